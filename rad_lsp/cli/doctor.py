@@ -1,0 +1,123 @@
+"""`rad doctor`: what is found, what is skipped and why."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import time
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import click
+
+from rad_lsp import __version__
+from rad_lsp.cli.options import Context, workspace_options
+from rad_lsp.cli.output import emit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rad_lsp.store.workspace import Workspace
+
+_LIBRARIES = ("pygls", "lsprotocol", "msgspec", "click", "gitpython", "platformdirs", "wcwidth")
+_SLOW_SECONDS = 2.0
+_FOUND = {
+    "named": "named with --workspace",
+    "environment": "named by $RADIUM_WORKSPACE",
+    "nearest": "the nearest .radium folder upward",
+}
+
+
+@click.command()
+@workspace_options
+@click.pass_context
+def doctor(click_context: click.Context, context: Context) -> None:
+    """Check the workspace and its reports; say what is skipped and what to do.
+
+    Exits with 1 when something wants mending.
+
+    Example: rad doctor
+    """
+    from rad_lsp.core.errors import NoWorkspace
+
+    emit(*(f"{line}\n" for line in _versions()))
+    try:
+        workspace = context.workspace
+    except NoWorkspace as error:
+        emit(f"\nWorkspace:         none. {error}\n")
+        click_context.exit(1)
+    lines, healthy = _workspace(context, workspace)
+    emit("\n", *(f"{line}\n" for line in lines))
+    click_context.exit(0 if healthy else 1)
+
+
+def _versions() -> Iterator[str]:
+    yield f"rad-lsp:           {__version__}"
+    yield f"Python:            {platform.python_version()} ({sys.executable})"
+    yield f"System:            {platform.platform()}"
+    libraries = ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES)
+    yield f"Libraries:         {libraries}"
+    yield f"rad on PATH:       {shutil.which('rad') or 'none; python -m rad_lsp.cli is the same'}"
+    yield f"rad-lsp on PATH:   {shutil.which('rad-lsp') or 'none; python -m rad_lsp is the same'}"
+
+
+def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]:
+    from rad_lsp import settings
+    from rad_lsp.core.errors import BadSettings
+    from rad_lsp.core.wording import printable
+
+    healthy = True
+    files = (workspace.root / settings.WORKSPACE_FILE, settings.user_file())
+    lines = [
+        f"Workspace:         {workspace.root} ({_FOUND[workspace.found]})",
+        *(f"Settings:          {file} ({'read' if file.is_file() else 'none'})" for file in files),
+        f"Sessions folder:   {workspace.sessions}",
+    ]
+    try:
+        _ = context.settings
+    except BadSettings as error:
+        lines.append(f"  {error} Until it is mended, no other command works.")
+        healthy = False
+        context.settings = settings.Settings()
+    begun = time.perf_counter()
+    snapshot = context.snapshot(quiet=True)
+    seconds = time.perf_counter() - begun
+    healthy = healthy and not snapshot.skipped
+    reports = len(snapshot.entries)
+    lines.append(f"Reports:           {reports:,}, read in {seconds:.2f} s")
+    if not workspace.sessions.is_dir():
+        lines.append("  The sessions folder does not exist. 'rad init' makes it.")
+        healthy = False
+    elif not reports:
+        lines.append("  No sessions found: run an agent session in this workspace first.")
+    if seconds > _SLOW_SECONDS:
+        lines.append(
+            "  A large history: 'rad stats history --limit N' prints less, "
+            "'rad stats export' lets other programs filter."
+        )
+    lines.append(f"Skipped files:     {len(snapshot.skipped):,}")
+    for skipped in snapshot.skipped:
+        problem = skipped.problem
+        where = f" (byte {problem.span[0]:,})" if problem.span else ""
+        name = printable(os.path.relpath(skipped.path, workspace.sessions))
+        lines.append(f"  {name}: {problem.reason}{where} [{problem.code}]")
+    if snapshot.skipped:
+        lines.append("  The others still count. Mend these files, or delete them.")
+    warned = [session for session in snapshot.sessions() if session.problems]
+    lines.append(f"Warnings:          {sum(len(session.problems) for session in warned):,}")
+    lines += [
+        f"  {printable(session.id)}: {problem.reason} [{problem.code}]"
+        for session in warned
+        for problem in session.problems
+    ]
+    lines.append(f"Code changes:      {_repository(workspace)}")
+    return lines, healthy
+
+
+def _repository(workspace: Workspace) -> str:
+    for folder in (workspace.root, *workspace.root.parents):
+        if (folder / ".git").exists():
+            return f"git repository at {folder}; uncommitted changes count, too"
+    return "no git repository, so lines stay 0. 'git init' makes one."

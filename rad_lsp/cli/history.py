@@ -1,0 +1,53 @@
+"""`rad stats history`: sessions, newest first."""
+
+from __future__ import annotations
+
+import click
+
+from rad_lsp.cli.options import Context, json_option, period_options, workspace_options
+from rad_lsp.cli.output import emit, emit_all, note, painter
+from rad_lsp.cli.usage import NOTHING
+
+
+@click.command()
+@workspace_options
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="How many sessions, 100 at most.",
+)
+@click.option(
+    "--offset", type=click.IntRange(min=0), default=0, help="How many of the newest to leave out."
+)
+@period_options
+@json_option
+def history(
+    context: Context,
+    limit: int,
+    offset: int,
+    since: str | None,
+    until: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """List sessions, newest last activity first.
+
+    Example: rad stats history --limit 20 --since 7d
+    """
+    from rad_lsp import service
+    from rad_lsp.render import export, text
+
+    if limit > service.MAX_LIMIT:
+        note(f"--limit is {service.MAX_LIMIT} at most; use --offset for older sessions.")
+        limit = service.MAX_LIMIT
+    period = context.period(since, until)
+    page = service.history(context.snapshot(), limit, offset, period)
+    if as_json:
+        emit_all(export.json(map(service.stored, page.sessions)))
+    elif not page.total:
+        emit(NOTHING)
+    else:
+        emit(text.history(page, painter()))

@@ -1,0 +1,31 @@
+"""`rad init`: make a folder a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rad_lsp.cli.output import emit
+
+
+@click.command()
+@click.argument("folder", default=".", type=click.Path(path_type=Path))
+@click.option("-w", "--workspace", type=click.Path(path_type=Path), help="The same as FOLDER.")
+def init(folder: Path, workspace: Path | None) -> None:
+    """Make FOLDER, or the current folder, a workspace.
+
+    Example: rad init
+    """
+    from rad_lsp.core.errors import RadError
+    from rad_lsp.sources.radium import FOLDER
+    from rad_lsp.store import workspace as workspaces
+
+    root = (workspace or folder).absolute()
+    where = root / FOLDER
+    try:
+        made = workspaces.init(root)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RadError(f"{where} can't be made: {reason}. Choose another folder.") from None
+    emit(f"Made {where}\n" if made else f"{where} is there already; nothing changed.\n")

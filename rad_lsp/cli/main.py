@@ -1,0 +1,91 @@
+"""The `rad` command, and the one place where errors become a line and an exit code."""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import sys
+
+import click
+
+from rad_lsp import __version__
+from rad_lsp.cli import compare, demo, doctor, export, history, init, session, usage
+from rad_lsp.core.errors import RadError
+
+EXIT_MENDABLE = 1
+EXIT_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="rad", message="%(prog)s %(version)s (rad-lsp)")
+def rad() -> None:
+    """Session analytics for coding agents: cost, tool results, time and cache.
+
+    Example: rad stats session
+    """
+
+
+@rad.group()
+def stats() -> None:
+    """Answer questions about recorded sessions.
+
+    Example: rad stats history --limit 20
+    """
+
+
+for _command in (
+    session.session,
+    usage.model,
+    usage.engine,
+    history.history,
+    compare.compare,
+    export.export,
+):
+    stats.add_command(_command)
+for _command in (init.init, doctor.doctor, demo.demo):
+    rad.add_command(_command)
+
+
+def main() -> None:
+    """Run `rad` and exit: 0, 1 for what the user can mend, 2 for wrong usage, 130 on Ctrl-C."""
+    # A command lives for less than a second and makes no cycles: collecting only costs time.
+    gc.disable()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = rad.main(prog_name="rad", standalone_mode=False)
+        sys.stdout.flush()
+    except RadError as error:
+        return _fail(str(error))
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads on. What is still buffered must not fail again when Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}.")
+    except Exception as error:  # a traceback never shows
+        if "RAD_LSP_DEBUG" in os.environ:
+            raise
+        return _fail(
+            f"Internal error: {type(error).__name__}: {error}. "
+            "Please report it; RAD_LSP_DEBUG=1 shows where it came from."
+        )
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str) -> int:
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    return EXIT_MENDABLE

@@ -1,0 +1,27 @@
+"""`rad stats session`: one session in full."""
+
+from __future__ import annotations
+
+import click
+
+from rad_lsp.cli.options import Context, json_option, session_id_options, workspace_options
+from rad_lsp.cli.output import emit, emit_all, painter
+
+
+@click.command()
+@workspace_options
+@session_id_options
+@json_option
+def session(context: Context, session_id: str | None, *, as_json: bool) -> None:
+    """Show one session, or the most recent.
+
+    Example: rad stats session latest~1
+    """
+    from rad_lsp import service
+    from rad_lsp.render import export, text
+
+    found = service.session(context.snapshot(), session_id)
+    if as_json:
+        emit_all(export.json_one(service.stored(found)))
+    else:
+        emit(text.session(found, context.now, painter()))

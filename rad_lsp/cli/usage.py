@@ -1,0 +1,76 @@
+"""`rad stats model` and `rad stats engine`: who used how much."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rad_lsp.cli.options import (
+    Context,
+    json_option,
+    period_options,
+    refuse_period_of_one,
+    session_id_options,
+    workspace_options,
+)
+from rad_lsp.cli.output import emit, painter
+
+if TYPE_CHECKING:
+    from rad_lsp.core.usage import Kind
+
+NOTHING = "No session history found.\n"
+
+
+@click.command()
+@workspace_options
+@session_id_options
+@period_options
+@json_option
+def model(
+    context: Context, session_id: str | None, since: str | None, until: str | None, *, as_json: bool
+) -> None:
+    """Show usage per model, of one session or of all.
+
+    Example: rad stats model --since 7d
+    """
+    _usage(context, "model", session_id, (since, until), as_json=as_json)
+
+
+@click.command()
+@workspace_options
+@session_id_options
+@period_options
+@json_option
+def engine(
+    context: Context, session_id: str | None, since: str | None, until: str | None, *, as_json: bool
+) -> None:
+    """Show usage per engine, of one session or of all.
+
+    Example: rad stats engine latest
+    """
+    _usage(context, "engine", session_id, (since, until), as_json=as_json)
+
+
+def _usage(
+    context: Context,
+    kind: Kind,
+    session_id: str | None,
+    within: tuple[str | None, str | None],
+    *,
+    as_json: bool,
+) -> None:
+    from rad_lsp import service
+    from rad_lsp.render import rows, text
+
+    refuse_period_of_one(session_id, *within)
+    period = context.period(*within)
+    snapshot = context.snapshot()
+    found = service.usage(snapshot, kind, session_id, period)
+    if as_json:
+        emit(rows.encode(rows.usage(found)))
+    elif not found.sessions:
+        emit(NOTHING)
+    else:
+        one = None if session_id is None else service.session(snapshot, session_id).id
+        emit(text.usage(found, one, painter()))

@@ -1,0 +1,1 @@
+"""What sessions are and what their figures mean. Pure: no files, clock or environment."""

@@ -1,0 +1,112 @@
+"""What goes wrong in a way that the user can mend: a sentence, and its parts as data.
+
+The command line prints the sentence; the server sends both (wire contract, "Errors").
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rad_lsp.core.wording import printable
+
+
+class RadError(Exception):
+    """Base of all errors that the user can mend; `str(error)` is one line for people."""
+
+    kind: ClassVar[str] = "RadError"
+
+    def __init__(self, message: str, **data: object) -> None:
+        super().__init__(message)
+        self.data = data
+
+
+class NoWorkspace(RadError):
+    """No folder with a `.radium` folder was found."""
+
+    kind = "NoWorkspace"
+
+    def __init__(self) -> None:
+        super().__init__("No Radium workspace found. Run 'rad init' to create one.")
+
+
+class NoSessions(RadError):
+    """The workspace has no readable session."""
+
+    kind = "NoSessions"
+
+    def __init__(self) -> None:
+        super().__init__("No sessions found. Run an agent session first, or see 'rad doctor'.")
+
+
+class SessionNotFound(RadError):
+    """No session has the id; `candidates` are ids near to it."""
+
+    kind = "SessionNotFound"
+
+    def __init__(self, session_id: str, candidates: list[str]) -> None:
+        message = (
+            f"No session '{printable(session_id)}' found."
+            if session_id
+            else "The session id is empty."
+        )
+        if candidates:
+            message += f" Did you mean {_listed(candidates)}?"
+        else:
+            message += " 'rad stats history' lists the sessions."
+        super().__init__(message, sessionId=session_id, candidates=candidates)
+
+
+class SessionAmbiguous(RadError):
+    """More than one session id begins with the prefix; `candidates` are those ids."""
+
+    kind = "SessionAmbiguous"
+
+    def __init__(self, session_id: str, candidates: list[str], count: int) -> None:
+        more = f" and {count - len(candidates):,} more" if count > len(candidates) else ""
+        super().__init__(
+            f"'{printable(session_id)}' is the beginning of {count:,} session ids: "
+            f"{', '.join(map(printable, candidates))}{more}. Give more of it.",
+            sessionId=session_id,
+            candidates=candidates,
+        )
+
+
+class SessionUnreadable(RadError):
+    """The session's file can't be read (any more)."""
+
+    kind = "SessionUnreadable"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{printable(path)} can't be read: {reason}.", path=path, reason=reason)
+
+
+class OutputExists(RadError):
+    """The output is there already, and overwriting it was not asked for."""
+
+    kind = "OutputExists"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{printable(path)} exists. Overwrite it with --force.", path=path)
+
+
+class OutputNotWritable(RadError):
+    """The output can't be written."""
+
+    kind = "OutputNotWritable"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{printable(path)} can't be written: {reason}.", path=path, reason=reason)
+
+
+class BadSettings(RadError):
+    """A settings file has a key that is unknown or of the wrong type."""
+
+    kind = "BadSettings"
+
+    def __init__(self, origin: str, reason: str) -> None:
+        super().__init__(f"{printable(origin)}: {reason}", origin=origin, reason=reason)
+
+
+def _listed(names: list[str]) -> str:
+    shown = [f"'{printable(name)}'" for name in names]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"

@@ -1,0 +1,53 @@
+"""What can be wrong with a session's file: one `Problem` each, with a code that stays the same.
+
+Errors keep a report from being read. Warnings point out figures that contradict each other;
+the figures stay as they are written (session format, "Known quirks of real reports").
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+from rad_lsp.core.document import Path, Span
+
+EMPTY: Final = "empty"
+TRUNCATED: Final = "truncated"
+NOT_JSON: Final = "not-json"
+NOT_UTF8: Final = "not-utf8"
+TOO_DEEP: Final = "too-deep"
+TOO_LARGE: Final = "too-large"
+MISSING_KEY: Final = "missing-key"
+WRONG_TYPE: Final = "wrong-type"
+OUT_OF_RANGE: Final = "out-of-range"
+NOT_A_FILE: Final = "not-a-file"
+NO_PERMISSION: Final = "no-permission"
+UNREADABLE: Final = "unreadable"
+DUPLICATE: Final = "duplicate"
+
+TOOL_CALLS_MISMATCH: Final = "tool-calls-mismatch"
+END_BEFORE_START: Final = "end-before-start"
+COST_MISMATCH: Final = "cost-mismatch"
+ID_MISMATCH: Final = "id-mismatch"
+
+Severity = Literal["error", "warning"]
+
+
+class Problem(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Something wrong with a session's file.
+
+    `message` is one sentence without a full stop. `path` names the value in question,
+    `span` its bytes; both stay empty when the fault lies with the file as a whole.
+    """
+
+    code: str
+    message: str
+    severity: Severity = "error"
+    path: Path = ()
+    span: Span | None = None
+
+    @property
+    def reason(self) -> str:
+        """The sentence as it goes on behind a colon."""
+        return self.message[:1].lower() + self.message[1:]

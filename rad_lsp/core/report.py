@@ -1,0 +1,302 @@
+"""A session report as Radium stores it: read, checked and written.
+
+Three generations of the format exist; all are read. A report is handed on as its stored bytes,
+so unknown keys survive; these structs hold what the figures need, and what we write ourselves.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from rad_lsp.core import problems
+from rad_lsp.core.document import Path, dotted, locate
+from rad_lsp.core.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+"""A larger file is not read."""
+
+U64_MAX: Final = 2**64 - 1
+NANOS_PER_SECOND: Final = 1_000_000_000
+
+# The upper bound of 2^64-1 does not fit msgspec's constraints; `read` checks it.
+U64: TypeAlias = Annotated[int, Meta(ge=0)]
+U32: TypeAlias = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+I64: TypeAlias = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
+
+
+class Duration(Struct, frozen=True, gc=False):
+    """A length of time as Rust's serde writes it."""
+
+    secs: U64
+    nanos: U32
+
+
+StoredDuration: TypeAlias = Duration | tuple[U64, U32]
+
+
+class Usage(Struct, frozen=True, gc=False):
+    """Requests, tokens and USD of one model or engine."""
+
+    requests: U64
+    input_tokens: U64
+    output_tokens: U64
+    cached_tokens: U64
+    estimated_cost: float
+
+
+class Metrics(Struct, frozen=True, gc=False, kw_only=True):
+    """The figures of a session, in the order in which Radium writes them."""
+
+    session_id: str
+    start_time: Time
+    end_time: Time | None = None
+    wall_time: StoredDuration
+    agent_active_time: StoredDuration
+    api_time: StoredDuration
+    tool_time: StoredDuration
+    tool_calls: U64
+    successful_tool_calls: U64
+    failed_tool_calls: U64
+    tool_approvals_allowed: U64 = 0
+    tool_approvals_denied: U64 = 0
+    tool_approvals_asked: U64 = 0
+    lines_added: I64
+    lines_removed: I64
+    model_usage: dict[str, Usage]
+    engine_usage: dict[str, Usage] = {}
+    total_cached_tokens: U64
+    total_cache_creation_tokens: U64
+    total_cache_read_tokens: U64
+    total_cost: float
+    files_changed: U64 | UnsetType | None = UNSET
+
+
+class Report(Struct, frozen=True, gc=False):
+    """One file of `.radium/_internals/sessions/`."""
+
+    metrics: Metrics
+    generated_at: Time
+
+
+def read(data: bytes) -> Report | Problem:
+    """The report in `data`, or what keeps it from being read; raises nothing, ever."""
+    if len(data) > MAX_BYTES:
+        return too_large(len(data))
+    try:
+        report = _decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _encoding(data) or _read_closely(data)
+    if not data.isascii() and (problem := _encoding(data)):
+        return problem
+    return _beyond_u64(data, report) or report
+
+
+def encode(report: Report, *, compact: bool = False) -> bytes:
+    """The report as Radium writes it: two spaces of indent, or none when `compact`."""
+    data = _encoder.encode(report)
+    return data if compact else msgspec.json.format(data, indent=2)
+
+
+def reformat(data: bytes, *, indent: int = 2) -> bytes:
+    """Stored JSON laid out anew, value for value; on one line when `indent` is -1.
+
+    `data` must be the bytes of a report that `read` accepts.
+    """
+    return msgspec.json.format(data, indent=indent)
+
+
+def nanoseconds(duration: StoredDuration) -> int:
+    """A stored duration in nanoseconds; nanos of a second and more are carried over."""
+    if isinstance(duration, Duration):
+        return duration.secs * NANOS_PER_SECOND + duration.nanos
+    return duration[0] * NANOS_PER_SECOND + duration[1]
+
+
+def too_large(size: int) -> Problem:
+    """The problem of a file of `size` bytes, which is more than is read."""
+    return Problem(
+        problems.TOO_LARGE,
+        f"The file has {size:,} bytes, more than the {MAX_BYTES // 2**20} MiB that are read",
+    )
+
+
+_decode = msgspec.json.Decoder(Report).decode
+_check_syntax = msgspec.json.Decoder(msgspec.Raw).decode
+_encoder = msgspec.json.Encoder()
+
+_BYTE = re.compile(r"^JSON is malformed: (.*) \(byte (\d+)\)$")
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+_LONE_SURROGATE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+_EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `([^`]+)`)?")
+_MISSING = re.compile(r"missing required field `([^`]+)`")
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "object": "an object",
+    "array": "an array",
+    "bool": "true or false",
+    "null": "null",
+    "datetime": "an RFC 3339 time such as 2025-12-07T09:00:00Z",
+}
+
+
+def _encoding(data: bytes) -> Problem | None:
+    """What is wrong with the text encoding, which the JSON decoder does not check."""
+    end = len(data)
+    if not data.strip():
+        return Problem(problems.EMPTY, "The file is empty", span=(0, end))
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Problem(problems.NOT_UTF8, "The file is UTF-16, not UTF-8", span=(0, 2))
+    if data.startswith(b"\xef\xbb\xbf"):
+        return Problem(problems.NOT_UTF8, "The file begins with a byte order mark", span=(0, 3))
+    if (nul := data.find(0)) >= 0:
+        return Problem(problems.NOT_UTF8, "The file holds NUL bytes", span=(nul, nul + 1))
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        span = (error.start, error.end)
+        return Problem(problems.NOT_UTF8, "The file is not valid UTF-8", span=span)
+    return None
+
+
+def _read_closely(data: bytes) -> Report | Problem:
+    """What the decoder turned down: a problem, or only an earlier duplicate at fault."""
+    try:
+        _check_syntax(data)
+        # Of duplicate keys this keeps the last, where the decoder checks each.
+        value = json.loads(data, parse_int=_parse_int, parse_float=_parse_float)
+        report = msgspec.convert(value, Report)
+    except RecursionError:
+        span = (0, len(data))
+        return Problem(problems.TOO_DEEP, "Values are nested too deeply to be read", span=span)
+    except msgspec.ValidationError as error:
+        return _fault(data, value, error)
+    except msgspec.DecodeError as error:
+        return _malformed(data, error)
+    return _beyond_u64(data, report) or report
+
+
+def _malformed(data: bytes, error: msgspec.DecodeError) -> Problem:
+    """The problem behind a decoder's syntax error."""
+    if match := _BYTE.match(str(error)):
+        byte = min(int(match[2]), len(data) - 1)
+        return Problem(problems.NOT_JSON, f"Not valid JSON: {match[1]}", span=(byte, byte + 1))
+    # The decoder calls half of a surrogate pair a truncation, too.
+    if lone := _LONE_SURROGATE.search(data):
+        message = "Not valid JSON: half of a surrogate pair in a string"
+        return Problem(problems.NOT_JSON, message, span=lone.span())
+    end = len(data.rstrip())
+    message = "The file ends in the middle of the report"
+    return Problem(problems.TRUNCATED, message, span=(end - 1, end))
+
+
+def _fault(data: bytes, value: Any, error: msgspec.ValidationError) -> Problem:
+    """The problem behind a value of the wrong shape, with its path and bytes."""
+    reason, _, where = str(error).partition(" - at `$")
+    path = _resolve(value, where.rstrip("`"))
+    if match := _MISSING.search(reason):
+        missing = (*path, match[1])
+        message = f"`{dotted(missing)}` is missing"
+        return Problem(problems.MISSING_KEY, message, path=missing, span=locate(data, path))
+    name = f"`{dotted(path)}`" if path else "The report"
+    code = problems.WRONG_TYPE
+    if "out of range" in reason or ">=" in reason or "<=" in reason:
+        code, message = problems.OUT_OF_RANGE, f"{name} is out of range"
+    elif "RFC3339" in reason or "timezone" in reason:
+        message = f"{name} must be {_WORDS['datetime']}"
+    elif (match := _EXPECTED.search(reason)) and match[2]:
+        expected = " or ".join(_WORDS.get(word, word) for word in match[1].split(" | "))
+        message = f"{name} must be {expected}, not {_WORDS.get(match[2], match[2])}"
+    else:
+        message = f"{name} has the wrong shape: {reason[:1].lower()}{reason[1:]}"
+    return Problem(code, message, path=path, span=locate(data, path))
+
+
+def _resolve(value: Any, where: str) -> Path:
+    """The path that msgspec names, with `[...]` replaced by the key of the entry at fault."""
+    path: list[str | int] = []
+    for key, index in _STEP.findall(where):
+        step = key or (int(index) if index != "..." else _bad_entry(value))
+        value = value[step] if index or step in value else None
+        path.append(step)
+    return tuple(path)
+
+
+def _bad_entry(usages: dict[str, Any]) -> str:
+    """The first model or engine whose usage can't be read."""
+    return next(name for name, usage in usages.items() if not _is_usage(usage))
+
+
+def _is_usage(value: Any) -> bool:
+    try:
+        msgspec.convert(value, Usage)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _parse_int(digits: str) -> int:
+    """An integer of any length, cut: Python itself refuses those of over 4,300 digits."""
+    return int(digits[:100])
+
+
+def _parse_float(digits: str) -> float | int:
+    """A float, or an integer beyond every float where it would become infinite."""
+    number = float(digits)
+    return number if math.isfinite(number) else 10**400
+
+
+def _beyond_u64(data: bytes, report: Report) -> Problem | None:
+    """The count or duration above 2^64-1, if there is one."""
+    m = report.metrics
+    # Counts are not negative, so that their bits together exceed 64 when those of one do.
+    bits = (
+        m.tool_calls
+        | m.successful_tool_calls
+        | m.failed_tool_calls
+        | m.tool_approvals_allowed
+        | m.tool_approvals_denied
+        | m.tool_approvals_asked
+        | m.total_cached_tokens
+        | m.total_cache_creation_tokens
+        | m.total_cache_read_tokens
+        | (m.files_changed or 0)
+    )
+    for usages in (m.model_usage, m.engine_usage):
+        for u in usages.values():
+            bits |= u.requests | u.input_tokens | u.output_tokens | u.cached_tokens
+    for duration in (m.wall_time, m.agent_active_time, m.api_time, m.tool_time):
+        bits |= nanoseconds(duration) // NANOS_PER_SECOND
+    if bits <= U64_MAX:
+        return None
+    path = next(path for path, number in _numbers(report) if number > U64_MAX)
+    message = f"`{dotted(path)}` is out of range"
+    return Problem(problems.OUT_OF_RANGE, message, path=path, span=locate(data, path))
+
+
+def _numbers(value: Any, path: Path = ()) -> Iterator[tuple[Path, int]]:
+    """Every whole number below `value` with its path; a duration counts as its seconds."""
+    if isinstance(value, (Duration, tuple)):
+        yield path, nanoseconds(value) // NANOS_PER_SECOND
+    elif isinstance(value, int):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _numbers(inner, (*path, key))
+    elif isinstance(value, Struct):
+        for key in value.__struct_fields__:
+            yield from _numbers(getattr(value, key), (*path, key))

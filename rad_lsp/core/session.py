@@ -1,0 +1,63 @@
+"""A session as every source yields it and every figure is computed from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeAlias
+
+import msgspec
+
+from rad_lsp.core.problems import Problem
+
+Nanoseconds: TypeAlias = int
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Requests, tokens and cost (USD) of one model or engine; input includes cached tokens."""
+
+    name: str
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cost: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        """Input and output tokens."""
+        return self.input_tokens + self.output_tokens
+
+
+class Session(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
+    """One agent session: what its source says of it, unchanged.
+
+    Times are in UTC, durations in nanoseconds, cost in USD. `path` is the file it was read
+    from, `problems` are its warnings.
+    """
+
+    id: str
+    source: str
+    path: str
+    start_time: datetime
+    end_time: datetime | None
+    generated_at: datetime
+    wall_time: Nanoseconds
+    agent_active_time: Nanoseconds
+    api_time: Nanoseconds
+    tool_time: Nanoseconds
+    tool_calls: int
+    successful_tool_calls: int
+    failed_tool_calls: int
+    approvals_allowed: int
+    approvals_denied: int
+    approvals_asked: int
+    lines_added: int
+    lines_removed: int
+    files_changed: int | None
+    models: tuple[Usage, ...]
+    engines: tuple[Usage, ...]
+    cached_tokens: int
+    cache_creation_tokens: int
+    cache_read_tokens: int
+    cost: float
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,106 @@
+"""How a figure reads: durations, money, tokens, percent. `n/a` where there is no figure."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from rad_lsp.core.figures import State
+    from rad_lsp.core.session import Nanoseconds
+
+NOT_AVAILABLE: Final = "n/a"
+
+_SECOND: Final = 1_000_000_000
+_SHORT_ID: Final = 26
+_ESCAPED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS: Final = frozenset({"\u200c", "\u200d"})
+"""Format characters that belong to the spelling of some scripts and of emoji."""
+
+
+def duration(value: Nanoseconds) -> str:
+    """`4h 9m 54s`, cut to whole seconds; hours are unbounded, zero is `0s`."""
+    sign = "-" if value < 0 else ""
+    seconds = abs(value) // _SECOND
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{sign}{hours}h {minutes}m {seconds}s"
+    if minutes:
+        return f"{sign}{minutes}m {seconds}s"
+    return f"{sign}{seconds}s" if seconds else "0s"
+
+
+def short_duration(value: Nanoseconds) -> str:
+    """`4h 9m` from one hour up, else as `duration`."""
+    if abs(value) < 3600 * _SECOND:
+        return duration(value)
+    return duration(value).rpartition(" ")[0]
+
+
+def money(usd: float) -> str:
+    """`$1,234.5000`, the sign before the dollar."""
+    amount = f"{abs(usd):,.4f}"
+    return f"-${amount}" if usd < 0 and float(amount.replace(",", "")) else f"${amount}"
+
+
+def count(value: int) -> str:
+    """A number with thousands separators."""
+    return f"{value:,}"
+
+
+def percent(value: float | None) -> str:
+    """`92.6%`, or `n/a`."""
+    if value is None:
+        return NOT_AVAILABLE
+    text = f"{value:.1f}"
+    return f"{'0.0' if text == '-0.0' else text}%"
+
+
+def signed_percent(value: float | None) -> str:
+    """`+2.6%`, `0.0%`, or `n/a`."""
+    text = percent(value)
+    return text if value is None or text.startswith(("-", "0.0%")) else f"+{text}"
+
+
+def signed(text: str) -> str:
+    """A printed number with its sign; what prints as zero is `0`, what prints as `0s` stays."""
+    if text.startswith("-"):
+        return signed(text[1:]).replace("+", "-")
+    if not any(digit in text for digit in "123456789"):
+        return text if text.endswith("s") else "0"
+    return f"+{text}"
+
+
+def changes(added: int, removed: int, files: int | None = None) -> str:
+    """Lines added and removed, and in how many files where that is known: `+505 -208 (4 files)`."""
+    minus = f"-{removed}" if removed >= 0 else f"+{-removed}"
+    known = "" if files is None else f" ({files:,} file{'' if files == 1 else 's'})"
+    return f"{added:+} {minus}{known}"
+
+
+def state(name: State) -> str:
+    """What is said behind the wall time of a session that has not ended."""
+    return {"ended": "", "running": " (running)", "interrupted": " (no end recorded)"}[name]
+
+
+def short_id(session_id: str) -> str:
+    """An id of up to 26 characters whole, a longer one as 23 and `...`."""
+    text = printable(session_id)
+    return text if len(text) <= _SHORT_ID else f"{text[: _SHORT_ID - 3]}..."
+
+
+def printable(text: str) -> str:
+    """Text from a file with control and invisible characters escaped, so that it only shows."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        _escape(character)
+        if unicodedata.category(character) in _ESCAPED and character not in _JOINERS
+        else character
+        for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

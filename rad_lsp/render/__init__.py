@@ -1,0 +1,1 @@
+"""Answers as text, Markdown, JSON and CSV. No figure is computed here."""

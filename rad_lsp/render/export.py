@@ -1,0 +1,104 @@
+"""Sessions as JSON, NDJSON, CSV and Markdown, piece by piece, so that memory does not grow."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
+
+import msgspec
+
+from rad_lsp import wire
+from rad_lsp.core import report
+from rad_lsp.render import markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rad_lsp.core.session import Session, Usage
+
+Format: TypeAlias = Literal["json", "ndjson", "csv", "markdown"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would run."""
+
+_ROWS: Final = 100
+"""CSV rows written at a time."""
+
+
+def json(reports: Iterable[bytes]) -> Iterator[bytes]:
+    """An array of stored reports, value for value."""
+    separator = b"[\n"
+    for data in reports:
+        yield separator
+        yield report.reformat(data)
+        separator = b",\n"
+    yield b"[]\n" if separator == b"[\n" else b"\n]\n"
+
+
+def json_one(data: bytes) -> Iterator[bytes]:
+    """One stored report, value for value."""
+    yield report.reformat(data)
+    yield b"\n"
+
+
+def ndjson(reports: Iterable[bytes]) -> Iterator[bytes]:
+    """Stored reports, value for value, one a line."""
+    for data in reports:
+        yield report.reformat(data, indent=-1)
+        yield b"\n"
+
+
+def csv_sessions(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
+    """A row per session: the wire's summary in snake_case, and the models' names."""
+    header = [*wire.SessionSummary.__struct_fields__, "models"]
+
+    def row(session: Session) -> list[Any]:
+        summary = msgspec.structs.astuple(wire.summary(session, now))
+        return [*summary, ";".join(model.name for model in session.models)]
+
+    return _csv(header, map(row, sessions))
+
+
+def csv_models(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
+    """A row per session and model."""
+    shared = ["session_id", "source", "start_time", "end_time", "last_activity", "running"]
+    header = [*shared, "model", *wire.UsageRow.__struct_fields__[1:]]
+
+    def row(session: Session, model: Usage) -> list[Any]:
+        summary = wire.summary(session, now)
+        usage = msgspec.structs.astuple(wire.usage_row(model))
+        return [*(getattr(summary, name) for name in shared), *usage]
+
+    return _csv(header, (row(session, model) for session in sessions for model in session.models))
+
+
+def markdown_sessions(sessions: Iterable[Session]) -> Iterator[bytes]:
+    """The history's table."""
+    return (line.encode("utf-8") for line in markdown.history(sessions))
+
+
+def _csv(header: list[str], rows: Iterable[list[Any]]) -> Iterator[bytes]:
+    """RFC 4180: commas, quotes where needed, CRLF."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(header)
+    for number, row in enumerate(rows, 1):
+        writer.writerow(map(_cell, row))
+        if number % _ROWS == 0:
+            yield buffer.getvalue().encode("utf-8")
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue().encode("utf-8")
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA) else value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return "" if value is None else value

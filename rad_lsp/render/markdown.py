@@ -1,0 +1,148 @@
+"""Answers as Markdown: exports, hovers, tooltips and an editor's documents."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rad_lsp.core import figures, wording
+from rad_lsp.core.wording import NOT_AVAILABLE, count, money, percent, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from rad_lsp.core.session import Session, Usage
+    from rad_lsp.service import StatusFigures
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+
+
+def escape(text: str) -> str:
+    """Text from a file as Markdown shows it literally, on one line."""
+    return _SPECIAL.sub(r"\\\1", printable(text))
+
+
+def session(found: Session, now: datetime) -> str:
+    """One session in full."""
+    api, tool = percent(figures.api_share(found)), percent(figures.tool_share(found))
+    state = wording.state(figures.state(found, now))
+    rows = [
+        ("Cost", money(found.cost)),
+        (
+            "Tool calls",
+            (
+                f"{count(found.tool_calls)} (✓ {count(found.successful_tool_calls)}, "
+                f"✗ {count(found.failed_tool_calls)})"
+            ),
+        ),
+        ("Success rate", percent(figures.success_rate(found))),
+        (
+            "Code changes",
+            wording.changes(found.lines_added, found.lines_removed, found.files_changed),
+        ),
+        ("Wall time", wording.duration(found.wall_time) + state),
+        ("Agent active", wording.duration(found.agent_active_time)),
+        ("API time", f"{wording.duration(found.api_time)} ({api})"),
+        ("Tool time", f"{wording.duration(found.tool_time)} ({tool})"),
+    ]
+    if found.approvals_allowed or found.approvals_denied or found.approvals_asked:
+        rows.append(
+            (
+                "Approvals",
+                (
+                    f"{count(found.approvals_allowed)} allowed, {count(found.approvals_denied)} "
+                    f"denied, {count(found.approvals_asked)} asked"
+                ),
+            )
+        )
+    if found.cached_tokens or found.cache_creation_tokens or found.cache_read_tokens:
+        rows += [
+            ("Cache hit rate", percent(figures.cache_hit_rate(found))),
+            ("Cached tokens", count(found.cached_tokens)),
+            (
+                "Cache created / read",
+                f"{count(found.cache_creation_tokens)} / {count(figures.cache_read_tokens(found))}",
+            ),
+            ("Cache savings", NOT_AVAILABLE),
+        ]
+    parts = [f"## Session {escape(found.id)}", _table(["", ""], rows, "<>")]
+    if found.models:
+        parts.append(_usage("Model", found.models))
+    if found.engines:
+        parts.append(_usage("Engine", found.engines))
+    if found.problems:
+        parts.append("\n".join(f"- ⚠ {escape(problem.message)}" for problem in found.problems))
+    return "\n\n".join(parts) + "\n"
+
+
+def history(sessions: Iterable[Session]) -> Iterable[str]:
+    """The table of sessions, line by line."""
+    yield "| Session ID | Duration | Tool Calls | Success Rate | Cost |\n"
+    yield "| --- | ---: | ---: | ---: | ---: |\n"
+    for found in sessions:
+        row = [
+            escape(found.id),
+            wording.short_duration(found.wall_time),
+            str(found.tool_calls),
+            percent(figures.success_rate(found)),
+            money(found.cost),
+        ]
+        yield f"| {' | '.join(row)} |\n"
+
+
+def tooltip(found: StatusFigures, now: datetime) -> str:
+    """What a status bar shows when pointed at."""
+    session = found.session
+    parts: list[str] = []
+    if session is None:
+        parts.append("No sessions yet.")
+    else:
+        state = wording.state(figures.state(session, now))
+        changes = wording.changes(session.lines_added, session.lines_removed)
+        parts += [
+            f"**Session {escape(wording.short_id(session.id))}**{state}",
+            (
+                f"{money(session.cost)} · {percent(figures.success_rate(session))} of "
+                f"{count(session.tool_calls)} tool calls · "
+                f"{wording.short_duration(session.wall_time)} · {changes}"
+            ),
+            (
+                f"Today: {money(found.today.cost)} in {_sessions(found.today.sessions)}  \n"
+                f"All: {money(found.totals.cost)} in {_sessions(found.totals.sessions)}, "
+                f"{percent(found.totals.success_rate)} of "
+                f"{count(found.totals.tool_calls)} tool calls"
+            ),
+        ]
+        parts += [f"⚠ {escape(problem.message)}" for problem in session.problems]
+    if found.skipped:
+        files = "file" if found.skipped == 1 else "files"
+        parts.append(f"⚠ {count(found.skipped)} {files} skipped: see `rad doctor`")
+    return "\n\n".join(parts)
+
+
+def _usage(title: str, rows: Sequence[Usage]) -> str:
+    return _table(
+        [title, "Requests", "Input tokens", "Output tokens", "Cached tokens", "Cost"],
+        [
+            (
+                escape(row.name),
+                count(row.requests),
+                count(row.input_tokens),
+                count(row.output_tokens),
+                count(row.cached_tokens),
+                money(row.cost),
+            )
+            for row in rows
+        ],
+        "<>>>>>",
+    )
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]], aligns: str) -> str:
+    rule = ["---:" if align == ">" else "---" for align in aligns]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
+
+
+def _sessions(number: int) -> str:
+    return f"{count(number)} session{'' if number == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""The language server: sessions in every editor. pygls stays within these walls."""

@@ -1,0 +1,210 @@
+"""JSON-RPC as the wire contract has it: every request gets exactly one answer.
+
+pygls leaves several kinds of requests unanswered and puts tracebacks into errors; this subclass
+mends that. It relies on a few of pygls' private names, so pygls is pinned to one minor version.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.protocol import (
+    JsonRPCNotification,
+    JsonRPCRequestMessage,
+    JsonRPCResponseMessage,
+    LanguageServerProtocol,
+    default_converter,
+    lsp_method,
+)
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from cattrs import Converter
+
+    from rad_lsp.server.app import RadServer
+
+logger = logging.getLogger(__name__)
+
+PARSE_ERROR: Final = -32700
+INVALID_REQUEST: Final = -32600
+INVALID_PARAMS: Final = -32602
+INTERNAL_ERROR: Final = -32603
+NOT_INITIALIZED: Final = -32002
+REQUEST_CANCELLED: Final = -32800
+REQUEST_FAILED: Final = -32803
+
+_INTERNAL: Final = "Internal error; the server's log has more"
+
+
+class RequestFailed(JsonRpcException):
+    """A request that can't be answered, for a reason that the user can mend."""
+
+    CODE = REQUEST_FAILED
+
+
+def converter() -> Converter:
+    """A converter for the LSP's types; params and results of other methods stay plain."""
+    made: Converter = default_converter()  # type: ignore[no-untyped-call]
+    for message in (JsonRPCRequestMessage, JsonRPCNotification, JsonRPCResponseMessage):
+        names = tuple(field.name for field in message.__attrs_attrs__)
+        made.register_structure_hook(
+            message,
+            lambda data, kind, names=names: kind(**{name: data.get(name) for name in names}),
+        )
+    return made
+
+
+class RadProtocol(LanguageServerProtocol):
+    """Messages in, exactly one answer out for each request."""
+
+    _server: RadServer
+    _initialize_seen = False
+
+    def receive(self, body: bytes) -> None:
+        """Handle one message. Raises nothing, whatever the bytes."""
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError):
+            self._refuse(None, PARSE_ERROR, "The message is not valid JSON")
+            return
+        fault = self._fault(message)
+        if fault is not None:
+            self._refuse(_usable_id(message), *fault)
+            return
+        is_request = "method" in message and "id" in message
+        if not is_request and message.get("method") != types.EXIT:
+            late = self._shutdown or ("method" in message and not self._initialize_seen)
+            if late:
+                return
+        try:
+            typed = super().structure_message(message)
+        except Exception:  # noqa: BLE001  (pygls and cattrs raise all sorts)
+            if is_request:
+                what = f"The params of {message['method']} have the wrong shape"
+                self._refuse(message["id"], INVALID_PARAMS, what)
+            else:
+                logger.warning("Ignored a malformed %s", message.get("method", "response"))
+            return
+        try:
+            self.handle_message(typed)
+        except Exception:
+            logger.exception("Failed to handle a message")
+            if is_request:
+                self._refuse(message["id"], INTERNAL_ERROR, _INTERNAL)
+
+    def notify(self, method: str, params: Any | None = None) -> None:
+        """Send a notification; structs of the wire contract are encoded as they are."""
+        if isinstance(params, msgspec.Struct):
+            message = {"jsonrpc": self.VERSION, "method": method, "params": params}
+            self._write(msgspec.json.encode(message))
+        else:
+            super().notify(method, params)
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *_args: Any) -> None:  # type: ignore[override]  # no steps to yield
+        """End the process: with 0 after a shutdown request, else with 1."""
+        self._server.stop(0 if self._shutdown else 1)
+
+    def _fault(self, message: Any) -> tuple[int, str] | None:
+        """The error code and sentence for what can't be handled as a message."""
+        if not isinstance(message, dict) or message.get("jsonrpc") != self.VERSION:
+            return INVALID_REQUEST, "The message is not a JSON-RPC 2.0 object"
+        if "method" not in message:
+            if "id" not in message:
+                return INVALID_REQUEST, "The message has neither a method nor an id"
+            return None
+        if not isinstance(message["method"], str):
+            return INVALID_REQUEST, "The method is not text"
+        if "id" not in message:
+            return None
+        if _usable_id(message) is None:
+            return INVALID_REQUEST, "The id is neither text nor a whole number"
+        return self._untimely(message["method"])
+
+    def _untimely(self, method: str) -> tuple[int, str] | None:
+        """The error code and sentence for a request that comes too early or too late."""
+        if self._shutdown:
+            return INVALID_REQUEST, "The server is shutting down"
+        if method == types.INITIALIZE:
+            if self._initialize_seen:
+                return INVALID_REQUEST, "The server is initialized already"
+            self._initialize_seen = True
+        elif not self._initialize_seen:
+            return NOT_INITIALIZED, "The server is not initialized yet"
+        return None
+
+    def _refuse(self, msg_id: str | int | None, code: int, message: str, data: Any = None) -> None:
+        error = {"code": code, "message": message} | ({} if data is None else {"data": data})
+        body = {"jsonrpc": self.VERSION, "id": msg_id, "error": error}
+        self._write(msgspec.json.encode(body))
+
+    def _send_handler_result(self, future: Future[Any], *, msg_id: str | int) -> None:
+        self._request_futures.pop(msg_id, None)
+        if future.cancelled():
+            self._refuse(msg_id, REQUEST_CANCELLED, "The request was cancelled")
+            return
+        error = future.exception()
+        if error is None:
+            self._send_response(msg_id, future.result())
+        elif isinstance(error, JsonRpcException):
+            self._send_response(msg_id, error=error.to_response_error())
+        else:
+            logger.error("Failed to answer request %r", msg_id, exc_info=error)
+            self._refuse(msg_id, INTERNAL_ERROR, _INTERNAL)
+
+    def _send_response(
+        self, msg_id: str | int, result: Any = None, error: types.ResponseError | None = None
+    ) -> None:
+        if error is not None:
+            if error.code == INTERNAL_ERROR:
+                # pygls puts a traceback here, with paths of this machine.
+                self._refuse(msg_id, INTERNAL_ERROR, _INTERNAL)
+            else:
+                data = error.data if error.code == REQUEST_FAILED else None
+                self._refuse(msg_id, error.code, error.message, data)
+            return
+        try:
+            if isinstance(result, msgspec.Struct):
+                body = msgspec.json.encode(
+                    {"jsonrpc": self.VERSION, "id": msg_id, "result": result}
+                )
+            else:
+                response = JsonRPCResponseMessage(id=msg_id, jsonrpc=self.VERSION, result=result)
+                body = self._encode(response)
+        except Exception:
+            logger.exception("A result can't be encoded")
+            self._refuse(msg_id, INTERNAL_ERROR, _INTERNAL)
+        else:
+            self._write(body)
+
+    def _send_data(self, data: Any) -> None:
+        self._write(self._encode(data))
+
+    def _encode(self, data: Any) -> bytes:
+        return json.dumps(self._converter.unstructure(data), default=_plain).encode("utf-8")
+
+    def _write(self, body: bytes) -> None:
+        if self.writer is None:
+            return
+        try:
+            self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        except (OSError, ValueError):
+            logger.info("The client no longer reads")
+            self._server.stop(1)
+
+
+def _usable_id(message: Any) -> str | int | None:
+    msg_id = message.get("id") if isinstance(message, dict) else None
+    return msg_id if isinstance(msg_id, (str, int)) and not isinstance(msg_id, bool) else None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return msgspec.to_builtins(value)
+    raise TypeError(f"{type(value).__name__} can't be sent")

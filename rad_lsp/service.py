@@ -1,0 +1,191 @@
+"""The use cases: each asks a snapshot one question and answers with core values.
+
+Nothing here prints, speaks a protocol or looks at a clock; `now` is passed in. Errors that the
+user can mend are `RadError`s.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from rad_lsp.core import comparison, figures, period, report
+from rad_lsp.core import usage as usages
+from rad_lsp.core.errors import OutputExists, OutputNotWritable, SessionUnreadable
+from rad_lsp.core.period import ALWAYS, Period
+from rad_lsp.core.problems import Problem
+from rad_lsp.core.session import Session
+from rad_lsp.sources import radium
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime, tzinfo
+
+    from rad_lsp.core.comparison import Comparison
+    from rad_lsp.core.usage import Kind, UsageTable
+    from rad_lsp.store.snapshot import Entry, Snapshot
+
+MAX_LIMIT = 100
+"""Sessions on a page of history, at most."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some sessions of a history of `total`."""
+
+    sessions: tuple[Session, ...]
+    total: int
+
+
+class Sum(msgspec.Struct, frozen=True):
+    """Several sessions taken together: cost in USD, success rate in percent or None."""
+
+    sessions: int
+    cost: float
+    tool_calls: int
+    success_rate: float | None
+
+
+class StatusFigures(msgspec.Struct, frozen=True):
+    """What a status line shows: the most recent session, all of them, and today's."""
+
+    session: Session | None
+    totals: Sum
+    today: Sum
+    skipped: int
+
+    @property
+    def warning(self) -> bool:
+        """Whether something wants a look: files skipped, or figures that contradict each other."""
+        return bool(self.skipped or (self.session and self.session.problems))
+
+
+def session(snapshot: Snapshot, reference: str | None) -> Session:
+    """The session that `reference` names, or the most recent.
+
+    Raises NoSessions, SessionNotFound, SessionAmbiguous.
+    """
+    return snapshot.latest() if reference is None else snapshot.resolve(reference)
+
+
+def usage(
+    snapshot: Snapshot, kind: Kind, reference: str | None = None, within: Period = ALWAYS
+) -> UsageTable:
+    """Usage per model or engine of one session, or of all within a period.
+
+    Raises NoSessions, SessionNotFound, SessionAmbiguous when one is named.
+    """
+    if reference is not None:
+        return usages.table([snapshot.resolve(reference)], kind)
+    return usages.table((entry.session for entry in entries(snapshot, within)), kind)
+
+
+def history(snapshot: Snapshot, limit: int, offset: int = 0, within: Period = ALWAYS) -> Page:
+    """Up to `limit` sessions within a period, newest first, from the `offset`th on."""
+    found = list(entries(snapshot, within))
+    return Page(tuple(entry.session for entry in found[offset : offset + limit]), len(found))
+
+
+def compare(snapshot: Snapshot, a: str, b: str) -> Comparison:
+    """Session `b` measured against session `a`.
+
+    Raises NoSessions, SessionNotFound, SessionAmbiguous.
+    """
+    return comparison.between(snapshot.resolve(a), snapshot.resolve(b))
+
+
+def status(snapshot: Snapshot, now: datetime, zone: tzinfo | None) -> StatusFigures:
+    """What a status line shows at `now`; `today` is the user's day in `zone`."""
+    today = period.today(now, zone)
+    return StatusFigures(
+        session=snapshot.entries[0].session if snapshot.entries else None,
+        totals=_sum(snapshot.sessions()),
+        today=_sum(entry.session for entry in entries(snapshot, today)),
+        skipped=len(snapshot.skipped),
+    )
+
+
+def entries(snapshot: Snapshot, within: Period) -> Iterator[Entry]:
+    """The entries whose last activity lies within a period, newest first."""
+    return (entry for entry in snapshot.entries if entry.last_activity in within)
+
+
+def stored(session: Session) -> bytes:
+    """The session's report as it is stored now, in valid JSON. Raises SessionUnreadable."""
+    reading = radium.read_bytes(session.path)
+    if reading is None:
+        raise SessionUnreadable(session.path, "it has been deleted")
+    data = reading[1]
+    found = data if isinstance(data, Problem) else report.read(data)
+    if isinstance(found, Problem):
+        raise SessionUnreadable(session.path, found.reason)
+    return cast("bytes", data)
+
+
+def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
+    """Write an output whole or not at all; returns its size in bytes.
+
+    It is written beside the target and renamed. A link is followed, so that it goes on to point
+    there. Raises OutputExists, OutputNotWritable, and what `chunks` raises.
+    """
+    name = str(path)
+    if path.is_dir():
+        raise OutputNotWritable(name, "it is a folder")
+    if not overwrite and os.path.lexists(path):
+        raise OutputExists(name)
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise OutputNotWritable(name, "it is not a regular file")
+    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
+    size = 0
+    try:
+        try:
+            with temporary.open("xb") as file:
+                for chunk in chunks:
+                    size += file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                shutil.copymode(target, temporary)
+            _move(temporary, target, overwrite=overwrite)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except FileExistsError:
+        raise OutputExists(name) from None
+    except OSError as error:
+        raise OutputNotWritable(name, _reason(error, target)) from None
+    return size
+
+
+def _move(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if overwrite:
+        temporary.replace(target)
+        return
+    try:
+        # A link fails when the target came to be in the meantime; a rename would replace it.
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        temporary.replace(target)
+
+
+def _reason(error: OSError, target: Path) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"the folder {target.parent} does not exist"
+    return (error.strerror or str(error)).lower()
+
+
+def _sum(sessions: Iterable[Session]) -> Sum:
+    count = calls = successful = 0
+    costs: list[float] = []
+    for one in sessions:
+        count += 1
+        calls += one.tool_calls
+        successful += one.successful_tool_calls
+        costs.append(one.cost)
+    return Sum(count, figures.total_cost(costs), calls, figures.percent(successful, calls))

@@ -1,0 +1,153 @@
+"""Settings from TOML files: the workspace's, then the user's, then the defaults.
+
+A flag or an editor's setting beats them all (spec "Settings"). Every key is checked.
+"""
+
+from __future__ import annotations
+
+import string
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from rad_lsp.core.errors import BadSettings
+from rad_lsp.sources.radium import Radium
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+WORKSPACE_FILE: Final = Path(".radium", "rad-lsp.toml")
+USER_FILE: Final = "config.toml"
+SOURCES: Final = (Radium.name,)
+FIGURES: Final = (
+    "cost",
+    "success_rate",
+    "tool_calls",
+    "wall_time",
+    "tokens",
+    "session_id",
+    "today_cost",
+    "today_sessions",
+    "total_cost",
+    "total_sessions",
+)
+"""What a status template may name."""
+
+
+class StatusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the status line reads."""
+
+    format: str = "{cost} · {success_rate}"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings that a file may hold, with their defaults."""
+
+    timezone: str | None = None
+    sources: tuple[str, ...] | None = None
+    status: StatusSettings = StatusSettings()
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """The user's time zone; None is the local one."""
+        return zone(self.timezone) if self.timezone else None
+
+
+def user_file() -> Path:
+    """The user's settings file; it need not exist."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("rad-lsp", appauthor=False)) / USER_FILE
+
+
+def load(workspace: Path | None, user: Path | None = None, **nearest: Any) -> Settings:
+    """The settings in force: `nearest` values that are not None, workspace file, user file.
+
+    Raises BadSettings, naming file and key.
+    """
+    merged: dict[str, Any] = {}
+    files = [user or user_file()]
+    if workspace is not None:
+        files.append(workspace / WORKSPACE_FILE)
+    for file in files:
+        _merge(merged, _read(file))
+    _merge(merged, {key: value for key, value in nearest.items() if value is not None})
+    return checked(merged, "settings")
+
+
+def checked(values: dict[str, Any], origin: str) -> Settings:
+    """Settings from plain values. Raises BadSettings, naming `origin` and the key."""
+    try:
+        settings = msgspec.convert(values, Settings)
+        if settings.timezone is not None:
+            zone(settings.timezone)
+        _check_sources(settings.sources or ())
+        fields_of(settings.status.format)
+    except (msgspec.ValidationError, ValueError) as error:
+        reason, _, where = str(error).partition(" - at `$")
+        key = where.strip("`.")
+        raise BadSettings(origin, f"{key}: {reason}" if key else reason) from None
+    return settings
+
+
+def fields_of(template: str) -> list[str]:
+    """The figures that a status template names.
+
+    Raises ValueError for one that is no figure, and for the attribute and index access of
+    `str.format`, which could reach anything.
+    """
+    names = []
+    try:
+        parsed = list(string.Formatter().parse(template))
+    except ValueError as error:
+        raise ValueError(f"{error} - at `$.status.format`") from None
+    for _, name, spec, conversion in parsed:
+        if name is None:
+            continue
+        if name not in FIGURES or spec or conversion:
+            written = name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+            raise ValueError(
+                f"{{{written}}} is no figure; known are {', '.join(FIGURES)} - at `$.status.format`"
+            )
+        names.append(name)
+    return names
+
+
+def zone(name: str) -> tzinfo:
+    """The time zone of an IANA name. Raises ValueError."""
+    import zoneinfo
+
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"{name!r} is not an IANA time zone such as Europe/Berlin - at `$.timezone`"
+        ) from None
+
+
+def _check_sources(sources: tuple[str, ...]) -> None:
+    for source in sources:
+        if source not in SOURCES:
+            known = ", ".join(SOURCES)
+            raise ValueError(f"{source!r} is no source; known are {known} - at `$.sources`")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSettings(str(file), str(error)) from None
+    checked(values, str(file))
+    return values
+
+
+def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
+    for key, value in values.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value

@@ -1,0 +1,188 @@
+"""Sessions of Radium, and those we track ourselves: reports in `.radium/_internals/sessions/`."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import msgspec
+
+from rad_lsp.core import contradictions, problems, report
+from rad_lsp.core.problems import Problem
+from rad_lsp.core.session import Session, Usage
+from rad_lsp.sources import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rad_lsp.core.report import Report
+
+SUFFIX: Final = ".json"
+FOLDER: Final = Path(".radium", "_internals", "sessions")
+"""Where the reports lie below a workspace. Its subfolders hold other things."""
+
+# Opening a FIFO must not wait for a writer. Windows knows neither flag, but text mode.
+_OPEN_FLAGS: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+class Radium:
+    """The reports of one workspace."""
+
+    name: ClassVar[str] = "radium"
+
+    def __init__(self, workspace: Path) -> None:
+        self.folder = workspace / FOLDER
+
+    def paths(self) -> Iterator[str]:
+        """Every `*.json` directly in the folder; none when the folder is missing.
+
+        Raises OSError when the folder can't be read.
+        """
+        try:
+            entries = os.scandir(self.folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        with entries:
+            for entry in entries:
+                if entry.name.endswith(SUFFIX):
+                    yield entry.path
+
+    def fingerprint(self, path: str) -> int:
+        """A number that changes when the file does; 0 when it can't be had."""
+        return fingerprint(path)
+
+    def read(self, path: str) -> Reading | None:
+        """The session in a report or what keeps it from being read; None when it is gone."""
+        stored = read_bytes(path)
+        if stored is None:
+            return None
+        fingerprint, data = stored
+        return Reading(fingerprint, data if isinstance(data, Problem) else parse(path, data))
+
+
+def is_report(path: str) -> bool:
+    """Whether a path is that of a report: a `*.json` directly in a sessions folder."""
+    place = Path(path)
+    return place.suffix == SUFFIX and place.parent.parts[-len(FOLDER.parts) :] == FOLDER.parts
+
+
+def parse(path: str, data: bytes) -> Session | Problem:
+    """The session in `data`, the content that the report at `path` has or is to have."""
+    found = report.read(data)
+    return found if isinstance(found, Problem) else _session(path, found)
+
+
+def read_bytes(path: str) -> tuple[int, bytes | Problem] | None:
+    """A report's fingerprint and its stored bytes, or what keeps them from being read.
+
+    None when the file is gone. Never waits, and never reads more than a report may hold.
+    """
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except OSError as error:
+        return _failed(path, error)
+    try:
+        status = os.fstat(descriptor)
+        size = status.st_size
+        if not stat.S_ISREG(status.st_mode):
+            return _fingerprint(status), _not_a_file(status.st_mode)
+        if size > report.MAX_BYTES:
+            return _fingerprint(status), report.too_large(size)
+        data = os.read(descriptor, size + 1)
+        # Shorter or longer than it was a moment ago: it is being written in place.
+        while len(data) != size and (chunk := os.read(descriptor, 1 << 20)):
+            data += chunk
+            if len(data) > report.MAX_BYTES:
+                return _fingerprint(status), report.too_large(len(data))
+    except OSError as error:
+        return _failed(path, error)
+    finally:
+        os.close(descriptor)
+    return _fingerprint(status), data
+
+
+def fingerprint(path: str) -> int:
+    """A number that changes when the file does; 0 when it can't be had."""
+    try:
+        return _fingerprint(os.stat(path))  # noqa: PTH116  (a Path each would slow the scan)
+    except OSError:
+        return 0
+
+
+def _fingerprint(status: os.stat_result) -> int:
+    return hash((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
+
+
+def _failed(path: str, error: OSError) -> tuple[int, Problem] | None:
+    if isinstance(error, FileNotFoundError) and not os.path.lexists(path):
+        return None
+    if isinstance(error, PermissionError):
+        if Path(path).is_dir():  # Windows refuses to open a folder like this
+            return fingerprint(path), _not_a_file(stat.S_IFDIR)
+        message = "The file may not be read: permission denied"
+        return fingerprint(path), Problem(problems.NO_PERMISSION, message)
+    reason = (error.strerror or type(error).__name__).lower()
+    return fingerprint(path), Problem(problems.UNREADABLE, f"The file can't be read: {reason}")
+
+
+def _not_a_file(mode: int) -> Problem:
+    kind = (
+        "a folder" if stat.S_ISDIR(mode) else "a named pipe" if stat.S_ISFIFO(mode) else "a device"
+    )
+    return Problem(problems.NOT_A_FILE, f"It is {kind}, not a file")
+
+
+def _session(path: str, found: Report) -> Session:
+    metrics = found.metrics
+    session = Session(
+        id=metrics.session_id,
+        source=Radium.name,
+        path=path,
+        start_time=metrics.start_time,
+        end_time=metrics.end_time,
+        generated_at=found.generated_at,
+        wall_time=report.nanoseconds(metrics.wall_time),
+        agent_active_time=report.nanoseconds(metrics.agent_active_time),
+        api_time=report.nanoseconds(metrics.api_time),
+        tool_time=report.nanoseconds(metrics.tool_time),
+        tool_calls=metrics.tool_calls,
+        successful_tool_calls=metrics.successful_tool_calls,
+        failed_tool_calls=metrics.failed_tool_calls,
+        approvals_allowed=metrics.tool_approvals_allowed,
+        approvals_denied=metrics.tool_approvals_denied,
+        approvals_asked=metrics.tool_approvals_asked,
+        lines_added=metrics.lines_added,
+        lines_removed=metrics.lines_removed,
+        files_changed=None if metrics.files_changed is msgspec.UNSET else metrics.files_changed,
+        models=_usages(metrics.model_usage),
+        engines=_usages(metrics.engine_usage),
+        cached_tokens=metrics.total_cached_tokens,
+        cache_creation_tokens=metrics.total_cache_creation_tokens,
+        cache_read_tokens=metrics.total_cache_read_tokens,
+        cost=metrics.total_cost,
+    )
+    stem = os.path.basename(path).removesuffix(SUFFIX)  # noqa: PTH119  (a Path is slow)
+    warnings = contradictions.find(session, stem)
+    return msgspec.structs.replace(session, problems=warnings) if warnings else session
+
+
+def _usages(stored: dict[str, report.Usage]) -> tuple[Usage, ...]:
+    """Usage per name, in the names' order: the stored order is random."""
+    return tuple(
+        Usage(
+            name,
+            usage.requests,
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cached_tokens,
+            usage.estimated_cost,
+        )
+        for name, usage in sorted(stored.items())
+    )

@@ -1,0 +1,1 @@
+"""All sessions of a workspace, kept fresh and handed out as immutable snapshots."""
