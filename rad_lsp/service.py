@@ -7,8 +7,6 @@ user can mend are `RadError`s.
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -140,7 +138,7 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         raise OutputNotWritable(name, "it is not a regular file")
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(f".{target.name[:100]}.{os.urandom(8).hex()}.tmp")
     size = 0
     try:
         try:
@@ -150,7 +148,7 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
                 file.flush()
                 os.fsync(file.fileno())
             if target.exists():
-                shutil.copymode(target, temporary)
+                temporary.chmod(target.stat().st_mode)
             _move(temporary, target, overwrite=overwrite)
         finally:
             temporary.unlink(missing_ok=True)

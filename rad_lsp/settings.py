@@ -5,8 +5,6 @@ A flag or an editor's setting beats them all (spec "Settings"). Every key is che
 
 from __future__ import annotations
 
-import string
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -98,6 +96,8 @@ def fields_of(template: str) -> list[str]:
     Raises ValueError for one that is no figure, and for the attribute and index access of
     `str.format`, which could reach anything.
     """
+    import string
+
     names = []
     try:
         parsed = list(string.Formatter().parse(template))
@@ -136,10 +136,16 @@ def _check_sources(sources: tuple[str, ...]) -> None:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(str(file), str(error)) from None
+    import tomllib
+
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise BadSettings(str(file), str(error)) from None
     checked(values, str(file))
     return values

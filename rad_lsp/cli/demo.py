@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +21,8 @@ def demo(*, keep: bool) -> None:
 
     Example: rad demo --keep
     """
+    import tempfile
+
     from rad_lsp.cli import sample
 
     if keep:
@@ -53,6 +53,8 @@ def _show(folder: Path, write: Callable[[Path], int]) -> None:
 
 
 def _run(title: str, arguments: Sequence[str], workspace: Path) -> None:
+    import subprocess
+
     emit(f"\n── {title}\n$ rad {' '.join(arguments)}\n")
     command = [sys.executable, "-m", "rad_lsp.cli", *arguments]
     done = subprocess.run(command, cwd=workspace, capture_output=True, check=False)  # noqa: S603

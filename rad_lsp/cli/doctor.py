@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
-import shutil
 import sys
 import time
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import click
@@ -54,6 +51,10 @@ def doctor(click_context: click.Context, context: Context) -> None:
 
 
 def _versions() -> Iterator[str]:
+    import platform
+    import shutil
+    from importlib import metadata
+
     yield f"rad-lsp:           {__version__}"
     yield f"Python:            {platform.python_version()} ({sys.executable})"
     yield f"System:            {platform.platform()}"

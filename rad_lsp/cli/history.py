@@ -38,7 +38,6 @@ def history(
     Example: rad stats history --limit 20 --since 7d
     """
     from rad_lsp import service
-    from rad_lsp.render import export, text
 
     if limit > service.MAX_LIMIT:
         note(f"--limit is {service.MAX_LIMIT} at most; use --offset for older sessions.")
@@ -46,8 +45,12 @@ def history(
     period = context.period(since, until)
     page = service.history(context.snapshot(), limit, offset, period)
     if as_json:
+        from rad_lsp.render import export
+
         emit_all(export.json(map(service.stored, page.sessions)))
     elif not page.total:
         emit(NOTHING)
     else:
+        from rad_lsp.render import text
+
         emit(text.history(page, painter()))

@@ -18,10 +18,13 @@ def session(context: Context, session_id: str | None, *, as_json: bool) -> None:
     Example: rad stats session latest~1
     """
     from rad_lsp import service
-    from rad_lsp.render import export, text
 
     found = service.session(context.snapshot(), session_id)
     if as_json:
+        from rad_lsp.render import export
+
         emit_all(export.json_one(service.stored(found)))
     else:
+        from rad_lsp.render import text
+
         emit(text.session(found, context.now, painter()))

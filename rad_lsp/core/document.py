@@ -20,15 +20,14 @@ Span: TypeAlias = tuple[int, int]
 Path: TypeAlias = tuple[str | int, ...]
 """Keys of objects and indexes of arrays, from the document's root."""
 
-_TOKEN = re.compile(
-    rb"""[\s,:\x00]*(?:
+# Compiled when it is first used: compiling is slow, and reading reports needs no positions.
+_TOKEN = rb"""(?xs)
+    [\s,:\x00]*(?:
         (?P<text>"[^"\\]*(?:\\.[^"\\]*)*") (?P<colon>\s*:)?
       | (?P<open>[\[{])
       | (?P<close>[\]}])
       | (?P<scalar>[^\s,:\[\]{}"]+)
-    )""",
-    re.VERBOSE | re.DOTALL,
-)
+    )"""
 
 
 class Pair(msgspec.Struct, frozen=True, gc=False):
@@ -56,7 +55,7 @@ def pairs(data: bytes) -> list[Pair]:
     indexes: list[int | None] = []
     key: Span | None = None
     name: str | int = ""
-    for token in _TOKEN.finditer(data):
+    for token in re.finditer(_TOKEN, data):
         kind = token.lastgroup
         if kind == "colon":
             key = token.span("text")

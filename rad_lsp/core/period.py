@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-_AGO = re.compile(r"(\d{1,6})\s*([smhdw])", re.ASCII)
+_AGO = r"(?a)(\d{1,6})\s*([smhdw])"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -56,7 +56,7 @@ def today(now: datetime, zone: tzinfo | None) -> Period:
 def _moment(text: str, now: datetime, zone: tzinfo | None, *, days: int) -> datetime:
     text = text.strip()
     try:
-        if match := _AGO.fullmatch(text):
+        if match := re.fullmatch(_AGO, text):
             return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
         if len(text) == len("2025-12-07"):
             return midnight(date.fromisoformat(text) + timedelta(days=days), zone)

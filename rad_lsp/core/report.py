@@ -6,7 +6,6 @@ so unknown keys survive; these structs hold what the figures need, and what we w
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from datetime import datetime
@@ -135,13 +134,14 @@ _decode = msgspec.json.Decoder(Report).decode
 _check_syntax = msgspec.json.Decoder(msgspec.Raw).decode
 _encoder = msgspec.json.Encoder()
 
-_BYTE = re.compile(r"^JSON is malformed: (.*) \(byte (\d+)\)$")
-_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
-_LONE_SURROGATE = re.compile(
+# Patterns are compiled when a problem needs them: compiling is slow, and problems are rare.
+_BYTE = r"^JSON is malformed: (.*) \(byte (\d+)\)$"
+_STEP = r"\.([^.\[]+)|\[(\d+|\.\.\.)\]"
+_LONE_SURROGATE = (
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
-_EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `([^`]+)`)?")
-_MISSING = re.compile(r"missing required field `([^`]+)`")
+_EXPECTED = r"Expected `([^`]+)`(?:, got `([^`]+)`)?"
+_MISSING = r"missing required field `([^`]+)`"
 _WORDS = {
     "int": "a whole number",
     "float": "a number",
@@ -175,6 +175,8 @@ def _encoding(data: bytes) -> Problem | None:
 
 def _read_closely(data: bytes) -> Report | Problem:
     """What the decoder turned down: a problem, or only an earlier duplicate at fault."""
+    import json
+
     try:
         _check_syntax(data)
         # Of duplicate keys this keeps the last, where the decoder checks each.
@@ -192,11 +194,11 @@ def _read_closely(data: bytes) -> Report | Problem:
 
 def _malformed(data: bytes, error: msgspec.DecodeError) -> Problem:
     """The problem behind a decoder's syntax error."""
-    if match := _BYTE.match(str(error)):
+    if match := re.match(_BYTE, str(error)):
         byte = min(int(match[2]), len(data) - 1)
         return Problem(problems.NOT_JSON, f"Not valid JSON: {match[1]}", span=(byte, byte + 1))
     # The decoder calls half of a surrogate pair a truncation, too.
-    if lone := _LONE_SURROGATE.search(data):
+    if lone := re.search(_LONE_SURROGATE, data):
         message = "Not valid JSON: half of a surrogate pair in a string"
         return Problem(problems.NOT_JSON, message, span=lone.span())
     end = len(data.rstrip())
@@ -208,7 +210,7 @@ def _fault(data: bytes, value: Any, error: msgspec.ValidationError) -> Problem:
     """The problem behind a value of the wrong shape, with its path and bytes."""
     reason, _, where = str(error).partition(" - at `$")
     path = _resolve(value, where.rstrip("`"))
-    if match := _MISSING.search(reason):
+    if match := re.search(_MISSING, reason):
         missing = (*path, match[1])
         message = f"`{dotted(missing)}` is missing"
         return Problem(problems.MISSING_KEY, message, path=missing, span=locate(data, path))
@@ -218,7 +220,7 @@ def _fault(data: bytes, value: Any, error: msgspec.ValidationError) -> Problem:
         code, message = problems.OUT_OF_RANGE, f"{name} is out of range"
     elif "RFC3339" in reason or "timezone" in reason:
         message = f"{name} must be {_WORDS['datetime']}"
-    elif (match := _EXPECTED.search(reason)) and match[2]:
+    elif (match := re.search(_EXPECTED, reason)) and match[2]:
         expected = " or ".join(_WORDS.get(word, word) for word in match[1].split(" | "))
         message = f"{name} must be {expected}, not {_WORDS.get(match[2], match[2])}"
     else:
@@ -229,7 +231,7 @@ def _fault(data: bytes, value: Any, error: msgspec.ValidationError) -> Problem:
 def _resolve(value: Any, where: str) -> Path:
     """The path that msgspec names, with `[...]` replaced by the key of the entry at fault."""
     path: list[str | int] = []
-    for key, index in _STEP.findall(where):
+    for key, index in re.findall(_STEP, where):
         step = key or (int(index) if index != "..." else _bad_entry(value))
         value = value[step] if index or step in value else None
         path.append(step)

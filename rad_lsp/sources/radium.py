@@ -175,14 +175,17 @@ def _session(path: str, found: Report) -> Session:
 
 def _usages(stored: dict[str, report.Usage]) -> tuple[Usage, ...]:
     """Usage per name, in the names' order: the stored order is random."""
-    return tuple(
-        Usage(
-            name,
-            usage.requests,
-            usage.input_tokens,
-            usage.output_tokens,
-            usage.cached_tokens,
-            usage.estimated_cost,
+    usages = []
+    for name in sorted(stored):
+        u = stored[name]
+        usages.append(
+            Usage(
+                name,
+                u.requests,
+                u.input_tokens,
+                u.output_tokens,
+                u.cached_tokens,
+                u.estimated_cost,
+            )
         )
-        for name, usage in sorted(stored.items())
-    )
+    return tuple(usages)
