@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from rad_lsp.core import budget as budgets
 from rad_lsp.core import comparison, figures, period, report
 from rad_lsp.core import usage as usages
 from rad_lsp.core.errors import OutputExists, OutputNotWritable, SessionUnreadable
@@ -21,12 +22,14 @@ from rad_lsp.core.session import Session
 from rad_lsp.sources import radium
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.comparison import Comparison
     from rad_lsp.core.usage import Kind, UsageTable
     from rad_lsp.store.snapshot import Entry, Snapshot
+
+NO_BUDGET = budgets.Budget()
 
 MAX_LIMIT = 100
 """Sessions on a page of history, at most."""
@@ -55,11 +58,15 @@ class StatusFigures(msgspec.Struct, frozen=True):
     totals: Sum
     today: Sum
     skipped: int
+    passed: tuple[budgets.Passed, ...] = ()
 
     @property
     def warning(self) -> bool:
-        """Whether something wants a look: files skipped, or figures that contradict each other."""
-        return bool(self.skipped or (self.session and self.session.problems))
+        """Whether something wants a look.
+
+        Files were skipped, a budget is passed, or the session's figures contradict each other.
+        """
+        return bool(self.skipped or self.passed or (self.session and self.session.problems))
 
 
 def session(snapshot: Snapshot, reference: str | None) -> Session:
@@ -79,12 +86,12 @@ def usage(
     """
     if reference is not None:
         return usages.table([snapshot.resolve(reference)], kind)
-    return usages.table((entry.session for entry in entries(snapshot, within)), kind)
+    return usages.table((entry.session for entry in snapshot.within(within)), kind)
 
 
 def history(snapshot: Snapshot, limit: int, offset: int = 0, within: Period = ALWAYS) -> Page:
     """Up to `limit` sessions within a period, newest first, from the `offset`th on."""
-    found = list(entries(snapshot, within))
+    found = snapshot.within(within)
     return Page(tuple(entry.session for entry in found[offset : offset + limit]), len(found))
 
 
@@ -96,20 +103,21 @@ def compare(snapshot: Snapshot, a: str, b: str) -> Comparison:
     return comparison.between(snapshot.resolve(a), snapshot.resolve(b))
 
 
-def status(snapshot: Snapshot, now: datetime, zone: tzinfo | None) -> StatusFigures:
+def status(
+    snapshot: Snapshot, now: datetime, zone: tzinfo | None, budget: budgets.Budget = NO_BUDGET
+) -> StatusFigures:
     """What a status line shows at `now`; `today` is the user's day in `zone`."""
-    today = period.today(now, zone)
+    session = snapshot.entries[0].session if snapshot.entries else None
+    spent: dict[budgets.Name, float] = {} if session is None else {"session": session.cost}
+    for name, since in budgets.periods(budget, now, zone).items():
+        spent[name] = _sum(snapshot.within(since)).cost
     return StatusFigures(
-        session=snapshot.entries[0].session if snapshot.entries else None,
-        totals=_sum(snapshot.sessions()),
-        today=_sum(entry.session for entry in entries(snapshot, today)),
+        session=session,
+        totals=_sum(snapshot.entries),
+        today=_sum(snapshot.within(period.today(now, zone))),
         skipped=len(snapshot.skipped),
+        passed=budgets.passed(budget, spent),
     )
-
-
-def entries(snapshot: Snapshot, within: Period) -> Iterator[Entry]:
-    """The entries whose last activity lies within a period, newest first."""
-    return (entry for entry in snapshot.entries if entry.last_activity in within)
 
 
 def stored(session: Session) -> bytes:
@@ -178,12 +186,12 @@ def _reason(error: OSError, target: Path) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _sum(sessions: Iterable[Session]) -> Sum:
-    count = calls = successful = 0
-    costs: list[float] = []
-    for one in sessions:
-        count += 1
-        calls += one.tool_calls
-        successful += one.successful_tool_calls
-        costs.append(one.cost)
-    return Sum(count, figures.total_cost(costs), calls, figures.percent(successful, calls))
+def _sum(entries: Iterable[Entry]) -> Sum:
+    gists = [entry.gist for entry in entries]
+    calls = sum(gist.tool_calls for gist in gists)
+    return Sum(
+        sessions=len(gists),
+        cost=figures.total_cost(gist.cost for gist in gists),
+        tool_calls=calls,
+        success_rate=figures.percent(sum(gist.successful_tool_calls for gist in gists), calls),
+    )

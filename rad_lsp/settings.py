@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from rad_lsp.core.budget import Budget
 from rad_lsp.core.errors import BadSettings
 from rad_lsp.sources.radium import Radium
 
@@ -46,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str | None = None
     sources: tuple[str, ...] | None = None
     status: StatusSettings = StatusSettings()
+    budget: Budget = Budget()
 
     @property
     def zone(self) -> tzinfo | None:
@@ -60,19 +62,45 @@ def user_file() -> Path:
     return Path(platformdirs.user_config_dir("rad-lsp", appauthor=False)) / USER_FILE
 
 
-def load(workspace: Path | None, user: Path | None = None, **nearest: Any) -> Settings:
-    """The settings in force: `nearest` values that are not None, workspace file, user file.
+def load(workspace: Path | None, nearest: dict[str, Any], origin: str) -> Settings:
+    """The settings in force: `nearest` (from `origin`), workspace file, user file, defaults.
 
     Raises BadSettings, naming file and key.
     """
+    checked(nearest, origin)
     merged: dict[str, Any] = {}
-    files = [user or user_file()]
+    _merge(merged, _read(user_file()))
     if workspace is not None:
-        files.append(workspace / WORKSPACE_FILE)
-    for file in files:
-        _merge(merged, _read(file))
-    _merge(merged, {key: value for key, value in nearest.items() if value is not None})
-    return checked(merged, "settings")
+        _merge(merged, _read(workspace / WORKSPACE_FILE))
+    _merge(merged, nearest)
+    return checked(merged, origin)
+
+
+def from_editor(values: Any) -> dict[str, Any]:
+    """An editor's `radLsp.*` as a settings file would have it.
+
+    What is null or empty is not set; what only concerns the client is left out.
+    """
+    if not isinstance(values, dict):
+        return {}
+    bar = values.get("statusBar")
+    budget = values.get("budget")
+    found = {
+        "timezone": values.get("timezone"),
+        "sources": values.get("sources"),
+        "status": {"format": bar.get("format")} if isinstance(bar, dict) else None,
+        "budget": budget,
+    }
+    return _pruned(found)
+
+
+def _pruned(values: dict[str, Any]) -> dict[str, Any]:
+    kept = {}
+    for key, value in values.items():
+        inner = _pruned(value) if isinstance(value, dict) else value
+        if inner not in (None, "", [], {}):
+            kept[key] = inner
+    return kept
 
 
 def checked(values: dict[str, Any], origin: str) -> Settings:
@@ -139,8 +167,10 @@ def _read(file: Path) -> dict[str, Any]:
         text = file.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSettings(str(file), str(error)) from None
+    except OSError as error:
+        raise BadSettings(str(file), (error.strerror or str(error)).lower()) from None
+    except UnicodeDecodeError:
+        raise BadSettings(str(file), "it is not valid UTF-8") from None
     import tomllib
 
     try:

@@ -8,16 +8,26 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from rad_lsp.core import figures
+from rad_lsp.core.comparison import Better, Verdict
 from rad_lsp.core.report import NANOS_PER_SECOND
 
 if TYPE_CHECKING:
+    from rad_lsp.core.comparison import Comparison, Metric
     from rad_lsp.core.session import Session, Usage
-    from rad_lsp.service import StatusFigures, Sum
+    from rad_lsp.core.usage import UsageTable
+    from rad_lsp.service import Page, StatusFigures, Sum
+    from rad_lsp.store.snapshot import Snapshot
+
+VERSION: Final = 1
+"""Of the contract; what is added raises it, nothing is ever taken away."""
+
+Format: TypeAlias = Literal["json", "ndjson", "csv", "markdown"]
 
 
 class SessionSummary(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -122,12 +132,142 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
     severity: Literal["ok", "warning"]
 
 
-class SessionParams(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """`stats/session`: one session by id or by its file, or the most recent."""
+class SkippedFile(msgspec.Struct, frozen=True, rename="camel"):
+    """A file whose session does not count."""
+
+    uri: str
+    reason: str
+
+
+class UsageResult(msgspec.Struct, frozen=True, rename="camel"):
+    """Usage per model or engine of `sessions` sessions."""
+
+    sessions: int
+    rows: tuple[UsageRow, ...]
+    total: UsageRow
+
+
+class History(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of sessions, newest first, of `total`."""
+
+    sessions: tuple[SessionSummary, ...]
+    total: int
+    skipped: tuple[SkippedFile, ...]
+
+
+class ComparedMetric(msgspec.Struct, frozen=True, rename="camel"):
+    """A figure of both sessions; `delta` is b - a, `percent` the same in percent of a."""
+
+    name: str
+    label: str
+    unit: Literal["tokens", "percent", "USD", "seconds", "calls", "lines"]
+    a: float | None
+    b: float | None
+    delta: float | None
+    percent: float | None
+    better: Better
+    verdict: Verdict
+
+
+class SessionComparison(msgspec.Struct, frozen=True, rename="camel"):
+    """Session B measured against session A; `text` is what `rad stats compare` prints."""
+
+    session_a: SessionSummary
+    session_b: SessionSummary
+    metrics: tuple[ComparedMetric, ...]
+    text: str
+    markdown: str
+
+
+class Export(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What was exported: `uri` names the output, `content` is there when there is none."""
+
+    format: Format
+    sessions: int
+    bytes: int
+    uri: str | UnsetType = UNSET
+    content: str | UnsetType = UNSET
+
+
+class Params(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """What all params may hold."""
 
     workspace_uri: str | None = None
+    work_done_token: str | int | None = None
+
+
+class SessionParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/session`: one session by id or by its file, or the most recent."""
+
     session_id: str | None = None
     uri: str | None = None
+
+
+class UsageParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/model`, `stats/engine`: of one session, or of all within a period."""
+
+    session_id: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/history`: a page of all sessions within a period."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    offset: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+    since: str | None = None
+    until: str | None = None
+
+
+class CompareParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/compare`: session B against session A."""
+
+    session_a: str
+    session_b: str
+
+
+class ExportParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/export`: one session, or all within a period; `output` is a path or a file URI."""
+
+    session_id: str | None = None
+    format: Format = "json"
+    output: str | None = None
+    overwrite: bool = False
+    since: str | None = None
+    until: str | None = None
+
+
+METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
+    "stats/session": (SessionParams, SessionStats),
+    "stats/model": (UsageParams, UsageResult),
+    "stats/engine": (UsageParams, UsageResult),
+    "stats/history": (HistoryParams, History),
+    "stats/compare": (CompareParams, SessionComparison),
+    "stats/export": (ExportParams, Export),
+}
+"""Params and result of each request."""
+
+STATUS: Final = "stats/status"
+"""The notification whose params are a `Status`."""
+
+
+def schema() -> dict[str, Any]:
+    """The whole contract as a JSON Schema: a definition per struct, and who uses which."""
+    structs = [Status, *(struct for pair in METHODS.values() for struct in pair)]
+    references, definitions = msgspec.json.schema_components(structs, ref_template="#/$defs/{name}")
+    by_struct = dict(zip(structs, references, strict=True))
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "rad-lsp wire contract",
+        "version": VERSION,
+        "notifications": {STATUS: by_struct[Status]},
+        "requests": {
+            method: {"params": by_struct[params], "result": by_struct[result]}
+            for method, (params, result) in METHODS.items()
+        },
+        "$defs": definitions,
+    }
 
 
 def summary(session: Session, now: datetime) -> SessionSummary:
@@ -159,12 +299,42 @@ def stats(session: Session, now: datetime, *, text: str, markdown: str) -> Sessi
     )
 
 
+def usage(found: UsageTable) -> UsageResult:
+    """Usage per model or engine."""
+    return UsageResult(found.sessions, tuple(map(usage_row, found.rows)), usage_row(found.total))
+
+
+def history(page: Page, snapshot: Snapshot, now: datetime) -> History:
+    """A page of sessions, and what was skipped."""
+    return History(
+        tuple(summary(session, now) for session in page.sessions), page.total, skipped(snapshot)
+    )
+
+
+def skipped(snapshot: Snapshot) -> tuple[SkippedFile, ...]:
+    """Files whose sessions do not count, and why."""
+    return tuple(
+        SkippedFile(Path(item.path).as_uri(), item.problem.message) for item in snapshot.skipped
+    )
+
+
+def comparison(found: Comparison, now: datetime, *, text: str, markdown: str) -> SessionComparison:
+    """A comparison, with its text and Markdown as rendered."""
+    return SessionComparison(
+        summary(found.a, now),
+        summary(found.b, now),
+        tuple(map(_metric, found.metrics)),
+        text,
+        markdown,
+    )
+
+
 def status(
-    found: StatusFigures, workspace: Path, now: datetime, *, text: str, tooltip: str
+    found: StatusFigures, workspace_uri: str, now: datetime, *, text: str, tooltip: str
 ) -> Status:
     """What a status bar shows, with its text and tooltip as rendered."""
     return Status(
-        workspace_uri=workspace.as_uri(),
+        workspace_uri=workspace_uri,
         session=summary(found.session, now) if found.session else None,
         totals=_totals(found.totals),
         today=Today(found.today.sessions, found.today.cost),
@@ -184,6 +354,24 @@ def usage_row(usage: Usage) -> UsageRow:
         usage.output_tokens,
         usage.cached_tokens,
         usage.cost,
+    )
+
+
+def _metric(metric: Metric) -> ComparedMetric:
+    a, b, delta = metric.a, metric.b, metric.delta
+    unit = metric.unit
+    if unit == "nanoseconds":
+        a, b, delta = (v and v / NANOS_PER_SECOND for v in (a, b, delta))
+    return ComparedMetric(
+        metric.name,
+        metric.label,
+        "seconds" if unit == "nanoseconds" else unit,
+        a,
+        b,
+        delta,
+        metric.percent,
+        metric.better,
+        metric.verdict,
     )
 
 

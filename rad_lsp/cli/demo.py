@@ -53,11 +53,16 @@ def _show(folder: Path, write: Callable[[Path], int]) -> None:
 
 
 def _run(title: str, arguments: Sequence[str], workspace: Path) -> None:
+    import os
     import subprocess
 
+    from rad_lsp.store.workspace import VARIABLE
+
     emit(f"\n── {title}\n$ rad {' '.join(arguments)}\n")
+    # The samples are shown, whatever workspace the user's environment names.
+    environment = {**os.environ, VARIABLE: str(workspace)}
     command = [sys.executable, "-m", "rad_lsp.cli", *arguments]
-    done = subprocess.run(command, cwd=workspace, capture_output=True, check=False)  # noqa: S603
+    done = subprocess.run(command, cwd=workspace, env=environment, capture_output=True, check=False)  # noqa: S603
     emit(done.stdout, done.stderr)
 
 

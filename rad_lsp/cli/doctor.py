@@ -68,6 +68,7 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     from rad_lsp import settings
     from rad_lsp.core.errors import BadSettings
     from rad_lsp.core.wording import printable
+    from rad_lsp.store import snapshot as snapshots
 
     healthy = True
     files = (workspace.root / settings.WORKSPACE_FILE, settings.user_file())
@@ -106,13 +107,12 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
         lines.append(f"  {name}: {problem.reason}{where} [{problem.code}]")
     if snapshot.skipped:
         lines.append("  The others still count. Mend these files, or delete them.")
-    warned = [session for session in snapshot.sessions() if session.problems]
-    lines.append(f"Warnings:          {sum(len(session.problems) for session in warned):,}")
-    lines += [
-        f"  {printable(session.id)}: {problem.reason} [{problem.code}]"
-        for session in warned
-        for problem in session.problems
+    warnings = [
+        f"  {printable(entry.id)}: {problem.reason} [{problem.code}]"
+        for entry, found in snapshots.warned(snapshot)
+        for problem in found
     ]
+    lines += [f"Warnings:          {len(warnings):,}", *warnings]
     lines.append(f"Code changes:      {_repository(workspace)}")
     return lines, healthy
 

@@ -18,10 +18,10 @@ from rad_lsp.cli.output import emit_all, note
 from rad_lsp.cli.usage import NOTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from rad_lsp.core.session import Session
-    from rad_lsp.render.export import Format
+    from rad_lsp.wire import Format
 
 _FORMATS = ["json", "ndjson", "csv", "markdown"]
 
@@ -55,6 +55,8 @@ def export(
     Example: rad stats export --format csv --output sessions.csv
     """
     from rad_lsp import service
+    from rad_lsp.core.wording import printable
+    from rad_lsp.render import export as exports
 
     refuse_period_of_one(session_id, since, until)
     if per_model and kind != "csv":
@@ -63,45 +65,20 @@ def export(
     snapshot = context.snapshot()
     one = None if session_id is None else service.session(snapshot, session_id)
     sessions: Iterable[Session] = (
-        (entry.session for entry in service.entries(snapshot, period)) if one is None else [one]
+        (entry.session for entry in snapshot.within(period)) if one is None else [one]
     )
     if not snapshot.entries:
         note(NOTHING.strip())
-    chunks = _chunks(context, sessions, kind, single=one is not None, per_model=per_model)
+    chunks = exports.chunks(
+        sessions,
+        kind,
+        context.now,
+        single=one is not None,
+        per_model=per_model,
+        left_out=lambda error: note(f"Left out: {error}"),
+    )
     if output is None or output == "-":
         emit_all(chunks)
     else:
         size = service.write(Path(output), chunks, overwrite=force)
-        note(f"Wrote {size:,} bytes to {output}.")
-
-
-def _chunks(
-    context: Context, sessions: Iterable[Session], kind: Format, *, single: bool, per_model: bool
-) -> Iterator[bytes]:
-    from rad_lsp import service
-    from rad_lsp.render import export, markdown
-
-    if kind == "json":
-        if single:
-            return export.json_one(service.stored(next(iter(sessions))))
-        return export.json(_stored(sessions))
-    if kind == "ndjson":
-        return export.ndjson(_stored(sessions))
-    if kind == "markdown":
-        if single:
-            return iter([markdown.session(next(iter(sessions)), context.now).encode("utf-8")])
-        return export.markdown_sessions(sessions)
-    make = export.csv_models if per_model else export.csv_sessions
-    return make(sessions, context.now)
-
-
-def _stored(sessions: Iterable[Session]) -> Iterator[bytes]:
-    """Stored reports; one that went away or broke since it was listed is named and left out."""
-    from rad_lsp import service
-    from rad_lsp.core.errors import SessionUnreadable
-
-    for session in sessions:
-        try:
-            yield service.stored(session)
-        except SessionUnreadable as error:
-            note(f"Left out: {error}")
+        note(f"Wrote {size:,} bytes to {printable(output)}.")

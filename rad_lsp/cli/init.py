@@ -10,9 +10,9 @@ from rad_lsp.cli.output import emit
 
 
 @click.command()
-@click.argument("folder", default=".", type=click.Path(path_type=Path))
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("-w", "--workspace", type=click.Path(path_type=Path), help="The same as FOLDER.")
-def init(folder: Path, workspace: Path | None) -> None:
+def init(folder: Path | None, workspace: Path | None) -> None:
     """Make FOLDER, or the current folder, a workspace.
 
     Example: rad init
@@ -21,7 +21,9 @@ def init(folder: Path, workspace: Path | None) -> None:
     from rad_lsp.sources.radium import FOLDER
     from rad_lsp.store import workspace as workspaces
 
-    root = (workspace or folder).absolute()
+    if None not in (folder, workspace) and folder != workspace:
+        raise click.UsageError("Name the folder once: as FOLDER or with --workspace.")
+    root = (workspace or folder or Path()).absolute()
     where = root / FOLDER
     try:
         made = workspaces.init(root)

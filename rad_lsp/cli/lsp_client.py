@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+_NO_ANSWER = "The server did not answer. Run 'rad-lsp' to see why."
+
 _SECONDS = 30
 """How long to wait for the server before giving up on it."""
 
@@ -33,17 +35,22 @@ class Client:
         self._inbox: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._ids = 0
         threading.Thread(target=self._read, daemon=True).start()
-        folder = {"uri": workspace.as_uri(), "name": workspace.name}
-        params: dict[str, Any] = {
-            "processId": None,
-            "rootUri": None,
-            "capabilities": {},
-            "workspaceFolders": [folder],
-        }
-        self.request("initialize", params)
-        self.notify("initialized", {})
+        self._workspace = workspace
 
     def __enter__(self) -> Self:
+        try:
+            folder = {"uri": self._workspace.as_uri(), "name": self._workspace.name}
+            params: dict[str, Any] = {
+                "processId": None,
+                "rootUri": None,
+                "capabilities": {},
+                "workspaceFolders": [folder],
+            }
+            self.request("initialize", params)
+            self.notify("initialized", {})
+        except BaseException:
+            self._server.kill()
+            raise
         return self
 
     def __exit__(
@@ -84,9 +91,12 @@ class Client:
 
     def _send(self, message: dict[str, Any]) -> None:
         body = msgspec.json.encode({"jsonrpc": "2.0", **message})
-        if self._server.stdin:
-            self._server.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
-            self._server.stdin.flush()
+        try:
+            if self._server.stdin:
+                self._server.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+                self._server.stdin.flush()
+        except OSError:
+            raise RadError(_NO_ANSWER) from None
 
     def _next(self) -> dict[str, Any]:
         try:
@@ -94,7 +104,7 @@ class Client:
         except queue.Empty:
             message = None
         if message is None:
-            raise RadError("The server did not answer. Run 'rad-lsp' to see why.")
+            raise RadError(_NO_ANSWER)
         return message
 
     def _read(self) -> None:

@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -17,7 +18,27 @@ EXIT_MENDABLE = 1
 EXIT_INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class NobodyReads(Exception):
+    """The reader of our output has gone, which is no failure."""
+
+
+class _Group(click.Group):
+    """A group that tells a reader who stops early from a failure; click itself exits with 1."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except BrokenPipeError:
+            raise NobodyReads from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise NobodyReads from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rad", message="%(prog)s %(version)s (rad-lsp)")
 def rad() -> None:
     """Session analytics for coding agents: cost, tool results, time and cache.
@@ -51,6 +72,9 @@ def main() -> None:
     """Run `rad` and exit: 0, 1 for what the user can mend, 2 for wrong usage, 130 on Ctrl-C."""
     # A command lives for less than a second and makes no cycles: collecting only costs time.
     gc.disable()
+    # A stream that is closed, as a shell's >&- does, is none at all.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
@@ -69,7 +93,7 @@ def _run() -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
+    except (NobodyReads, BrokenPipeError):
         # Nobody reads on. What is still buffered must not fail again when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

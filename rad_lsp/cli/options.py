@@ -51,7 +51,8 @@ class Context:
         """The settings in force. Raises BadSettings."""
         from rad_lsp import settings
 
-        return settings.load(self.workspace.root, timezone=self._timezone)
+        flags = {"timezone": self._timezone} if self._timezone else {}
+        return settings.load(self.workspace.root, flags, "command line")
 
     def snapshot(self, *, quiet: bool = False) -> Snapshot:
         """All sessions, after the skipped files were named on stderr unless `quiet`."""
@@ -60,7 +61,7 @@ class Context:
 
         _ = self.settings  # a mistake in them shows before any work
         progress = _Progress()
-        snapshot = Store([Radium(self.workspace.root)]).refresh(progress)
+        snapshot = Store([Radium(self.workspace.root)]).refresh(progress=progress)
         progress.done()
         if not quiet:
             _name_skipped(snapshot)

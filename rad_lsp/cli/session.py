@@ -23,7 +23,7 @@ def session(context: Context, session_id: str | None, *, as_json: bool) -> None:
     if as_json:
         from rad_lsp.render import export
 
-        emit_all(export.json_one(service.stored(found)))
+        emit_all(export.json_one([found]))
     else:
         from rad_lsp.render import text
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rad_lsp.core import figures, problems
 from rad_lsp.core.problems import Problem
+from rad_lsp.core.wording import money
 
 if TYPE_CHECKING:
     from rad_lsp.core.document import Path
@@ -34,8 +35,8 @@ def find(session: Session, stem: str) -> tuple[Problem, ...]:
         larger = max(abs(models), abs(session.cost))
         if abs(models - session.cost) > _COST_TOLERANCE * larger:
             message = (
-                f"The total cost of ${session.cost:,.4f} differs from the models' "
-                f"${models:,.4f} by over 1%"
+                f"The total cost of {money(session.cost)} differs from the models' "
+                f"{money(models)} by over 1%"
             )
             found.append(_warning(problems.COST_MISMATCH, message, "total_cost"))
     # File systems may store a name decomposed that was written composed.

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from rad_lsp.core.wording import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,14 +22,17 @@ Span: TypeAlias = tuple[int, int]
 Path: TypeAlias = tuple[str | int, ...]
 """Keys of objects and indexes of arrays, from the document's root."""
 
-# Compiled when it is first used: compiling is slow, and reading reports needs no positions.
+# Patterns are compiled when they are first used: reading reports needs no positions.
 _TOKEN = rb"""(?xs)
     [\s,:\x00]*(?:
-        (?P<text>"[^"\\]*(?:\\.[^"\\]*)*") (?P<colon>\s*:)?
-      | (?P<open>[\[{])
-      | (?P<close>[\]}])
-      | (?P<scalar>[^\s,:\[\]{}"]+)
+        ("[^"\\]*(?:\\.[^"\\]*)*") (?:\s*:\s*)    # 1: a key
+        (?:([^\s,:\[\]{}"]+)|("[^"\\]*(?:\\.[^"\\]*)*"))?+    # 2, 3: and its scalar or text
+      | ([^\s,:\[\]{}"]+|"[^"\\]*(?:\\.[^"\\]*)*")    # 4: a scalar or text without a key
+      | ([\[{])    # 5
+      | ([\]}])    # 6
     )"""
+_FLAT = rb"""(?xs) [\[{] [^\[\]{}"]* (?: "[^"\\]*(?:\\.[^"\\]*)*" [^\[\]{}"]* )*+ [\]}]"""
+"""A container that holds no other."""
 
 
 class Pair(msgspec.Struct, frozen=True, gc=False):
@@ -43,48 +48,69 @@ class Pair(msgspec.Struct, frozen=True, gc=False):
         return (self.key or self.value)[0], self.value[1]
 
 
-def pairs(data: bytes) -> list[Pair]:
+def pairs(data: bytes, within: Span | None = None) -> list[Pair]:  # noqa: C901  (one scanner)
     """Every value of the document except its root, in the order of their ends.
 
-    A container comes behind what it holds. What is not closed ends with the document.
+    A container comes behind what it holds. What is not closed ends with the document. With
+    `within`, only values that touch those bytes are sure to be among them, which is much faster.
     """
+    first, last = within or (0, len(data))
+    match = re.compile(_TOKEN).match
+    skip = re.compile(_FLAT).match
     found: list[Pair] = []
-    # One frame per open container: its path, its key's span, its start, and in an array
-    # the index of the next element (None in an object).
+    # One frame per open container: its path, its key's span and its start.
     frames: list[tuple[Path, Span | None, int]] = []
-    indexes: list[int | None] = []
+    path: Path = ()
+    index = -1  # of the next element of an array; -1 in an object
+    outer: list[int] = []
     key: Span | None = None
-    name: str | int = ""
-    for token in re.finditer(_TOKEN, data):
-        kind = token.lastgroup
-        if kind == "colon":
-            key = token.span("text")
-            name = _text(data[key[0] : key[1]])
-            continue
-        if kind == "close":
-            if frames:
-                path, own_key, start = frames.pop()
-                indexes.pop()
-                if path:
-                    found.append(Pair(path, own_key, (start, token.end())))
+    position = 0
+    while position <= last and (token := match(data, position)):
+        kind, position = token.lastindex, token.end()
+        if kind in {1, 2, 3}:  # a key, and what belongs to it
+            key = token.span(1)
+            if kind != 1:
+                found.append(Pair((*path, _text(data[key[0] : key[1]])), key, token.span(kind)))
+                key = None
+        elif kind == 4:  # noqa: PLR2004
+            if index >= 0:
+                found.append(Pair((*path, index), None, token.span(4)))
+                index += 1
+        elif kind == 5:  # noqa: PLR2004
+            start = token.start(5)
+            name = _text(data[key[0] : key[1]]) if key else index
+            if within and (flat := skip(data, start)) and flat.end() < first:
+                position = flat.end()
+            else:
+                frames.append((path, key, start))
+                path = (*path, name) if len(frames) > 1 else ()
+                outer.append(index)
+                index = 0 if data[start] == ord("[") else -1
+                key = None
+                continue
+            index += index >= 0
             key = None
-            continue
-        parent: Path = frames[-1][0] if frames else ()
-        if indexes and (index := indexes[-1]) is not None:
-            key, name = None, index
-            indexes[-1] = index + 1
-        path = (*parent, name) if frames else ()
-        if kind == "open":
-            start = token.start("open")
-            frames.append((path, key, start))
-            indexes.append(0 if data[start] == ord("[") else None)
-        elif path and kind is not None and (key or isinstance(name, int)):
-            found.append(Pair(path, key, token.span(kind)))
-        key = None
-    found.extend(
-        Pair(path, key, (start, len(data))) for path, key, start in reversed(frames) if path
-    )
+        elif frames:
+            above, own_key, start = frames.pop()
+            if frames:
+                found.append(Pair(path, own_key, (start, position)))
+            path, index = above, outer.pop()
+            index += index >= 0
+            key = None
+    while len(frames) > 1:
+        above, own_key, start = frames.pop()
+        found.append(Pair(path, own_key, (start, len(data))))
+        path = above
     return found
+
+
+def innermost(data: bytes, offset: int) -> Pair | None:
+    """The smallest pair that the byte at `offset` belongs to, or that ends there."""
+    for pair in pairs(data, (offset, offset)):
+        start, end = pair.span
+        if start <= offset <= end:
+            return pair
+    return None
 
 
 def locate(data: bytes, path: Path) -> Span | None:
@@ -112,7 +138,7 @@ def dotted(path: Path) -> str:
         elif step.isidentifier():
             parts.append(f".{step}" if parts else step)
         else:
-            parts.append('["' + step.replace("\\", "\\\\").replace('"', '\\"') + '"]')
+            parts.append('["' + printable(step.replace("\\", "\\\\").replace('"', '\\"')) + '"]')
     return "".join(parts)
 
 

@@ -16,7 +16,7 @@ class RadError(Exception):
     kind: ClassVar[str] = "RadError"
 
     def __init__(self, message: str, **data: object) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))
         self.data = data
 
 
@@ -44,11 +44,7 @@ class SessionNotFound(RadError):
     kind = "SessionNotFound"
 
     def __init__(self, session_id: str, candidates: list[str]) -> None:
-        message = (
-            f"No session '{printable(session_id)}' found."
-            if session_id
-            else "The session id is empty."
-        )
+        message = f"No session '{session_id}' found." if session_id else "The session id is empty."
         if candidates:
             message += f" Did you mean {_listed(candidates)}?"
         else:
@@ -64,8 +60,8 @@ class SessionAmbiguous(RadError):
     def __init__(self, session_id: str, candidates: list[str], count: int) -> None:
         more = f" and {count - len(candidates):,} more" if count > len(candidates) else ""
         super().__init__(
-            f"'{printable(session_id)}' is the beginning of {count:,} session ids: "
-            f"{', '.join(map(printable, candidates))}{more}. Give more of it.",
+            f"'{session_id}' is the beginning of {count:,} session ids: "
+            f"{', '.join(candidates)}{more}. Give more of it.",
             sessionId=session_id,
             candidates=candidates,
         )
@@ -77,7 +73,7 @@ class SessionUnreadable(RadError):
     kind = "SessionUnreadable"
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{printable(path)} can't be read: {reason}.", path=path, reason=reason)
+        super().__init__(f"{path} can't be read: {reason}.", path=path, reason=reason)
 
 
 class OutputExists(RadError):
@@ -86,7 +82,7 @@ class OutputExists(RadError):
     kind = "OutputExists"
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"{printable(path)} exists. Overwrite it with --force.", path=path)
+        super().__init__(f"{path} exists. Overwrite it with --force.", path=path)
 
 
 class OutputNotWritable(RadError):
@@ -95,7 +91,7 @@ class OutputNotWritable(RadError):
     kind = "OutputNotWritable"
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{printable(path)} can't be written: {reason}.", path=path, reason=reason)
+        super().__init__(f"{path} can't be written: {reason}.", path=path, reason=reason)
 
 
 class BadSettings(RadError):
@@ -104,9 +100,9 @@ class BadSettings(RadError):
     kind = "BadSettings"
 
     def __init__(self, origin: str, reason: str) -> None:
-        super().__init__(f"{printable(origin)}: {reason}", origin=origin, reason=reason)
+        super().__init__(f"{origin}: {reason}", origin=origin, reason=reason)
 
 
 def _listed(names: list[str]) -> str:
-    shown = [f"'{printable(name)}'" for name in names]
+    shown = [f"'{name}'" for name in names]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"

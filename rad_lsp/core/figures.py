@@ -91,10 +91,11 @@ def state(session: Session, now: datetime) -> State:
 
 def total_cost(costs: Iterable[float]) -> float:
     """The sum of costs in USD, rounded once, so that their order does not matter."""
+    amounts = list(costs)
     try:
-        return math.fsum(costs)
+        return math.fsum(amounts)
     except OverflowError:
-        return math.inf
+        return sum(amounts)
 
 
 def models_cost(session: Session) -> float:

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+_DATE = r"(?a)\d{4}-\d\d-\d\d"
 _AGO = r"(?a)(\d{1,6})\s*([smhdw])"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -58,9 +59,10 @@ def _moment(text: str, now: datetime, zone: tzinfo | None, *, days: int) -> date
     try:
         if match := re.fullmatch(_AGO, text):
             return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
-        if len(text) == len("2025-12-07"):
+        if re.fullmatch(_DATE, text):
             return midnight(date.fromisoformat(text) + timedelta(days=days), zone)
-        moment = datetime.fromisoformat(text)
+        # Of all that ISO 8601 allows, only what begins with a date as people write it.
+        moment = datetime.fromisoformat(text if re.match(_DATE, text) else "")
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(

@@ -6,6 +6,7 @@ so unknown keys survive; these structs hold what the figures need, and what we w
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from datetime import datetime
@@ -137,9 +138,11 @@ _encoder = msgspec.json.Encoder()
 # Patterns are compiled when a problem needs them: compiling is slow, and problems are rare.
 _BYTE = r"^JSON is malformed: (.*) \(byte (\d+)\)$"
 _STEP = r"\.([^.\[]+)|\[(\d+|\.\.\.)\]"
-_LONE_SURROGATE = (
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\)\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_SURROGATES = (
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
+"""Escapes in strings; the group takes a surrogate that is not half of a pair."""
 _EXPECTED = r"Expected `([^`]+)`(?:, got `([^`]+)`)?"
 _MISSING = r"missing required field `([^`]+)`"
 _WORDS = {
@@ -168,6 +171,8 @@ def _encoding(data: bytes) -> Problem | None:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
+        if error.end == len(data) and error.reason == "unexpected end of data":
+            return None  # cut off within a character, which the syntax check finds
         span = (error.start, error.end)
         return Problem(problems.NOT_UTF8, "The file is not valid UTF-8", span=span)
     return None
@@ -175,12 +180,10 @@ def _encoding(data: bytes) -> Problem | None:
 
 def _read_closely(data: bytes) -> Report | Problem:
     """What the decoder turned down: a problem, or only an earlier duplicate at fault."""
-    import json
-
     try:
         _check_syntax(data)
         # Of duplicate keys this keeps the last, where the decoder checks each.
-        value = json.loads(data, parse_int=_parse_int, parse_float=_parse_float)
+        value = _loads(data)
         report = msgspec.convert(value, Report)
     except RecursionError:
         span = (0, len(data))
@@ -194,14 +197,19 @@ def _read_closely(data: bytes) -> Report | Problem:
 
 def _malformed(data: bytes, error: msgspec.DecodeError) -> Problem:
     """The problem behind a decoder's syntax error."""
-    if match := re.match(_BYTE, str(error)):
-        byte = min(int(match[2]), len(data) - 1)
-        return Problem(problems.NOT_JSON, f"Not valid JSON: {match[1]}", span=(byte, byte + 1))
-    # The decoder calls half of a surrogate pair a truncation, too.
-    if lone := re.search(_LONE_SURROGATE, data):
-        message = "Not valid JSON: half of a surrogate pair in a string"
-        return Problem(problems.NOT_JSON, message, span=lone.span())
     end = len(data.rstrip())
+    if match := re.match(_BYTE, str(error)):
+        # Where something follows the report, the decoder has gone one byte further.
+        byte = int(match[2]) - ("trailing characters" in match[1])
+        if byte < end:
+            return Problem(problems.NOT_JSON, f"Not valid JSON: {match[1]}", span=(byte, byte + 1))
+    # The decoder calls half of a surrogate pair a truncation, too; the json module takes it.
+    with contextlib.suppress(ValueError):
+        _loads(data)
+        for found in re.finditer(_SURROGATES, data):
+            if found.lastindex:
+                message = "Not valid JSON: half of a surrogate pair in a string"
+                return Problem(problems.NOT_JSON, message, span=found.span())
     message = "The file ends in the middle of the report"
     return Problem(problems.TRUNCATED, message, span=(end - 1, end))
 
@@ -251,9 +259,19 @@ def _is_usage(value: Any) -> bool:
     return True
 
 
+def _loads(data: bytes) -> Any:
+    """Plain values, of duplicate keys the last. Raises ValueError, RecursionError."""
+    import json
+
+    return json.loads(data, parse_int=_parse_int, parse_float=_parse_float)
+
+
 def _parse_int(digits: str) -> int:
-    """An integer of any length, cut: Python itself refuses those of over 4,300 digits."""
-    return int(digits[:100])
+    """An integer of any length, cut to what is still beyond every float.
+
+    Python itself refuses those of over 4,300 digits.
+    """
+    return int(digits[:400])
 
 
 def _parse_float(digits: str) -> float | int:

@@ -28,11 +28,23 @@ class Usage(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return self.input_tokens + self.output_tokens
 
 
-class Session(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
+class Gist(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
+    """What is asked of every session at once. A packed session begins with it, to unpack alone.
+
+    `problems` are the session's warnings.
+    """
+
+    cost: float
+    tool_calls: int
+    successful_tool_calls: int
+    problems: tuple[Problem, ...] = ()
+
+
+class Session(Gist, frozen=True, gc=False, array_like=True, kw_only=True):
     """One agent session: what its source says of it, unchanged.
 
     Times are in UTC, durations in nanoseconds, cost in USD. `path` is the file it was read
-    from, `problems` are its warnings.
+    from.
     """
 
     id: str
@@ -45,8 +57,6 @@ class Session(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=Tr
     agent_active_time: Nanoseconds
     api_time: Nanoseconds
     tool_time: Nanoseconds
-    tool_calls: int
-    successful_tool_calls: int
     failed_tool_calls: int
     approvals_allowed: int
     approvals_denied: int
@@ -59,5 +69,3 @@ class Session(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=Tr
     cached_tokens: int
     cache_creation_tokens: int
     cache_read_tokens: int
-    cost: float
-    problems: tuple[Problem, ...] = ()

@@ -67,7 +67,7 @@ def signed(text: str) -> str:
     """A printed number with its sign; what prints as zero is `0`, what prints as `0s` stays."""
     if text.startswith("-"):
         return signed(text[1:]).replace("+", "-")
-    if not any(digit in text for digit in "123456789"):
+    if not text.strip("0.,s"):
         return text if text.endswith("s") else "0"
     return f"+{text}"
 

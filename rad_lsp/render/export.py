@@ -5,27 +5,48 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from rad_lsp import wire
+from rad_lsp import service, wire
 from rad_lsp.core import report
+from rad_lsp.core.errors import SessionUnreadable
 from rad_lsp.render import markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rad_lsp.core.session import Session, Usage
-
-Format: TypeAlias = Literal["json", "ndjson", "csv", "markdown"]
-FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would run."""
 
 _ROWS: Final = 100
 """CSV rows written at a time."""
+
+
+def chunks(
+    sessions: Iterable[Session],
+    kind: wire.Format,
+    now: datetime,
+    *,
+    single: bool,
+    left_out: Callable[[SessionUnreadable], None],
+    per_model: bool = False,
+) -> Iterator[bytes]:
+    """An export piece by piece: of one session when `single`, which must then be the only one.
+
+    A report that went away or broke since it was listed is left out, and told to `left_out`; a
+    single one raises SessionUnreadable.
+    """
+    if kind == "json":
+        return json_one(sessions) if single else json(_stored(sessions, left_out))
+    if kind == "ndjson":
+        return ndjson(_stored(sessions, left_out))
+    if kind == "markdown":
+        return markdown_one(sessions, now) if single else markdown_sessions(sessions)
+    return csv_models(sessions, now) if per_model else csv_sessions(sessions, now)
 
 
 def json(reports: Iterable[bytes]) -> Iterator[bytes]:
@@ -38,10 +59,11 @@ def json(reports: Iterable[bytes]) -> Iterator[bytes]:
     yield b"[]\n" if separator == b"[\n" else b"\n]\n"
 
 
-def json_one(data: bytes) -> Iterator[bytes]:
-    """One stored report, value for value."""
-    yield report.reformat(data)
-    yield b"\n"
+def json_one(sessions: Iterable[Session]) -> Iterator[bytes]:
+    """One stored report, value for value. Raises SessionUnreadable."""
+    for session in sessions:
+        yield report.reformat(service.stored(session))
+        yield b"\n"
 
 
 def ndjson(reports: Iterable[bytes]) -> Iterator[bytes]:
@@ -75,9 +97,24 @@ def csv_models(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
     return _csv(header, (row(session, model) for session in sessions for model in session.models))
 
 
+def markdown_one(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
+    """One session in full."""
+    return (markdown.session(session, now).encode("utf-8") for session in sessions)
+
+
 def markdown_sessions(sessions: Iterable[Session]) -> Iterator[bytes]:
     """The history's table."""
     return (line.encode("utf-8") for line in markdown.history(sessions))
+
+
+def _stored(
+    sessions: Iterable[Session], left_out: Callable[[SessionUnreadable], None]
+) -> Iterator[bytes]:
+    for session in sessions:
+        try:
+            yield service.stored(session)
+        except SessionUnreadable as error:
+            left_out(error)
 
 
 def _csv(header: list[str], rows: Iterable[list[Any]]) -> Iterator[bytes]:

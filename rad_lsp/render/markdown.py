@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rad_lsp.core import comparison as comparisons
 from rad_lsp.core import figures, wording
 from rad_lsp.core.wording import NOT_AVAILABLE, count, money, percent, printable
 
@@ -12,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from rad_lsp.core.comparison import Comparison, Metric
     from rad_lsp.core.session import Session, Usage
     from rad_lsp.service import StatusFigures
 
+_VERDICTS = {"improved": "✓ improved", "regressed": "✗ regressed", "changed": "", "unchanged": ""}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
@@ -91,6 +94,28 @@ def history(sessions: Iterable[Session]) -> Iterable[str]:
         yield f"| {' | '.join(row)} |\n"
 
 
+def comparison(found: Comparison) -> str:
+    """Session B measured against session A, a row per figure."""
+    rows = [
+        (
+            metric.label,
+            _value(metric, metric.a),
+            _value(metric, metric.b),
+            _difference(metric),
+            _VERDICTS[metric.verdict],
+        )
+        for metric in found.metrics
+    ]
+    return "\n\n".join(
+        [
+            "## Session comparison",
+            f"A: {escape(found.a.id)}  \nB: {escape(found.b.id)}",
+            _table(["", "A", "B", "Change", ""], rows, "<>>><"),
+            "",
+        ]
+    )
+
+
 def tooltip(found: StatusFigures, now: datetime) -> str:
     """What a status bar shows when pointed at."""
     session = found.session
@@ -115,10 +140,39 @@ def tooltip(found: StatusFigures, now: datetime) -> str:
             ),
         ]
         parts += [f"⚠ {escape(problem.message)}" for problem in session.problems]
+    parts += [
+        f"⚠ The {passed.name}'s budget of {money(passed.limit)} is passed: {money(passed.spent)}"
+        for passed in found.passed
+    ]
     if found.skipped:
         files = "file" if found.skipped == 1 else "files"
         parts.append(f"⚠ {count(found.skipped)} {files} skipped: see `rad doctor`")
     return "\n\n".join(parts)
+
+
+def _value(metric: Metric, value: float | None) -> str:
+    if value is None:
+        return NOT_AVAILABLE
+    if metric.unit == "percent":
+        return percent(value)
+    if metric.unit == "USD":
+        return money(value)
+    if metric.unit == "nanoseconds":
+        return wording.duration(int(value))
+    return count(int(value))
+
+
+def _difference(metric: Metric) -> str:
+    if metric.delta is None:
+        return NOT_AVAILABLE
+    if metric.verdict == "unchanged":
+        return "="
+    if metric.unit == "percent":
+        points = comparisons.printed_difference(metric.a, metric.b)
+        return wording.signed_percent(points).replace("%", " points")
+    value = _value(metric, abs(metric.delta))
+    sign = "-" if metric.delta < 0 else "+"
+    return f"{sign}{value} ({wording.signed_percent(metric.percent)})"
 
 
 def _usage(title: str, rows: Sequence[Usage]) -> str:

@@ -182,6 +182,18 @@ def comparison(found: Comparison, paint: Paint = plain) -> str:
     return _joined(lines)
 
 
+def line(found: Session) -> str:
+    """A session in one line: `$0.1275 · 92.6% · 4h 9m · +505 -208`."""
+    return " · ".join(
+        [
+            money(found.cost),
+            percent(figures.success_rate(found)),
+            wording.short_duration(found.wall_time),
+            wording.changes(found.lines_added, found.lines_removed),
+        ]
+    )
+
+
 def status(found: StatusFigures, template: str) -> str:
     """The status line: a template of named figures filled in, or `no sessions`."""
     session = found.session

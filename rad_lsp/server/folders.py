@@ -1,105 +1,302 @@
-"""The workspace folders of a client: a store for each, kept fresh, and its status."""
+"""The workspace folders of a client: a store for each, kept fresh, and its status.
+
+Events say where to look, a cheap scan says whether there is anything to see. So the figures are
+right where events are lost, late, or unknown: network and container mounts, spent watch limits.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import logging
-from collections.abc import Callable
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+from pygls.uris import to_fs_path
 
 from rad_lsp import service, settings, wire
-from rad_lsp.core.errors import NoWorkspace
+from rad_lsp.core import figures, period
+from rad_lsp.core.errors import BadSettings, NoWorkspace
 from rad_lsp.render import markdown, text
-from rad_lsp.sources.radium import Radium
+from rad_lsp.server.watcher import Watcher
+from rad_lsp.sources.radium import FOLDER, Radium
+from rad_lsp.store import workspace
 from rad_lsp.store.snapshot import Snapshot
 from rad_lsp.store.store import Store
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import tzinfo
+    from typing import Protocol
+
+    from rad_lsp.core.problems import Problem
+    from rad_lsp.core.session import Session
+
+    class Client(Protocol):
+        """What a folder tells the client; all of it on the event loop."""
+
+        def status(self, status: wire.Status) -> None:
+            """A folder's status has changed."""
+
+        def changed(self, folder: Folder) -> None:
+            """There is a new snapshot."""
+
+        def complain(self, folder: Folder, message: str) -> None:
+            """Something in the settings wants mending; nothing does when `message` is empty."""
+
+        async def show_reading(self, folder: Folder, read: Callable[[], int]) -> None:
+            """The first read has begun, of `read()` files so far; cancelled at its end."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-SCAN_SECONDS: Final = 0.5
-"""How long a change can stay unseen."""
+TICK_SECONDS: Final = 1.0
+"""How often the folder itself is looked at, which a rename into it changes."""
 
-Publish = Callable[[str, Any], None]
+STATUS_SECONDS: Final = 0.12
+"""The least time between two statuses: under ten a second."""
+
+SCAN_SECONDS: Final = 3.0
+"""The least time between two scans of every file without an event."""
+
+SCAN_SHARE: Final = 0.005
+"""The most of a core that scans without an event may take."""
 
 
 class Folder:
     """One workspace folder: its sessions, and what was last said of them."""
 
-    def __init__(self, root: Path, executor: ThreadPoolExecutor, publish: Publish) -> None:
-        self.root = root
+    def __init__(
+        self, uri: str, path: Path, executor: ThreadPoolExecutor, client: Client, editor: Any
+    ) -> None:
+        self.uri = uri
+        self.path = path
         self.snapshot = Snapshot()
-        self._store = Store([Radium(root)])
+        self.settings = settings.Settings()
+        self._root = path
+        self._store = Store([Radium(path)])
+        self._editor = editor
         self._executor = executor
-        self._publish = publish
+        self._client = client
         self._ready = asyncio.Event()
+        self._hinted = asyncio.Event()
+        self._hints: set[str] | None = set()  # None is anywhere
+        self._read = 0
         self._said: wire.Status | None = None
-        self._task = asyncio.create_task(self._watch())
+        self._complaint = ""
+        self._due = datetime.now(UTC)
+        self._task = asyncio.create_task(self._keep_fresh())
 
     async def ready(self) -> Snapshot:
         """The newest snapshot, once there is one."""
         await self._ready.wait()
         return self.snapshot
 
-    def close(self) -> asyncio.Task[None]:
+    def hint(self, paths: Iterable[str] | None = None) -> None:
+        """Something may have changed: at these paths, or anywhere."""
+        if paths is None:
+            self._hints = None
+        elif self._hints is not None:
+            self._hints.update(paths)
+        self._hinted.set()
+
+    def configure(self, editor: Any) -> None:
+        """Take the editor's settings, `radLsp.*`."""
+        self._editor = editor
+        self.hint()
+
+    def holds(self, path: str) -> bool:
+        """Whether a report's path lies in this workspace."""
+        return os.path.dirname(path) == str(self._root / FOLDER)  # noqa: PTH120
+
+    async def edit(self, path: str, content: Session | Problem | None) -> None:
+        """An open buffer changed, or was closed when `content` is None."""
+        await self._ready.wait()
+        self.snapshot = await self._in_thread(self._store.edit, path, content)
+        self._client.changed(self)
+        self._hinted.set()
+
+    async def close(self) -> None:
         """Stop watching."""
         self._task.cancel()
-        return self._task
+        await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                self.snapshot = await loop.run_in_executor(self._executor, self._store.refresh)
-                self._ready.set()
-                self._say()
-            except Exception:
-                logger.exception("Failed to look at %s", self.root)
-            await asyncio.sleep(SCAN_SECONDS)
+    async def _keep_fresh(self) -> None:
+        """The folder's life: read it, then look again whenever there is a reason to."""
+        reading = asyncio.create_task(self._client.show_reading(self, lambda: self._read))
+        signature = await self._in_thread(self._signature)
+        await self._refresh(None)
+        reading.cancel()
+        spoken = scanned = time.monotonic()
+        pause = SCAN_SECONDS
+        async with Watcher(self.path, self.hint) as watcher:
+            while True:
+                await self._wait(spoken)
+                paths, self._hints = self._hints, set()
+                before, signature = signature, await self._in_thread(self._signature)
+                begun = time.monotonic()
+                if paths is None or signature != before or begun - scanned > pause:
+                    watcher.look(self._root)
+                    await self._refresh(None)
+                    scanned = time.monotonic()
+                    pause = max(SCAN_SECONDS, (scanned - begun) / SCAN_SHARE)
+                elif paths:
+                    await self._refresh(paths)
+                else:
+                    self._say()
+                    continue
+                spoken = time.monotonic()
+
+    async def _wait(self, spoken: float) -> None:
+        """Until there is a hint, or something is due by the clock.
+
+        Bursts are folded: what comes soon after the last status is seen by the one look that
+        follows.
+        """
+        due = (self._due - datetime.now(UTC)).total_seconds()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(TICK_SECONDS, max(due, 0.01))):
+                await self._hinted.wait()
+        await asyncio.sleep(max(0.0, spoken + STATUS_SECONDS - time.monotonic()))
+        self._hinted.clear()
+
+    async def _refresh(self, paths: set[str] | None) -> None:
+        before = self.snapshot
+        try:
+            self.snapshot = await self._in_thread(self._look, paths)
+        except Exception:
+            logger.exception("Failed to look at %s", self.path)
+        self._ready.set()
+        self._say()
+        if self.snapshot is not before:
+            self._client.changed(self)
+
+    def _look(self, paths: set[str] | None) -> Snapshot:
+        """In the thread: read what changed, from where the workspace now is."""
+        root = workspace.nearest(self.path) or self.path
+        if root != self._root:
+            self._root, self._store, paths = root, Store([Radium(root)]), None
+        if paths is None:
+            self._load_settings()
+        return self._store.refresh(paths, self._count)
+
+    def _count(self, read: int) -> None:
+        self._read = read
+
+    def _load_settings(self) -> None:
+        """The settings in force; the last good ones while there is a mistake in them."""
+        try:
+            editor = settings.from_editor(self._editor)
+            self.settings = settings.load(self._root, editor, "The editor's radLsp settings")
+            self._complaint = ""
+        except BadSettings as error:
+            self._complaint = str(error)
+
+    def _signature(self) -> tuple[object, ...]:
+        """In the thread: what tells, at no cost, that a full look is due."""
+        root = workspace.nearest(self.path) or self.path
+        files = (root / FOLDER, root / settings.WORKSPACE_FILE, settings.user_file())
+        return (root, *map(_stamp, files))
 
     def _say(self) -> None:
+        """Tell the client of the status when it has changed, and of a mistake in the settings."""
         now = datetime.now(UTC)
-        in_force = settings.Settings()
-        found = service.status(self.snapshot, now, in_force.zone)
+        zone = self.settings.zone
+        found = service.status(self.snapshot, now, zone, self.settings.budget)
         status = wire.status(
             found,
-            self.root,
+            self.uri,
             now,
-            text=text.status(found, in_force.status.format),
+            text=text.status(found, self.settings.status.format),
             tooltip=markdown.tooltip(found, now),
         )
+        self._due = _next_change(found, now, zone)
         if status != self._said:
             self._said = status
-            self._publish("stats/status", status)
+            self._client.status(status)
+        self._client.complain(self, self._complaint)
+
+    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._executor, functools.partial(function, *args, **kwargs)
+        )
 
 
 class Folders:
-    """All workspace folders, by their path."""
+    """All workspace folders, by the client's URI."""
 
-    def __init__(self, publish: Publish) -> None:
-        self._publish = publish
-        self._folders: dict[Path, Folder] = {}
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._folders: dict[str, Folder] = {}
+        self._editor: Any = None
         # One thread: files are read one after the other, however many folders there are.
         self._executor = ThreadPoolExecutor(1, "store")
 
-    def add(self, root: Path) -> None:
-        """Watch a folder; one that is watched already is left alone."""
-        if root not in self._folders:
-            self._folders[root] = Folder(root, self._executor, self._publish)
+    def __iter__(self) -> Iterator[Folder]:
+        return iter(self._folders.values())
 
-    def pick(self, named: Path | None = None) -> Folder:
-        """The folder that is named, else the first. Raises NoWorkspace."""
-        for root, folder in self._folders.items():
-            if named is None or root == named:
+    def add(self, uri: str) -> None:
+        """Watch a folder; one that is watched already, or is no file's, is left alone."""
+        path = to_fs_path(uri)
+        if path is not None and uri not in self._folders:
+            folder = Folder(uri, Path(path), self._executor, self._client, self._editor)
+            self._folders[uri] = folder
+
+    async def remove(self, uri: str) -> None:
+        """Watch a folder no longer."""
+        folder = self._folders.pop(uri, None)
+        if folder is not None:
+            await folder.close()
+
+    def pick(self, uri: str | None = None) -> Folder:
+        """The folder with that URI, else the first. Raises NoWorkspace."""
+        if uri is None:
+            for folder in self._folders.values():
+                return folder
+            raise NoWorkspace
+        wanted = to_fs_path(uri)
+        for folder in self._folders.values():
+            if folder.uri == uri or str(folder.path) == wanted:
                 return folder
         raise NoWorkspace
 
+    def holding(self, path: str) -> Folder | None:
+        """The folder in whose workspace a report lies."""
+        return next((folder for folder in self if folder.holds(path)), None)
+
+    def configure(self, editor: Any) -> None:
+        """Take the editor's settings, `radLsp.*`, for all folders."""
+        self._editor = editor
+        for folder in self:
+            folder.configure(editor)
+
     async def close(self) -> None:
         """Stop watching all folders."""
-        tasks = [folder.close() for folder in self._folders.values()]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(folder.close() for folder in self))
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+def _next_change(found: service.StatusFigures, now: datetime, zone: tzinfo | None) -> datetime:
+    """When the status changes though nothing happens: at midnight, or when a session breaks off."""
+    midnight = period.today(now, zone).until or now + timedelta(days=1)
+    session = found.session
+    if session is None or figures.state(session, now) != "running":
+        return midnight
+    return min(midnight, figures.last_activity(session) + figures.INTERRUPTED_AFTER)

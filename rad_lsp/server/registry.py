@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from pygls.exceptions import JsonRpcInvalidParams
+from pygls.uris import from_fs_path
 
-from rad_lsp.core.errors import RadError
+from rad_lsp.core.errors import NoSessions, RadError
 from rad_lsp.server.protocol import RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rad_lsp import wire
     from rad_lsp.server.app import RadServer
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _features: list[tuple[str, Any, Callable[..., Any]]] = []
+_commands: list[tuple[str, Callable[..., Any]]] = []
 
 
 def feature(method: str, options: Any = None) -> Callable[[F], F]:
@@ -31,22 +34,32 @@ def feature(method: str, options: Any = None) -> Callable[[F], F]:
     return register
 
 
-def request(method: str, params_type: type[msgspec.Struct]) -> Callable[[F], F]:
-    """Answer a method of the wire contract with `handler(ls, params)`, params checked.
+def request(method: str, params_type: type[wire.Params]) -> Callable[[F], F]:
+    """Answer a method of the wire contract with `await handler(ls, params)`, params checked.
 
     Missing and null params are `{}`. The answer to params of the wrong shape names the field.
     """
 
     def register(handler: F) -> F:
         async def checked(ls: RadServer, params: Any) -> Any:
-            try:
-                converted = msgspec.convert({} if params is None else params, params_type)
-            except msgspec.ValidationError as error:
-                raise JsonRpcInvalidParams(_described(error)) from None
-            answer = handler(ls, converted)
-            return await answer if inspect.isawaitable(answer) else answer
+            return await _answer(ls, handler, params_type, params)
 
         _features.append((method, None, checked))
+        return handler
+
+    return register
+
+
+def command(name: str, params_type: type[wire.Params]) -> Callable[[F], F]:
+    """Run a command with `await handler(ls, params)`; it takes one object, params as above."""
+
+    def register(handler: F) -> F:
+        async def checked(ls: RadServer, arguments: Any) -> Any:
+            if len(arguments) > 1:
+                raise JsonRpcInvalidParams(f"{name} takes one object")
+            return await _answer(ls, handler, params_type, arguments[0] if arguments else None)
+
+        _commands.append((name, checked))
         return handler
 
     return register
@@ -56,11 +69,36 @@ def register_all(server: RadServer) -> None:
     """Register every feature whose module has been imported."""
     for method, options, handler in _features:
         server.feature(method, options)(_guarded(server, handler))
+    for name, handler in _commands:
+        server.command(name)(_spread(_guarded(server, handler)))
 
 
 def methods() -> list[str]:
     """The wire contract's methods that are answered."""
     return sorted(method for method, _, _ in _features if method.startswith("stats/"))
+
+
+async def _answer(
+    ls: RadServer, handler: Callable[..., Any], params_type: type[wire.Params], params: Any
+) -> Any:
+    try:
+        converted = msgspec.convert({} if params is None else params, params_type)
+    except msgspec.ValidationError as error:
+        raise JsonRpcInvalidParams(_described(error)) from None
+    try:
+        return await handler(ls, converted)
+    except NoSessions as error:
+        error.data["workspaceUri"] = ls.folders.pick(converted.workspace_uri).uri
+        raise
+
+
+def _spread(handler: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A handler that takes a command's arguments as pygls passes them."""
+
+    async def spread(*arguments: Any) -> Any:
+        return await handler(arguments)
+
+    return spread
 
 
 def _guarded(server: RadServer, handler: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -85,7 +123,10 @@ def _guarded(server: RadServer, handler: Callable[..., Any]) -> Callable[[Any], 
 
 
 def _failed(error: RadError) -> RequestFailed:
-    return RequestFailed(str(error), data={"kind": error.kind, **error.data})
+    data = dict(error.data)
+    if isinstance(path := data.pop("path", None), str):
+        data["uri"] = from_fs_path(path)
+    return RequestFailed(str(error), data={"kind": error.kind, **data})
 
 
 def _described(error: msgspec.ValidationError) -> str:

@@ -12,7 +12,7 @@ from rad_lsp.store import snapshot
 from rad_lsp.store.snapshot import Entry, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from rad_lsp.sources import Source
 
@@ -21,27 +21,35 @@ _Found: TypeAlias = "dict[str, tuple[int, Entry | Problem]]"
 
 
 class Store:
-    """The sessions of `sources`, as of the last `refresh`."""
+    """The sessions of `sources`, as of the last `refresh`.
+
+    Its methods must not run at the same time; the snapshots that they return may be used anywhere.
+    """
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = tuple(sources)
         self.snapshot = Snapshot()
         self._found: list[_Found] = [{} for _ in self.sources]
+        self._edited: dict[str, Entry | Problem] = {}
 
-    def refresh(self, progress: Callable[[int], None] | None = None) -> Snapshot:
-        """Look at every file, read those that changed, and return the new snapshot.
+    def refresh(
+        self, paths: Collection[str] | None = None, progress: Callable[[int], None] | None = None
+    ) -> Snapshot:
+        """Read what changed, and return the new snapshot; the same one when nothing did.
 
-        `progress` is told the number of files read so far. A folder that can't be read is a
-        skipped file of its own. The same snapshot comes back when nothing changed.
+        Looks at every file, or only at `paths`. `progress` is told the number of files read so
+        far. A folder that can't be read is a skipped file of its own.
         """
         changed = False
         read = 0
         for number, source in enumerate(self.sources):
             before = self._found[number]
-            found: _Found = {}
+            found: _Found = {} if paths is None else dict(before)
             try:
-                for path in source.paths():
-                    name = path.rpartition(os.sep)[2]
+                for path in source.paths() if paths is None else paths:
+                    folder, _, name = path.rpartition(os.sep)
+                    if paths is not None and folder != str(source.folder):
+                        continue
                     known = before.get(name)
                     if known is None or known[0] != source.fingerprint(path):
                         known = _read(source, path)
@@ -49,7 +57,9 @@ class Store:
                         read += 1
                         if progress:
                             progress(read)
-                    if known is not None:
+                    if known is None:
+                        found.pop(name, None)
+                    else:
                         found[name] = known
             except OSError as error:
                 reason = (error.strerror or type(error).__name__).lower()
@@ -59,14 +69,35 @@ class Store:
             changed |= len(found) != len(before)
             self._found[number] = found
         if changed:
-            self.snapshot = snapshot.assemble(self._items())
+            self._assemble()
         return self.snapshot
+
+    def edit(self, path: str, content: Session | Problem | None) -> Snapshot:
+        """Let an open buffer win over the file at `path`, or no longer when `content` is None.
+
+        While the buffer can't be read, its last good session counts, else that of the file.
+        """
+        if content is None:
+            self._edited.pop(path, None)
+        elif isinstance(content, Session):
+            self._edited[path] = snapshot.pack(content)
+        elif not isinstance(self._edited.get(path), Entry):
+            folder, _, name = path.rpartition(os.sep)
+            for source, found in zip(self.sources, self._found, strict=True):
+                if str(source.folder) == folder:
+                    self._edited[path] = found.get(name, (0, content))[1]
+        self._assemble()
+        return self.snapshot
+
+    def _assemble(self) -> None:
+        self.snapshot = snapshot.assemble(self._items())
 
     def _items(self) -> Iterator[tuple[str, Entry | Problem]]:
         for source, found in zip(self.sources, self._found, strict=True):
             folder = str(source.folder)
             for name, (_, item) in found.items():
-                yield f"{folder}{os.sep}{name}" if name else folder, item
+                path = f"{folder}{os.sep}{name}" if name else folder
+                yield path, self._edited.get(path, item)
 
 
 def _read(source: Source, path: str) -> tuple[int, Entry | Problem] | None:

@@ -43,10 +43,18 @@ def find(named: Path | None, environ: Mapping[str, str], current: Path) -> Works
     if variable := environ.get(VARIABLE):
         root = _checked(Path(variable), f"${VARIABLE} names {variable}")
         return Workspace(root, "environment")
-    for folder in (current, *current.parents):
-        if (folder / MARKER).is_dir():
-            return Workspace(folder, "nearest")
-    raise NoWorkspace
+    found = nearest(current)
+    if found is None:
+        raise NoWorkspace
+    return Workspace(found, "nearest")
+
+
+def nearest(folder: Path) -> Path | None:
+    """The folder, or the nearest one upward, that has a `.radium` folder in it."""
+    for candidate in (folder, *folder.parents):
+        if (candidate / MARKER).is_dir():
+            return candidate
+    return None
 
 
 def init(root: Path) -> bool:

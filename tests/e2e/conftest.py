@@ -22,6 +22,7 @@ class Client(LanguageClient):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.statuses = []
+        self.registrations = []
         self._news = asyncio.Event()
 
     def heard(self, status):
@@ -53,6 +54,16 @@ def make_client():
     @client.feature("stats/status")
     def heard(status):
         client.heard(status)
+
+    @client.feature(types.CLIENT_REGISTER_CAPABILITY)
+    def registered(params):
+        client.registrations.extend(params.registrations)
+
+    for refresh in (
+        types.WORKSPACE_CODE_LENS_REFRESH,
+        types.WORKSPACE_INLAY_HINT_REFRESH,
+    ):
+        client.feature(refresh)(lambda *_: None)
 
     return client
 

@@ -1,4 +1,4 @@
-"""Hover on a report: its session's summary."""
+"""Hover on a report: the figure under the cursor, elsewhere its session's summary."""
 
 from __future__ import annotations
 
@@ -6,26 +6,39 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 
-from rad_lsp.core.problems import Problem
-from rad_lsp.render import markdown
+from rad_lsp.render import figure, markdown, text
 from rad_lsp.server.registry import feature
-from rad_lsp.sources import radium
 
 if TYPE_CHECKING:
+    from rad_lsp.core.session import Session
     from rad_lsp.server.app import RadServer
 
 
 @feature(types.TEXT_DOCUMENT_HOVER)
 def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
-    """The session's summary, from the open buffer."""
-    path = to_fs_path(params.text_document.uri)
-    if path is None or not radium.is_report(path):
+    """The figure under the cursor, or the session's summary beside it."""
+    document = ls.documents.report_at(params.text_document.uri)
+    session = document.session if document else None
+    if document is None or session is None:
         return None
-    document = ls.workspace.get_text_document(params.text_document.uri)
-    found = radium.parse(path, document.source.encode("utf-8", "surrogatepass"))
-    if isinstance(found, Problem):
-        return None
-    value = markdown.session(found, datetime.now(UTC))
-    return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, value))
+    now = datetime.now(UTC)
+    pair = document.pair_at(document.positions.offset(params.position))
+    folder = ls.folders.holding(document.path)
+    zone = folder.settings.zone if folder else None
+    value = figure.hover(session, pair.path, now, zone) if pair else None
+    if pair is None or value is None:
+        return types.Hover(_summary(ls, session, now))
+    content = types.MarkupContent(_kind(ls), value)
+    return types.Hover(content, document.positions.range(pair.span))
+
+
+def _summary(ls: RadServer, session: Session, now: datetime) -> types.MarkupContent:
+    if ls.client.reads_markdown:
+        value = markdown.session(session, now)
+        return types.MarkupContent(types.MarkupKind.Markdown, value)
+    return types.MarkupContent(types.MarkupKind.PlainText, text.session(session, now))
+
+
+def _kind(ls: RadServer) -> types.MarkupKind:
+    return types.MarkupKind.Markdown if ls.client.reads_markdown else types.MarkupKind.PlainText

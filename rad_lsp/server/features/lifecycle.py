@@ -1,23 +1,111 @@
-"""From `initialized` on: which folders are watched."""
+"""From `initialize` on: what the client says, which folders are watched, which settings hold."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
+from rad_lsp.server.parent import watch_parent
 from rad_lsp.server.registry import feature
+from rad_lsp.sources.radium import FOLDER
 
 if TYPE_CHECKING:
     from rad_lsp.server.app import RadServer
 
+logger = logging.getLogger(__name__)
+
+SECTION: Final = "radLsp"
+_PATTERN: Final = f"{FOLDER.as_posix()}/*.json"
+
+
+@feature(types.INITIALIZE)
+def initialize(ls: RadServer, params: types.InitializeParams) -> None:
+    """Take what the client says of itself; end when its process does."""
+    ls.client.introduce(params)
+    if params.process_id is not None:
+        ls.in_background(watch_parent(params.process_id, ls.stop))
+
 
 @feature(types.INITIALIZED)
-def initialized(ls: RadServer, _params: types.InitializedParams) -> None:
+async def initialized(ls: RadServer, _params: types.InitializedParams) -> None:
     """Begin to watch the client's folders; each reports its status once it has been read."""
-    folders = [folder.uri for folder in ls.workspace.folders.values()]
-    for uri in folders or filter(None, [ls.workspace.root_uri]):
-        if path := to_fs_path(uri):
-            ls.folders.add(Path(path))
+    ls.folders.configure(_section(ls.client.options) or ls.client.options)
+    ls.in_background(_register(ls))
+    if ls.client.answers_configuration:
+        await _ask_configuration(ls)
+    uris = [folder.uri for folder in ls.workspace.folders.values()]
+    for uri in uris or filter(None, [ls.workspace.root_uri]):
+        ls.folders.add(uri)
+
+
+@feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+async def folders_changed(ls: RadServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Watch what was added, and no longer what was removed."""
+    for folder in params.event.removed:
+        await ls.folders.remove(folder.uri)
+    for folder in params.event.added:
+        ls.folders.add(folder.uri)
+
+
+@feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+async def configuration_changed(ls: RadServer, params: types.DidChangeConfigurationParams) -> None:
+    """Take the new settings: asked for, or as they were sent."""
+    if ls.client.answers_configuration:
+        await _ask_configuration(ls)
+    elif (section := _section(params.settings)) is not None:
+        ls.folders.configure(section)
+
+
+@feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+def files_changed(ls: RadServer, params: types.DidChangeWatchedFilesParams) -> None:
+    """Look where the client says that something has changed."""
+    paths = {path for change in params.changes if (path := to_fs_path(change.uri))}
+    for folder in ls.folders:
+        mine = {path for path in paths if folder.holds(path)}
+        if mine:
+            folder.hint(mine)
+
+
+async def _ask_configuration(ls: RadServer) -> None:
+    items = [types.ConfigurationItem(section=SECTION)]
+    try:
+        async with asyncio.timeout(5):
+            answer = await ls.workspace_configuration_async(types.ConfigurationParams(items))
+    except Exception:  # noqa: BLE001  (whatever the client answers, or nothing)
+        logger.warning("The client did not tell its settings")
+        return
+    ls.folders.configure(answer[0] if answer else None)
+
+
+async def _register(ls: RadServer) -> None:
+    """Ask for events of files and settings, where the client takes registrations."""
+    registrations = []
+    if ls.client.watches_files:
+        patterns: list[types.GlobPattern] = [f"**/{_PATTERN}"]
+        if ls.client.watches_relative_patterns:
+            patterns = [
+                types.RelativePattern(base_uri=folder.uri, pattern=_PATTERN)
+                for folder in ls.workspace.folders.values()
+            ]
+        options = types.DidChangeWatchedFilesRegistrationOptions(
+            [types.FileSystemWatcher(glob_pattern=pattern) for pattern in patterns]
+        )
+        method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+        registrations.append(types.Registration("rad-files", method, options))
+    if ls.client.registers_configuration:
+        method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        section = types.DidChangeConfigurationRegistrationOptions(section=SECTION)
+        registrations.append(types.Registration("rad-settings", method, section))
+    if registrations:
+        try:
+            await ls.client_register_capability_async(types.RegistrationParams(registrations))
+        except Exception:  # noqa: BLE001  (whatever the client answers)
+            logger.warning("The client refused to register")
+
+
+def _section(settings: Any) -> Any:
+    return settings.get(SECTION) if isinstance(settings, dict) else None

@@ -2,27 +2,188 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET, UnsetType
+from pygls.exceptions import JsonRpcInvalidParams, JsonRpcRequestCancelled
 from pygls.uris import to_fs_path
 
 from rad_lsp import service, wire
+from rad_lsp.core import period
+from rad_lsp.core.errors import SessionUnreadable
+from rad_lsp.core.problems import Problem
+from rad_lsp.render import export as exports
 from rad_lsp.render import markdown, text
 from rad_lsp.server.registry import request
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rad_lsp.core.period import Period
+    from rad_lsp.core.session import Session
+    from rad_lsp.core.usage import Kind
     from rad_lsp.server.app import RadServer
+    from rad_lsp.server.folders import Folder
+    from rad_lsp.store.snapshot import Snapshot
+
+logger = logging.getLogger(__name__)
 
 
 @request("stats/session", wire.SessionParams)
 async def session(ls: RadServer, params: wire.SessionParams) -> wire.SessionStats:
-    """One session in full."""
-    named = to_fs_path(params.workspace_uri) if params.workspace_uri else None
-    snapshot = await ls.folders.pick(Path(named) if named else None).ready()
-    found = service.session(snapshot, params.session_id)
+    """One session in full: by id, by its file, or the most recent."""
+    if params.uri is not None and params.session_id is not None:
+        raise JsonRpcInvalidParams("uri: goes without sessionId")
+    if params.uri is not None:
+        found = _by_uri(ls, params.uri)
+    else:
+        _, snapshot = await _snapshot(ls, params)
+        found = service.session(snapshot, params.session_id)
     now = datetime.now(UTC)
     return wire.stats(
         found, now, text=text.session(found, now), markdown=markdown.session(found, now)
     )
+
+
+@request("stats/model", wire.UsageParams)
+async def model(ls: RadServer, params: wire.UsageParams) -> wire.UsageResult:
+    """Usage per model."""
+    return await _usage(ls, params, "model")
+
+
+@request("stats/engine", wire.UsageParams)
+async def engine(ls: RadServer, params: wire.UsageParams) -> wire.UsageResult:
+    """Usage per engine."""
+    return await _usage(ls, params, "engine")
+
+
+@request("stats/history", wire.HistoryParams)
+async def history(ls: RadServer, params: wire.HistoryParams) -> wire.History:
+    """A page of sessions, newest first."""
+    folder, snapshot = await _snapshot(ls, params)
+    within = _period(folder, params.since, params.until)
+    page = service.history(snapshot, params.limit, params.offset, within)
+    return wire.history(page, snapshot, datetime.now(UTC))
+
+
+@request("stats/compare", wire.CompareParams)
+async def compare(ls: RadServer, params: wire.CompareParams) -> wire.SessionComparison:
+    """Session B against session A."""
+    _, snapshot = await _snapshot(ls, params)
+    found = service.compare(snapshot, params.session_a, params.session_b)
+    return wire.comparison(
+        found,
+        datetime.now(UTC),
+        text=text.comparison(found),
+        markdown=markdown.comparison(found),
+    )
+
+
+@request("stats/export", wire.ExportParams)
+async def export(ls: RadServer, params: wire.ExportParams) -> wire.Export:
+    """Sessions as text, or written to a file that the user named; can be cancelled."""
+    folder, snapshot = await _snapshot(ls, params)
+    within = _period(folder, params.since, params.until)
+    if params.session_id is None:
+        entries = snapshot.within(within)
+        job = _Export((entry.session for entry in entries), params.format, single=False)
+    else:
+        job = _Export([service.session(snapshot, params.session_id)], params.format, single=True)
+    target = _output(folder, params.output)
+    async with ls.work.shown("Exporting sessions", lambda: job.sessions, job.stop):
+        try:
+            size, content = await asyncio.to_thread(job.run, target, params.overwrite)
+        except asyncio.CancelledError:
+            job.stop()
+            raise
+    return wire.Export(
+        format=params.format,
+        sessions=job.sessions,
+        bytes=size,
+        uri=UNSET if target is None else target.as_uri(),
+        content=content,
+    )
+
+
+class _Export:
+    """An export in a thread of its own, which counts what it has done and can be stopped."""
+
+    def __init__(self, sessions: Iterable[Session], kind: wire.Format, *, single: bool) -> None:
+        self.sessions = 0
+        self._stopped = threading.Event()
+        now = datetime.now(UTC)
+        self._chunks = exports.chunks(
+            self._counted(sessions), kind, now, single=single, left_out=self._left_out
+        )
+
+    def stop(self) -> None:
+        """End soon, and leave nothing."""
+        self._stopped.set()
+
+    def run(self, target: Path | None, overwrite: bool) -> tuple[int, str | UnsetType]:  # noqa: FBT001
+        """In the thread: the size in bytes, and the content when there is no target."""
+        if target is not None:
+            return service.write(target, self._chunks, overwrite=overwrite), UNSET
+        content = b"".join(self._chunks)
+        return len(content), content.decode("utf-8")
+
+    def _counted(self, sessions: Iterable[Session]) -> Iterator[Session]:
+        for found in sessions:
+            if self._stopped.is_set():
+                raise JsonRpcRequestCancelled
+            self.sessions += 1
+            yield found
+
+    def _left_out(self, error: SessionUnreadable) -> None:
+        self.sessions -= 1
+        logger.warning("Left out of an export: %s", error)
+
+
+async def _usage(ls: RadServer, params: wire.UsageParams, kind: Kind) -> wire.UsageResult:
+    folder, snapshot = await _snapshot(ls, params)
+    within = _period(folder, params.since, params.until)
+    return wire.usage(service.usage(snapshot, kind, params.session_id, within))
+
+
+async def _snapshot(ls: RadServer, params: wire.Params) -> tuple[Folder, Snapshot]:
+    folder = ls.folders.pick(params.workspace_uri)
+    return folder, await folder.ready()
+
+
+def _period(folder: Folder, since: str | None, until: str | None) -> Period:
+    now = datetime.now(UTC)
+    try:
+        return period.parse(since, until, now, folder.settings.zone)
+    except ValueError as error:
+        raise JsonRpcInvalidParams(f"since, until: {error}") from None
+
+
+def _by_uri(ls: RadServer, uri: str) -> Session:
+    document = ls.documents.report_at(uri)
+    if document is None:
+        path = ls.documents.path(uri)
+        if path is None:
+            raise JsonRpcInvalidParams("uri: is not that of a session report")
+        raise SessionUnreadable(path, "there is no such file")
+    if isinstance(document.content, Problem):
+        raise SessionUnreadable(document.path, document.content.reason)
+    return document.content
+
+
+def _output(folder: Folder, output: str | None) -> Path | None:
+    """The file that the user named: a file URI, or a path, from the workspace folder on."""
+    if output is None:
+        return None
+    if output.lower().startswith("file:"):
+        path = to_fs_path(output)
+        if not path:
+            raise JsonRpcInvalidParams("output: is not the URI of a file")
+        return Path(path)
+    if not output or "\0" in output:
+        raise JsonRpcInvalidParams("output: is not a path")
+    return folder.path / output

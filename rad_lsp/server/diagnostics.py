@@ -1,0 +1,90 @@
+"""Diagnostics: pushed for files that are not open, and for open ones to clients that don't pull."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lsprotocol import types
+
+from rad_lsp.store import snapshot as snapshots
+
+if TYPE_CHECKING:
+    from rad_lsp.core.problems import Problem
+    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.documents import Document
+    from rad_lsp.server.folders import Folder
+
+SOURCE: Final = "rad-lsp"
+
+MAX_FILES: Final = 1_000
+"""Files whose problems are pushed; the status counts them all."""
+
+_BATCH: Final = 50
+
+
+class Diagnostics:
+    """What was pushed for which file, so that only changes are pushed."""
+
+    def __init__(self, server: RadServer) -> None:
+        self._server = server
+        self._pushed: dict[str, tuple[Problem, ...]] = {}
+        self._updating = asyncio.Lock()
+
+    def of(self, document: Document) -> list[types.Diagnostic]:
+        """A document's diagnostics, with the bytes of each."""
+        return [_diagnostic(document, problem) for problem in document.problems]
+
+    async def update(self, folder: Folder) -> None:
+        """Push what changed about the files of a folder that are not open."""
+        async with self._updating:
+            wanted: dict[str, tuple[Problem, ...]] = {}
+            for skipped in folder.snapshot.skipped[:MAX_FILES]:
+                wanted[skipped.path] = (skipped.problem,)
+            for entry, problems in snapshots.warned(folder.snapshot):
+                if len(wanted) >= MAX_FILES:
+                    break
+                wanted[entry.path] = problems
+            opened = self._server.documents.open_paths()
+            mine = [path for path in self._pushed if folder.holds(path)]
+            for path in mine:
+                if path not in wanted and path not in opened:
+                    del self._pushed[path]
+                    self._push(Path(path).as_uri(), [])
+            for number, (path, problems) in enumerate(wanted.items()):
+                if path not in opened and self._pushed.get(path) != problems:
+                    self._pushed[path] = problems
+                    document = self._server.documents.report_at(Path(path).as_uri())
+                    if document is not None:
+                        found = [_diagnostic(document, problem) for problem in problems]
+                        self._push(document.uri, found)
+                if number % _BATCH == 0:
+                    await asyncio.sleep(0)  # requests go first
+
+    def push_open(self, document: Document) -> None:
+        """Push an open document's diagnostics, unless the client pulls them."""
+        pulled = self._server.client.pulls_diagnostics
+        self._pushed.pop(document.path, None)
+        self._push(document.uri, [] if pulled else self.of(document))
+
+    def forget(self, path: str) -> None:
+        """A document was closed: what is known of its file is pushed anew by the next update."""
+        self._pushed[path] = ()
+
+    def _push(self, uri: str, found: list[types.Diagnostic]) -> None:
+        params = types.PublishDiagnosticsParams(uri=uri, diagnostics=found)
+        self._server.text_document_publish_diagnostics(params)
+
+
+def _diagnostic(document: Document, problem: Problem) -> types.Diagnostic:
+    severity = types.DiagnosticSeverity.Error
+    if problem.severity == "warning":
+        severity = types.DiagnosticSeverity.Warning
+    return types.Diagnostic(
+        range=document.positions.range(document.span_of(problem)),
+        severity=severity,
+        code=problem.code,
+        source=SOURCE,
+        message=problem.message,
+    )

@@ -1,0 +1,68 @@
+"""`workspace/executeCommand`, for editors without a client of ours.
+
+Each command takes one object, the params of the request of the same name, returns its answer,
+and shows the gist of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from lsprotocol import types
+
+from rad_lsp import wire
+from rad_lsp.core.wording import money, percent, printable, short_id
+from rad_lsp.server.features import stats
+from rad_lsp.server.registry import command
+
+if TYPE_CHECKING:
+    from rad_lsp.server.app import RadServer
+
+SESSION: Final = "rad.session"
+COMPARE: Final = "rad.compare"
+EXPORT: Final = "rad.export"
+
+
+@command(SESSION, wire.SessionParams)
+async def session(ls: RadServer, params: wire.SessionParams) -> wire.SessionStats:
+    """One session in full."""
+    found = await stats.session(ls, params)
+    _show(ls, f"{short_id(found.session_id)}: {_line(found)}")
+    return found
+
+
+@command(COMPARE, wire.CompareParams)
+async def compare(ls: RadServer, params: wire.CompareParams) -> wire.SessionComparison:
+    """Session B against session A."""
+    found = await stats.compare(ls, params)
+    _show(ls, _verdict(found))
+    return found
+
+
+@command(EXPORT, wire.ExportParams)
+async def export(ls: RadServer, params: wire.ExportParams) -> wire.Export:
+    """Sessions written to a file, or returned."""
+    found = await stats.export(ls, params)
+    if not isinstance(found.uri, msgspec.UnsetType):
+        _show(ls, f"Exported {found.sessions:,} sessions to {printable(found.uri)}")
+    return found
+
+
+def _show(ls: RadServer, message: str) -> None:
+    ls.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
+
+
+def _line(found: wire.SessionSummary) -> str:
+    return f"{money(found.cost)} · {percent(found.success_rate)}"
+
+
+def _verdict(found: wire.SessionComparison) -> str:
+    """What got better and what worse, in one line."""
+    better = [metric.label for metric in found.metrics if metric.verdict == "improved"]
+    worse = [metric.label for metric in found.metrics if metric.verdict == "regressed"]
+    a, b = found.session_a, found.session_b
+    return (
+        f"{short_id(b.session_id)} ({_line(b)}) against {short_id(a.session_id)} ({_line(a)}): "
+        f"improved: {', '.join(better) or 'nothing'}; regressed: {', '.join(worse) or 'nothing'}"
+    )

@@ -1,0 +1,126 @@
+"""A report's sections as its outline, and sessions by id across the workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lsprotocol import types
+from pygls.uris import from_fs_path
+
+from rad_lsp.core.wording import printable
+from rad_lsp.render import figure, text
+from rad_lsp.server.registry import feature
+
+if TYPE_CHECKING:
+    from rad_lsp.core import document as documents
+    from rad_lsp.core.document import Pair
+    from rad_lsp.core.session import Session
+    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.documents import Document
+
+MAX_SYMBOLS: Final = 200
+_DEEPEST: Final = 3
+_KINDS: Final = {
+    ord("{"): types.SymbolKind.Object,
+    ord("["): types.SymbolKind.Array,
+    ord('"'): types.SymbolKind.String,
+    ord("n"): types.SymbolKind.Null,
+}
+_TOP = types.Range(types.Position(0, 0), types.Position(0, 0))
+
+
+@feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+def document_symbol(
+    ls: RadServer, params: types.DocumentSymbolParams
+) -> list[types.DocumentSymbol] | list[types.SymbolInformation] | None:
+    """The report's sections: a tree, or a list for clients that show none."""
+    document = ls.documents.report_at(params.text_document.uri)
+    if document is None:
+        return None
+    roots = _tree(document)
+    if ls.client.nests_symbols:
+        return roots
+    return [
+        types.SymbolInformation(
+            name=symbol.name,
+            kind=symbol.kind,
+            location=types.Location(document.uri, symbol.range),
+            container_name=parent.name if parent else None,
+        )
+        for symbol, parent in _flat(roots, None)
+    ]
+
+
+@feature(types.WORKSPACE_SYMBOL)
+async def workspace_symbol(
+    ls: RadServer, params: types.WorkspaceSymbolParams
+) -> list[types.SymbolInformation]:
+    """Sessions whose id holds what was typed, newest first."""
+    wanted = params.query.lower()
+    found: list[types.SymbolInformation] = []
+    for folder in ls.folders:
+        for entry in (await folder.ready()).entries:
+            if wanted in entry.id.lower():
+                location = types.Location(from_fs_path(entry.path) or "", _TOP)
+                found.append(
+                    types.SymbolInformation(
+                        name=printable(entry.id),
+                        kind=types.SymbolKind.Event,
+                        location=location,
+                        container_name=text.line(entry.session),
+                    )
+                )
+                if len(found) == MAX_SYMBOLS:
+                    return found
+    return found
+
+
+def _tree(document: Document) -> list[types.DocumentSymbol]:
+    """Sections as deep as a model's name; a section's detail is its figure."""
+    children: dict[documents.Path, list[types.DocumentSymbol]] = {}
+    for pair in document.pairs():
+        depth = len(pair.path)
+        if depth <= _DEEPEST and pair.key is not None and not _is_part(pair.path):
+            symbol = _symbol(document, pair, children.pop(pair.path, []))
+            children.setdefault(pair.path[:-1], []).append(symbol)
+    return children.get((), [])
+
+
+def _is_part(path: documents.Path) -> bool:
+    """Whether a value is only a part of its section, such as a duration's seconds."""
+    return path[-1] in {"secs", "nanos"}
+
+
+def _symbol(
+    document: Document, pair: Pair, children: list[types.DocumentSymbol]
+) -> types.DocumentSymbol:
+    start, end = pair.value
+    raw = document.data[start:end]
+    positions = document.positions
+    return types.DocumentSymbol(
+        name=printable(str(pair.path[-1])) or '""',
+        detail=_detail(document.session, pair, raw),
+        kind=_KINDS.get(raw[0], types.SymbolKind.Number),
+        range=positions.range(pair.span),
+        selection_range=positions.range(pair.key or pair.value),
+        children=children,
+    )
+
+
+def _detail(session: Session | None, pair: Pair, raw: bytes) -> str | None:
+    if session is None:
+        return None
+    known = figure.hint(session, pair.path, int(raw) if raw.isdigit() else None)
+    if known is not None or raw[0] in b"{[":
+        return known
+    return printable(raw.decode("utf-8", "replace").strip('"'))[:80]
+
+
+def _flat(
+    symbols: list[types.DocumentSymbol], parent: types.DocumentSymbol | None
+) -> list[tuple[types.DocumentSymbol, types.DocumentSymbol | None]]:
+    found: list[tuple[types.DocumentSymbol, types.DocumentSymbol | None]] = []
+    for symbol in symbols:
+        found.append((symbol, parent))
+        found.extend(_flat(list(symbol.children or ()), symbol))
+    return found

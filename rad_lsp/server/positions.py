@@ -1,0 +1,56 @@
+"""Bytes of a document to LSP positions and back, in the encoding agreed with the client."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING, TypeAlias
+
+from lsprotocol import types
+
+if TYPE_CHECKING:
+    from rad_lsp.core.document import Span
+
+Encoding: TypeAlias = types.PositionEncodingKind
+
+_UNIT_BYTES = {
+    types.PositionEncodingKind.Utf16: ("utf-16-le", 2),
+    types.PositionEncodingKind.Utf32: ("utf-32-le", 4),
+}
+
+
+class Positions:
+    """Where bytes stand in lines. Any byte offset and any position has an answer."""
+
+    def __init__(self, data: bytes, encoding: Encoding) -> None:
+        self._data = data
+        self._encoding = encoding
+        self._starts = [0, *(found.end() for found in re.finditer(rb"\r\n|\n|\r", data))]
+
+    def position(self, offset: int) -> types.Position:
+        """The position of a byte; one behind the end is the end."""
+        offset = max(0, min(offset, len(self._data)))
+        line = bisect_right(self._starts, offset) - 1
+        before = self._data[self._starts[line] : offset]
+        if self._encoding == types.PositionEncodingKind.Utf8 or before.isascii():
+            return types.Position(line, len(before))
+        codec, unit = _UNIT_BYTES[self._encoding]
+        text = before.decode("utf-8", "surrogatepass" if b"\xed" in before else "replace")
+        return types.Position(line, len(text.encode(codec, "surrogatepass")) // unit)
+
+    def offset(self, position: types.Position) -> int:
+        """The byte at a position; one behind a line's end is the line's end."""
+        if position.line >= len(self._starts):
+            return len(self._data)
+        start = self._starts[position.line]
+        end = self._starts[position.line + 1] if position.line + 1 < len(self._starts) else None
+        line = self._data[start:end].rstrip(b"\r\n")
+        if self._encoding == types.PositionEncodingKind.Utf8 or line.isascii():
+            return start + min(position.character, len(line))
+        codec, unit = _UNIT_BYTES[self._encoding]
+        units = line.decode("utf-8", "replace").encode(codec)[: position.character * unit]
+        return start + len(units.decode(codec, "ignore").encode("utf-8"))
+
+    def range(self, span: Span) -> types.Range:
+        """The range of a span of bytes."""
+        return types.Range(self.position(span[0]), self.position(span[1]))

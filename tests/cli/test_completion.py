@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+A = "3c6ddcd3-85b6-48f1-88e1-f428ca458337"
+B = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
+
+
+@pytest.fixture
+def complete(rad):
+    """What bash offers for the last of some words."""
+
+    def run(words, **options):
+        env = {
+            "_RAD_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(len(words.split(" ")) - 1),
+        }
+        done = rad(env=env, **options)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout.split()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("rad stats session 3c", [A]),
+        ("rad stats session ", [A, B]),
+        ("rad stats session zzz", []),
+        ("rad stats session --session-id a1", [B]),
+        ("rad stats model 3c", [A]),
+        ("rad stats export 3c", [A]),
+        ("rad stats compare a", [B]),
+        ("rad stats compare 3c a", [B]),
+    ],
+)
+def test_session_ids_are_offered_newest_first(complete, golden, words, offered):
+    assert complete(words, cwd=golden("history")) == [f"plain,{name}" for name in offered]
+
+
+def test_session_ids_of_the_named_workspace_are_offered(complete, golden):
+    words = f"rad stats session -w {golden('history').as_posix()} 3c"
+    assert complete(words) == [f"plain,{A}"]
+
+
+def test_commands_are_offered(complete):
+    assert complete("rad stats ") == [
+        f"plain,{name}" for name in ("compare", "engine", "export", "history", "model", "session")
+    ]
+
+
+def test_formats_are_offered(complete):
+    assert complete("rad stats export --format ") == [
+        f"plain,{name}" for name in ("json", "ndjson", "csv", "markdown")
+    ]
+
+
+def test_without_a_workspace_no_id_is_offered(complete):
+    assert complete("rad stats session ") == []
+
+
+def test_a_corrupt_report_does_not_disturb(complete, workspace):
+    workspace.add("mine")
+    workspace.raw("bad.json", b"{")
+    assert complete("rad stats session ", cwd=workspace.root) == ["plain,mine"]
+
+
+def test_an_id_with_control_characters_is_not_offered(complete, workspace, report_bytes):
+    workspace.add("mine")
+    workspace.raw("bad.json", report_bytes(session_id="one\ntwo\x1b[31m"))
+    assert complete("rad stats session ", cwd=workspace.root) == ["plain,mine"]
+
+
+def test_zsh_shows_the_cost_of_a_session(rad, golden):
+    env = {
+        "_RAD_COMPLETE": "zsh_complete",
+        "COMP_WORDS": "rad stats session 3c",
+        "COMP_CWORD": "3",
+    }
+    assert rad(cwd=golden("history"), env=env).stdout.split() == ["plain", A, "$0.1250"]
+
+
+def test_fish_shows_the_cost_of_a_session(rad, golden):
+    env = {
+        "_RAD_COMPLETE": "fish_complete",
+        "COMP_WORDS": "rad stats session 3c",
+        "COMP_CWORD": "3c",
+    }
+    shown = rad(cwd=golden("history"), env=env).stdout
+    assert A in shown
+    assert "$0.1250" in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="these shells are at home on POSIX")
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_its_script(rad, shell):
+    done = rad(env={"_RAD_COMPLETE": f"{shell}_source"})
+    assert done.returncode == 0
+    assert f"_RAD_COMPLETE={shell}_complete" in done.stdout

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+ID = "3c6ddcd3-85b6-48f1-88e1-f428ca458337"
+
+
+def usage(requests, tokens_in, tokens_out, cached, cost):
+    return {
+        "requests": requests,
+        "input_tokens": tokens_in,
+        "output_tokens": tokens_out,
+        "cached_tokens": cached,
+        "estimated_cost": cost,
+    }
+
+
+def test_models_are_added_up_over_all_sessions(rad, golden, expected):
+    done = rad("stats", "model", cwd=golden("session"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, expected("model"), "")
+
+
+def test_models_of_one_session_are_titled_with_its_id(rad, golden, expected):
+    done = rad("stats", "model", "3c", cwd=golden("session"))
+    title, _, table = expected("model").partition("\n")
+    assert title == "Aggregated Model Usage (All Sessions)"
+    assert done.stdout == f"Model Usage (Session: {ID})\n{table}"
+
+
+def test_engines_are_added_up_over_all_sessions(rad, workspace):
+    workspace.add("one", engine_usage={"gemini": usage(1, 1000, 20, 3, 0.5)})
+    workspace.add(
+        "two",
+        engine_usage={"gemini": usage(2, 1, 1, 1, 0.25), "claude": usage(9, 9000, 9, 9, 1.0)},
+    )
+    done = rad("stats", "engine", cwd=workspace.root)
+    assert (done.returncode, done.stderr) == (0, "")
+    title, _, head, rule, *rows, last_rule, total = done.stdout.splitlines()
+    assert title == "Aggregated Engine Usage (All Sessions)"
+    assert head == (
+        "Engine                         Requests  Input Tokens  Output Tokens  Cached Tokens  Cost"
+    )
+    assert {rule, last_rule} == {"─" * 92}
+    assert [line.split() for line in [*rows, total]] == [
+        ["claude", "9", "9,000", "9", "9", "$1.0000"],
+        ["gemini", "3", "1,001", "21", "4", "$0.7500"],
+        ["TOTAL", "12", "10,001", "30", "13", "$1.7500"],
+    ]
+
+
+def test_engines_of_one_session_are_titled_with_its_id(rad, golden):
+    done = rad("stats", "engine", "--session-id", "latest", cwd=golden("session"))
+    assert done.stdout.splitlines()[0] == f"Engine Usage (Session: {ID})"
+
+
+def test_equal_rows_are_in_the_order_of_their_names(rad, workspace):
+    same = usage(1, 10, 10, 0, 0.1)
+    workspace.add("mine", model_usage={"b": same, "c": same, "a": same})
+    rows = json.loads(rad("stats", "model", "--json", cwd=workspace.root).stdout)
+    assert [row["model"] for row in rows] == ["a", "b", "c"]
+
+
+def test_model_json_has_a_row_per_model(rad, golden):
+    done = rad("stats", "model", "--json", cwd=golden("session"))
+    assert json.loads(done.stdout) == [
+        {"model": "gemini-3-pro-preview", **usage(168, 31056954, 44268, 12000, 0.125)},
+        {"model": "gemini-2.5-flash-lite", **usage(28, 60389, 2422, 5000, 0.0025)},
+    ]
+
+
+def test_engine_json_has_a_row_per_engine(rad, golden):
+    done = rad("stats", "engine", "--json", cwd=golden("session"))
+    assert json.loads(done.stdout) == [
+        {"engine": "gemini", **usage(196, 31117343, 46690, 17000, 0.1275)}
+    ]
+
+
+def test_a_report_without_engines_has_no_rows(rad, golden):
+    done = rad("stats", "engine", "gen-1", "--json", cwd=golden("generations"))
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+
+
+def test_a_sum_beyond_64_bits_stays_exact(rad, workspace):
+    most = 18446744073709551615
+    for name in ("one", "two"):
+        workspace.add(name, model_usage={"big": usage(most, most, most, most, 0.0)})
+    rows = json.loads(rad("stats", "model", "--json", cwd=workspace.root).stdout)
+    assert rows == [{"model": "big", **usage(2 * most, 2 * most, 2 * most, 2 * most, 0.0)}]
+
+
+@pytest.mark.parametrize("kind", ["model", "engine"])
+def test_an_empty_workspace_says_so(rad, workspace, kind):
+    done = rad("stats", kind, cwd=workspace.root)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "No session history found.\n", "")
+
+
+@pytest.mark.parametrize("kind", ["model", "engine"])
+def test_an_empty_workspace_is_an_empty_array(rad, workspace, kind):
+    done = rad("stats", kind, "--json", cwd=workspace.root)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
+def test_since_leaves_out_older_sessions(rad, golden):
+    done = rad("stats", "model", "--json", "--since", "2025-12-07T00:00:00Z", cwd=golden("history"))
+    assert [row["requests"] for row in json.loads(done.stdout)] == [168]
+
+
+def test_until_counts_its_day_whole(rad, golden):
+    done = rad(
+        *("stats", "model", "--json", "--until", "2025-12-06", "--timezone", "UTC"),
+        cwd=golden("history"),
+    )
+    assert [row["requests"] for row in json.loads(done.stdout)] == [99]
+
+
+def test_a_period_does_not_go_with_one_session(rad, golden):
+    done = rad("stats", "model", "latest", "--since", "7d", cwd=golden("history"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == (
+        "Error: --since and --until go with all sessions, not with one ID."
+    )
+
+
+def test_an_unknown_session_is_one_clear_line(rad, golden):
+    done = rad("stats", "engine", "zzz", cwd=golden("history"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "Error: No session 'zzz' found. 'rad stats history' lists the sessions.\n"
+    )
+
+
+def test_a_long_name_widens_the_column_and_the_rule(rad, workspace):
+    name = "a-model-with-a-name-longer-than-the-column"
+    workspace.add("mine", model_usage={name: usage(1, 2, 3, 4, 0.5)})
+    lines = rad("stats", "model", cwd=workspace.root).stdout.splitlines()
+    assert lines[4] == f"{name}         1             2              3              4  $0.5000"
+    assert {lines[3], lines[5]} == {"─" * len(lines[4])}
+
+
+def test_control_characters_from_a_file_are_escaped(rad, workspace, report_bytes):
+    workspace.raw(
+        "mine.json",
+        report_bytes(session_id="\x1b[2J", model_usage={"one\ntwo": usage(1, 2, 3, 4, 0.5)}),
+    )
+    lines = rad("stats", "model", "latest", cwd=workspace.root).stdout.splitlines()
+    assert lines[0] == r"Model Usage (Session: \x1b[2J)"
+    assert lines[4].startswith(r"one\ntwo ")
