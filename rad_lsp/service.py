@@ -139,16 +139,17 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
     there. Raises OutputExists, OutputNotWritable, and what `chunks` raises.
     """
     name = str(path)
-    if path.is_dir():
-        raise OutputNotWritable(name, "it is a folder")
-    if not overwrite and os.path.lexists(path):
-        raise OutputExists(name)
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        raise OutputNotWritable(name, "it is not a regular file")
-    temporary = target.with_name(f".{target.name[:100]}.{os.urandom(8).hex()}.tmp")
     size = 0
+    target = path
     try:
+        target = Path(os.path.realpath(path))
+        if target.is_dir():
+            raise OutputNotWritable(name, "it is a folder")
+        if not overwrite and os.path.lexists(path):
+            raise OutputExists(name)
+        if target.exists() and not target.is_file():
+            raise OutputNotWritable(name, "it is not a regular file")
+        temporary = target.with_name(f".rad-{os.urandom(8).hex()}.tmp")
         try:
             with temporary.open("xb") as file:
                 for chunk in chunks:
@@ -164,6 +165,8 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
         raise OutputExists(name) from None
     except OSError as error:
         raise OutputNotWritable(name, _reason(error, target)) from None
+    except ValueError:
+        raise OutputNotWritable(name, "no file may have such a name") from None
     return size
 
 

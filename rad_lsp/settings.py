@@ -177,6 +177,8 @@ def _read(file: Path) -> dict[str, Any]:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadSettings(str(file), str(error)) from None
+    except RecursionError:
+        raise BadSettings(str(file), "it is nested too deeply") from None
     checked(values, str(file))
     return values
 

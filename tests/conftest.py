@@ -79,7 +79,7 @@ def report_bytes(report_dict):
 
 @pytest.fixture
 def workspace(tmp_path, report_bytes):
-    """A workspace of its own; `add(session_id, **metrics)` writes a report, `raw(name, data)` a file."""
+    """A workspace of its own: `add(session_id, **metrics)`, `raw(file_name, data)`."""
 
     class Workspace:
         root = tmp_path / "workspace"

@@ -65,7 +65,7 @@ def pairs(data: bytes, within: Span | None = None) -> list[Pair]:  # noqa: C901 
     outer: list[int] = []
     key: Span | None = None
     position = 0
-    while position <= last and (token := match(data, position)):
+    while token := match(data, position):
         kind, position = token.lastindex, token.end()
         if kind in {1, 2, 3}:  # a key, and what belongs to it
             key = token.span(1)
@@ -79,7 +79,8 @@ def pairs(data: bytes, within: Span | None = None) -> list[Pair]:  # noqa: C901 
         elif kind == 5:  # noqa: PLR2004
             start = token.start(5)
             name = _text(data[key[0] : key[1]]) if key else index
-            if within and (flat := skip(data, start)) and flat.end() < first:
+            begins = key[0] if key else start
+            if within and (flat := skip(data, start)) and (flat.end() < first or begins > last):
                 position = flat.end()
             else:
                 frames.append((path, key, start))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -99,7 +99,7 @@ def read(data: bytes) -> Report | Problem:
         return _encoding(data) or _read_closely(data)
     if not data.isascii() and (problem := _encoding(data)):
         return problem
-    return _beyond_u64(data, report) or report
+    return _beyond_u64(data, report) or _beyond_utc(data, report) or report
 
 
 def encode(report: Report, *, compact: bool = False) -> bytes:
@@ -145,6 +145,7 @@ _SURROGATES = (
 """Escapes in strings; the group takes a surrogate that is not half of a pair."""
 _EXPECTED = r"Expected `([^`]+)`(?:, got `([^`]+)`)?"
 _MISSING = r"missing required field `([^`]+)`"
+_GOT = {"float": "a decimal number"}
 _WORDS = {
     "int": "a whole number",
     "float": "a number",
@@ -162,6 +163,8 @@ def _encoding(data: bytes) -> Problem | None:
     end = len(data)
     if not data.strip():
         return Problem(problems.EMPTY, "The file is empty", span=(0, end))
+    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return Problem(problems.NOT_UTF8, "The file is UTF-32, not UTF-8", span=(0, 4))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return Problem(problems.NOT_UTF8, "The file is UTF-16, not UTF-8", span=(0, 2))
     if data.startswith(b"\xef\xbb\xbf"):
@@ -192,7 +195,7 @@ def _read_closely(data: bytes) -> Report | Problem:
         return _fault(data, value, error)
     except msgspec.DecodeError as error:
         return _malformed(data, error)
-    return _beyond_u64(data, report) or report
+    return _beyond_u64(data, report) or _beyond_utc(data, report) or report
 
 
 def _malformed(data: bytes, error: msgspec.DecodeError) -> Problem:
@@ -204,7 +207,7 @@ def _malformed(data: bytes, error: msgspec.DecodeError) -> Problem:
         if byte < end:
             return Problem(problems.NOT_JSON, f"Not valid JSON: {match[1]}", span=(byte, byte + 1))
     # The decoder calls half of a surrogate pair a truncation, too; the json module takes it.
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         _loads(data)
         for found in re.finditer(_SURROGATES, data):
             if found.lastindex:
@@ -230,7 +233,9 @@ def _fault(data: bytes, value: Any, error: msgspec.ValidationError) -> Problem:
         message = f"{name} must be {_WORDS['datetime']}"
     elif (match := re.search(_EXPECTED, reason)) and match[2]:
         expected = " or ".join(_WORDS.get(word, word) for word in match[1].split(" | "))
-        message = f"{name} must be {expected}, not {_WORDS.get(match[2], match[2])}"
+        message = (
+            f"{name} must be {expected}, not {_GOT.get(match[2]) or _WORDS.get(match[2], match[2])}"
+        )
     else:
         message = f"{name} has the wrong shape: {reason[:1].lower()}{reason[1:]}"
     return Problem(code, message, path=path, span=locate(data, path))
@@ -306,6 +311,24 @@ def _beyond_u64(data: bytes, report: Report) -> Problem | None:
     path = next(path for path, number in _numbers(report) if number > U64_MAX)
     message = f"`{dotted(path)}` is out of range"
     return Problem(problems.OUT_OF_RANGE, message, path=path, span=locate(data, path))
+
+
+def _beyond_utc(data: bytes, report: Report) -> Problem | None:
+    """The time that its offset moves out of the years 1 to 9999 in UTC, if there is one."""
+    metrics = report.metrics
+    times: tuple[tuple[Path, datetime | None], ...] = (
+        (("metrics", "start_time"), metrics.start_time),
+        (("metrics", "end_time"), metrics.end_time),
+        (("generated_at",), report.generated_at),
+    )
+    for path, time in times:
+        if time is not None and time.tzinfo is not UTC:
+            try:
+                time.astimezone(UTC)
+            except OverflowError:
+                message = f"`{dotted(path)}` is out of range"
+                return Problem(problems.OUT_OF_RANGE, message, path=path, span=locate(data, path))
+    return None
 
 
 def _numbers(value: Any, path: Path = ()) -> Iterator[tuple[Path, int]]:

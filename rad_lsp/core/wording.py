@@ -49,6 +49,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def counted(value: int, what: str) -> str:
+    """`1 file`, `4 files`."""
+    return f"{value:,} {what}{'' if value == 1 else 's'}"
+
+
 def percent(value: float | None) -> str:
     """`92.6%`, or `n/a`."""
     if value is None:
@@ -75,7 +80,7 @@ def signed(text: str) -> str:
 def changes(added: int, removed: int, files: int | None = None) -> str:
     """Lines added and removed, and in how many files where that is known: `+505 -208 (4 files)`."""
     minus = f"-{removed}" if removed >= 0 else f"+{-removed}"
-    known = "" if files is None else f" ({files:,} file{'' if files == 1 else 's'})"
+    known = "" if files is None else f" ({counted(files, 'file')})"
     return f"{added:+} {minus}{known}"
 
 

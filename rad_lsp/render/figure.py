@@ -126,7 +126,7 @@ def _usage(session: Session, path: Path) -> str | None:
     if len(path) == 2:  # noqa: PLR2004
         kind = "engine" if engine else "model"
         tokens = sum(row.tokens for row in rows)
-        named = f"{len(rows)} {kind}{'' if len(rows) == 1 else 's'}"
+        named = wording.counted(len(rows), kind)
         cost = money(figures.total_cost(row.cost for row in rows))
         return f"**{named}**: {count(tokens)} tokens, {cost}"
     for row in rows:
@@ -140,8 +140,9 @@ def _usage_row(row: Usage, rows: tuple[Usage, ...], key: str) -> str:
     if key in {"", "requests", "output_tokens", "estimated_cost"}:
         cost = figures.total_cost(other.cost for other in rows)
         share = percent(figures.percent(row.cost, cost))
+        requests = wording.counted(row.requests, "request")
         text = (
-            f"{name} {count(row.requests)} requests, {count(row.input_tokens)} input tokens, "
+            f"{name} {requests}, {count(row.input_tokens)} input tokens, "
             f"{count(row.output_tokens)} output tokens  \n{money(row.cost)}, {share} of the cost"
         )
         return text if key else f"{text}  \n{_cached(row)}"

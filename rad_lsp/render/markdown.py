@@ -125,6 +125,8 @@ def tooltip(found: StatusFigures, now: datetime) -> str:
     else:
         state = wording.state(figures.state(session, now))
         changes = wording.changes(session.lines_added, session.lines_removed)
+        today = wording.counted(found.today.sessions, "session")
+        every = wording.counted(found.totals.sessions, "session")
         parts += [
             f"**Session {escape(wording.short_id(session.id))}**{state}",
             (
@@ -133,8 +135,8 @@ def tooltip(found: StatusFigures, now: datetime) -> str:
                 f"{wording.short_duration(session.wall_time)} · {changes}"
             ),
             (
-                f"Today: {money(found.today.cost)} in {_sessions(found.today.sessions)}  \n"
-                f"All: {money(found.totals.cost)} in {_sessions(found.totals.sessions)}, "
+                f"Today: {money(found.today.cost)} in {today}  \n"
+                f"All: {money(found.totals.cost)} in {every}, "
                 f"{percent(found.totals.success_rate)} of "
                 f"{count(found.totals.tool_calls)} tool calls"
             ),
@@ -145,8 +147,7 @@ def tooltip(found: StatusFigures, now: datetime) -> str:
         for passed in found.passed
     ]
     if found.skipped:
-        files = "file" if found.skipped == 1 else "files"
-        parts.append(f"⚠ {count(found.skipped)} {files} skipped: see `rad doctor`")
+        parts.append(f"⚠ {wording.counted(found.skipped, 'file')} skipped: see `rad doctor`")
     return "\n\n".join(parts)
 
 
@@ -196,7 +197,3 @@ def _usage(title: str, rows: Sequence[Usage]) -> str:
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]], aligns: str) -> str:
     rule = ["---:" if align == ">" else "---" for align in aligns]
     return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
-
-
-def _sessions(number: int) -> str:
-    return f"{count(number)} session{'' if number == 1 else 's'}"

@@ -74,16 +74,15 @@ SCAN_SHARE: Final = 0.005
 class Folder:
     """One workspace folder: its sessions, and what was last said of them."""
 
-    def __init__(
-        self, uri: str, path: Path, executor: ThreadPoolExecutor, client: Client, editor: Any
-    ) -> None:
+    def __init__(self, uri: str, path: Path, executor: ThreadPoolExecutor, client: Client) -> None:
         self.uri = uri
         self.path = path
         self.snapshot = Snapshot()
         self.settings = settings.Settings()
         self._root = path
         self._store = Store([Radium(path)])
-        self._editor = editor
+        self._editor: Any = None
+        self._configured = asyncio.Event()
         self._executor = executor
         self._client = client
         self._ready = asyncio.Event()
@@ -111,6 +110,7 @@ class Folder:
     def configure(self, editor: Any) -> None:
         """Take the editor's settings, `radLsp.*`."""
         self._editor = editor
+        self._configured.set()
         self.hint()
 
     def holds(self, path: str) -> bool:
@@ -135,7 +135,10 @@ class Folder:
         signature = await self._in_thread(self._signature)
         await self._refresh(None)
         reading.cancel()
-        spoken = scanned = time.monotonic()
+        # The client hears nothing before it has told its settings.
+        await self._configured.wait()
+        scanned = time.monotonic()
+        spoken = scanned - STATUS_SECONDS
         pause = SCAN_SECONDS
         async with Watcher(self.path, self.hint) as watcher:
             while True:
@@ -175,9 +178,10 @@ class Folder:
         except Exception:
             logger.exception("Failed to look at %s", self.path)
         self._ready.set()
-        self._say()
-        if self.snapshot is not before:
-            self._client.changed(self)
+        if self._configured.is_set():
+            self._say()
+            if self.snapshot is not before:
+                self._client.changed(self)
 
     def _look(self, paths: set[str] | None) -> Snapshot:
         """In the thread: read what changed, from where the workspace now is."""
@@ -238,6 +242,7 @@ class Folders:
         self._client = client
         self._folders: dict[str, Folder] = {}
         self._editor: Any = None
+        self._configured = False
         # One thread: files are read one after the other, however many folders there are.
         self._executor = ThreadPoolExecutor(1, "store")
 
@@ -248,8 +253,10 @@ class Folders:
         """Watch a folder; one that is watched already, or is no file's, is left alone."""
         path = to_fs_path(uri)
         if path is not None and uri not in self._folders:
-            folder = Folder(uri, Path(path), self._executor, self._client, self._editor)
+            folder = Folder(uri, Path(path), self._executor, self._client)
             self._folders[uri] = folder
+            if self._configured:
+                folder.configure(self._editor)
 
     async def remove(self, uri: str) -> None:
         """Watch a folder no longer."""
@@ -276,6 +283,7 @@ class Folders:
     def configure(self, editor: Any) -> None:
         """Take the editor's settings, `radLsp.*`, for all folders."""
         self._editor = editor
+        self._configured = True
         for folder in self:
             folder.configure(editor)
 

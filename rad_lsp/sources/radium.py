@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -70,7 +71,7 @@ class Radium:
 def is_report(path: str) -> bool:
     """Whether a path is that of a report: a `*.json` directly in a sessions folder."""
     place = Path(path)
-    return place.suffix == SUFFIX and place.parent.parts[-len(FOLDER.parts) :] == FOLDER.parts
+    return place.name.endswith(SUFFIX) and place.parent.parts[-len(FOLDER.parts) :] == FOLDER.parts
 
 
 def parse(path: str, data: bytes) -> Session | Problem:
@@ -124,7 +125,7 @@ def _failed(path: str, error: OSError) -> tuple[int, Problem] | None:
     if isinstance(error, FileNotFoundError) and not os.path.lexists(path):
         return None
     if isinstance(error, PermissionError):
-        if Path(path).is_dir():  # Windows refuses to open a folder like this
+        if os.path.isdir(path):  # noqa: PTH112  (Path.is_dir may raise; Windows opens no folder)
             return fingerprint(path), _not_a_file(stat.S_IFDIR)
         message = "The file may not be read: permission denied"
         return fingerprint(path), Problem(problems.NO_PERMISSION, message)
@@ -145,9 +146,9 @@ def _session(path: str, found: Report) -> Session:
         id=metrics.session_id,
         source=Radium.name,
         path=path,
-        start_time=metrics.start_time,
-        end_time=metrics.end_time,
-        generated_at=found.generated_at,
+        start_time=metrics.start_time.astimezone(UTC),
+        end_time=metrics.end_time and metrics.end_time.astimezone(UTC),
+        generated_at=found.generated_at.astimezone(UTC),
         wall_time=report.nanoseconds(metrics.wall_time),
         agent_active_time=report.nanoseconds(metrics.agent_active_time),
         api_time=report.nanoseconds(metrics.api_time),

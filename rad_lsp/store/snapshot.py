@@ -168,6 +168,7 @@ def assemble(found: Iterable[tuple[str, Entry | Problem]]) -> Snapshot:
     """
     entries: dict[str, Entry] = {}
     skipped: list[Skipped] = []
+    losers: list[Entry] = []
     for path, item in found:
         if isinstance(item, Problem):
             skipped.append(Skipped(path, item))
@@ -176,7 +177,8 @@ def assemble(found: Iterable[tuple[str, Entry | Problem]]) -> Snapshot:
         if other is not item:
             winner, loser = (item, other) if _counts_before(item, other) else (other, item)
             entries[item.id] = winner
-            skipped.append(Skipped(loser.path, _duplicate(winner)))
+            losers.append(loser)
+    skipped += [Skipped(loser.path, _duplicate(entries[loser.id])) for loser in losers]
     ordered = sorted(entries.values(), key=_id)
     ordered.sort(key=_last_activity, reverse=True)
     skipped.sort(key=lambda item: item.path)

@@ -45,25 +45,21 @@ class Store:
         for number, source in enumerate(self.sources):
             before = self._found[number]
             found: _Found = {} if paths is None else dict(before)
-            try:
-                for path in source.paths() if paths is None else paths:
-                    folder, _, name = path.rpartition(os.sep)
-                    if paths is not None and folder != str(source.folder):
-                        continue
-                    known = before.get(name)
-                    if known is None or known[0] != source.fingerprint(path):
-                        known = _read(source, path)
-                        changed = True
-                        read += 1
-                        if progress:
-                            progress(read)
-                    if known is None:
-                        found.pop(name, None)
-                    else:
-                        found[name] = known
-            except OSError as error:
-                reason = (error.strerror or type(error).__name__).lower()
-                problem = Problem(problems.UNREADABLE, f"The folder can't be read: {reason}")
+            listed, problem = _list(source) if paths is None else (_within(source, paths), None)
+            for path in listed:
+                name = path.rpartition(os.sep)[2]
+                known = before.get(name)
+                if known is None or known[0] != source.fingerprint(path):
+                    known = _read(source, path)
+                    changed = True
+                    read += 1
+                    if progress:
+                        progress(read)
+                if known is None:
+                    found.pop(name, None)
+                else:
+                    found[name] = known
+            if problem is not None:
                 changed |= before.get("", (0, None))[1] != problem
                 found[""] = 0, problem
             changed |= len(found) != len(before)
@@ -98,6 +94,20 @@ class Store:
             for name, (_, item) in found.items():
                 path = f"{folder}{os.sep}{name}" if name else folder
                 yield path, self._edited.get(path, item)
+
+
+def _list(source: Source) -> tuple[list[str], Problem | None]:
+    """The files of a source, and what keeps them from being listed."""
+    try:
+        return list(source.paths()), None
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        return [], Problem(problems.UNREADABLE, f"The folder can't be read: {reason}")
+
+
+def _within(source: Source, paths: Collection[str]) -> list[str]:
+    folder = str(source.folder)
+    return [path for path in paths if path.rpartition(os.sep)[0] == folder]
 
 
 def _read(source: Source, path: str) -> tuple[int, Entry | Problem] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -52,7 +53,7 @@ def find(named: Path | None, environ: Mapping[str, str], current: Path) -> Works
 def nearest(folder: Path) -> Path | None:
     """The folder, or the nearest one upward, that has a `.radium` folder in it."""
     for candidate in (folder, *folder.parents):
-        if (candidate / MARKER).is_dir():
+        if _is_folder(candidate / MARKER):
             return candidate
     return None
 
@@ -67,8 +68,13 @@ def init(root: Path) -> bool:
 
 
 def _checked(root: Path, origin: str) -> Path:
-    if not root.is_dir():
+    if not _is_folder(root):
         raise RadError(f"{origin}, which is not a folder. Name the workspace's root folder.")
-    if not (root / MARKER).is_dir():
+    if not _is_folder(root / MARKER):
         raise NoWorkspace
     return root.absolute()
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path is a folder that we may look at; `Path.is_dir` raises where we may not."""
+    return os.path.isdir(path)  # noqa: PTH112

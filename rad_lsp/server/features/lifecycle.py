@@ -24,22 +24,22 @@ _PATTERN: Final = f"{FOLDER.as_posix()}/*.json"
 
 @feature(types.INITIALIZE)
 def initialize(ls: RadServer, params: types.InitializeParams) -> None:
-    """Take what the client says of itself; end when its process does."""
+    """Take what the client says of itself, begin to read its folders; end when its process does."""
     ls.client.introduce(params)
+    uris = [folder.uri for folder in ls.workspace.folders.values()]
+    for uri in uris or filter(None, [ls.workspace.root_uri]):
+        ls.folders.add(uri)
     if params.process_id is not None:
         ls.in_background(watch_parent(params.process_id, ls.stop))
 
 
 @feature(types.INITIALIZED)
 async def initialized(ls: RadServer, _params: types.InitializedParams) -> None:
-    """Begin to watch the client's folders; each reports its status once it has been read."""
-    ls.folders.configure(_section(ls.client.options) or ls.client.options)
+    """Learn the settings, with which each folder reports its status once it has been read."""
     ls.in_background(_register(ls))
-    if ls.client.answers_configuration:
-        await _ask_configuration(ls)
-    uris = [folder.uri for folder in ls.workspace.folders.values()]
-    for uri in uris or filter(None, [ls.workspace.root_uri]):
-        ls.folders.add(uri)
+    options = _section(ls.client.options) or ls.client.options
+    if not ls.client.answers_configuration or not await _ask_configuration(ls):
+        ls.folders.configure(options)
 
 
 @feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
@@ -54,9 +54,9 @@ async def folders_changed(ls: RadServer, params: types.DidChangeWorkspaceFolders
 @feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
 async def configuration_changed(ls: RadServer, params: types.DidChangeConfigurationParams) -> None:
     """Take the new settings: asked for, or as they were sent."""
-    if ls.client.answers_configuration:
-        await _ask_configuration(ls)
-    elif (section := _section(params.settings)) is not None:
+    if ls.client.answers_configuration and await _ask_configuration(ls):
+        return
+    if (section := _section(params.settings)) is not None:
         ls.folders.configure(section)
 
 
@@ -70,15 +70,19 @@ def files_changed(ls: RadServer, params: types.DidChangeWatchedFilesParams) -> N
             folder.hint(mine)
 
 
-async def _ask_configuration(ls: RadServer) -> None:
+async def _ask_configuration(ls: RadServer) -> bool:
+    """Take the settings that the client tells; False when it tells none."""
     items = [types.ConfigurationItem(section=SECTION)]
     try:
         async with asyncio.timeout(5):
             answer = await ls.workspace_configuration_async(types.ConfigurationParams(items))
     except Exception:  # noqa: BLE001  (whatever the client answers, or nothing)
         logger.warning("The client did not tell its settings")
-        return
-    ls.folders.configure(answer[0] if answer else None)
+        return False
+    if not answer or answer[0] is None:
+        return False
+    ls.folders.configure(answer[0])
+    return True
 
 
 async def _register(ls: RadServer) -> None:

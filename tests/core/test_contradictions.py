@@ -1,0 +1,91 @@
+"""Contradicting figures are pointed out, never mended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from rad_lsp.core import contradictions
+from rad_lsp.core.session import Usage
+
+
+@pytest.fixture
+def codes(session):
+    """The codes of the warnings about a session."""
+    return lambda stem="s", **changes: [
+        problem.code for problem in contradictions.find(session(**changes), stem)
+    ]
+
+
+def test_a_session_without_contradictions_has_no_warnings(session):
+    assert contradictions.find(session(), "s") == ()
+
+
+def test_a_warning_names_the_key_and_is_no_error(session):
+    (problem,) = contradictions.find(session(failed_tool_calls=3), "s")
+    assert problem.severity == "warning"
+    assert problem.path == ("metrics", "tool_calls")
+    assert problem.message == (
+        "8 successful and 3 failed tool calls are more than the 10 tool calls counted"
+    )
+
+
+def test_calls_that_are_still_pending_are_no_contradiction(codes):
+    assert codes(failed_tool_calls=1) == []
+
+
+def test_more_ended_calls_than_calls_are_pointed_out(codes):
+    assert codes(successful_tool_calls=9) == ["tool-calls-mismatch"]
+
+
+def test_an_end_before_the_start_is_pointed_out(session):
+    early = session(end_time=datetime(2025, 12, 7, 8, 59, 59, tzinfo=UTC))
+    (problem,) = contradictions.find(early, "s")
+    assert (problem.code, problem.path) == ("end-before-start", ("metrics", "end_time"))
+
+
+def test_a_session_that_runs_or_ends_at_its_start_is_no_contradiction(codes):
+    assert codes(end_time=None) == []
+    assert codes(end_time=datetime(2025, 12, 7, 9, tzinfo=UTC)) == []
+
+
+@pytest.mark.parametrize("cost", [1.0, 1.01, 0.991])
+def test_a_total_cost_within_one_percent_of_the_models_is_fine(codes, cost):
+    assert codes(cost=cost) == []
+
+
+@pytest.mark.parametrize("cost", [1.02, 0.98, 0.0, -1.0])
+def test_a_total_cost_over_one_percent_off_is_pointed_out(codes, cost):
+    assert codes(cost=cost) == ["cost-mismatch"]
+
+
+def test_a_cost_warning_shows_both_figures(session):
+    (problem,) = contradictions.find(session(cost=-1234.5), "s")
+    assert problem.path == ("metrics", "total_cost")
+    assert problem.message == (
+        "The total cost of -$1,234.5000 differs from the models' $1.0000 by over 1%"
+    )
+
+
+def test_a_cost_without_models_is_no_contradiction(codes):
+    assert codes(models=(), cost=5.0) == []
+
+
+def test_a_cost_of_zero_everywhere_is_no_contradiction(codes):
+    assert codes(models=(Usage("a", 1),), cost=0.0) == []
+
+
+def test_a_file_named_otherwise_is_pointed_out(session):
+    (problem,) = contradictions.find(session(), "copy of s")
+    assert (problem.code, problem.path) == ("id-mismatch", ("metrics", "session_id"))
+
+
+def test_a_name_that_the_file_system_stores_decomposed_is_the_same(codes):
+    assert codes(id="\u00fcn\u00efcode", stem="u\u0308ni\u0308code") == []
+
+
+def test_all_contradictions_are_found_at_once(codes):
+    assert codes(
+        tool_calls=0, end_time=datetime(2025, 1, 1, tzinfo=UTC), cost=9.0, stem="other"
+    ) == ["tool-calls-mismatch", "end-before-start", "cost-mismatch", "id-mismatch"]

@@ -1,0 +1,149 @@
+"""How figures read."""
+
+from __future__ import annotations
+
+import pytest
+
+from rad_lsp.core import wording
+
+SECOND = 1_000_000_000
+U64_MAX = 18_446_744_073_709_551_615
+
+
+@pytest.mark.parametrize(
+    ("seconds", "long", "short"),
+    [
+        (0, "0s", "0s"),
+        (0.999999999, "0s", "0s"),
+        (1, "1s", "1s"),
+        (59.9, "59s", "59s"),
+        (60, "1m 0s", "1m 0s"),
+        (3599.9, "59m 59s", "59m 59s"),
+        (3600, "1h 0m 0s", "1h 0m"),
+        (14994, "4h 9m 54s", "4h 9m"),
+        (198489, "55h 8m 9s", "55h 8m"),
+        (-0.5, "0s", "0s"),
+        (-61, "-1m 1s", "-1m 1s"),
+        (-6840, "-1h 54m 0s", "-1h 54m"),
+    ],
+)
+def test_durations_are_cut_to_whole_seconds(seconds, long, short):
+    nanoseconds = round(seconds * SECOND)
+    assert wording.duration(nanoseconds) == long
+    assert wording.short_duration(nanoseconds) == short
+
+
+def test_the_longest_duration_reads_in_hours():
+    assert wording.duration(U64_MAX * SECOND) == "5124095576030431h 0m 15s"
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        (0.0, "$0.0000"),
+        (-0.0, "$0.0000"),
+        (0.1275, "$0.1275"),
+        (1234567.5, "$1,234,567.5000"),
+        (-0.015, "-$0.0150"),
+        (-1234.5, "-$1,234.5000"),
+        (-0.00001, "$0.0000"),
+        (-0.0001, "-$0.0001"),
+    ],
+)
+def test_money_has_its_sign_before_the_dollar(usd, text):
+    assert wording.money(usd) == text
+
+
+def test_counts_have_thousands_separators():
+    assert wording.count(999) == "999"
+    assert wording.count(U64_MAX) == "18,446,744,073,709,551,615"
+
+
+@pytest.mark.parametrize(
+    ("value", "plain", "signed"),
+    [
+        (None, "n/a", "n/a"),
+        (0.0, "0.0%", "0.0%"),
+        (0.04, "0.0%", "0.0%"),
+        (-0.04, "0.0%", "0.0%"),
+        (92.64, "92.6%", "+92.6%"),
+        (-12, "-12.0%", "-12.0%"),
+        (100, "100.0%", "+100.0%"),
+    ],
+)
+def test_percentages_have_one_decimal(value, plain, signed):
+    assert wording.percent(value) == plain
+    assert wording.signed_percent(value) == signed
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5", "+5"),
+        ("-5", "-5"),
+        ("0", "0"),
+        ("0.0000", "0"),
+        ("-0.0000", "0"),
+        ("0.0001", "+0.0001"),
+        ("0s", "0s"),
+        ("10s", "+10s"),
+        ("-1h 54m", "-1h 54m"),
+    ],
+)
+def test_a_delta_is_signed_unless_it_is_nothing(text, expected):
+    assert wording.signed(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("added", "removed", "files", "text"),
+    [
+        (505, 208, None, "+505 -208"),
+        (0, 0, None, "+0 -0"),
+        (505, 208, 4, "+505 -208 (4 files)"),
+        (1, 0, 1, "+1 -0 (1 file)"),
+        (1, 0, 0, "+1 -0 (0 files)"),
+        (1, 0, 1234, "+1 -0 (1,234 files)"),
+        (-5, -3, None, "-5 +3"),
+    ],
+)
+def test_code_changes(added, removed, files, text):
+    assert wording.changes(added, removed, files) == text
+
+
+def test_only_a_session_without_an_end_says_so():
+    assert wording.state("ended") == ""
+    assert wording.state("running") == " (running)"
+    assert wording.state("interrupted") == " (no end recorded)"
+
+
+@pytest.mark.parametrize(
+    ("session_id", "short"),
+    [
+        ("", ""),
+        ("a" * 26, "a" * 26),
+        ("a" * 27, "a" * 23 + "..."),
+        ("3c6ddcd3-85b6-48f1-88e1-f428ca458337", "3c6ddcd3-85b6-48f1-88e1..."),
+        ("\x1b[31m", "\\x1b[31m"),
+    ],
+)
+def test_long_ids_are_cut(session_id, short):
+    assert wording.short_id(session_id) == short
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("plain ~ text", "plain ~ text"),
+        ("\u540d\u524d \u00fc \U0001f600", "\u540d\u524d \u00fc \U0001f600"),
+        ("\u202ertl", "\\u202ertl"),
+        ("a\nb\tc\rd", "a\\nb\\tc\\rd"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("\x00\x7f\x85\x9b", "\\x00\\x7f\\x85\\x9b"),
+        ("\u2028\u2029\u200b\ufeff", "\\u2028\\u2029\\u200b\\ufeff"),
+        ("\ud800", "\\ud800"),
+        ("\U0001f469\u200d\U0001f4bb", "\U0001f469\u200d\U0001f4bb"),
+        ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
+    ],
+)
+def test_control_and_invisible_characters_are_escaped(text, printed):
+    assert wording.printable(text) == printed

@@ -1,0 +1,153 @@
+"""Answers as Markdown."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import pytest
+
+from rad_lsp import service
+from rad_lsp.render import markdown
+from rad_lsp.store.snapshot import Snapshot
+
+
+def test_a_session_in_full(snapshot, now):
+    assert markdown.session(snapshot("session").latest(), now) == (
+        "## Session 3c6ddcd3-85b6-48f1-88e1-f428ca458337\n"
+        "\n"
+        "|  |  |\n"
+        "| --- | ---: |\n"
+        "| Cost | $0.1275 |\n"
+        "| Tool calls | 231 (✓ 214, ✗ 17) |\n"
+        "| Success rate | 92.6% |\n"
+        "| Code changes | +505 -208 |\n"
+        "| Wall time | 4h 9m 54s |\n"
+        "| Agent active | 2h 53m 17s |\n"
+        "| API time | 1h 9m 42s (40.2%) |\n"
+        "| Tool time | 1h 43m 35s (59.8%) |\n"
+        "| Approvals | 40 allowed, 2 denied, 9 asked |\n"
+        "| Cache hit rate | 0.0% |\n"
+        "| Cached tokens | 17,000 |\n"
+        "| Cache created / read | 4,000 / 13,000 |\n"
+        "| Cache savings | n/a |\n"
+        "\n"
+        "| Model | Requests | Input tokens | Output tokens | Cached tokens | Cost |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+        "| gemini-2.5-flash-lite | 28 | 60,389 | 2,422 | 5,000 | $0.0025 |\n"
+        "| gemini-3-pro-preview | 168 | 31,056,954 | 44,268 | 12,000 | $0.1250 |\n"
+        "\n"
+        "| Engine | Requests | Input tokens | Output tokens | Cached tokens | Cost |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+        "| gemini | 196 | 31,117,343 | 46,690 | 17,000 | $0.1275 |\n"
+    )
+
+
+def test_what_a_session_lacks_is_left_out(snapshot, now):
+    printed = markdown.session(snapshot("edge").resolve("still-running"), now)
+    assert "| Wall time | 59m 59s (no end recorded) |\n" in printed
+    for section in ("Approvals", "Cache", "| Model |", "| Engine |", "⚠"):
+        assert section not in printed
+
+
+def test_warnings_close_a_session(session, now):
+    printed = markdown.session(session(failed_tool_calls=99), now)
+    assert printed.endswith(
+        "\n\n- ⚠ 214 successful and 99 failed tool calls are more than the 231 tool calls counted\n"
+    )
+
+
+def test_history_is_a_table(snapshot):
+    assert "".join(markdown.history(snapshot("history").sessions())) == (
+        "| Session ID | Duration | Tool Calls | Success Rate | Cost |\n"
+        "| --- | ---: | ---: | ---: | ---: |\n"
+        "| 3c6ddcd3-85b6-48f1-88e1-f428ca458337 | 4h 9m | 231 | 92.6% | $0.1250 |\n"
+        "| a1b2c3d4-e5f6-7890-abcd-ef1234567890 | 2h 15m | 145 | 95.2% | $0.0850 |\n"
+    )
+
+
+def test_a_comparison_is_a_row_per_figure(snapshot):
+    found = service.compare(snapshot("compare"), "3c6", "a1b")
+    assert markdown.comparison(found) == (
+        "## Session comparison\n"
+        "\n"
+        "A: 3c6ddcd3-85b6-48f1-88e1-f428ca458337  \n"
+        "B: a1b2c3d4-e5f6-7890-abcd-ef1234567890\n"
+        "\n"
+        "|  | A | B | Change |  |\n"
+        "| --- | ---: | ---: | ---: | --- |\n"
+        "| Total tokens | 52,000 | 46,800 | -5,200 (-10.0%) | ✓ improved |\n"
+        "| Input tokens | 50,000 | 45,000 | -5,000 (-10.0%) | ✓ improved |\n"
+        "| Output tokens | 2,000 | 1,800 | -200 (-10.0%) |  |\n"
+        "| Cached tokens | 0 | 0 | = |  |\n"
+        "| Cache hit rate | 0.0% | 0.0% | = |  |\n"
+        "| Cost | $0.1250 | $0.1100 | -$0.0150 (-12.0%) | ✓ improved |\n"
+        "| Wall time | 4h 6m 45s | 2h 12m 45s | -1h 54m 0s (-46.2%) | ✓ improved |\n"
+        "| Agent active | 3h 0m 11s | 1h 40m 11s | -1h 20m 0s (-44.4%) | ✓ improved |\n"
+        "| API time | 1h 0m 0s | 40m 0s | -20m 0s (-33.3%) | ✓ improved |\n"
+        "| Tool time | 2h 0m 11s | 1h 0m 11s | -1h 0m 0s (-49.9%) | ✓ improved |\n"
+        "| Tool calls | 231 | 145 | -86 (-37.2%) |  |\n"
+        "| Success rate | 92.6% | 95.2% | +2.6 points | ✓ improved |\n"
+        "| Lines added | 505 | 320 | -185 (-36.6%) |  |\n"
+        "| Lines removed | 208 | 150 | -58 (-27.9%) |  |\n"
+        "\n"
+    )
+
+
+def test_a_figure_that_one_session_lacks_is_not_available(session):
+    from rad_lsp.core import comparison
+
+    printed = markdown.comparison(comparison.between(session(tool_calls=0), session()))
+    assert "| Success rate | n/a | 92.6% | n/a |  |\n" in printed
+
+
+def test_a_tooltip_sums_up(snapshot, now):
+    found = service.status(snapshot("history"), now.replace(day=7, hour=20), UTC)
+    assert markdown.tooltip(found, now) == (
+        "**Session 3c6ddcd3-85b6-48f1-88e1...**\n"
+        "\n"
+        "$0.1250 · 92.6% of 231 tool calls · 4h 9m · +505 -208\n"
+        "\n"
+        "Today: $0.1250 in 1 session  \n"
+        "All: $0.2100 in 2 sessions, 93.6% of 376 tool calls"
+    )
+
+
+def test_a_tooltip_without_sessions_says_so(now):
+    assert markdown.tooltip(service.status(Snapshot(), now, UTC), now) == "No sessions yet."
+
+
+@pytest.mark.parametrize("skipped", [1, 2])
+def test_a_tooltip_tells_of_what_wants_a_look(workspace, now, skipped):
+    from rad_lsp.sources.radium import Radium
+    from rad_lsp.store.store import Store
+
+    workspace.add("a", failed_tool_calls=99)
+    for number in range(skipped):
+        workspace.raw(f"{number}.json", b"")
+    found = service.status(Store([Radium(workspace.root)]).refresh(), now, UTC)
+    printed = markdown.tooltip(found, now)
+    assert "⚠ 214 successful and 99 failed tool calls" in printed
+    files = "1 file" if skipped == 1 else "2 files"
+    assert printed.endswith(f"⚠ {files} skipped: see `rad doctor`")
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("plain-name 1.5", "plain-name 1.5"),
+        ("a|b", "a\\|b"),
+        ("*b* _i_ `c` ~s~", "\\*b\\* \\_i\\_ \\`c\\` \\~s\\~"),
+        ("[l](u) <b> #h &amp; {x}", "\\[l\\](u) \\<b\\> \\#h \\&amp; \\{x\\}"),
+        ("a\nb", "a\\\\nb"),
+        ("\u540d\u524d", "\u540d\u524d"),
+    ],
+)
+def test_text_from_files_shows_literally(text, escaped):
+    assert markdown.escape(text) == escaped
+
+
+def test_names_cannot_break_out_of_a_table(session, usage, now):
+    found = session("a|b\n", model_usage={"x|y\n\n# z": usage()})
+    for printed in (markdown.session(found, now), "".join(markdown.history([found]))):
+        assert "a\\|b\\\\n" in printed
+    assert "| x\\|y\\\\n\\\\n\\# z | 1 |" in markdown.session(found, now)

@@ -1,0 +1,82 @@
+"""Answers in the shapes of Radium's own --json."""
+
+from __future__ import annotations
+
+import json
+
+from rad_lsp import service
+from rad_lsp.core import comparison, usage
+from rad_lsp.render import rows
+
+
+def test_usage_is_a_row_per_model(snapshot):
+    assert rows.usage(service.usage(snapshot("session"), "model")) == [
+        {
+            "model": "gemini-3-pro-preview",
+            "requests": 168,
+            "input_tokens": 31_056_954,
+            "output_tokens": 44_268,
+            "cached_tokens": 12_000,
+            "estimated_cost": 0.125,
+        },
+        {
+            "model": "gemini-2.5-flash-lite",
+            "requests": 28,
+            "input_tokens": 60_389,
+            "output_tokens": 2_422,
+            "cached_tokens": 5_000,
+            "estimated_cost": 0.0025,
+        },
+    ]
+
+
+def test_engines_are_rows_by_engine(snapshot):
+    (row,) = rows.usage(service.usage(snapshot("session"), "engine"))
+    assert row["engine"] == "gemini"
+
+
+def test_nothing_is_no_rows():
+    assert rows.usage(usage.table([], "model")) == []
+
+
+def test_a_comparison_has_signed_deltas(snapshot):
+    found = rows.comparison(service.compare(snapshot("compare"), "3c6", "a1b"))
+    assert [*found.items()][:4] == [
+        ("session_a", "3c6ddcd3-85b6-48f1-88e1-f428ca458337"),
+        ("session_b", "a1b2c3d4-e5f6-7890-abcd-ef1234567890"),
+        ("token_delta", -5200),
+        ("token_percentage_change", -10.0),
+    ]
+    assert round(found["cost_delta"], 6) == -0.015
+    assert round(found["cost_percentage_change"], 6) == -12.0
+    assert found["wall_time_delta_secs"] == -6840
+    assert round(found["wall_time_percentage_change"], 4) == -46.2006
+    assert found["agent_active_time_delta_secs"] == -4800
+    assert found["tool_calls_delta"] == -86
+    assert round(found["success_rate_delta"], 4) == 2.5317
+    assert (found["lines_added_delta"], found["lines_removed_delta"]) == (-185, -58)
+    assert len(found) == 13
+
+
+def test_seconds_are_whole_where_they_are(session):
+    a, b = session(wall_time=[10, 0], agent_active_time=[0, 0]), session(wall_time=[12, 0])
+    found = rows.comparison(comparison.between(a, b))
+    assert json.dumps(found["wall_time_delta_secs"]) == "2"
+    half = rows.comparison(comparison.between(a, session(wall_time=[9, 500_000_000])))
+    assert half["wall_time_delta_secs"] == -0.5
+
+
+def test_a_percentage_from_zero_is_null(session):
+    a = session(total_cost=0, model_usage={}, wall_time=[0, 0], tool_calls=0)
+    found = rows.comparison(comparison.between(a, session()))
+    assert found["cost_percentage_change"] is None
+    assert found["token_percentage_change"] is None
+    assert found["wall_time_percentage_change"] is None
+    assert found["success_rate_delta"] is None
+
+
+def test_rows_are_written_with_two_spaces_and_a_line_feed():
+    assert rows.encode([{"model": "\u540d", "requests": 2**64 - 1}]) == (
+        '[\n  {\n    "model": "\u540d",\n    "requests": 18446744073709551615\n  }\n]\n'.encode()
+    )
+    assert rows.encode([]) == b"[]\n"

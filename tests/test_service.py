@@ -1,0 +1,370 @@
+"""The use cases over a snapshot, and the writing of outputs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from rad_lsp import service
+from rad_lsp.core.budget import Budget, Passed
+from rad_lsp.core.errors import (
+    NoSessions,
+    OutputExists,
+    OutputNotWritable,
+    SessionAmbiguous,
+    SessionNotFound,
+    SessionUnreadable,
+)
+from rad_lsp.core.period import Period
+from rad_lsp.service import Sum
+from rad_lsp.sources.radium import Radium
+from rad_lsp.store.snapshot import Snapshot
+from rad_lsp.store.store import Store
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2025, 12, 7, 20, tzinfo=UTC)
+A, B = "3c6ddcd3-85b6-48f1-88e1-f428ca458337", "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
+
+
+@pytest.fixture
+def snapshot(workspace):
+    """The snapshot of the workspace as it is now."""
+    return lambda: Store([Radium(workspace.root)]).refresh()
+
+
+@pytest.fixture(scope="session")
+def history(golden):
+    return Store([Radium(golden("history"))]).refresh()
+
+
+def test_without_a_reference_it_is_the_most_recent_session(history):
+    assert service.session(history, None).id == A
+    assert service.session(history, "a1b").id == B
+    assert service.session(history, "latest~1").id == B
+
+
+def test_an_empty_reference_is_not_the_most_recent(history):
+    with pytest.raises(SessionNotFound):
+        service.session(history, "")
+
+
+def test_without_sessions_there_is_none_to_show():
+    for reference in (None, "latest", "x"):
+        with pytest.raises(NoSessions):
+            service.session(Snapshot(), reference)
+
+
+def test_usage_is_of_all_sessions_or_of_one(history):
+    assert service.usage(history, "model").total.requests == 267
+    assert service.usage(history, "model", "a1b").total.requests == 99
+    assert service.usage(history, "engine").rows[0].name == "gemini"
+    assert service.usage(Snapshot(), "model").rows == ()
+
+
+def test_usage_within_a_period_counts_sessions_by_their_last_activity(history):
+    since = Period(datetime(2025, 12, 7, tzinfo=UTC), None)
+    assert service.usage(history, "model", within=since).total.requests == 168
+
+
+def test_history_comes_in_pages(workspace, snapshot):
+    for hour in range(5):
+        workspace.add(f"s{hour}", end_time=f"2025-12-07T{hour:02}:00:00Z")
+    found = snapshot()
+
+    def ids(**options):
+        return [session.id for session in service.history(found, **options).sessions]
+
+    assert ids(limit=2) == ["s4", "s3"]
+    assert ids(limit=2, offset=3) == ["s1", "s0"]
+    assert ids(limit=10, offset=4) == ["s0"]
+    assert ids(limit=10, offset=5) == []
+    within = Period(datetime(2025, 12, 7, 1, tzinfo=UTC), datetime(2025, 12, 7, 3, tzinfo=UTC))
+    assert ids(limit=10, within=within) == ["s2", "s1"]
+    assert service.history(found, 1, within=within).total == 2
+    assert service.history(found, 1, offset=99).total == 5
+
+
+def test_a_comparison_names_both_sessions_by_the_rules_of_ids(history):
+    found = service.compare(history, "latest~1", "latest")
+    assert (found.a.id, found.b.id) == (B, A)
+    with pytest.raises(SessionNotFound):
+        service.compare(history, "latest", "nope")
+
+
+def test_an_ambiguous_id_is_not_guessed(workspace, snapshot):
+    workspace.add("aa")
+    workspace.add("ab")
+    with pytest.raises(SessionAmbiguous):
+        service.session(snapshot(), "a")
+
+
+def test_a_status_sums_all_sessions_and_todays(history):
+    found = service.status(history, NOW, UTC)
+    assert found.session.id == A
+    assert found.totals == Sum(2, pytest.approx(0.21), 376, pytest.approx(93.6170212))
+    assert found.today == Sum(1, 0.125, 231, pytest.approx(92.6406926))
+    assert (found.skipped, found.warning, found.passed) == (0, False, ())
+
+
+def test_today_is_the_users_day(workspace, snapshot):
+    workspace.add("a", end_time="2025-12-07T22:59:59Z", total_cost=1.0)
+    workspace.add("b", end_time="2025-12-07T23:00:00Z", total_cost=2.0)
+    late = datetime(2025, 12, 7, 23, 30, tzinfo=UTC)
+    assert service.status(snapshot(), late, BERLIN).today.cost == 2.0
+    assert service.status(snapshot(), late, UTC).today.cost == 3.0
+
+
+def test_a_status_without_sessions_has_no_figures():
+    found = service.status(Snapshot(), NOW, UTC)
+    assert (found.session, found.totals) == (None, Sum(0, 0.0, 0, None))
+    assert not found.warning
+
+
+def test_a_status_warns_of_files_skipped(workspace, snapshot):
+    workspace.add("a")
+    workspace.raw("b.json", b"")
+    found = service.status(snapshot(), NOW, UTC)
+    assert (found.skipped, found.warning) == (1, True)
+
+
+def test_a_status_warns_of_figures_that_contradict(workspace, snapshot):
+    workspace.add("a", failed_tool_calls=99)
+    assert service.status(snapshot(), NOW, UTC).warning
+
+
+def test_a_status_warns_of_a_budget_that_is_passed(history):
+    found = service.status(history, NOW, UTC, Budget(session=0.1, day=0.2, week=0.2, month=5))
+    assert found.passed == (Passed("session", 0.125, 0.1), Passed("week", pytest.approx(0.21), 0.2))
+    assert found.warning
+
+
+def test_a_stored_report_is_handed_on_as_it_is(workspace, snapshot, report_bytes):
+    workspace.add("a", new={"unknown": [1e9]})
+    found = service.stored(snapshot().latest())
+    assert found == report_bytes(session_id="a", new={"unknown": [1e9]})
+
+
+def test_a_stored_report_that_is_gone_or_broken_says_so(workspace, snapshot):
+    path = workspace.add("a")
+    session = snapshot().latest()
+    path.write_bytes(b"{")
+    with pytest.raises(SessionUnreadable, match="ends in the middle of the report") as raised:
+        service.stored(session)
+    assert raised.value.data["path"] == str(path)
+    path.unlink()
+    with pytest.raises(SessionUnreadable, match="it has been deleted"):
+        service.stored(session)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder to write to."""
+    made = tmp_path / "out"
+    made.mkdir()
+    return made
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def failing(error, *chunks):
+    yield from chunks
+    raise error
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_an_output_is_written_whole(folder, overwrite):
+    size = service.write(folder / "o.csv", iter([b"ab", b"", b"cde"]), overwrite=overwrite)
+    assert size == 5
+    assert (folder / "o.csv").read_bytes() == b"abcde"
+    assert names(folder) == ["o.csv"]
+
+
+def test_an_output_that_exists_is_kept_unless_overwriting_is_asked_for(folder):
+    path = folder / "o.csv"
+    path.write_bytes(b"old")
+    with pytest.raises(OutputExists, match="Overwrite it with --force"):
+        service.write(path, [b"new"], overwrite=False)
+    assert path.read_bytes() == b"old"
+    assert service.write(path, [b"new!"], overwrite=True) == 4
+    assert path.read_bytes() == b"new!"
+    assert names(folder) == ["o.csv"]
+
+
+def test_an_output_that_comes_to_be_in_the_meantime_is_kept(folder):
+    path = folder / "o.csv"
+
+    def chunks():
+        yield b"ours"
+        path.write_bytes(b"theirs")
+
+    with pytest.raises(OutputExists):
+        service.write(path, chunks(), overwrite=False)
+    assert path.read_bytes() == b"theirs"
+    assert names(folder) == ["o.csv"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such permissions here")
+def test_an_overwritten_output_keeps_its_permissions(folder):
+    path = folder / "o.csv"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    service.write(path, [b"new"], overwrite=True)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_until_it_is_whole_the_old_output_stands(folder):
+    path = folder / "o.csv"
+    path.write_bytes(b"old")
+
+    def chunks():
+        yield b"new"
+        assert path.read_bytes() == b"old"
+
+    service.write(path, chunks(), overwrite=True)
+    assert path.read_bytes() == b"new"
+
+
+def test_a_link_goes_on_to_point_where_it_points(folder, tmp_path):
+    (tmp_path / "real.csv").write_bytes(b"old")
+    (folder / "o.csv").symlink_to(tmp_path / "real.csv")
+    service.write(folder / "o.csv", [b"new"], overwrite=True)
+    assert (folder / "o.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_bytes() == b"new"
+
+
+def test_a_link_to_nothing_exists_and_is_followed(folder, tmp_path):
+    (folder / "o.csv").symlink_to(tmp_path / "real.csv")
+    with pytest.raises(OutputExists):
+        service.write(folder / "o.csv", [b"new"], overwrite=False)
+    service.write(folder / "o.csv", [b"new"], overwrite=True)
+    assert (tmp_path / "real.csv").read_bytes() == b"new"
+    assert (folder / "o.csv").is_symlink()
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_folder_is_not_written_over(folder, overwrite):
+    (folder / "o.csv").mkdir()
+    with pytest.raises(OutputNotWritable, match="it is a folder"):
+        service.write(folder / "o.csv", [b"x"], overwrite=overwrite)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_is_not_written_over(folder):
+    os.mkfifo(folder / "o.csv")
+    with pytest.raises(OutputNotWritable, match="it is not a regular file"):
+        service.write(folder / "o.csv", [b"x"], overwrite=True)
+    assert (folder / "o.csv").is_fifo()
+
+
+@pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="no devices here")
+def test_a_device_is_not_written_over(folder):
+    (folder / "null").symlink_to("/dev/null")
+    for path in (Path("/dev/null"), folder / "null"):
+        with pytest.raises(OutputNotWritable, match="it is not a regular file"):
+            service.write(path, [b"x"], overwrite=True)
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_missing_folder_is_named(folder):
+    with pytest.raises(OutputNotWritable) as raised:
+        service.write(folder / "no" / "o.csv", [b"x"], overwrite=False)
+    assert raised.value.data["reason"] == f"the folder {folder / 'no'} does not exist"
+
+
+def test_a_file_in_a_folders_place_cannot_be_written_below(folder):
+    (folder / "no").write_bytes(b"")
+    with pytest.raises(OutputNotWritable, match="not a directory"):
+        service.write(folder / "no" / "o.csv", [b"x"], overwrite=False)
+
+
+@pytest.mark.parametrize("existing", [True, False])
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), OutputNotWritable),
+        (SessionUnreadable("a.json", "it has been deleted"), SessionUnreadable),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (RuntimeError("unforeseen"), RuntimeError),
+    ],
+    ids=["full", "unreadable", "interrupt", "unforeseen"],
+)
+def test_what_goes_wrong_leaves_nothing_behind(folder, existing, error, raised):
+    path = folder / "o.csv"
+    if existing:
+        path.write_bytes(b"old")
+    with pytest.raises(raised):
+        service.write(path, failing(error, b"part", b"x" * 100_000), overwrite=True)
+    assert names(folder) == (["o.csv"] if existing else [])
+    assert not existing or path.read_bytes() == b"old"
+
+
+def test_a_full_disk_is_said_in_a_sentence(folder):
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OutputNotWritable, match=r"can't be written: no space left on device\.$"):
+        service.write(folder / "o.csv", failing(full), overwrite=False)
+
+
+@pytest.fixture
+def small_files():
+    """No file may be larger than a megabyte."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("small_files")
+def test_a_file_that_grows_too_large_leaves_nothing_behind(folder):
+    with pytest.raises(OutputNotWritable, match="file too large"):
+        service.write(folder / "o.csv", [b"x" * 600_000] * 3, overwrite=False)
+    assert names(folder) == []
+
+
+@pytest.mark.parametrize(
+    "stem", ["a" * 251, "\u540d" * 83, "\U0001f600" * 62], ids=["latin", "chinese", "emoji"]
+)
+def test_every_name_that_a_file_may_have_can_be_written(folder, stem):
+    service.write(folder / f"{stem}.csv", [b"x"], overwrite=False)
+    assert names(folder) == [f"{stem}.csv"]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 300], ids=["nul", "long"])
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_name_that_no_file_may_have_is_refused(folder, name, overwrite):
+    with pytest.raises(OutputNotWritable):
+        service.write(folder / name, [b"x"], overwrite=overwrite)
+
+
+def test_links_in_a_circle_are_never_followed_forever(folder):
+    (folder / "a").symlink_to("b")
+    (folder / "b").symlink_to("a")
+    with pytest.raises(OutputExists):
+        service.write(folder / "a", [b"x"], overwrite=False)
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="no users here")
+@pytest.mark.parametrize("mode", [0o000, 0o555])
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_folder_that_may_not_be_written_to_is_an_error_for_the_user(mode, overwrite):
+    closed = Path(tempfile.mkdtemp())
+    closed.chmod(mode)
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.seteuid(65534)
+        with pytest.raises(OutputNotWritable, match="permission denied"):
+            service.write(closed / "o.csv", [b"x"], overwrite=overwrite)
+    finally:
+        os.seteuid(user)
+        closed.chmod(0o700)
+        shutil.rmtree(closed)

@@ -1,0 +1,245 @@
+"""The wire contract: keys, units and nulls."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from rad_lsp import service, wire
+from rad_lsp.sources import radium
+from rad_lsp.sources.radium import Radium
+from rad_lsp.store.store import Store
+
+NOW = datetime(2025, 12, 7, 14, tzinfo=UTC)
+SUMMARY = [
+    "sessionId", "source", "uri", "startTime", "endTime", "generatedAt", "lastActivity",
+    "running", "wallTime", "agentActiveTime", "apiTime", "toolTime", "toolCalls",
+    "successfulToolCalls", "failedToolCalls", "successRate", "linesAdded", "linesRemoved",
+    "filesChanged", "requests", "inputTokens", "outputTokens", "cachedTokens", "cacheHitRate",
+    "cost",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def session(report_bytes):
+    """The session of a report with some metrics replaced."""
+    return lambda session_id="s", **changes: radium.parse(
+        f"/w/{session_id}.json", report_bytes(session_id=session_id, **changes)
+    )
+
+
+@pytest.fixture
+def snapshot(workspace):
+    """The snapshot of the workspace as it is now."""
+    return lambda: Store([Radium(workspace.root)]).refresh()
+
+
+def sent(struct):
+    return json.loads(msgspec.json.encode(struct))
+
+
+def test_a_summary_has_the_contracts_keys_in_their_units(session):
+    found = sent(wire.summary(session(wall_time=[1, 500_000_000]), NOW))
+    assert list(found) == SUMMARY
+    assert found["sessionId"] == "s"
+    assert found["uri"] == "file:///w/s.json"
+    assert found["startTime"] == "2025-12-07T09:00:00.123457Z"
+    assert (found["wallTime"], found["toolTime"]) == (1.5, 6215.0)
+    assert found["cost"] == 0.1275
+    assert found["successRate"] == pytest.approx(92.6406926)
+
+
+def test_figures_that_are_not_there_are_null(session):
+    found = sent(wire.summary(session(end_time=None, tool_calls=0, model_usage={}), NOW))
+    assert [key for key in SUMMARY if found[key] is None] == [
+        "endTime",
+        "successRate",
+        "filesChanged",
+        "cacheHitRate",
+    ]
+
+
+@pytest.mark.parametrize(("minute", "running"), [(15, True), (20, False)])
+def test_a_session_runs_for_ten_minutes_after_its_last_activity(session, minute, running):
+    found = wire.summary(session(end_time=None), NOW.replace(hour=13, minute=minute))
+    assert found.running is running
+
+
+def test_times_are_sent_in_utc(session):
+    found = sent(wire.summary(session(end_time="2025-12-07T16:00:00+02:00"), NOW))
+    assert found["endTime"] == found["lastActivity"] == "2025-12-07T14:00:00Z"
+
+
+def test_the_largest_counts_are_sent_in_full(session):
+    found = sent(wire.summary(session(tool_calls=2**64 - 1, wall_time=[2**64 - 1, 0]), NOW))
+    assert found["toolCalls"] == 18_446_744_073_709_551_615
+    assert found["wallTime"] == 2.0**64
+
+
+def test_a_uri_is_one_whatever_the_name(session):
+    assert wire.summary(session("a #\u540d"), NOW).uri == "file:///w/a%20%23%E5%90%8D.json"
+
+
+def test_a_session_in_full_is_a_summary_and_more(session):
+    found = sent(wire.stats(session(failed_tool_calls=99), NOW, text="T", markdown="M"))
+    assert list(found) == [
+        *SUMMARY,
+        "apiShare",
+        "toolShare",
+        "approvals",
+        "cache",
+        "models",
+        "engines",
+        "warnings",
+        "text",
+        "markdown",
+    ]
+    assert found["approvals"] == {"allowed": 40, "denied": 2, "asked": 9}
+    assert found["cache"] == {
+        "hitRate": pytest.approx(0.0417773, abs=1e-7),
+        "cachedTokens": 17_000,
+        "creationTokens": 4_000,
+        "readTokens": 13_000,
+        "savings": None,
+    }
+    assert found["models"][0] == {
+        "name": "gemini-2.5-flash-lite",
+        "requests": 28,
+        "inputTokens": 60_389,
+        "outputTokens": 2_422,
+        "cachedTokens": 5_000,
+        "cost": 0.0025,
+    }
+    assert [row["name"] for row in found["engines"]] == ["gemini"]
+    assert found["warnings"] == [
+        "214 successful and 99 failed tool calls are more than the 231 tool calls counted"
+    ]
+    assert (found["text"], found["markdown"]) == ("T", "M")
+    assert round(found["apiShare"] + found["toolShare"], 9) == 100
+
+
+def test_usage_is_rows_and_a_total(workspace, snapshot):
+    workspace.add("a")
+    workspace.add("b")
+    found = sent(wire.usage(service.usage(snapshot(), "engine")))
+    assert found == {
+        "sessions": 2,
+        "rows": [found["total"] | {"name": "gemini"}],
+        "total": {
+            "name": "TOTAL",
+            "requests": 392,
+            "inputTokens": 62_234_686,
+            "outputTokens": 93_380,
+            "cachedTokens": 34_000,
+            "cost": 0.255,
+        },
+    }
+
+
+def test_a_history_names_what_was_skipped(workspace, snapshot):
+    workspace.add("a")
+    path = workspace.raw("b.json", b"")
+    current = snapshot()
+    found = sent(wire.history(service.history(current, 10), current, NOW))
+    assert [summary["sessionId"] for summary in found["sessions"]] == ["a"]
+    assert found["total"] == 1
+    assert found["skipped"] == [{"uri": path.as_uri(), "reason": "The file is empty"}]
+
+
+def test_a_comparison_is_in_seconds(session):
+    from rad_lsp.core import comparison
+
+    a, b = session("a", tool_calls=0), session("b", wall_time=[7497, 0])
+    found = sent(wire.comparison(comparison.between(a, b), NOW, text="T", markdown="M"))
+    assert (found["sessionA"]["sessionId"], found["sessionB"]["sessionId"]) == ("a", "b")
+    metrics = {metric["name"]: metric for metric in found["metrics"]}
+    assert metrics["wallTime"] == {
+        "name": "wallTime",
+        "label": "Wall time",
+        "unit": "seconds",
+        "a": 14994.0,
+        "b": 7497.0,
+        "delta": -7497.0,
+        "percent": -50.0,
+        "better": "lower",
+        "verdict": "improved",
+    }
+    rate = metrics["successRate"]
+    assert (rate["a"], rate["delta"], rate["percent"]) == (None, None, None)
+    assert len(metrics) == 14
+
+
+def test_a_status_has_the_contracts_keys(workspace, snapshot):
+    workspace.add("a")
+    found = service.status(snapshot(), NOW, UTC)
+    assert sent(wire.status(found, "file:///w", NOW, text="T", tooltip="P")) == {
+        "workspaceUri": "file:///w",
+        "session": sent(wire.summary(found.session, NOW)),
+        "totals": {
+            "sessions": 1,
+            "cost": 0.1275,
+            "toolCalls": 231,
+            "successRate": pytest.approx(92.6406926),
+        },
+        "today": {"sessions": 1, "cost": 0.1275},
+        "skipped": 0,
+        "text": "T",
+        "tooltip": "P",
+        "severity": "ok",
+    }
+
+
+def test_a_status_with_something_wrong_is_a_warning(workspace, snapshot):
+    workspace.raw("b.json", b"")
+    found = service.status(snapshot(), NOW, UTC)
+    status = sent(wire.status(found, "file:///w", NOW, text="T", tooltip="P"))
+    assert (status["session"], status["skipped"], status["severity"]) == (None, 1, "warning")
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("stats/session", {"sessionID": "a"}),
+        ("stats/session", {"sessionId": 5}),
+        ("stats/history", {"limit": 0}),
+        ("stats/history", {"limit": 101}),
+        ("stats/history", {"limit": "5"}),
+        ("stats/history", {"offset": -1}),
+        ("stats/compare", {}),
+        ("stats/compare", {"sessionA": "a"}),
+        ("stats/export", {"format": "xml"}),
+        ("stats/export", {"overwrite": "yes"}),
+    ],
+)
+def test_params_of_the_wrong_shape_are_refused(method, params):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(params, wire.METHODS[method][0])
+
+
+def test_params_have_the_contracts_defaults():
+    assert msgspec.convert({}, wire.HistoryParams) == wire.HistoryParams(limit=10, offset=0)
+    assert msgspec.convert({}, wire.ExportParams) == wire.ExportParams(
+        format="json", overwrite=False
+    )
+    for method in ("stats/session", "stats/model", "stats/engine"):
+        params = wire.METHODS[method][0]
+        assert msgspec.convert({"workspaceUri": None, "sessionId": None}, params) == params()
+
+
+def test_the_schema_has_every_method(session):
+    found = wire.schema()
+    assert list(found["requests"]) == [
+        "stats/session",
+        "stats/model",
+        "stats/engine",
+        "stats/history",
+        "stats/compare",
+        "stats/export",
+    ]
+    assert list(found["notifications"]) == ["stats/status"]
+    assert list(found["$defs"]["SessionSummary"]["properties"]) == list(
+        sent(wire.summary(session(), NOW))
+    )
