@@ -1,26 +1,92 @@
-"""`rad-lsp`, or `python -m rad_lsp`: the language server on stdio."""
+"""`rad-lsp`, or `python -m rad_lsp`: the language server."""
 
 from __future__ import annotations
 
+import argparse
 import logging
 import sys
+from typing import Final
 
 from rad_lsp import __version__
 
+LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
 
 def main() -> None:
-    """Serve one client on stdin and stdout, or print the version."""
-    if "--version" in sys.argv[1:]:
-        sys.stdout.write(f"rad-lsp {__version__}\n")
+    """Serve one client on stdio or a loopback address, or print what was asked for."""
+    options = _parser().parse_args()
+    if options.schema:
+        _print_schema()
         return
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    _log(options.log_file, options.log_level)
+    sys.exit(_serve(options.tcp))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rad-lsp",
+        description="Session analytics for coding agents: the language server that editors start.",
+        epilog="Example: rad-lsp --log-file /tmp/rad-lsp.log --log-level info",
+    )
+    parser.add_argument("--version", action="version", version=f"rad-lsp {__version__}")
+    parser.add_argument("--stdio", action="store_true", help="serve on stdin and stdout (default)")
+    parser.add_argument(
+        "--tcp", metavar="HOST:PORT", type=_address, help="serve one client on a loopback address"
+    )
+    parser.add_argument("--log-file", metavar="FILE", help="write the log there, not to stderr")
+    parser.add_argument(
+        "--log-level",
+        default="warning",
+        choices=["debug", "info", "warning", "error"],
+        help="what is logged (default: warning)",
+    )
+    parser.add_argument(
+        "--schema", action="store_true", help="print the wire contract as JSON Schema and exit"
+    )
+    return parser
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    host = host.strip("[]")
+    if not colon or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:6000")
+    if host not in LOOPBACK:
+        raise argparse.ArgumentTypeError(
+            f"{host!r} is not this machine alone: serve on 127.0.0.1, localhost or [::1]"
+        )
+    return host, int(port)
+
+
+def _print_schema() -> None:
+    import msgspec
+
+    from rad_lsp import wire
+
+    schema = msgspec.json.format(msgspec.json.encode(wire.schema()), indent=2)
+    sys.stdout.buffer.write(schema + b"\n")
+
+
+def _log(file: str | None, level: str) -> None:
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    try:
+        handler = logging.FileHandler(file, encoding="utf-8") if file else logging.StreamHandler()
+    except OSError as error:
+        sys.exit(f"rad-lsp: {file} can't be written: {error.strerror}")
+    logging.basicConfig(level=level.upper(), format=form, handlers=[handler])
     # pygls logs whole messages, and tracebacks for every fault of a client.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
-    from rad_lsp.server import stdio
+
+
+def _serve(address: tuple[str, int] | None) -> int:
+    from rad_lsp.server import transport
     from rad_lsp.server.app import create_server
 
-    writer = stdio.own_stdout()
-    sys.exit(stdio.serve(create_server(), sys.stdin.fileno(), writer))
+    server = create_server()
+    if address is None:
+        writer = transport.own_stdout()
+        return transport.serve_stdio(server, sys.stdin.fileno(), writer)
+    return transport.serve_tcp(server, *address)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,172 @@
+"""Serving one client: frames in, on a thread or a socket; messages handled on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import sys
+import threading
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rad_lsp.server.app import RadServer
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY: Final = 256 * 1024 * 1024
+"""A longer message is no message but a stream out of step."""
+
+_MAX_HEADER: Final = 64 * 1024
+_CHUNK: Final = 256 * 1024
+
+# Nothing but what LSP knows: another protocol's request, such as a web page's, is no frame.
+_HEADER: Final = re.compile(
+    rb"(?:content-type:[^\r\n]*\r\n)?content-length:[ \t]*(\d{1,12})[ \t]*"
+    rb"(?:\r\ncontent-type:[^\r\n]*)?",
+    re.IGNORECASE,
+)
+
+
+class OutOfStep(Exception):
+    """The stream holds something that is no frame, so nothing in it can be trusted."""
+
+
+class Frames:
+    """Takes bytes as they come, and gives message bodies."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._length: int | None = None
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The bodies that are whole now. Raises OutOfStep."""
+        self._buffer += data
+        while True:
+            if self._length is None and not self._read_header():
+                return
+            length = self._length or 0
+            if len(self._buffer) < length:
+                return
+            body = bytes(self._buffer[:length])
+            del self._buffer[:length]
+            self._length = None
+            yield body
+
+    def _read_header(self) -> bool:
+        end = self._buffer.find(b"\r\n\r\n", 0, _MAX_HEADER)
+        if end < 0:
+            if len(self._buffer) >= _MAX_HEADER:
+                raise OutOfStep("a header without an end")
+            return False
+        header = bytes(self._buffer[:end])
+        match = _HEADER.fullmatch(header)
+        if match is None or int(match[1]) > MAX_BODY:
+            raise OutOfStep(f"{header[:100]!r} is no header")
+        self._length = int(match[1])
+        del self._buffer[: end + 4]
+        return True
+
+
+class StreamWriter:
+    """Writes whole frames, from any thread, one after the other."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def write(self, data: bytes) -> None:
+        """Write and flush. Raises OSError when the client is gone."""
+        with self._lock:
+            self._stream.write(data)
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._stream.close()
+
+
+def own_stdout() -> BinaryIO:
+    """The real stdout, for frames only; whatever else is printed goes to stderr from now on."""
+    sys.stdout.flush()
+    real = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return real
+
+
+def serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> int:
+    """Serve the client that writes to a file descriptor, until it exits or the stream ends.
+
+    Returns the process's exit code.
+    """
+    return asyncio.run(_serve_stdio(server, descriptor, writer))
+
+
+def serve_tcp(server: RadServer, host: str, port: int) -> int:
+    """Serve the first client that connects, until it exits or the connection ends.
+
+    Says on stderr where it listens. Returns the process's exit code.
+    """
+    try:
+        return asyncio.run(_serve_tcp(server, host, port))
+    except OSError as error:
+        sys.stderr.write(f"rad-lsp: can't listen on {host}:{port}: {error.strerror or error}\n")
+        return 1
+
+
+async def _serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> int:
+    loop = asyncio.get_running_loop()
+    server.protocol.set_writer(StreamWriter(writer))
+    server.start(loop)
+
+    def read() -> None:
+        frames = Frames()
+        try:
+            # Plain reads: a buffered reader that a thread waits in blocks the interpreter's exit.
+            while data := os.read(descriptor, _CHUNK):
+                for body in frames.feed(data):
+                    loop.call_soon_threadsafe(server.protocol.receive, body)
+        except (OSError, OutOfStep) as error:
+            logger.error("The client's stream broke: %s", error)  # noqa: TRY400
+        except RuntimeError:
+            return  # the loop has ended before the stream
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(server.stop, 0)
+
+    # A daemon: a read that waits must not keep the process when the client says exit.
+    threading.Thread(target=read, name="reader", daemon=True).start()
+    return await server.stopped()
+
+
+async def _serve_tcp(server: RadServer, host: str, port: int) -> int:
+    server.start(asyncio.get_running_loop())
+    taken = False
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal taken
+        if taken:
+            writer.close()
+            return
+        taken = True
+        server.protocol.set_writer(writer)
+        frames = Frames()
+        try:
+            while data := await reader.read(_CHUNK):
+                for body in frames.feed(data):
+                    server.protocol.receive(body)
+        except (OSError, OutOfStep) as error:
+            logger.error("The client's stream broke: %s", error)  # noqa: TRY400
+        server.stop(0)
+
+    listener = await asyncio.start_server(connected, host, port)
+    names = ", ".join("{}:{}".format(*socket.getsockname()[:2]) for socket in listener.sockets)
+    sys.stderr.write(f"rad-lsp: listening on {names}\n")
+    sys.stderr.flush()
+    try:
+        return await server.stopped()
+    finally:
+        listener.close()
