@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -67,9 +67,42 @@ def _run(title: str, arguments: Sequence[str], workspace: Path) -> None:
 
 
 def _editor(workspace: Path) -> None:
+    """What an editor gets from the server: a status that follows, and answers to its questions."""
+    from rad_lsp.cli import sample
     from rad_lsp.cli.lsp_client import Client
+    from rad_lsp.sources.radium import FOLDER
 
-    emit("\n── What an editor's status bar shows\n$ rad-lsp --stdio\n")
+    emit("\n── What an editor shows, from the language server\n$ rad-lsp --stdio\n")
     with Client(workspace) as client:
         status = client.wait_for("stats/status")
-        emit(f"[ {status['text']} ]  severity: {status['severity']}\n")
+        emit(f"Status bar:  {_bar(status)}\n")
+        name = sample.add(workspace)
+        emit(f"A session ends, its report {name} is written …\n")
+        before = status["totals"]["sessions"]
+        while status["totals"]["sessions"] == before:
+            status = client.wait_for("stats/status")
+        emit(f"Status bar:  {_bar(status)}\n")
+
+        emit("\nstats/compare, as Markdown:\n\n")
+        pair = {"sessionA": "latest~1", "sessionB": "latest"}
+        emit(client.request("stats/compare", pair)["markdown"])
+
+        target = workspace / "sessions.csv"
+        written = client.request("stats/export", {"format": "csv", "output": str(target)})
+        emit(
+            f"\nstats/export: {written['sessions']} sessions, {written['bytes']:,} bytes, "
+            f"to {written['uri']}\n"
+        )
+
+        report = workspace / FOLDER / name
+        line = report.read_text(encoding="utf-8").splitlines().index('    "api_time": {')
+        where = {
+            "textDocument": {"uri": report.as_uri()},
+            "position": {"line": line, "character": 6},
+        }
+        hover = client.request("textDocument/hover", where)
+        emit(f'\nHover on "api_time" in the report:\n  {hover["contents"]["value"]}\n')
+
+
+def _bar(status: dict[str, Any]) -> str:
+    return f"[ {status['text']} ]  severity: {status['severity']}"

@@ -34,6 +34,7 @@ class Client:
         )
         self._inbox: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._ids = 0
+        self._heard: list[dict[str, Any]] = []
         threading.Thread(target=self._read, daemon=True).start()
         self._workspace = workspace
 
@@ -74,7 +75,8 @@ class Client:
         self._ids += 1
         self._send({"id": self._ids, "method": method, "params": params})
         while (message := self._next()).get("id") != self._ids or "method" in message:
-            pass
+            if "id" not in message:
+                self._heard.append(message)
         if "error" in message:
             raise RadError(f"The server answered: {message['error']['message']}")
         return message["result"]
@@ -88,6 +90,11 @@ class Client:
         while (message := self._next()).get("method") != method:
             pass
         return message["params"]
+
+    def heard(self, method: str) -> list[Any]:
+        """The params of a method's notifications that came while answers were waited for."""
+        heard, self._heard = self._heard, []
+        return [message["params"] for message in heard if message["method"] == method]
 
     def _send(self, message: dict[str, Any]) -> None:
         body = msgspec.json.encode({"jsonrpc": "2.0", **message})

@@ -40,6 +40,17 @@ def write(workspace: Path) -> int:
     return len(_HOURS_AGO) + 1
 
 
+def add(workspace: Path) -> str:
+    """Write one more report, of a session that has just ended, as Radium does; returns its name."""
+    folder = workspace / FOLDER
+    made = make(random.Random(9), datetime.now(UTC).replace(microsecond=0))  # noqa: S311
+    name = f"{made.metrics.session_id}.json"
+    temporary = folder / f"{made.metrics.session_id}.tmp.{uuid.uuid4()}"
+    temporary.write_bytes(report.encode(made))
+    temporary.replace(folder / name)
+    return name
+
+
 def make(dice: random.Random, end: datetime) -> Report:
     """A session that ended at `end`."""
     wall = dice.randrange(600, 9000)

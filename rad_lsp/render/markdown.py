@@ -26,6 +26,11 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", printable(text))
 
 
+def plain(text: str) -> str:
+    """Short Markdown of ours as it reads without marks, for clients that show none."""
+    return re.sub(r"\\(.)", r"\1", text.replace("**", "").replace("  \n", "\n"))
+
+
 def session(found: Session, now: datetime) -> str:
     """One session in full."""
     api, tool = percent(figures.api_share(found)), percent(figures.tool_share(found))

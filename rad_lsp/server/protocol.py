@@ -22,7 +22,10 @@ from pygls.protocol import (
     lsp_method,
 )
 
+from rad_lsp import wire
+
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from concurrent.futures import Future
 
     from cattrs import Converter
@@ -105,6 +108,16 @@ class RadProtocol(LanguageServerProtocol):
             self._write(msgspec.json.encode(message))
         else:
             super().notify(method, params)
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(
+        self, params: types.InitializeParams
+    ) -> Generator[Any, Any, types.InitializeResult]:
+        """Answer `initialize`, and say which version of the wire contract is spoken."""
+        result = yield from super().lsp_initialize(params)
+        ours = {"version": wire.VERSION, "methods": [*wire.METHODS, wire.STATUS]}
+        result.capabilities.experimental = {"radStats": ours}
+        return result
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_args: Any) -> None:  # type: ignore[override]  # no steps to yield

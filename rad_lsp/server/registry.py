@@ -73,11 +73,6 @@ def register_all(server: RadServer) -> None:
         server.command(name)(_spread(_guarded(server, handler)))
 
 
-def methods() -> list[str]:
-    """The wire contract's methods that are answered."""
-    return sorted(method for method, _, _ in _features if method.startswith("stats/"))
-
-
 async def _answer(
     ls: RadServer, handler: Callable[..., Any], params_type: type[wire.Params], params: Any
 ) -> Any:

@@ -72,10 +72,11 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Sessions newest last activity first, ties by id, and the files that were skipped."""
+    """Sessions newest last activity first, ties by id; the same by id; and the skipped files."""
 
     entries: tuple[Entry, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    by_id: dict[str, Entry] = {}
 
     def sessions(self) -> Iterator[Session]:
         """Every session, newest first."""
@@ -110,18 +111,16 @@ class Snapshot(msgspec.Struct, frozen=True):
         """
         if not self.entries:
             raise NoSessions
-        prefix = reference.removesuffix("...")
-        begun = []
-        for entry in self.entries:
-            if entry.id == reference:
-                return entry.session
-            if prefix and entry.id.startswith(prefix):
-                begun.append(entry)
+        exact = self.by_id.get(reference)
+        if exact is not None:
+            return exact.session
         if match := re.fullmatch(_LATEST, reference):
             back = int(match[1] or 0)
             if back < len(self.entries):
                 return self.entries[back].session
             raise SessionNotFound(reference, [])
+        prefix = reference.removesuffix("...")
+        begun = [entry for entry in self.entries if prefix and entry.id.startswith(prefix)]
         if len(begun) == 1:
             return begun[0].session
         if begun:
@@ -182,7 +181,7 @@ def assemble(found: Iterable[tuple[str, Entry | Problem]]) -> Snapshot:
     ordered = sorted(entries.values(), key=_id)
     ordered.sort(key=_last_activity, reverse=True)
     skipped.sort(key=lambda item: item.path)
-    return Snapshot(tuple(ordered), tuple(skipped))
+    return Snapshot(tuple(ordered), tuple(skipped), entries)
 
 
 def _counts_before(one: Entry, other: Entry) -> bool:

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import gen_sessions
+from tests.benchmarks import gen_sessions, server
 from tests.benchmarks.measure import compare, python, report, spawn
 
 READ_ALL = """
@@ -50,7 +50,19 @@ def export():
     report(name, f"{peak:.0f} MB", "120 MB", f"{seconds:.1f} s")
 
 
-BENCHMARKS = {"cli_start": cli_start, "history": history, "export": export}
+BENCHMARKS = {
+    "cli_start": cli_start,
+    "history": history,
+    "export": export,
+    "server_start": server.start,
+    "first_status": lambda: server.first_status(READ_ALL),
+    "requests": server.requests,
+    "documents": server.documents,
+    "latency": server.latency,
+    "burst": server.burst,
+    "idle": server.idle,
+    "memory": server.memory,
+}
 
 if __name__ == "__main__":
     for chosen in sys.argv[1:] or BENCHMARKS:

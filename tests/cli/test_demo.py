@@ -42,10 +42,21 @@ def test_it_shows_every_command_and_removes_its_folder(demo):
     assert "\nAggregated Model Usage (All Sessions)\n" in done.stdout
     assert f"\nSkipped {CORRUPT}: the file ends in the middle of the report.\n" in done.stdout
     assert "\nSkipped files:     1\n" in done.stdout
-    assert re.search(
-        r"^\[ \$\d+\.\d{4} · \d+\.\d% \]  severity: warning$", done.stdout, re.MULTILINE
-    )
     assert done.samples == []
+
+
+def test_it_shows_what_an_editor_gets(demo):
+    done = demo()
+    bar = r"^Status bar:  \[ \$\d+\.\d{4} · \d+\.\d% \]  severity: warning$"
+    before, after = re.findall(bar, done.stdout, re.MULTILINE)
+    assert before != after
+    assert "\n## Session comparison\n" in done.stdout
+    assert re.search(
+        r"^stats/export: 7 sessions, [\d,]+ bytes, to file://", done.stdout, re.MULTILINE
+    )
+    assert re.search(
+        r"^  API time .+, \d+\.\d% of the agent's active time$", done.stdout, re.MULTILINE
+    )
 
 
 def test_it_shows_the_samples_whatever_workspace_is_in_the_environment(demo, golden):
@@ -59,4 +70,4 @@ def test_a_kept_sample_is_a_workspace(demo, rad):
     (sample,) = done.samples
     assert str(Path(sample).resolve()) in done.stdout
     reports = json.loads(rad("stats", "history", "--json", cwd=sample).stdout)
-    assert len(reports) == 6
+    assert len(reports) == 7

@@ -29,7 +29,10 @@ def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
     value = figure.hover(session, pair.path, now, zone) if pair else None
     if pair is None or value is None:
         return types.Hover(_summary(ls, session, now))
-    content = types.MarkupContent(_kind(ls), value)
+    if not ls.client.reads_markdown:
+        content = types.MarkupContent(types.MarkupKind.PlainText, markdown.plain(value))
+    else:
+        content = types.MarkupContent(types.MarkupKind.Markdown, value)
     return types.Hover(content, document.positions.range(pair.span))
 
 
@@ -38,7 +41,3 @@ def _summary(ls: RadServer, session: Session, now: datetime) -> types.MarkupCont
         value = markdown.session(session, now)
         return types.MarkupContent(types.MarkupKind.Markdown, value)
     return types.MarkupContent(types.MarkupKind.PlainText, text.session(session, now))
-
-
-def _kind(ls: RadServer) -> types.MarkupKind:
-    return types.MarkupKind.Markdown if ls.client.reads_markdown else types.MarkupKind.PlainText
