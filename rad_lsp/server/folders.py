@@ -153,8 +153,9 @@ class Folder:
                     pause = max(SCAN_SECONDS, (scanned - begun) / SCAN_SHARE)
                 elif paths:
                     await self._refresh(paths)
-                else:
+                elif datetime.now(UTC) >= self._due:
                     self._say()
+                else:
                     continue
                 spoken = time.monotonic()
 

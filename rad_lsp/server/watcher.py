@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 _RETRY_SECONDS: Final = 30.0
 """When the system can watch no more, scans do; it may have room again later."""
 
-_STEP_MILLISECONDS: Final = 20
-_FOLD_MILLISECONDS: Final = 60
+_STEP_MILLISECONDS: Final = 40
+_FOLD_MILLISECONDS: Final = 80
 
 
 class Watcher:
