@@ -10,7 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How fast a machine is says nothing about what is right.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 DATA = Path(__file__).parent / "data"
 SESSIONS = Path(".radium", "_internals", "sessions")

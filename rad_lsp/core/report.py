@@ -99,7 +99,7 @@ def read(data: bytes) -> Report | Problem:
         return _encoding(data) or _read_closely(data)
     if not data.isascii() and (problem := _encoding(data)):
         return problem
-    return _beyond_u64(data, report) or _beyond_utc(data, report) or report
+    return _beyond(data, report) or report
 
 
 def encode(report: Report, *, compact: bool = False) -> bytes:
@@ -195,7 +195,7 @@ def _read_closely(data: bytes) -> Report | Problem:
         return _fault(data, value, error)
     except msgspec.DecodeError as error:
         return _malformed(data, error)
-    return _beyond_u64(data, report) or _beyond_utc(data, report) or report
+    return _beyond(data, report) or report
 
 
 def _malformed(data: bytes, error: msgspec.DecodeError) -> Problem:
@@ -285,8 +285,8 @@ def _parse_float(digits: str) -> float | int:
     return number if math.isfinite(number) else 10**400
 
 
-def _beyond_u64(data: bytes, report: Report) -> Problem | None:
-    """The count or duration above 2^64-1, if there is one."""
+def _beyond(data: bytes, report: Report) -> Problem | None:
+    """The count or duration above 2^64-1, or the time that UTC does not reach, if there is one."""
     m = report.metrics
     # Counts are not negative, so that their bits together exceed 64 when those of one do.
     bits = (
@@ -306,29 +306,31 @@ def _beyond_u64(data: bytes, report: Report) -> Problem | None:
             bits |= u.requests | u.input_tokens | u.output_tokens | u.cached_tokens
     for duration in (m.wall_time, m.agent_active_time, m.api_time, m.tool_time):
         bits |= nanoseconds(duration) // NANOS_PER_SECOND
-    if bits <= U64_MAX:
+    end = m.end_time or report.generated_at
+    if bits <= U64_MAX and m.start_time.tzinfo is end.tzinfo is report.generated_at.tzinfo is UTC:
         return None
-    path = next(path for path, number in _numbers(report) if number > U64_MAX)
+    path = next((path for path, number in _numbers(report) if number > U64_MAX), None)
+    path = path or next((path for path, time in _times(report) if not _has_utc(time)), None)
+    if path is None:
+        return None
     message = f"`{dotted(path)}` is out of range"
     return Problem(problems.OUT_OF_RANGE, message, path=path, span=locate(data, path))
 
 
-def _beyond_utc(data: bytes, report: Report) -> Problem | None:
-    """The time that its offset moves out of the years 1 to 9999 in UTC, if there is one."""
-    metrics = report.metrics
-    times: tuple[tuple[Path, datetime | None], ...] = (
-        (("metrics", "start_time"), metrics.start_time),
-        (("metrics", "end_time"), metrics.end_time),
-        (("generated_at",), report.generated_at),
-    )
-    for path, time in times:
-        if time is not None and time.tzinfo is not UTC:
-            try:
-                time.astimezone(UTC)
-            except OverflowError:
-                message = f"`{dotted(path)}` is out of range"
-                return Problem(problems.OUT_OF_RANGE, message, path=path, span=locate(data, path))
-    return None
+def _times(report: Report) -> Iterator[tuple[Path, datetime]]:
+    yield ("metrics", "start_time"), report.metrics.start_time
+    if report.metrics.end_time is not None:
+        yield ("metrics", "end_time"), report.metrics.end_time
+    yield ("generated_at",), report.generated_at
+
+
+def _has_utc(time: datetime) -> bool:
+    """Whether a time stays within the years 1 to 9999 when its offset is taken off."""
+    try:
+        time.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def _numbers(value: Any, path: Path = ()) -> Iterator[tuple[Path, int]]:

@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from bisect import bisect_left
-from copy import copy
 from datetime import datetime
 from itertools import pairwise
 from operator import attrgetter
@@ -34,7 +33,8 @@ _SEARCHED = 2_000
 class Entry(msgspec.Struct, frozen=True, gc=False):
     """A session, packed: a hundred thousand of them fit into 60 MB.
 
-    `folder` and `name` are its file's; the folder's text is shared by all entries.
+    `folder` and `name` are its file's; the folder's text is shared by all entries. The
+    `fingerprint` changes when the file does.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     folder: str
     name: str
     packed: bytes
+    fingerprint: int = 0
 
     @property
     def path(self) -> str:
@@ -52,7 +53,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     def session(self) -> Session:
         """The session itself."""
         unpack = _from_json if self._is_json else _from_msgpack
-        return _with_path(unpack(self.packed), self.path)
+        session = unpack(self.packed)
+        _set_path(session, self.path)
+        return session
 
     @property
     def gist(self) -> Gist:
@@ -147,16 +150,19 @@ def warned(snapshot: Snapshot) -> Iterator[tuple[Entry, tuple[Problem, ...]]]:
             yield entry, problems_of
 
 
-def pack(session: Session) -> Entry:
+def pack(session: Session, fingerprint: int = 0) -> Entry:
     """A session as it is kept in a snapshot."""
-    folder, _, name = session.path.rpartition(os.sep)
-    pathless = _with_path(copy(session), "")
+    path = session.path
+    folder, _, name = path.rpartition(os.sep)
+    _set_path(session, "")  # for the time of packing: a copy would cost too much
     try:
-        packed = _to_msgpack(pathless)
+        packed = _to_msgpack(session)
     except OverflowError:  # a duration of over 584 years: more nanoseconds than msgpack can hold
-        packed = _to_json(pathless)
+        packed = _to_json(session)
+    finally:
+        _set_path(session, path)
     last_activity = figures.last_activity(session)
-    return Entry(session.id, last_activity, sys.intern(folder), name, packed)
+    return Entry(session.id, last_activity, sys.intern(folder), name, packed, fingerprint)
 
 
 def assemble(found: Iterable[tuple[str, Entry | Problem]]) -> Snapshot:
@@ -193,10 +199,8 @@ def _duplicate(winner: Entry) -> Problem:
     return Problem(problems.DUPLICATE, f"It is a duplicate of {printable(winner.name)}", "warning")
 
 
-def _with_path(session: Session, path: str) -> Session:
-    """The session, which nobody else holds yet, with its path set; a copy would cost too much."""
+def _set_path(session: Session, path: str) -> None:
     msgspec.structs.force_setattr(session, "path", path)
-    return session
 
 
 _id = attrgetter("id")

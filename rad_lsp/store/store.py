@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
+import msgspec
+
 from rad_lsp.core import problems
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
@@ -16,8 +18,16 @@ if TYPE_CHECKING:
 
     from rad_lsp.sources import Source
 
-_Found: TypeAlias = "dict[str, tuple[int, Entry | Problem]]"
-"""What is known of a source's files, by name: the fingerprint, and what was read."""
+
+class Fault(msgspec.Struct, frozen=True, gc=False):
+    """What keeps a file from being read; the `fingerprint` changes when the file does."""
+
+    fingerprint: int
+    problem: Problem
+
+
+_Found: TypeAlias = dict[str, Entry | Fault]
+"""What is known of a source's files, by name."""
 
 
 class Store:
@@ -45,11 +55,11 @@ class Store:
         for number, source in enumerate(self.sources):
             before = self._found[number]
             found: _Found = {} if paths is None else dict(before)
-            listed, problem = _list(source) if paths is None else (_within(source, paths), None)
-            for path in listed:
+            faults: list[Problem] = []
+            for path in _listed(source, faults) if paths is None else _within(source, paths):
                 name = path.rpartition(os.sep)[2]
                 known = before.get(name)
-                if known is None or known[0] != source.fingerprint(path):
+                if known is None or known.fingerprint != source.fingerprint(path):
                     known = _read(source, path)
                     changed = True
                     read += 1
@@ -59,9 +69,9 @@ class Store:
                     found.pop(name, None)
                 else:
                     found[name] = known
-            if problem is not None:
-                changed |= before.get("", (0, None))[1] != problem
-                found[""] = 0, problem
+            for problem in faults:
+                found[""] = Fault(0, problem)
+                changed |= before.get("") != found[""]
             changed |= len(found) != len(before)
             self._found[number] = found
         if changed:
@@ -81,7 +91,8 @@ class Store:
             folder, _, name = path.rpartition(os.sep)
             for source, found in zip(self.sources, self._found, strict=True):
                 if str(source.folder) == folder:
-                    self._edited[path] = found.get(name, (0, content))[1]
+                    known = found.get(name, Fault(0, content))
+                    self._edited[path] = _item(known)
         self._assemble()
         return self.snapshot
 
@@ -91,18 +102,22 @@ class Store:
     def _items(self) -> Iterator[tuple[str, Entry | Problem]]:
         for source, found in zip(self.sources, self._found, strict=True):
             folder = str(source.folder)
-            for name, (_, item) in found.items():
+            for name, known in found.items():
                 path = f"{folder}{os.sep}{name}" if name else folder
-                yield path, self._edited.get(path, item)
+                yield path, self._edited.get(path, _item(known))
 
 
-def _list(source: Source) -> tuple[list[str], Problem | None]:
-    """The files of a source, and what keeps them from being listed."""
+def _item(known: Entry | Fault) -> Entry | Problem:
+    return known if isinstance(known, Entry) else known.problem
+
+
+def _listed(source: Source, faults: list[Problem]) -> Iterator[str]:
+    """The files of a source; what keeps them from being listed is added to `faults`."""
     try:
-        return list(source.paths()), None
+        yield from source.paths()
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        return [], Problem(problems.UNREADABLE, f"The folder can't be read: {reason}")
+        faults.append(Problem(problems.UNREADABLE, f"The folder can't be read: {reason}"))
 
 
 def _within(source: Source, paths: Collection[str]) -> list[str]:
@@ -110,10 +125,11 @@ def _within(source: Source, paths: Collection[str]) -> list[str]:
     return [path for path in paths if path.rpartition(os.sep)[0] == folder]
 
 
-def _read(source: Source, path: str) -> tuple[int, Entry | Problem] | None:
+def _read(source: Source, path: str) -> Entry | Fault | None:
     reading = source.read(path)
     if reading is None:
         return None
     content = reading.content
-    packed = snapshot.pack(content) if isinstance(content, Session) else content
-    return reading.fingerprint, packed
+    if isinstance(content, Session):
+        return snapshot.pack(content, reading.fingerprint)
+    return Fault(reading.fingerprint, content)

