@@ -34,6 +34,8 @@ FIGURES: Final = (
 )
 """What a status template may name."""
 
+_CLIENT_ONLY: Final = frozenset({"server", "interpreter", "trace"})
+
 
 class StatusSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the status line reads."""
@@ -83,14 +85,10 @@ def from_editor(values: Any) -> dict[str, Any]:
     """
     if not isinstance(values, dict):
         return {}
-    bar = values.get("statusBar")
-    budget = values.get("budget")
-    found = {
-        "timezone": values.get("timezone"),
-        "sources": values.get("sources"),
-        "status": {"format": bar.get("format")} if isinstance(bar, dict) else None,
-        "budget": budget,
-    }
+    found = {key: value for key, value in values.items() if key not in _CLIENT_ONLY}
+    bar = found.pop("statusBar", None)
+    if isinstance(bar, dict):
+        found["status"] = {key: value for key, value in bar.items() if key != "visibility"}
     return _pruned(found)
 
 

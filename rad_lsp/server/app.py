@@ -104,7 +104,7 @@ class RadServer(LanguageServer):
 
     def complain(self, folder: Folder, message: str) -> None:
         """Say once what is wrong with the settings."""
-        if message and self._complaints.get(folder.uri) != message:
+        if message and message not in self._complaints.values():
             params = types.ShowMessageParams(types.MessageType.Warning, message)
             self.window_show_message(params)
         self._complaints[folder.uri] = message

@@ -37,9 +37,8 @@ def initialize(ls: RadServer, params: types.InitializeParams) -> None:
 async def initialized(ls: RadServer, _params: types.InitializedParams) -> None:
     """Learn the settings, with which each folder reports its status once it has been read."""
     ls.in_background(_register(ls))
-    options = _section(ls.client.options) or ls.client.options
-    if not ls.client.answers_configuration or not await _ask_configuration(ls):
-        ls.folders.configure(options)
+    if not await _ask_configuration(ls):
+        ls.folders.configure(_options(ls))
 
 
 @feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
@@ -54,9 +53,7 @@ async def folders_changed(ls: RadServer, params: types.DidChangeWorkspaceFolders
 @feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
 async def configuration_changed(ls: RadServer, params: types.DidChangeConfigurationParams) -> None:
     """Take the new settings: asked for, or as they were sent."""
-    if ls.client.answers_configuration and await _ask_configuration(ls):
-        return
-    if (section := _section(params.settings)) is not None:
+    if not await _ask_configuration(ls) and (section := _section(params.settings)) is not None:
         ls.folders.configure(section)
 
 
@@ -71,7 +68,9 @@ def files_changed(ls: RadServer, params: types.DidChangeWatchedFilesParams) -> N
 
 
 async def _ask_configuration(ls: RadServer) -> bool:
-    """Take the settings that the client tells; False when it tells none."""
+    """Take the settings that the client tells when asked; False when it can't be asked."""
+    if not ls.client.answers_configuration:
+        return False
     items = [types.ConfigurationItem(section=SECTION)]
     try:
         async with asyncio.timeout(5):
@@ -79,9 +78,8 @@ async def _ask_configuration(ls: RadServer) -> bool:
     except Exception:  # noqa: BLE001  (whatever the client answers, or nothing)
         logger.warning("The client did not tell its settings")
         return False
-    if not answer or answer[0] is None:
-        return False
-    ls.folders.configure(answer[0])
+    told = answer[0] if answer else None
+    ls.folders.configure(_options(ls) if told is None else told)
     return True
 
 
@@ -109,6 +107,11 @@ async def _register(ls: RadServer) -> None:
             await ls.client_register_capability_async(types.RegistrationParams(registrations))
         except Exception:  # noqa: BLE001  (whatever the client answers)
             logger.warning("The client refused to register")
+
+
+def _options(ls: RadServer) -> Any:
+    """The settings in `initializationOptions`, with or without their section's name."""
+    return _section(ls.client.options) or ls.client.options
 
 
 def _section(settings: Any) -> Any:
