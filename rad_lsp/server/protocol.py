@@ -138,7 +138,13 @@ class RadProtocol(LanguageServerProtocol):
             return None
         if _usable_id(message) is None:
             return INVALID_REQUEST, "The id is neither text nor a whole number"
+        if self._is_notification(message["method"]):
+            return INVALID_REQUEST, f"{message['method']} is a notification: it takes no id"
         return self._untimely(message["method"])
+
+    def _is_notification(self, method: str) -> bool:
+        kind = self.get_message_type(method)
+        return kind is not None and not hasattr(kind, "id")
 
     def _untimely(self, method: str) -> tuple[int, str] | None:
         """The error code and sentence for a request that comes too early or too late."""
@@ -154,8 +160,9 @@ class RadProtocol(LanguageServerProtocol):
 
     def _refuse(self, msg_id: str | int | None, code: int, message: str, data: Any = None) -> None:
         error = {"code": code, "message": message} | ({} if data is None else {"data": data})
+        # The json module writes whatever the client sent, halves of surrogate pairs, too.
         body = {"jsonrpc": self.VERSION, "id": msg_id, "error": error}
-        self._write(msgspec.json.encode(body))
+        self._write(json.dumps(body).encode("ascii"))
 
     def _send_handler_result(self, future: Future[Any], *, msg_id: str | int) -> None:
         self._request_futures.pop(msg_id, None)
@@ -184,9 +191,9 @@ class RadProtocol(LanguageServerProtocol):
             return
         try:
             if isinstance(result, msgspec.Struct):
-                body = msgspec.json.encode(
-                    {"jsonrpc": self.VERSION, "id": msg_id, "result": result}
-                )
+                own_id = json.dumps(msg_id).encode("ascii")
+                encoded = msgspec.json.encode(result)
+                body = b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (own_id, encoded)
             else:
                 response = JsonRPCResponseMessage(id=msg_id, jsonrpc=self.VERSION, result=result)
                 body = self._encode(response)
