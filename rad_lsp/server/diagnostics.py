@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
+from rad_lsp.sources import radium
 from rad_lsp.store import snapshot as snapshots
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Diagnostics:
 
     def __init__(self, server: RadServer) -> None:
         self._server = server
-        self._pushed: dict[str, tuple[Problem, ...]] = {}
+        self._pushed: dict[str, tuple[int, tuple[Problem, ...]]] = {}
         self._updating = asyncio.Lock()
 
     def of(self, document: Document) -> list[types.Diagnostic]:
@@ -46,15 +47,17 @@ class Diagnostics:
                 if len(wanted) >= MAX_FILES:
                     break
                 wanted[entry.path] = problems
-            opened = self._server.documents.open_paths()
+            is_open = self._server.documents.is_open
             mine = [path for path in self._pushed if folder.holds(path)]
             for path in mine:
-                if path not in wanted and path not in opened:
+                if path not in wanted and not is_open(path):
                     del self._pushed[path]
                     self._push(Path(path).as_uri(), [])
             for number, (path, problems) in enumerate(wanted.items()):
-                if path not in opened and self._pushed.get(path) != problems:
-                    self._pushed[path] = problems
+                # The same problem stands elsewhere when the file was written anew.
+                known = radium.fingerprint(path), problems
+                if not is_open(path) and self._pushed.get(path) != known:
+                    self._pushed[path] = known
                     document = self._server.documents.report_at(Path(path).as_uri())
                     if document is not None:
                         found = [_diagnostic(document, problem) for problem in problems]
@@ -70,7 +73,12 @@ class Diagnostics:
 
     def forget(self, path: str) -> None:
         """A document was closed: what is known of its file is pushed anew by the next update."""
-        self._pushed[path] = ()
+        self._pushed[path] = (0, ())
+
+    def clear(self, uri: str, path: str) -> None:
+        """A document outside of all folders was closed: nobody looks after its file."""
+        self._pushed.pop(path, None)
+        self._push(uri, [])
 
     def _push(self, uri: str, found: list[types.Diagnostic]) -> None:
         params = types.PublishDiagnosticsParams(uri=uri, diagnostics=found)

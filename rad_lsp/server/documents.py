@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pygls.uris import to_fs_path
+from lsprotocol import types
 
 from rad_lsp.core import document
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
 from rad_lsp.server.positions import Positions
+from rad_lsp.server.uris import path_of
 from rad_lsp.sources import radium
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rad_lsp.core.document import Pair, Span
     from rad_lsp.server.app import RadServer
     from rad_lsp.server.positions import Encoding
@@ -68,55 +71,78 @@ class Document:
 
 
 class Documents:
-    """The reports that a client asks about, judged by their URI, open or not."""
+    """The reports that a client asks about, judged by their URI, open or not.
+
+    Buffers are kept here, as bytes: lines end where LSP has them end, nowhere else.
+    """
 
     def __init__(self, server: RadServer) -> None:
         self._server = server
-        self._open: dict[str, tuple[Any, Document]] = {}
+        self._open: dict[str, Document] = {}
 
     def path(self, uri: str) -> str | None:
         """The path of a report's URI, or None when it is no report's."""
-        path = to_fs_path(uri)
+        path = path_of(uri)
         return path if path is not None and radium.is_report(path) else None
+
+    def open(self, uri: str, text: str) -> Document | None:
+        """Take the buffer of a report that was opened; None when it is no report."""
+        path = self.path(uri)
+        return None if path is None else self._keep(uri, path, _encoded(text))
+
+    def change(
+        self, uri: str, changes: Sequence[types.TextDocumentContentChangeEvent]
+    ) -> Document | None:
+        """Take changes of an open report's buffer, one after the other; None when it is none."""
+        path = self.path(uri)
+        document = self._open.get(path) if path is not None else None
+        for change in changes:
+            if document is None:
+                return None
+            data = _encoded(change.text)
+            if not isinstance(change, types.TextDocumentContentChangeWholeDocument):
+                start = document.positions.offset(change.range.start)
+                end = max(start, document.positions.offset(change.range.end))
+                data = document.data[:start] + data + document.data[end:]
+            document = self._keep(uri, document.path, data)
+        return document
+
+    def close(self, uri: str) -> str | None:
+        """Let go of a buffer; returns the report's path, or None when it is no report."""
+        path = self.path(uri)
+        if path is not None:
+            self._open.pop(path, None)
+        return path
 
     def report_at(self, uri: str) -> Document | None:
         """The report at a URI: the open buffer, else the file; None when it is no report."""
         path = self.path(uri)
         if path is None:
             return None
-        if (opened := self.opened(uri, path)) is not None:
+        if (opened := self._open.get(path)) is not None:
             return opened
         stored = radium.read_bytes(path)
         if stored is None:
             return None
         data = stored[1]
-        encoding = self._server.position_encoding
         if isinstance(data, bytes):
-            return Document(uri, path, data, encoding)
-        empty = Document(uri, path, b"", encoding)
-        empty.content = data
-        return empty
+            return Document(uri, path, data, self._server.position_encoding)
+        unread = Document(uri, path, b"", self._server.position_encoding)
+        unread.content = data
+        return unread
 
-    def opened(self, uri: str, path: str) -> Document | None:
-        """The open buffer at a URI, or None when it is not open."""
-        text = self._server.workspace.text_documents.get(uri)
-        if text is None:
-            self._open.pop(uri, None)
-            return None
-        source = text.source
-        known = self._open.get(uri)
-        if known is not None and known[0] is source:
-            return known[1]
-        data = source.encode("utf-8", "surrogatepass")
-        made = Document(uri, path, data, self._server.position_encoding)
-        self._open[uri] = source, made
-        return made
+    def is_open(self, path: str) -> bool:
+        """Whether the report at a path is open."""
+        return path in self._open
 
     def any_open(self) -> bool:
         """Whether a report is open."""
-        return bool(self.open_paths())
+        return bool(self._open)
 
-    def open_paths(self) -> set[str]:
-        """The paths of the reports that are open."""
-        found = (self.path(uri) for uri in self._server.workspace.text_documents)
-        return {path for path in found if path is not None}
+    def _keep(self, uri: str, path: str, data: bytes) -> Document:
+        self._open[path] = Document(uri, path, data, self._server.position_encoding)
+        return self._open[path]
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -17,12 +17,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from pygls.uris import to_fs_path
-
 from rad_lsp import service, settings, wire
 from rad_lsp.core import figures, period
 from rad_lsp.core.errors import BadSettings, NoWorkspace
 from rad_lsp.render import markdown, text
+from rad_lsp.server.uris import path_of
 from rad_lsp.server.watcher import Watcher
 from rad_lsp.sources.radium import FOLDER, Radium
 from rad_lsp.store import workspace
@@ -252,7 +251,7 @@ class Folders:
 
     def add(self, uri: str) -> None:
         """Watch a folder; one that is watched already, or is no file's, is left alone."""
-        path = to_fs_path(uri)
+        path = path_of(uri)
         if path is not None and uri not in self._folders:
             folder = Folder(uri, Path(path), self._executor, self._client)
             self._folders[uri] = folder
@@ -271,7 +270,7 @@ class Folders:
             for folder in self._folders.values():
                 return folder
             raise NoWorkspace
-        wanted = to_fs_path(uri)
+        wanted = path_of(uri)
         for folder in self._folders.values():
             if folder.uri == uri or str(folder.path) == wanted:
                 return folder

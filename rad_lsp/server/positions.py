@@ -35,7 +35,7 @@ class Positions:
         if self._encoding == types.PositionEncodingKind.Utf8 or before.isascii():
             return types.Position(line, len(before))
         codec, unit = _UNIT_BYTES[self._encoding]
-        text = before.decode("utf-8", "surrogatepass" if b"\xed" in before else "replace")
+        text = _decoded(before)
         return types.Position(line, len(text.encode(codec, "surrogatepass")) // unit)
 
     def offset(self, position: types.Position) -> int:
@@ -48,9 +48,26 @@ class Positions:
         if self._encoding == types.PositionEncodingKind.Utf8 or line.isascii():
             return start + min(position.character, len(line))
         codec, unit = _UNIT_BYTES[self._encoding]
-        units = line.decode("utf-8", "replace").encode(codec)[: position.character * unit]
-        return start + len(units.decode(codec, "ignore").encode("utf-8"))
+        units = _decoded(line).encode(codec, "surrogatepass")[: position.character * unit]
+        before = units.decode(codec, "surrogatepass") if _is_whole(units, codec) else None
+        if before is None:  # in the middle of a character: at its beginning
+            before = units[:-unit].decode(codec, "surrogatepass")
+        return min(start + len(before.encode("utf-8", "surrogatepass")), start + len(line))
 
     def range(self, span: Span) -> types.Range:
         """The range of a span of bytes."""
         return types.Range(self.position(span[0]), self.position(span[1]))
+
+
+def _decoded(data: bytes) -> str:
+    """Text of a document that may hold what is no text."""
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace")
+
+
+def _is_whole(units: bytes, codec: str) -> bool:
+    """Whether the last unit is not the first half of a pair."""
+    last = units[-2:]
+    return codec != "utf-16-le" or len(last) < 2 or not 0xD8 <= last[1] <= 0xDB  # noqa: PLR2004

@@ -42,6 +42,7 @@ NOT_INITIALIZED: Final = -32002
 REQUEST_CANCELLED: Final = -32800
 REQUEST_FAILED: Final = -32803
 
+_CALL_KEYS: Final = ("jsonrpc", "id", "method", "params")
 _INTERNAL: Final = "Internal error; the server's log has more"
 
 
@@ -81,6 +82,8 @@ class RadProtocol(LanguageServerProtocol):
             self._refuse(_usable_id(message), *fault)
             return
         is_request = "method" in message and "id" in message
+        if "method" in message:  # which is what tells it from a response, whatever else it holds
+            message = {key: message[key] for key in _CALL_KEYS if key in message}
         if not is_request and message.get("method") != types.EXIT:
             late = self._shutdown or ("method" in message and not self._initialize_seen)
             if late:

@@ -7,10 +7,10 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 
 from rad_lsp.server.parent import watch_parent
 from rad_lsp.server.registry import feature
+from rad_lsp.server.uris import path_of
 from rad_lsp.sources.radium import FOLDER
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def configuration_changed(ls: RadServer, params: types.DidChangeConfigurat
 @feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
 def files_changed(ls: RadServer, params: types.DidChangeWatchedFilesParams) -> None:
     """Look where the client says that something has changed."""
-    paths = {path for change in params.changes if (path := to_fs_path(change.uri))}
+    paths = {path for change in params.changes if (path := path_of(change.uri))}
     for folder in ls.folders:
         mine = {path for path in paths if folder.holds(path)}
         if mine:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, UnsetType
 from pygls.exceptions import JsonRpcInvalidParams, JsonRpcRequestCancelled
-from pygls.uris import to_fs_path
 
 from rad_lsp import service, wire
 from rad_lsp.core import period
@@ -20,6 +19,7 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.render import export as exports
 from rad_lsp.render import markdown, text
 from rad_lsp.server.registry import request
+from rad_lsp.server.uris import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -180,7 +180,7 @@ def _output(folder: Folder, output: str | None) -> Path | None:
     if output is None:
         return None
     if output.lower().startswith("file:"):
-        path = to_fs_path(output)
+        path = path_of(output)
         if not path:
             raise JsonRpcInvalidParams("output: is not the URI of a file")
         return Path(path)
