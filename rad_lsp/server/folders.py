@@ -277,8 +277,12 @@ class Folders:
         raise NoWorkspace
 
     def holding(self, path: str) -> Folder | None:
-        """The folder in whose workspace a report lies."""
-        return next((folder for folder in self if folder.holds(path)), None)
+        """The first folder in whose workspace a report lies."""
+        return next(iter(self.all_holding(path)), None)
+
+    def all_holding(self, path: str) -> list[Folder]:
+        """The folders in whose workspace a report lies: more than one where they are nested."""
+        return [folder for folder in self if folder.holds(path)]
 
     def configure(self, editor: Any) -> None:
         """Take the editor's settings, `radLsp.*`, for all folders."""

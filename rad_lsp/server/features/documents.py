@@ -31,19 +31,19 @@ async def closed(ls: RadServer, params: types.DidCloseTextDocumentParams) -> Non
     path = ls.documents.close(params.text_document.uri)
     if path is None:
         return
-    folder = ls.folders.holding(path)
-    if folder is None:
+    folders = ls.folders.all_holding(path)
+    if not folders:
         ls.diagnostics.clear(params.text_document.uri, path)
         return
     ls.diagnostics.forget(path)
-    await folder.edit(path, None)
-    folder.hint([path])
+    for folder in folders:
+        await folder.edit(path, None)
+        folder.hint([path])
 
 
 async def _show(ls: RadServer, document: Document | None) -> None:
     if document is None:
         return
     ls.diagnostics.push_open(document)
-    folder = ls.folders.holding(document.path)
-    if folder is not None:
+    for folder in ls.folders.all_holding(document.path):
         await folder.edit(document.path, document.content)
