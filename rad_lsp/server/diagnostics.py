@@ -80,6 +80,14 @@ class Diagnostics:
         self._pushed.pop(path, None)
         self._push(uri, [])
 
+    def drop(self, folder: Folder) -> None:
+        """A folder was removed: clear what was pushed of its files, but for those of others."""
+        for path in [path for path in self._pushed if folder.holds(path)]:
+            if not self._server.folders.all_holding(path) and not self._server.documents.is_open(
+                path
+            ):
+                self.clear(Path(path).as_uri(), path)
+
     def _push(self, uri: str, found: list[types.Diagnostic]) -> None:
         params = types.PublishDiagnosticsParams(uri=uri, diagnostics=found)
         self._server.text_document_publish_diagnostics(params)

@@ -258,11 +258,12 @@ class Folders:
             if self._configured:
                 folder.configure(self._editor)
 
-    async def remove(self, uri: str) -> None:
-        """Watch a folder no longer."""
+    async def remove(self, uri: str) -> Folder | None:
+        """Watch a folder no longer; returns it, or None when it was not watched."""
         folder = self._folders.pop(uri, None)
         if folder is not None:
             await folder.close()
+        return folder
 
     def pick(self, uri: str | None = None) -> Folder:
         """The folder with that URI, else the first. Raises NoWorkspace."""

@@ -45,7 +45,9 @@ async def initialized(ls: RadServer, _params: types.InitializedParams) -> None:
 async def folders_changed(ls: RadServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
     """Watch what was added, and no longer what was removed."""
     for folder in params.event.removed:
-        await ls.folders.remove(folder.uri)
+        removed = await ls.folders.remove(folder.uri)
+        if removed is not None:
+            ls.diagnostics.drop(removed)
     for folder in params.event.added:
         ls.folders.add(folder.uri)
 
