@@ -1,0 +1,338 @@
+---Servers: one for each workspace, started by any buffer of it, and again when it dies.
+local M = {}
+
+M.NAME = 'rad_lsp'
+M.VERSION = 1
+
+local MARKER = '.radium'
+local REPORT = '^(.*)/%.radium/_internals/sessions/[^/]+%.json$'
+
+---A server that ran for so long was sound: what killed it was not its start.
+local SOUND_MS = 60 * 1000
+local FIRST_DELAY_MS = 250
+local MAX_RESTARTS = 5
+---A server that has not ended by then when asked to is ended.
+local STOP_MS = 3000
+
+---@alias rad_lsp.State
+---| 'starting' it has not told its status yet
+---| 'ready'
+---| 'restarting' it died and will be started again
+---| 'failed' it died too often
+---| 'missing' its program is not there
+---| 'stopped' it was stopped on purpose
+
+---@class rad_lsp.Server
+---@field root string the workspace
+---@field state rad_lsp.State
+---@field client_id? integer
+---@field status? rad_lsp.Status what it said last
+---@field restarts integer in a row
+---@field started integer in milliseconds, of a clock that only runs forward
+---@field again? boolean it is being stopped to be started again
+
+---@type table<string, rad_lsp.Server>
+local servers = {}
+
+---@param file string
+---@return string? root of the workspace whose report this is
+function M.root_of_report(file)
+  return vim.fs.normalize(file):match(REPORT)
+end
+
+---@param path? string a file or a folder; the current folder without it
+---@return string?
+function M.root_of(path)
+  return vim.fs.root(path and path ~= '' and path or vim.fn.getcwd(), MARKER)
+end
+
+---@return boolean
+function M.enabled()
+  if vim.lsp.is_enabled then
+    return vim.lsp.is_enabled(M.NAME)
+  end
+  -- Neovim 0.11.0 has no public way to ask.
+  return vim.lsp._enabled_configs[M.NAME] ~= nil
+end
+
+---@param cmd any
+---@return boolean
+function M.runnable(cmd)
+  return type(cmd) ~= 'table' or vim.fn.executable(cmd[1]) == 1
+end
+
+---@return rad_lsp.Server[]
+function M.all()
+  return vim.tbl_values(servers)
+end
+
+---The server whose workspace holds a buffer, else the current folder, else the only one. Looks at
+---no file: status lines ask often.
+---@param bufnr? integer
+---@return rad_lsp.Server?
+function M.find(bufnr)
+  local only = next(servers)
+  if not only then
+    return nil
+  end
+  for _, path in ipairs({ vim.api.nvim_buf_get_name(bufnr or 0), vim.fn.getcwd() }) do
+    local found
+    local place = vim.fs.normalize(path) .. '/'
+    for root, server in pairs(servers) do
+      if vim.startswith(place, root .. '/') and (not found or #root > #found.root) then
+        found = server
+      end
+    end
+    if found then
+      return found
+    end
+  end
+  return next(servers, only) == nil and servers[only] or nil
+end
+
+---@param client_id integer
+---@return rad_lsp.Server?
+local function by_client(client_id)
+  for _, server in pairs(servers) do
+    if server.client_id == client_id then
+      return server
+    end
+  end
+end
+
+---@param server rad_lsp.Server
+local function changed(server)
+  vim.api.nvim_exec_autocmds('User', {
+    pattern = 'RadStatus',
+    modeline = false,
+    data = { root = server.root, state = server.state, status = server.status },
+  })
+  vim.cmd.redrawstatus({ bang = true })
+end
+
+---@param server rad_lsp.Server
+---@param state rad_lsp.State
+local function enter_state(server, state)
+  server.state = state
+  if state ~= 'ready' then
+    server.status = nil
+  end
+  changed(server)
+end
+
+---@param status rad_lsp.Status
+---@param client_id integer
+function M.on_status(status, client_id)
+  local server = by_client(client_id)
+  if server then
+    server.state, server.status = 'ready', status
+    changed(server)
+  end
+end
+
+---@param client_id integer
+function M.refresh_lenses(client_id)
+  local client = vim.lsp.get_client_by_id(client_id)
+  for bufnr in pairs(client and client.attached_buffers or {}) do
+    vim.lsp.codelens.refresh({ bufnr = bufnr })
+  end
+end
+
+---@param server rad_lsp.Server
+---@param code integer
+---@param signal integer
+local function on_exit(server, code, signal)
+  local again = server.again
+  server.client_id, server.again = nil, nil
+  if vim.v.exiting ~= vim.NIL then
+    return
+  end
+  if again then
+    server.restarts = 0
+    M.start(server.root)
+    return
+  end
+  -- Neovim ends a server that does not end by itself with a signal of its own.
+  if (code == 0 and signal == 0) or signal == vim.uv.constants.SIGTERM then
+    enter_state(server, 'stopped')
+    return
+  end
+  if vim.uv.now() - server.started > SOUND_MS then
+    server.restarts = 0
+  end
+  if server.restarts >= MAX_RESTARTS then
+    enter_state(server, 'failed')
+    return
+  end
+  vim.defer_fn(function()
+    if server.state == 'restarting' then
+      M.start(server.root)
+    end
+  end, FIRST_DELAY_MS * 2 ^ server.restarts)
+  server.restarts = server.restarts + 1
+  enter_state(server, 'restarting')
+end
+
+---@param own function
+---@param users? function|function[]
+---@return function[]
+local function both(own, users)
+  return vim.list_extend({ own }, type(users) == 'table' and users or { users })
+end
+
+---@param server rad_lsp.Server
+local function attach_reports(server)
+  for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
+    if
+      vim.api.nvim_buf_is_loaded(bufnr)
+      and vim.bo[bufnr].buftype == ''
+      and M.root_of_report(vim.api.nvim_buf_get_name(bufnr)) == server.root
+    then
+      vim.lsp.buf_attach_client(bufnr, server.client_id)
+    end
+  end
+end
+
+---Start the server of a workspace, unless it runs, and attach the reports that are open.
+---@param root string
+---@return rad_lsp.Server
+function M.start(root)
+  local server = servers[root]
+  if not server then
+    server = { root = root, state = 'stopped', restarts = 0, started = 0 }
+    servers[root] = server
+  end
+  if not server.client_id then
+    -- What callbacks change in a config is not to reach the next start.
+    local config = vim.deepcopy(vim.lsp.config[M.NAME])
+    if not M.runnable(config.cmd) then
+      if server.state ~= 'missing' then
+        enter_state(server, 'missing')
+      end
+      return server
+    end
+    config.name = M.NAME
+    config.root_dir = root
+    config.on_exit = both(function(code, signal, id)
+      vim.schedule(function()
+        if server.client_id == id then
+          on_exit(server, code, signal)
+        end
+      end)
+    end, config.on_exit)
+    server.started = vim.uv.now()
+    server.client_id = vim.lsp.start(config, {
+      attach = false,
+      -- Which server is whose is kept here, by root; a dying one must not be taken for it.
+      reuse_client = function()
+        return false
+      end,
+    })
+    enter_state(server, server.client_id and 'starting' or 'failed')
+  end
+  if server.client_id then
+    attach_reports(server)
+  end
+  return server
+end
+
+---Start the server of the workspace that a buffer lies in, if there is one and it is wanted.
+---@param bufnr integer
+function M.enter(bufnr)
+  local name = vim.api.nvim_buf_get_name(bufnr)
+  local root = M.root_of_report(name) or M.root_of(name)
+  local server = root and servers[root]
+  -- One that has failed waits for `:Rad restart`.
+  if root and M.enabled() and not (server and (server.state == 'failed' or server.again)) then
+    vim.schedule(function()
+      if not server or server.state ~= 'restarting' then
+        M.start(root)
+      end
+    end)
+  end
+end
+
+---Start the server of the current folder's workspace, if there is one and it is wanted.
+function M.enter_cwd()
+  local root = M.enabled() and M.root_of()
+  if root and (not servers[root] or servers[root].state == 'missing') then
+    M.start(root)
+  end
+end
+
+---End a server and start it again.
+---@param server rad_lsp.Server
+function M.restart(server)
+  local client = server.client_id and vim.lsp.get_client_by_id(server.client_id)
+  if not client then
+    server.client_id, server.restarts = nil, 0
+    M.start(server.root)
+    return
+  end
+  server.again = true
+  enter_state(server, 'starting')
+  client:stop()
+  vim.defer_fn(function()
+    if server.client_id == client.id then
+      client:stop(true)
+    end
+  end, STOP_MS)
+end
+
+---The server to ask: the client's, else the one of the current buffer, started if need be.
+---@param client_id? integer
+---@return vim.lsp.Client? client
+---@return string? problem
+function M.client(client_id)
+  local server = client_id and by_client(client_id) or M.find()
+  if not server then
+    local root = M.root_of(vim.api.nvim_buf_get_name(0)) or M.root_of()
+    if not root then
+      return nil, 'No workspace: there is no .radium folder here or above'
+    end
+    server = M.start(root)
+  elseif not server.client_id and server.state ~= 'restarting' then
+    server.restarts = 0
+    M.start(server.root)
+  end
+  local client = server.client_id and vim.lsp.get_client_by_id(server.client_id)
+  if client then
+    return client
+  end
+  local problems = {
+    missing = 'The server is not installed: see :checkhealth rad_lsp',
+    restarting = 'The server has died and is being started again',
+  }
+  return nil, problems[server.state] or 'The server does not run: see :checkhealth rad_lsp'
+end
+
+---Ask the server; a failure is told to the user.
+---@param method string
+---@param params table
+---@param client_id? integer
+---@param on_result fun(result: table, client: vim.lsp.Client)
+---@param on_error? fun(err: lsp.ResponseError): boolean? true when it needs no telling
+function M.request(method, params, client_id, on_result, on_error)
+  local client, problem = M.client(client_id)
+  if not client then
+    M.tell(problem or '')
+    return
+  end
+  -- An empty table would go out as a list.
+  params = next(params) and params or vim.empty_dict()
+  client:request(method, params, function(err, result)
+    if not err then
+      on_result(result, client)
+    elseif not (on_error and on_error(err)) then
+      local old = err.code == vim.lsp.protocol.ErrorCodes.MethodNotFound
+      M.tell(old and 'The server is too old for this: update rad-lsp' or err.message)
+    end
+  end)
+end
+
+---@param message string
+function M.tell(message)
+  vim.notify('rad: ' .. message, vim.log.levels.ERROR)
+end
+
+return M

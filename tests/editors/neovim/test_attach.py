@@ -1,0 +1,103 @@
+"""When the server runs, what it is attached to, and that it comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+CLIENTS = "#vim.lsp.get_clients({ name = 'rad_lsp' })"
+ATTACHED = "vim.lsp.get_clients({ name = 'rad_lsp', bufnr = 0 })[1] ~= nil"
+
+
+def server_pid(nvim):
+    (pid,) = nvim.lua("return vim.api.nvim_get_proc_children(vim.fn.getpid())")
+    return pid
+
+
+def test_a_workspace_has_its_server_though_no_report_is_open(nvim):
+    assert nvim.lua(f"return {CLIENTS}") == 1
+    assert not nvim.lua(f"return {ATTACHED}")
+
+
+def test_a_folder_that_is_no_workspace_has_none(start, tmp_path):
+    nvim = start(cwd=tmp_path)
+    nvim.type_command("Rad session")
+    nvim.terminal.wait("there is no .radium folder here or above")
+    assert nvim.lua("return { require('rad_lsp').status(), " + CLIENTS + " }") == ["", 0]
+
+
+def test_a_file_brings_the_server_of_its_workspace(start, sessions, workspace, tmp_path):
+    assert sessions
+    file = workspace.root / "notes.txt"
+    file.touch()
+    nvim = start(file, cwd=tmp_path)
+    nvim.status("$0.2500 · 92.6%")
+
+
+def test_enabling_the_server_later_is_soon_enough(start, sessions):
+    assert sessions
+    nvim = start(extra="enable = vim.lsp.enable; vim.lsp.enable = function() end")
+    assert nvim.lua(f"return {CLIENTS}") == 0
+    nvim.command("lua enable('rad_lsp')")
+    nvim.status("$0.2500 · 92.6%")
+
+
+def test_reports_are_attached_to_that_server_and_other_files_are_not(nvim, sessions, workspace):
+    other = workspace.root / "package.json"
+    other.write_text("{}")
+    nvim.command(f"edit {other}")
+    assert not nvim.lua(f"return {ATTACHED}")
+    nvim.command(f"edit {sessions[1]}")
+    nvim.wait(ATTACHED)
+    assert nvim.lua(f"return {CLIENTS}") == 1
+    nvim.terminal.wait("Compare with previous")
+    nvim.terminal.wait('"successful_tool_calls": 214 92.6%')
+    nvim.terminal.picture("report")
+
+
+def test_lenses_follow_the_sessions(start, workspace, write):
+    report = workspace.add("first")
+    nvim = start(report)
+    nvim.terminal.wait("Export")
+    assert "Compare" not in nvim.terminal.text
+    write()
+    nvim.terminal.wait("Compare with…")
+
+
+def test_hover_and_diagnostics_of_a_report(nvim, workspace):
+    torn = workspace.raw("torn.json", b'{"metrics": {')
+    nvim.command(f"edit {torn}")
+    nvim.wait("#vim.diagnostic.get(0) == 1")
+    nvim.command(f"edit {workspace.sessions / 'second.json'}")
+    nvim.wait(ATTACHED)
+    nvim.command("call search('total_cost') | lua vim.lsp.buf.hover()")
+    nvim.terminal.wait("Cost $0.2500")
+
+
+def test_a_server_that_is_killed_comes_back_and_has_its_reports(nvim, sessions, write):
+    nvim.command(f"edit {sessions[1]}")
+    nvim.wait(ATTACHED)
+    before = server_pid(nvim)
+    nvim.command("let g:states = 0 | autocmd User RadStatus let g:states += 1")
+    os.kill(before, signal.SIGKILL)
+    nvim.wait("require('rad_lsp').status() == 'rad-lsp restarting'")
+    nvim.wait(ATTACHED)
+    write()
+    nvim.status("$0.5000 · 92.6%")
+    assert server_pid(nvim) != before
+    assert nvim.lua("return vim.g.states") >= 3
+
+
+def test_a_server_that_keeps_dying_is_given_up(start):
+    at_once = "local later = vim.defer_fn; vim.defer_fn = function(f) return later(f, 0) end"
+    nvim = start(command=["false"], extra=at_once)
+    nvim.terminal.wait("rad-lsp stopped")
+    assert nvim.lua("return require('rad_lsp').highlight()") == "RadStatusError"
+
+
+def test_a_server_that_was_stopped_stays_stopped(nvim):
+    nvim.command("lua vim.lsp.enable('rad_lsp', false)")
+    nvim.wait(f"{CLIENTS} == 0")
+    nvim.wait("require('rad_lsp').status() == ''")
+    nvim.command("lua vim.lsp.enable('rad_lsp')")
+    nvim.status("$0.2500 · 92.6%")

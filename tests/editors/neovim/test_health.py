@@ -1,0 +1,50 @@
+"""`:checkhealth rad_lsp`, the help, and what is said when the server is not installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+
+def health(nvim):
+    nvim.command("checkhealth rad_lsp")
+    nvim.wait("vim.bo.filetype == 'checkhealth' and vim.fn.search('rad_lsp: log', 'nw') > 0")
+    return "\n".join(nvim.lines())
+
+
+def test_all_is_well(nvim):
+    said = health(nvim)
+    assert "ERROR" not in said
+    assert "WARNING" not in said
+    assert "Its protocol is version 1, and 1 is needed" in said
+    assert "Status: $0.2500 · 92.6%" in said
+    nvim.terminal.picture("checkhealth")
+
+
+def test_what_is_skipped_is_named(start, sessions, workspace):
+    assert sessions
+    workspace.raw("torn.json", b'{"metrics": {')
+    nvim = start()
+    nvim.status("$0.2500 · 92.6%")
+    assert "WARNING 1 file skipped: see `rad doctor`" in health(nvim)
+
+
+def test_a_server_that_is_not_installed(start):
+    nvim = start(command=["rad-lsp-of-nowhere"])
+    nvim.status("rad-lsp not found")
+    assert "ERROR `rad-lsp-of-nowhere` is not on the PATH" in health(nvim)
+    nvim.type_command("Rad session")
+    nvim.terminal.wait("The server is not installed: see :checkhealth rad_lsp")
+
+
+def test_help(start, tmp_path):
+    from tests.editors.neovim.editor import PLUGIN
+
+    help_ = shutil.copytree(PLUGIN / "doc", tmp_path / "plugin" / "doc")
+    nvim = start()
+    nvim.command(f"helptags {help_}")
+    nvim.command(f"set runtimepath+={help_.parent}")
+    text = (help_ / "rad_lsp.txt").read_text(encoding="utf-8")
+    for tag in {*re.findall(r"\*([^\s*]+)\*", text), *re.findall(r"\|([^\s|]+)\|", text)}:
+        nvim.command(f"help {tag}")
+    assert all(len(line) <= 80 for line in text.splitlines())
