@@ -359,7 +359,7 @@ async def each_editor(request, library, own_home):
 async def appears(found):
     """Wait until `found()` gives something, such as a file that another process makes."""
     async with asyncio.timeout(PATIENCE):
-        while not (value := found()):
+        while not (value := found()):  # noqa: ASYNC110  (files send no messages)
             await asyncio.sleep(0.005)
     return value
 

@@ -1,0 +1,227 @@
+"""Settings: where they may come from, which one wins, and what a mistake does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from lsprotocol import types
+
+from tests.e2e.conftest import EDITORS, capabilities_of, replace, user_config
+
+LONG = "{cost} of {total_cost} in {total_sessions}"
+
+
+def shows(text):
+    return lambda status: status["text"] == text
+
+
+@pytest.fixture
+def toml(workspace):
+    """Writes the workspace's settings file."""
+    return lambda text: replace(workspace.root / ".radium" / "rad-lsp.toml", text.encode())
+
+
+@pytest.mark.parametrize("editor", EDITORS)
+async def test_an_editors_settings_hold_from_the_start_and_change_at_once(
+    connect, workspace, editor
+):
+    workspace.add("first")
+    client = await connect(editor=editor, settings={"statusBar": {"format": LONG}})
+    assert (await client.status())["text"] == "$0.1275 of $0.1275 in 1"
+    client.configures({"statusBar": {"format": "{tool_calls} calls"}})
+    await client.status(shows("231 calls"))
+    client.configures({"statusBar": {"format": ""}})
+    await client.status(shows("$0.1275 · 92.6%"))
+
+
+async def test_settings_taken_away_are_the_defaults_again(connect, workspace):
+    workspace.add("first")
+    client = await connect(settings={"statusBar": {"format": LONG}})
+    assert (await client.status())["text"] == "$0.1275 of $0.1275 in 1"
+    client.configures(None)
+    await client.status(shows("$0.1275 · 92.6%"))
+
+
+async def test_initialization_options_serve_clients_that_tell_nothing_else(connect, workspace):
+    workspace.add("first")
+    client = await connect(initialization_options={"statusBar": {"format": "{cost}!"}})
+    assert (await client.status())["text"] == "$0.1275!"
+
+
+async def test_a_client_may_send_its_settings(connect, workspace):
+    workspace.add("first")
+    client = await connect(editor=types.ClientCapabilities())
+    assert (await client.status())["text"] == "$0.1275 · 92.6%"
+    settings = {"radLsp": {"statusBar": {"format": "{session_id}"}}}
+    client.workspace_did_change_configuration(types.DidChangeConfigurationParams(settings))
+    await client.status(shows("first"))
+
+
+async def test_the_nearest_setting_wins(connect, workspace, toml):
+    workspace.add("first")
+    user = user_config()
+    user.parent.mkdir(parents=True)
+    client = await connect(settings={})
+    await client.status(shows("$0.1275 · 92.6%"))
+    user.write_text('status.format = "user"\n')
+    await client.status(shows("user"))
+    toml('status.format = "workspace"')
+    await client.status(shows("workspace"))
+    client.configures({"statusBar": {"format": "editor"}})
+    await client.status(shows("editor"))
+    client.configures({})
+    client.statuses.clear()
+    await client.status(shows("workspace"))
+    (workspace.root / ".radium" / "rad-lsp.toml").unlink()
+    await client.status(shows("user"))
+    user.unlink()
+    await client.status(shows("$0.1275 · 92.6%"))
+    assert client.messages == []
+
+
+async def test_a_budget_that_is_passed_is_a_warning(connect, workspace, toml):
+    workspace.add("first", end_time=datetime.now(UTC).isoformat())
+    client = await connect(settings={"budget": {"session": 0.1}})
+    status = await client.status()
+    assert status["severity"] == "warning"
+    assert "session's budget of $0.1000 is passed: $0.1275" in status["tooltip"]
+    client.configures({"budget": {"session": 0.2, "day": 0.2, "week": 0.2, "month": 0.2}})
+    status = await client.status(lambda status: status["severity"] == "ok")
+    assert "budget" not in status["tooltip"]
+    for period in ("day", "week", "month"):
+        client.configures({"budget": {period: 0.1}})
+        await client.status(lambda s, period=period: f"The {period}'s budget" in s["tooltip"])
+    client.configures({})
+    toml("[budget]\nmonth = 0.01")
+    status = await client.status(lambda status: "budget of $0.0100" in status["tooltip"])
+    assert status["severity"] == "warning"
+
+
+async def test_the_time_zone_decides_what_is_today(connect, workspace):
+    now = datetime.now(UTC)
+    workspace.add("first", end_time=now.replace(hour=12, minute=0).isoformat())
+    client = await connect(settings={"timezone": "UTC"})
+    assert (await client.status())["today"]["sessions"] == 1
+    # One of these is on another day than noon in UTC, whatever the time is.
+    other = "Etc/GMT+12" if now.hour < 12 else "Etc/GMT-12"
+    client.configures({"timezone": other})
+    await client.status(lambda status: status["today"]["sessions"] == 0)
+    history = await client.ask("stats/history", {"since": now.strftime("%Y-%m-%d")})
+    assert history["total"] in {0, 1}
+
+
+EDITOR_MISTAKES = [
+    ({"timezone": "Mars/Olympus"}, "timezone"),
+    ({"statusBar": {"format": "{nothing}"}}, "format"),
+    ({"statusBar": {"format": "{cost.__class__}"}}, "format"),
+    ({"budget": {"day": "much"}}, "budget.day"),
+    ({"budget": {"dya": 5}}, "dya"),
+    ({"sources": ["nobody"]}, "sources"),
+]
+
+
+async def test_a_mistake_in_the_editor_names_the_key_and_keeps_the_last_good_settings(
+    connect, workspace
+):
+    workspace.add("first", total_cost=0)
+    client = await connect(settings={"statusBar": {"format": "good 0 {cost}"}})
+    await client.status(shows("good 0 $0.0000"))
+    for number, (settings, named) in enumerate(EDITOR_MISTAKES, 1):
+        client.messages.clear()
+        client.configures(settings)
+        message = (await client.message()).message
+        assert named in message
+        assert "radLsp" in message
+        assert "\n" not in message
+        workspace.add("first", total_cost=number)
+        await client.status(shows(f"good {number - 1} ${number}.0000"))
+        client.configures({"statusBar": {"format": f"good {number} {{cost}}"}})
+        await client.status(shows(f"good {number} ${number}.0000"))
+        assert len(client.messages) == 1
+
+
+FILE_MISTAKES = [
+    ('timezone = "Mars"', "timezone"),
+    ("colour = 1", "colour"),
+    ("status.format = 5", "status.format"),
+    ("[status", "rad-lsp.toml"),
+    ('otlp.endpoint = "http://x"', "otlp"),
+]
+
+
+async def test_a_mistake_in_a_file_names_it_and_is_said_once(connect, workspace, toml):
+    workspace.add("first", total_cost=0)
+    toml('status.format = "good 0 {cost}"')
+    client = await connect()
+    await client.status(shows("good 0 $0.0000"))
+    for number, (mistake, named) in enumerate(FILE_MISTAKES, 1):
+        client.messages.clear()
+        toml(mistake)
+        message = await client.message()
+        assert message.type in {types.MessageType.Warning, types.MessageType.Error}
+        assert "rad-lsp.toml" in message.message
+        assert named in message.message
+        for cost in (10 * number, 10 * number + 1):
+            workspace.add("first", total_cost=cost)
+            await client.status(shows(f"good {number - 1} ${cost}.0000"))
+        assert len(client.messages) == 1
+        toml(f'status.format = "good {number} {{cost}}"')
+        await client.status(shows(f"good {number} ${cost}.0000"))
+
+
+async def test_a_mistake_that_comes_back_is_said_again(connect, workspace, toml):
+    toml("colour = 1")
+    client = await connect()
+    await client.message()
+    toml('status.format = "mended"')
+    workspace.add("first")
+    await client.status(shows("mended"))
+    toml("colour = 1")
+    await client.until(lambda: len(client.messages) == 2)
+
+
+async def test_a_mistake_in_the_users_file_is_said_once_for_all_folders(
+    connect, workspace, tmp_path
+):
+    user = user_config()
+    user.parent.mkdir(parents=True)
+    user.write_text("colour = 1\n")
+    other = tmp_path / "other"
+    (other / ".radium" / "_internals" / "sessions").mkdir(parents=True)
+    client = await connect([workspace.root, other])
+    await client.status(folder=workspace.root)
+    await client.status(folder=other)
+    workspace.add("first")
+    await client.sessions("first", folder=workspace.root)
+    assert ["colour" in message.message for message in client.messages] == [True]
+
+
+async def test_a_key_the_editor_misspells_is_pointed_out(connect, workspace):
+    workspace.add("first")
+    client = await connect(editor="neovim", settings={"timezoen": "UTC"})
+    assert "timezoen" in (await client.message()).message
+
+
+async def test_keys_that_only_concern_the_client_are_no_mistake(connect, workspace):
+    workspace.add("first")
+    settings = {
+        "statusBar": {"visibility": "never", "format": "{cost}"},
+        "server": {"path": "/x", "args": []},
+        "interpreter": ["python"],
+        "trace": {"server": "off"},
+        "budget": {"session": None, "day": None},
+        "timezone": "",
+        "sources": None,
+    }
+    client = await connect(settings=settings)
+    assert (await client.status())["text"] == "$0.1275"
+    assert client.messages == []
+
+
+async def test_a_client_that_cannot_be_asked_is_not_asked(connect, workspace):
+    workspace.add("first")
+    capabilities = capabilities_of("visual-studio-code")
+    capabilities.workspace.configuration = False
+    client = await connect(editor=capabilities, settings={"statusBar": {"format": "asked"}})
+    assert (await client.status())["text"] == "$0.1275 · 92.6%"

@@ -1,0 +1,102 @@
+"""What the client said, asked by name."""
+
+from __future__ import annotations
+
+import pytest
+from lsprotocol import types
+from pytest_lsp import client_capabilities
+
+from rad_lsp.server.client import EXPORT_SESSION, OPEN_COMPARISON, ClientSays
+
+ASKED = [
+    "answers_configuration",
+    "registers_configuration",
+    "watches_files",
+    "watches_relative_patterns",
+    "shows_progress",
+    "pulls_diagnostics",
+    "refreshes_diagnostics",
+    "refreshes_lenses",
+    "refreshes_hints",
+    "nests_symbols",
+    "deletes_files",
+    "confirms_edits",
+    "reads_markdown",
+]
+EDITORS = {
+    "visual-studio-code": {
+        "answers_configuration",
+        "registers_configuration",
+        "watches_files",
+        "shows_progress",
+        "refreshes_lenses",
+        "nests_symbols",
+        "deletes_files",
+        "confirms_edits",
+        "reads_markdown",
+    },
+    "neovim": {
+        "answers_configuration",
+        "watches_relative_patterns",
+        "shows_progress",
+        "pulls_diagnostics",
+        "refreshes_hints",
+        "nests_symbols",
+        "deletes_files",
+        "reads_markdown",
+    },
+    "emacs": {
+        "answers_configuration",
+        "watches_files",
+        "shows_progress",
+        "nests_symbols",
+        "reads_markdown",
+    },
+}
+
+
+@pytest.fixture
+def says():
+    def says(capabilities, **params):
+        client = ClientSays()
+        client.introduce(types.InitializeParams(capabilities=capabilities, **params))
+        return client
+
+    return says
+
+
+def yes(client):
+    return {name for name in ASKED if getattr(client, name)}
+
+
+@pytest.mark.parametrize("editor", EDITORS)
+def test_editors_are_asked_only_for_what_they_offer(says, editor):
+    assert yes(says(client_capabilities(editor))) == EDITORS[editor]
+
+
+def test_a_client_that_says_nothing_offers_nothing(says):
+    assert yes(ClientSays()) == yes(says(types.ClientCapabilities())) == set()
+    assert ClientSays().commands == frozenset()
+
+
+def test_a_client_of_ours_names_its_commands(says):
+    ours = {"radStats": {"version": 1, "commands": [OPEN_COMPARISON, EXPORT_SESSION, "other", 5]}}
+    client = says(types.ClientCapabilities(experimental=ours))
+    assert client.commands >= {OPEN_COMPARISON, EXPORT_SESSION}
+    assert 5 not in client.commands
+
+
+@pytest.mark.parametrize(
+    "experimental",
+    [None, {}, [], 5, "text", {"radStats": None}, {"radStats": {"commands": "all"}},
+     {"radStats": {"commands": {"a": 1}}}, {"radStats": []}],
+)  # fmt: skip
+def test_what_is_not_of_the_contracts_shape_is_no_command(says, experimental):
+    client = says(types.ClientCapabilities(experimental=experimental))
+    assert client.commands == frozenset()
+
+
+def test_initialization_options_are_kept(says):
+    options = {"timezone": "UTC"}
+    assert says(types.ClientCapabilities(), initialization_options=options).options == options
+    assert says(types.ClientCapabilities()).options is None
