@@ -55,6 +55,7 @@ def export(
     Example: rad stats export --format csv --output sessions.csv
     """
     from rad_lsp import service
+    from rad_lsp.core.errors import OutputExists, RadError
     from rad_lsp.core.wording import printable
     from rad_lsp.render import export as exports
 
@@ -80,5 +81,8 @@ def export(
     if output is None or output == "-":
         emit_all(chunks)
     else:
-        size = service.write(Path(output), chunks, overwrite=force)
+        try:
+            size = service.write(Path(output), chunks, overwrite=force)
+        except OutputExists:
+            raise RadError(f"{output} exists. Overwrite it with --force.") from None
         note(f"Wrote {size:,} bytes to {printable(output)}.")

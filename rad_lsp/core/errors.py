@@ -82,7 +82,7 @@ class OutputExists(RadError):
     kind = "OutputExists"
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"{path} exists. Overwrite it with --force.", path=path)
+        super().__init__(f"{path} exists already, and was not to be overwritten.", path=path)
 
 
 class OutputNotWritable(RadError):

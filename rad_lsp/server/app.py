@@ -69,6 +69,7 @@ class RadServer(LanguageServer):
         if self._exit_code is None:
             raise RuntimeError("The server has not been started")
         code = await self._exit_code
+        await self.protocol.finish()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(self.folders.close(), *self._tasks, return_exceptions=True)

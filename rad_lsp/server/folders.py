@@ -70,10 +70,26 @@ SCAN_SHARE: Final = 0.005
 """The most of a core that scans without an event may take."""
 
 
+class Turns:
+    """Folders speak one after the other, so that all of them together keep to the limit."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._last = -STATUS_SECONDS
+
+    async def take(self) -> None:
+        """Wait until there may be a status again."""
+        async with self._lock:
+            await asyncio.sleep(max(0.0, self._last + STATUS_SECONDS - time.monotonic()))
+            self._last = time.monotonic()
+
+
 class Folder:
     """One workspace folder: its sessions, and what was last said of them."""
 
-    def __init__(self, uri: str, path: Path, executor: ThreadPoolExecutor, client: Client) -> None:
+    def __init__(
+        self, uri: str, path: Path, executor: ThreadPoolExecutor, client: Client, turns: Turns
+    ) -> None:
         self.uri = uri
         self.path = path
         self.snapshot = Snapshot()
@@ -84,11 +100,13 @@ class Folder:
         self._configured = asyncio.Event()
         self._executor = executor
         self._client = client
+        self._turns = turns
         self._ready = asyncio.Event()
         self._hinted = asyncio.Event()
         self._hints: set[str] | None = set()  # None is anywhere
         self._read = 0
         self._said: wire.Status | None = None
+        self._said_of: Snapshot | None = None
         self._complaint = ""
         self._due = datetime.now(UTC)
         self._task = asyncio.create_task(self._keep_fresh())
@@ -120,7 +138,6 @@ class Folder:
         """An open buffer changed, or was closed when `content` is None."""
         await self._ready.wait()
         self.snapshot = await self._in_thread(self._store.edit, path, content)
-        self._client.changed(self)
         self._hinted.set()
 
     async def close(self) -> None:
@@ -139,7 +156,7 @@ class Folder:
         scanned = time.monotonic()
         spoken = scanned - STATUS_SECONDS
         pause = SCAN_SECONDS
-        async with Watcher(self.path, self.hint) as watcher:
+        async with Watcher(self._root, self.hint) as watcher:
             while True:
                 await self._wait(spoken)
                 paths, self._hints = self._hints, set()
@@ -152,8 +169,8 @@ class Folder:
                     pause = max(SCAN_SECONDS, (scanned - begun) / SCAN_SHARE)
                 elif paths:
                     await self._refresh(paths)
-                elif datetime.now(UTC) >= self._due:
-                    self._say()
+                elif self.snapshot is not self._said_of or datetime.now(UTC) >= self._due:
+                    await self._say()
                 else:
                     continue
                 spoken = time.monotonic()
@@ -179,7 +196,7 @@ class Folder:
             logger.exception("Failed to look at %s", self.path)
         self._ready.set()
         if self._configured.is_set():
-            self._say()
+            await self._say()
             if self.snapshot is not before:
                 self._client.changed(self)
 
@@ -210,23 +227,27 @@ class Folder:
         files = (root / FOLDER, root / settings.WORKSPACE_FILE, settings.user_file())
         return (root, *map(_stamp, files))
 
-    def _say(self) -> None:
+    async def _say(self) -> None:
         """Tell the client of the status when it has changed, and of a mistake in the settings."""
+        if self._status() != self._said:
+            await self._turns.take()
+            self._said = self._status()
+            self._client.status(self._said)
+        self._said_of = self.snapshot
+        self._client.complain(self, self._complaint)
+
+    def _status(self) -> wire.Status:
         now = datetime.now(UTC)
         zone = self.settings.zone
         found = service.status(self.snapshot, now, zone, self.settings.budget)
-        status = wire.status(
+        self._due = _next_change(found, now, zone)
+        return wire.status(
             found,
             self.uri,
             now,
             text=text.status(found, self.settings.status.format),
             tooltip=markdown.tooltip(found, now),
         )
-        self._due = _next_change(found, now, zone)
-        if status != self._said:
-            self._said = status
-            self._client.status(status)
-        self._client.complain(self, self._complaint)
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
@@ -243,6 +264,7 @@ class Folders:
         self._folders: dict[str, Folder] = {}
         self._editor: Any = None
         self._configured = False
+        self._turns = Turns()
         # One thread: files are read one after the other, however many folders there are.
         self._executor = ThreadPoolExecutor(1, "store")
 
@@ -253,7 +275,7 @@ class Folders:
         """Watch a folder; one that is watched already, or is no file's, is left alone."""
         path = path_of(uri)
         if path is not None and uri not in self._folders:
-            folder = Folder(uri, Path(path), self._executor, self._client)
+            folder = Folder(uri, Path(path), self._executor, self._client, self._turns)
             self._folders[uri] = folder
             if self._configured:
                 folder.configure(self._editor)

@@ -6,6 +6,7 @@ mends that. It relies on a few of pygls' private names, so pygls is pinned to on
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import TYPE_CHECKING, Any, Final
@@ -41,6 +42,9 @@ INTERNAL_ERROR: Final = -32603
 NOT_INITIALIZED: Final = -32002
 REQUEST_CANCELLED: Final = -32800
 REQUEST_FAILED: Final = -32803
+
+_FINISH_SECONDS: Final = 5.0
+"""How long the end of the process waits for requests that it has cancelled."""
 
 _CALL_KEYS: Final = ("jsonrpc", "id", "method", "params")
 _INTERNAL: Final = "Internal error; the server's log has more"
@@ -104,6 +108,19 @@ class RadProtocol(LanguageServerProtocol):
             if is_request:
                 self._refuse(message["id"], INTERNAL_ERROR, _INTERNAL)
 
+    async def finish(self) -> None:
+        """Cancel the requests that are being worked on, and see that each gets its answer."""
+        pending: list[asyncio.Future[Any]] = [
+            future
+            for future in self._request_futures.values()
+            if isinstance(future, asyncio.Future)
+        ]
+        for future in pending:
+            future.cancel()
+        if pending:
+            await asyncio.wait(pending, timeout=_FINISH_SECONDS)
+            await asyncio.sleep(0)  # the answers are sent when the futures' callbacks run
+
     def notify(self, method: str, params: Any | None = None) -> None:
         """Send a notification; structs of the wire contract are encoded as they are."""
         if isinstance(params, msgspec.Struct):
@@ -117,6 +134,7 @@ class RadProtocol(LanguageServerProtocol):
         self, params: types.InitializeParams
     ) -> Generator[Any, Any, types.InitializeResult]:
         """Answer `initialize`, and say which version of the wire contract is spoken."""
+        self._initialize_seen = True
         result = yield from super().lsp_initialize(params)
         ours = {"version": wire.VERSION, "methods": [*wire.METHODS, wire.STATUS]}
         result.capabilities.experimental = {"radStats": ours}
@@ -156,7 +174,6 @@ class RadProtocol(LanguageServerProtocol):
         if method == types.INITIALIZE:
             if self._initialize_seen:
                 return INVALID_REQUEST, "The server is initialized already"
-            self._initialize_seen = True
         elif not self._initialize_seen:
             return NOT_INITIALIZED, "The server is not initialized yet"
         return None

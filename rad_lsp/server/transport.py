@@ -130,12 +130,14 @@ async def _serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> 
             while data := os.read(descriptor, _CHUNK):
                 for body in frames.feed(data):
                     loop.call_soon_threadsafe(server.protocol.receive, body)
+            code = 0
         except (OSError, OutOfStep) as error:
             logger.error("The client's stream broke: %s", error)  # noqa: TRY400
+            code = 1
         except RuntimeError:
             return  # the loop has ended before the stream
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(server.stop, 0)
+            loop.call_soon_threadsafe(server.stop, code)
 
     # A daemon: a read that waits must not keep the process when the client says exit.
     threading.Thread(target=read, name="reader", daemon=True).start()
@@ -144,23 +146,29 @@ async def _serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> 
 
 async def _serve_tcp(server: RadServer, host: str, port: int) -> int:
     server.start(asyncio.get_running_loop())
-    taken = False
+    client: asyncio.StreamWriter | None = None
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal taken
-        if taken:
-            writer.close()
-            return
-        taken = True
-        server.protocol.set_writer(writer)
+        """The first connection that sends a message is the client; others are turned away."""
+        nonlocal client
         frames = Frames()
+        code = 0
         try:
             while data := await reader.read(_CHUNK):
                 for body in frames.feed(data):
-                    server.protocol.receive(body)
+                    if client is None:
+                        client = writer
+                        server.protocol.set_writer(writer)
+                    if client is writer:
+                        server.protocol.receive(body)
+                if client not in {None, writer}:
+                    break
         except (OSError, OutOfStep) as error:
-            logger.error("The client's stream broke: %s", error)  # noqa: TRY400
-        server.stop(0)
+            logger.error("A connection broke: %s", error)  # noqa: TRY400
+            code = 1
+        writer.close()
+        if client is writer:
+            server.stop(code)
 
     listener = await asyncio.start_server(connected, host, port)
     names = ", ".join("{}:{}".format(*socket.getsockname()[:2]) for socket in listener.sockets)

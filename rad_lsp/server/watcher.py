@@ -91,8 +91,11 @@ class Watcher:
                     ignore_permission_denied=True,
                 ):
                     paths = {path for _, path in changes}
-                    reports = all(self._is_report(path) for path in paths)
-                    self._hint(paths if reports else None)
+                    if all(self._is_report(path) for path in paths):
+                        self._hint(paths)
+                    else:  # a folder on the way may be another one now, of the same inode even
+                        self._hint(None)
+                        self._restart.set()
             except OSError as error:
                 logger.warning("Can't watch %s, so it is scanned: %s", self._root, error)
                 self._watched = ()

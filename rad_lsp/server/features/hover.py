@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from lsprotocol import types
 
 from rad_lsp.render import figure, markdown, text
+from rad_lsp.server import client
 from rad_lsp.server.registry import feature
 
 if TYPE_CHECKING:
@@ -36,8 +39,28 @@ def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
     return types.Hover(content, document.positions.range(pair.span))
 
 
+def _links(ls: RadServer, session: Session) -> str:
+    """What can be done with the session, by commands that the client itself runs."""
+    folder = ls.folders.holding(session.path)
+    if folder is None:
+        return ""
+    this = {"workspaceUri": folder.uri, "sessionId": session.id}
+    pair = {"workspaceUri": folder.uri, "sessionB": session.id}
+    offered = (
+        ("Open", client.OPEN_SESSION, this),
+        ("Compare with…", client.OPEN_COMPARISON, pair),
+        ("Export", client.EXPORT_SESSION, this),
+    )
+    links = [
+        f"[{title}](command:{command}?{quote(json.dumps([argument]))})"
+        for title, command, argument in offered
+        if command in ls.client.commands
+    ]
+    return f"\n{' · '.join(links)}\n" if links else ""
+
+
 def _summary(ls: RadServer, session: Session, now: datetime) -> types.MarkupContent:
     if ls.client.reads_markdown:
-        value = markdown.session(session, now)
+        value = markdown.session(session, now) + _links(ls, session)
         return types.MarkupContent(types.MarkupKind.Markdown, value)
     return types.MarkupContent(types.MarkupKind.PlainText, text.session(session, now))

@@ -96,11 +96,13 @@ async def export(ls: RadServer, params: wire.ExportParams) -> wire.Export:
         job = _Export([service.session(snapshot, params.session_id)], params.format, single=True)
     target = _output(folder, params.output)
     async with ls.work.shown("Exporting sessions", lambda: job.sessions, job.stop):
+        running = asyncio.create_task(asyncio.to_thread(job.run, target, params.overwrite))
         try:
-            size, content = await asyncio.to_thread(job.run, target, params.overwrite)
+            size, content = await asyncio.shield(running)
         except asyncio.CancelledError:
+            # Too late when it has just finished: then that is the answer, as the file is there.
             job.stop()
-            raise
+            size, content = await running
     return wire.Export(
         format=params.format,
         sessions=job.sessions,
