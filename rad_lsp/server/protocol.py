@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from lsprotocol import types
@@ -110,11 +110,8 @@ class RadProtocol(LanguageServerProtocol):
 
     async def finish(self) -> None:
         """Cancel the requests that are being worked on, and see that each gets its answer."""
-        pending: list[asyncio.Future[Any]] = [
-            future
-            for future in self._request_futures.values()
-            if isinstance(future, asyncio.Future)
-        ]
+        requests = self._request_futures.values()
+        pending = [cast("asyncio.Future[Any]", f) for f in requests if asyncio.isfuture(f)]
         for future in pending:
             future.cancel()
         if pending:
