@@ -1,0 +1,236 @@
+// rad-lsp wire contract, generated from `rad-lsp --schema` by `npm run types`: do not edit.
+
+/** Of the contract that these types are of. */
+export const VERSION = 1;
+
+/** What a status bar shows. */
+export interface Status {
+  readonly workspaceUri: string;
+  readonly session: SessionSummary | null;
+  readonly totals: Totals;
+  readonly today: Today;
+  readonly skipped: number;
+  readonly text: string;
+  readonly tooltip: string;
+  readonly severity: "ok" | "warning";
+}
+
+/** A session in a list. */
+export interface SessionSummary {
+  readonly sessionId: string;
+  readonly source: string;
+  readonly uri: string;
+  readonly startTime: string;
+  readonly endTime: string | null;
+  readonly generatedAt: string;
+  readonly lastActivity: string;
+  readonly running: boolean;
+  readonly wallTime: number;
+  readonly agentActiveTime: number;
+  readonly apiTime: number;
+  readonly toolTime: number;
+  readonly toolCalls: number;
+  readonly successfulToolCalls: number;
+  readonly failedToolCalls: number;
+  readonly successRate: number | null;
+  readonly linesAdded: number;
+  readonly linesRemoved: number;
+  readonly filesChanged: number | null;
+  readonly requests: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedTokens: number;
+  readonly cacheHitRate: number | null;
+  readonly cost: number;
+}
+
+/** All sessions taken together. */
+export interface Totals {
+  readonly sessions: number;
+  readonly cost: number;
+  readonly toolCalls: number;
+  readonly successRate: number | null;
+}
+
+/** Sessions and money of the user's local day. */
+export interface Today {
+  readonly sessions: number;
+  readonly cost: number;
+}
+
+/** `stats/session`: one session by id or by its file, or the most recent. */
+export interface SessionParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+  readonly sessionId?: string | null;
+  readonly uri?: string | null;
+}
+
+/** A session in full; `text` is what `rad stats session` prints. */
+export interface SessionStats {
+  readonly sessionId: string;
+  readonly source: string;
+  readonly uri: string;
+  readonly startTime: string;
+  readonly endTime: string | null;
+  readonly generatedAt: string;
+  readonly lastActivity: string;
+  readonly running: boolean;
+  readonly wallTime: number;
+  readonly agentActiveTime: number;
+  readonly apiTime: number;
+  readonly toolTime: number;
+  readonly toolCalls: number;
+  readonly successfulToolCalls: number;
+  readonly failedToolCalls: number;
+  readonly successRate: number | null;
+  readonly linesAdded: number;
+  readonly linesRemoved: number;
+  readonly filesChanged: number | null;
+  readonly requests: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedTokens: number;
+  readonly cacheHitRate: number | null;
+  readonly cost: number;
+  readonly apiShare: number | null;
+  readonly toolShare: number | null;
+  readonly approvals: Approvals;
+  readonly cache: Cache;
+  readonly models: readonly UsageRow[];
+  readonly engines: readonly UsageRow[];
+  readonly warnings: readonly string[];
+  readonly text: string;
+  readonly markdown: string;
+}
+
+/** What became of tool calls that needed the user's approval. */
+export interface Approvals {
+  readonly allowed: number;
+  readonly denied: number;
+  readonly asked: number;
+}
+
+/** What the cache did; savings are null where no price is known. */
+export interface Cache {
+  readonly hitRate: number | null;
+  readonly cachedTokens: number;
+  readonly creationTokens: number;
+  readonly readTokens: number;
+  readonly savings: number | null;
+}
+
+/** Usage of one model or engine. */
+export interface UsageRow {
+  readonly name: string;
+  readonly requests: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedTokens: number;
+  readonly cost: number;
+}
+
+/** `stats/model`, `stats/engine`: of one session, or of all within a period. */
+export interface UsageParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+  readonly sessionId?: string | null;
+  readonly since?: string | null;
+  readonly until?: string | null;
+}
+
+/** Usage per model or engine of `sessions` sessions. */
+export interface UsageResult {
+  readonly sessions: number;
+  readonly rows: readonly UsageRow[];
+  readonly total: UsageRow;
+}
+
+/** `stats/history`: a page of all sessions within a period. */
+export interface HistoryParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+  readonly limit?: number;
+  readonly offset?: number;
+  readonly since?: string | null;
+  readonly until?: string | null;
+}
+
+/** A page of sessions, newest first, of `total`. */
+export interface History {
+  readonly sessions: readonly SessionSummary[];
+  readonly total: number;
+  readonly skipped: readonly SkippedFile[];
+}
+
+/** A file whose session does not count. */
+export interface SkippedFile {
+  readonly uri: string;
+  readonly reason: string;
+}
+
+/** `stats/compare`: session B against session A. */
+export interface CompareParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+  readonly sessionA: string;
+  readonly sessionB: string;
+}
+
+/** Session B measured against session A; `text` is what `rad stats compare` prints. */
+export interface SessionComparison {
+  readonly sessionA: SessionSummary;
+  readonly sessionB: SessionSummary;
+  readonly metrics: readonly ComparedMetric[];
+  readonly text: string;
+  readonly markdown: string;
+}
+
+/** A figure of both sessions; `delta` is b - a, `percent` the same in percent of a. */
+export interface ComparedMetric {
+  readonly name: string;
+  readonly label: string;
+  readonly unit: "USD" | "calls" | "lines" | "percent" | "seconds" | "tokens";
+  readonly a: number | null;
+  readonly b: number | null;
+  readonly delta: number | null;
+  readonly percent: number | null;
+  readonly better: "higher" | "lower" | "neither";
+  readonly verdict: "changed" | "improved" | "regressed" | "unchanged";
+}
+
+/** `stats/export`: one session, or all within a period; `output` is a path or a file URI. */
+export interface ExportParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+  readonly sessionId?: string | null;
+  readonly format?: "csv" | "json" | "markdown" | "ndjson";
+  readonly output?: string | null;
+  readonly overwrite?: boolean;
+  readonly since?: string | null;
+  readonly until?: string | null;
+}
+
+/** What was exported: `uri` names the output, `content` is there when there is none. */
+export interface Export {
+  readonly format: "csv" | "json" | "markdown" | "ndjson";
+  readonly sessions: number;
+  readonly bytes: number;
+  readonly uri?: string;
+  readonly content?: string;
+}
+
+/** Params and result of each request. */
+export interface Requests {
+  "stats/session": { readonly params: SessionParams; readonly result: SessionStats };
+  "stats/model": { readonly params: UsageParams; readonly result: UsageResult };
+  "stats/engine": { readonly params: UsageParams; readonly result: UsageResult };
+  "stats/history": { readonly params: HistoryParams; readonly result: History };
+  "stats/compare": { readonly params: CompareParams; readonly result: SessionComparison };
+  "stats/export": { readonly params: ExportParams; readonly result: Export };
+}
+
+/** Params of each notification of the server. */
+export interface Notifications {
+  "stats/status": Status;
+}

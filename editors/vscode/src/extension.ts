@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { env, RelativePattern, version, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import { Commands } from './commands';
+import { Help } from './help';
+import { Pages } from './pages';
+import { Server } from './server/server';
+import { StatusBar } from './statusBar';
+
+let server: Server | undefined;
+
+export function activate(context: ExtensionContext): void {
+  const log = window.createOutputChannel('Radium Sessions', { log: true });
+  const made = new Server(log);
+  server = made;
+  context.subscriptions.push(
+    log,
+    made,
+    new StatusBar(made),
+    new Help(made, context),
+    new Commands(made, new Pages(made), log, () => debugInfo(context, made)),
+  );
+  startWhenWanted(context, made, log);
+}
+
+export async function deactivate(): Promise<void> {
+  await server?.stop();
+}
+
+/** At once, or when a folder has sessions, as `radLsp.statusBar.visibility` says; a command always does. */
+function startWhenWanted(context: ExtensionContext, made: Server, log: LogOutputChannel): void {
+  const start = (): void => {
+    const always = workspace.getConfiguration('radLsp').get('statusBar.visibility') === 'always';
+    const folders = workspace.workspaceFolders ?? [];
+    if (folders.length && (always || folders.some(({ uri }) => isRadiumWorkspace(uri.fsPath)))) made.start();
+  };
+  start();
+  if (made.state.kind === 'idle') log.info('The server is started once a folder has sessions, or by a command.');
+  for (const folder of workspace.workspaceFolders ?? []) {
+    const watcher = workspace.createFileSystemWatcher(new RelativePattern(folder, '.radium'), false, true, true);
+    watcher.onDidCreate(start);
+    context.subscriptions.push(watcher);
+  }
+  context.subscriptions.push(
+    workspace.onDidChangeWorkspaceFolders(start),
+    workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('radLsp.statusBar.visibility')) start();
+    }),
+  );
+}
+
+/** Whether the folder or one above it has a `.radium`, as the server looks for it. */
+function isRadiumWorkspace(path: string): boolean {
+  for (let folder = path; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, '.radium'))) return true;
+    if (dirname(folder) === folder) return false;
+  }
+}
+
+function debugInfo(context: ExtensionContext, made: Server): string {
+  const { packageJSON } = context.extension as { packageJSON: { version: string } };
+  return [
+    `Radium Sessions ${packageJSON.version}`,
+    `VS Code ${version}, ${process.platform} ${process.arch}, node ${process.version}`,
+    `remote: ${env.remoteName ?? '-'}, trusted: ${workspace.isTrusted}, folders: ${workspace.workspaceFolders?.length ?? 0}`,
+    ...made.describe(),
+    '',
+  ].join('\n');
+}

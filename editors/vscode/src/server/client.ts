@@ -1,0 +1,95 @@
+/**
+ * The language client, built as a file of its own: it is most of the extension's code, and
+ * activation does without it.
+ */
+import type { CancellationToken, LogOutputChannel } from 'vscode';
+import {
+  CloseAction,
+  ErrorAction,
+  LanguageClient,
+  RevealOutputChannelOn,
+  type ClientCapabilities,
+} from 'vscode-languageclient/node';
+import { VERSION, type Notifications, type Requests } from '../contract';
+import { REPORTS } from '../reports';
+import { spawnOptions, type Program } from './probe';
+
+/** Commands that the server's code lenses may name. */
+export const COMMANDS = ['radLsp.openSession', 'radLsp.openComparison', 'radLsp.exportSession'] as const;
+
+export interface Connection {
+  request<M extends keyof Requests>(
+    method: M,
+    params: Requests[M]['params'],
+    token?: CancellationToken,
+  ): Promise<Requests[M]['result']>;
+  /** What the server says of itself. */
+  readonly introduction: { readonly name: string; readonly version: string; readonly contract: number | undefined };
+  stop(): Promise<void>;
+}
+
+export interface Listener {
+  status(status: Notifications['stats/status']): void;
+  /** The connection is lost, and nobody asked for that. */
+  closed(): void;
+}
+
+export async function connect(program: Program, log: LogOutputChannel, listener: Listener): Promise<Connection> {
+  const client = new LanguageClient(
+    'radLsp',
+    'Radium Sessions',
+    { command: program.command, args: [...program.args], options: spawnOptions() },
+    {
+      // Virtual documents of other extensions must not reach the server.
+      documentSelector: [
+        { scheme: 'file', language: 'json', pattern: REPORTS },
+        { scheme: 'file', language: 'jsonc', pattern: REPORTS },
+      ],
+      diagnosticCollectionName: 'radium-sessions',
+      outputChannel: log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      markdown: { isTrusted: { enabledCommands: COMMANDS } },
+      initializationFailedHandler: () => false,
+      // When to start again, and what the user hears of it, is decided outside.
+      errorHandler: {
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => {
+          listener.closed();
+          return { action: CloseAction.DoNotRestart, handled: true };
+        },
+      },
+    },
+  );
+  client.registerFeature({
+    fillClientCapabilities(capabilities: ClientCapabilities) {
+      const ours = { radStats: { version: VERSION, commands: COMMANDS } };
+      capabilities.experimental = { ...(capabilities.experimental as object | undefined), ...ours };
+    },
+    initialize: () => undefined,
+    getState: () => ({ kind: 'static' }),
+    clear: () => undefined,
+  });
+  client.onNotification('stats/status', (status: Notifications['stats/status']) => listener.status(status));
+  const stop = async (): Promise<void> => {
+    await client.dispose(2_000).catch(() => undefined);
+  };
+  try {
+    await client.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const { serverInfo, capabilities } = client.initializeResult ?? {};
+  const ours = capabilities?.experimental as { radStats?: { version?: number } } | undefined;
+  return {
+    // A token that is undefined would be sent as a second parameter.
+    request: (method, params, token) =>
+      token ? client.sendRequest(method, params, token) : client.sendRequest(method, params),
+    introduction: {
+      name: serverInfo?.name ?? '',
+      version: serverInfo?.version ?? '',
+      contract: ours?.radStats?.version,
+    },
+    stop,
+  };
+}

@@ -1,0 +1,144 @@
+import { existsSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { l10n } from 'vscode';
+import type { Probe, Program } from './probe';
+import type { Version } from './version';
+
+export type Origin = 'radLsp.server.path' | 'radLsp.interpreter' | 'ms-python.python' | 'PATH' | '~/.local/bin';
+
+export interface Candidate {
+  readonly origin: Origin;
+  readonly program?: Program;
+  /** Why it was not started; undefined for the one that was, and those behind it. */
+  readonly refusal?: string;
+  /** It is the server, but too old. */
+  readonly old?: boolean;
+}
+
+export interface Winner extends Program {
+  readonly origin: Origin;
+  readonly version: Version;
+}
+
+export interface Search {
+  readonly candidates: readonly Candidate[];
+  readonly winner?: Winner;
+}
+
+/** What the search depends on, so that it can be told in a test. */
+export interface Surroundings {
+  readonly serverPath: string;
+  readonly interpreter: string;
+  /** The Python extension's interpreter for the workspace, or why there is none. */
+  readonly pythonExtension: () => Promise<{ path: string } | { refusal: string }>;
+  readonly folders: readonly string[];
+  readonly trusted: boolean;
+  readonly path: string;
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+  readonly probe: (program: Program) => Promise<Probe>;
+}
+
+/** The first program that answers as the server, and what became of those before it. */
+export async function findServer(around: Surroundings): Promise<Search> {
+  const candidates: Candidate[] = [];
+  for (const origin of ['radLsp.server.path', 'radLsp.interpreter', 'ms-python.python', 'PATH', '~/.local/bin'] as const) {
+    const named = await name(origin, around);
+    if (typeof named === 'string') {
+      candidates.push({ origin, refusal: named });
+      continue;
+    }
+    const inside = around.trusted ? undefined : folderHolding(named.command, around.folders);
+    if (inside !== undefined) {
+      const refusal = l10n.t('it lies in {0}, which is not trusted', inside);
+      candidates.push({ origin, program: named, refusal });
+      continue;
+    }
+    const found = await around.probe(named);
+    if ('version' in found) {
+      candidates.push({ origin, program: named });
+      return { candidates, winner: { ...named, origin, version: found.version } };
+    }
+    candidates.push({ origin, program: named, refusal: found.refusal, old: found.old ?? false });
+  }
+  return { candidates };
+}
+
+/** A line for each candidate, for the log and for debug information. */
+export function explain(search: Search): string[] {
+  return search.candidates.map(({ origin, program, refusal }) => {
+    const what = program ? `${origin}: ${[program.command, ...program.args].join(' ')}` : origin;
+    if (refusal !== undefined) return `${what}: ${refusal}`;
+    return `${what}: rad-lsp ${search.winner?.version.join('.') ?? ''}`;
+  });
+}
+
+/** The same program, whatever made it win. */
+export function sameProgram(a: Program | undefined, b: Program | undefined): boolean {
+  return JSON.stringify([a?.command, a?.args]) === JSON.stringify([b?.command, b?.args]);
+}
+
+async function name(origin: Origin, around: Surroundings): Promise<Program | string> {
+  const module = ['-m', 'rad_lsp'];
+  switch (origin) {
+    case 'radLsp.server.path':
+      return configured(around.serverPath, [], around);
+    case 'radLsp.interpreter':
+      return configured(around.interpreter, module, around);
+    case 'ms-python.python': {
+      if (!around.trusted) return l10n.t('not used in Restricted Mode');
+      const python = await around.pythonExtension();
+      return 'path' in python ? { command: python.path, args: module } : python.refusal;
+    }
+    case 'PATH': {
+      const found = onPath('rad-lsp', around);
+      return found ? { command: found, args: [] } : l10n.t('there is no rad-lsp on it');
+    }
+    case '~/.local/bin': {
+      // pipx and uv put programs there, and editors started from a desktop often lack it on PATH.
+      const found = inFolder(join(around.home, '.local', 'bin'), 'rad-lsp', around.platform);
+      return found ? { command: found, args: [] } : l10n.t('there is no rad-lsp in it');
+    }
+  }
+}
+
+function configured(setting: string, args: string[], around: Surroundings): Program | string {
+  const text = setting.trim();
+  if (!text) return l10n.t('not set');
+  const expanded = text
+    .replace(/^~(?=$|[\\/])/, around.home)
+    .replaceAll('${userHome}', around.home)
+    .replaceAll('${workspaceFolder}', around.folders[0] ?? '');
+  if (isAbsolute(expanded)) return { command: expanded, args };
+  if (!/[\\/]/.test(expanded)) {
+    const found = onPath(expanded, around);
+    return found ? { command: found, args } : l10n.t('there is no {0} on PATH', expanded);
+  }
+  const places = around.folders.map((folder) => resolve(folder, expanded));
+  const command = places.find((place) => existsSync(place)) ?? places[0];
+  return command ? { command, args } : l10n.t('{0} is relative, and no folder is open', expanded);
+}
+
+/** Entries that are no absolute path are left out: they would be looked up in the workspace. */
+function onPath(program: string, { path, platform }: Surroundings): string | undefined {
+  for (const folder of path.split(delimiter)) {
+    const found = isAbsolute(folder) ? inFolder(folder, program, platform) : undefined;
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function inFolder(folder: string, program: string, platform: NodeJS.Platform): string | undefined {
+  const file = join(folder, platform === 'win32' && !/\.exe$/i.test(program) ? `${program}.exe` : program);
+  return statSync(file, { throwIfNoEntry: false })?.isFile() ? file : undefined;
+}
+
+function folderHolding(path: string, folders: readonly string[]): string | undefined {
+  return folders.find((folder) => {
+    const way = relative(folder, path);
+    return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+  });
+}
+
+export const HOME = homedir();

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { homedir } from 'node:os';
+import { l10n } from 'vscode';
+import { isOlder, OLDEST, parseVersion, type Version } from './version';
+
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+export type Probe = { readonly version: Version } | { readonly refusal: string; readonly old?: true };
+
+/** A first start of Python on a slow disk takes seconds. */
+const PATIENCE = 10_000;
+const MOST_OUTPUT = 4_096;
+
+/**
+ * How every program of the server is started: never with the workspace as current folder or on
+ * Python's module path, so that no file of the workspace passes for a module of the server.
+ */
+export function spawnOptions(): { cwd: string; env: NodeJS.ProcessEnv } {
+  return { cwd: homedir(), env: { ...process.env, PYTHONSAFEPATH: '1', PYTHONUNBUFFERED: '1' } };
+}
+
+/** Whether a program is a server that this extension can use: `--version` says so in time. */
+export async function probe(program: Program, patience = PATIENCE): Promise<Probe> {
+  const result = await run(program, patience);
+  if (typeof result === 'string') return { refusal: result };
+  const version = parseVersion(result.stdout);
+  if (result.code !== 0) {
+    const said = lastLine(result.stderr) || lastLine(result.stdout);
+    return { refusal: l10n.t('--version ended with code {0}: {1}', String(result.code), said || '-') };
+  }
+  if (!version) {
+    return { refusal: l10n.t('it is another program; --version printed {0}', JSON.stringify(lastLine(result.stdout))) };
+  }
+  if (isOlder(version, OLDEST)) {
+    const words = l10n.t('version {0} is too old: this extension needs {1}', version.join('.'), OLDEST.join('.'));
+    return { refusal: words, old: true };
+  }
+  return { version };
+}
+
+interface Output {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function run(program: Program, patience: number): Promise<Output | string> {
+  return new Promise((resolve) => {
+    const output: Output = { code: null, stdout: '', stderr: '' };
+    const child = spawn(program.command, [...program.args, '--version'], {
+      ...spawnOptions(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+    });
+    // Not left to the process's end: what it started may hold its output open for ever.
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve(l10n.t('no answer to --version within {0} s', String(patience / 1000)));
+    }, patience);
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].setEncoding('utf8');
+      child[stream].on('data', (text: string) => {
+        output[stream] = (output[stream] + text).slice(0, MOST_OUTPUT);
+      });
+    }
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      resolve(reason(error));
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ ...output, code });
+    });
+  });
+}
+
+function reason(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return l10n.t('there is no such program');
+  if (error.code === 'EACCES') return l10n.t('it may not be run');
+  return error.message;
+}
+
+function lastLine(text: string): string {
+  return text.trim().split(/\r?\n/).at(-1)?.slice(0, 200) ?? '';
+}

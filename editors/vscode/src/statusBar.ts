@@ -1,0 +1,84 @@
+import { l10n, MarkdownString, StatusBarAlignment, ThemeColor, window, workspace, type Disposable } from 'vscode';
+import type { Status } from './contract';
+import { currentFolder, normal } from './folders';
+import type { Server } from './server/server';
+import { view, type Visibility } from './statusView';
+
+const LINKS = ['radLsp.showSession', 'radLsp.showHistory', 'radLsp.comparePrevious', 'radLsp.restartServer', 'radLsp.showLog'];
+
+/** The item at the bottom left. */
+export class StatusBar implements Disposable {
+  readonly #server: Server;
+  readonly #item = window.createStatusBarItem('radLsp.status', StatusBarAlignment.Left, 50);
+  readonly #statuses = new Map<string, Status>();
+  readonly #disposables: Disposable[];
+  #shown = '';
+
+  constructor(server: Server) {
+    this.#server = server;
+    this.#item.name = l10n.t('Radium Sessions');
+    this.#disposables = [
+      this.#item,
+      server.onDidReceiveStatus((status) => {
+        this.#statuses.set(normal(status.workspaceUri), status);
+        this.#update();
+      }),
+      server.onDidChangeState((state) => {
+        // Figures of a server that is gone would look like those of now.
+        if (state.kind !== 'running') this.#statuses.clear();
+        this.#update();
+      }),
+      window.onDidChangeActiveTextEditor(() => this.#update()),
+      workspace.onDidChangeWorkspaceFolders(({ removed }) => {
+        for (const { uri } of removed) this.#statuses.delete(uri.toString());
+        this.#update();
+      }),
+      workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration('radLsp.statusBar.visibility')) this.#update();
+      }),
+    ];
+    this.#update();
+  }
+
+  dispose(): void {
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  #update(): void {
+    const folder = currentFolder()?.uri.toString();
+    const status = folder === undefined ? undefined : this.#statuses.get(folder);
+    const visibility = workspace.getConfiguration('radLsp').get<Visibility>('statusBar.visibility', 'always');
+    const wanted = view(this.#server.state, status, visibility);
+    // Setting an item that has not changed makes it flicker.
+    const key = JSON.stringify([wanted, folder]);
+    if (key === this.#shown) return;
+    this.#shown = key;
+    if (!wanted) {
+      this.#item.hide();
+      return;
+    }
+    this.#item.text = wanted.text;
+    this.#item.accessibilityInformation = { label: wanted.label, role: 'button' };
+    this.#item.tooltip = tooltip(wanted.tooltip);
+    this.#item.backgroundColor = wanted.warning ? new ThemeColor('statusBarItem.warningBackground') : undefined;
+    this.#item.command =
+      wanted.command === 'radLsp.openSession'
+        ? { command: wanted.command, title: l10n.t('Show Session'), arguments: [{ workspaceUri: folder }] }
+        : wanted.command;
+    this.#item.show();
+  }
+}
+
+/** What the server sends, and below it links to our own commands and no others. */
+function tooltip(markdown: string): MarkdownString {
+  const links = [
+    `[${l10n.t('Session')}](command:radLsp.showSession)`,
+    `[${l10n.t('History')}](command:radLsp.showHistory)`,
+    `[${l10n.t('Compare')}](command:radLsp.comparePrevious)`,
+    `[${l10n.t('Restart')}](command:radLsp.restartServer)`,
+    `[${l10n.t('Log')}](command:radLsp.showLog)`,
+  ];
+  const made = new MarkdownString(`${markdown}\n\n---\n\n${links.join(' · ')}`);
+  made.isTrusted = { enabledCommands: LINKS };
+  return made;
+}

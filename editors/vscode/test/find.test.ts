@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { test } from 'node:test';
+import { explain, findServer, sameProgram, type Surroundings } from '../src/server/find';
+import { probe, type Probe, type Program } from '../src/server/probe';
+
+const good: Probe = { version: [0, 1, 0] };
+const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'radium-sessions-')));
+
+function program(path: string, text = ''): string {
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, `#!/bin/sh\n${text}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+function around(changes: Partial<Surroundings> = {}): Surroundings {
+  return {
+    serverPath: '',
+    interpreter: '',
+    pythonExtension: async () => ({ refusal: 'not installed' }),
+    folders: [],
+    trusted: true,
+    path: '',
+    platform: 'linux',
+    home: folder(),
+    probe: async () => good,
+    ...changes,
+  };
+}
+
+test('the nearest setting wins, and what is behind it is not asked', async () => {
+  const asked: Program[] = [];
+  const search = await findServer(
+    around({
+      serverPath: '/opt/rad-lsp',
+      interpreter: '/opt/python',
+      probe: async (candidate) => {
+        asked.push(candidate);
+        return good;
+      },
+    }),
+  );
+  assert.deepEqual(search.winner, { command: '/opt/rad-lsp', args: [], origin: 'radLsp.server.path', version: [0, 1, 0] });
+  assert.deepEqual(asked, [{ command: '/opt/rad-lsp', args: [] }]);
+});
+
+test('each candidate that loses says why, in order', async () => {
+  const on = folder();
+  const search = await findServer(
+    around({
+      serverPath: '/opt/rad-lsp',
+      interpreter: '/opt/python',
+      path: on,
+      probe: async ({ command }) => (command === '/opt/python' ? { refusal: 'no module' } : { refusal: 'too old', old: true }),
+    }),
+  );
+  assert.equal(search.winner, undefined);
+  assert.deepEqual(explain(search), [
+    'radLsp.server.path: /opt/rad-lsp: too old',
+    'radLsp.interpreter: /opt/python -m rad_lsp: no module',
+    'ms-python.python: not installed',
+    'PATH: there is no rad-lsp on it',
+    '~/.local/bin: there is no rad-lsp in it',
+  ]);
+  assert.equal(search.candidates[0]?.old, true);
+});
+
+test('the Python extension comes before PATH', async () => {
+  const on = folder();
+  program(join(on, 'rad-lsp'));
+  const { winner } = await findServer(around({ path: on, pythonExtension: async () => ({ path: '/venv/bin/python' }) }));
+  assert.deepEqual(winner?.args, ['-m', 'rad_lsp']);
+  assert.equal(winner?.origin, 'ms-python.python');
+});
+
+test('PATH is searched in order, without entries that are relative', async () => {
+  const [first, second] = [folder(), folder()];
+  program(join(second, 'rad-lsp'));
+  const { winner } = await findServer(around({ path: ['.', '', first, second].join(delimiter) }));
+  assert.equal(winner?.command, join(second, 'rad-lsp'));
+});
+
+test('where pipx and uv install is looked at last', async () => {
+  const home = folder();
+  program(join(home, '.local', 'bin', 'rad-lsp'));
+  const { winner } = await findServer(around({ home }));
+  assert.equal(winner?.origin, '~/.local/bin');
+});
+
+test('settings may name the home folder, the workspace, and programs on PATH', async () => {
+  const [home, workspace, on] = [folder(), folder(), folder()];
+  program(join(workspace, '.venv', 'bin', 'rad-lsp'));
+  program(join(on, 'python3'));
+  const command = async (changes: Partial<Surroundings>): Promise<string | undefined> =>
+    (await findServer(around({ home, folders: [workspace], path: on, ...changes }))).winner?.command;
+  assert.equal(await command({ serverPath: '~/bin/rad-lsp' }), join(home, 'bin', 'rad-lsp'));
+  assert.equal(await command({ serverPath: '${workspaceFolder}/rad-lsp' }), join(workspace, 'rad-lsp'));
+  assert.equal(await command({ serverPath: '.venv/bin/rad-lsp' }), join(workspace, '.venv', 'bin', 'rad-lsp'));
+  assert.equal(await command({ interpreter: 'python3' }), join(on, 'python3'));
+});
+
+test('in Restricted Mode nothing in the workspace is run, and its Python is not asked for', async () => {
+  const workspace = folder();
+  const asked: string[] = [];
+  const search = await findServer(
+    around({
+      trusted: false,
+      folders: [workspace],
+      serverPath: join(workspace, 'rad-lsp'),
+      interpreter: '${workspaceFolder}/.venv/bin/python',
+      path: join(workspace, 'bin'),
+      pythonExtension: async () => assert.fail('asked'),
+      probe: async ({ command }) => {
+        asked.push(command);
+        return good;
+      },
+    }),
+  );
+  assert.equal(search.winner, undefined);
+  assert.deepEqual(asked, []);
+  assert.match(explain(search).join('\n'), /is not trusted/);
+});
+
+test('programs are the same when command and arguments are', () => {
+  const a = { command: 'a', args: ['-m'] };
+  assert.ok(sameProgram(a, { ...a }));
+  assert.ok(!sameProgram(a, { command: 'a', args: [] }));
+  assert.ok(!sameProgram(a, undefined));
+});
+
+test('a probe takes a server that answers', async () => {
+  const command = program(join(folder(), 'rad-lsp'), 'echo rad-lsp 1.2.3');
+  assert.deepEqual(await probe({ command, args: [] }), { version: [1, 2, 3] });
+});
+
+for (const [what, script, reason] of [
+  ['another program', 'echo hello', /another program.*hello/],
+  ['one that fails', 'echo No module named rad_lsp >&2; exit 1', /code 1: No module named rad_lsp/],
+  ['one that is too old', 'echo rad-lsp 0.0.9', /0\.0\.9 is too old.*0\.1\.0/],
+  ['one that does not answer, nor what it started', 'sleep 5 & sleep 5', /no answer/],
+] as const) {
+  test(`a probe refuses ${what}`, async () => {
+    const command = program(join(folder(), 'rad-lsp'), script);
+    const found = await probe({ command, args: [] }, 300);
+    assert.match('refusal' in found ? found.refusal : '', reason);
+  });
+}
+
+test('a probe refuses what is not there, or may not be run', async () => {
+  const file = join(folder(), 'rad-lsp');
+  assert.deepEqual(await probe({ command: file, args: [] }), { refusal: 'there is no such program' });
+  writeFileSync(file, '');
+  assert.deepEqual(await probe({ command: file, args: [] }), { refusal: 'it may not be run' });
+});
+
+test('a module in the current folder does not pass for the server', async () => {
+  const command = program(join(folder(), 'rad-lsp'), '[ "$PYTHONSAFEPATH" = 1 ] && [ "$PWD" = "$HOME" ] && echo rad-lsp 1.0.0');
+  assert.deepEqual(await probe({ command, args: [] }), { version: [1, 0, 0] });
+});

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SessionSummary, Status } from '../src/contract';
+import { count, duration, escape, moment, money, percent, sessionLine, shortId, usageTable } from '../src/display';
+import { addressOf, pageOf, title, type Page } from '../src/pages';
+import { isReport } from '../src/reports';
+import { Crashes } from '../src/server/crashes';
+import { isOlder, parseVersion } from '../src/server/version';
+import { view } from '../src/statusView';
+
+const session = { sessionId: 'a', cost: 0.1275, successRate: 92.64 } as SessionSummary;
+const status = {
+  workspaceUri: 'file:///w',
+  session,
+  text: '$0.1275 · 92.6%',
+  tooltip: 'tip',
+  severity: 'ok',
+} as Status;
+const running = { kind: 'running' } as const;
+
+test('reports are json files directly in the sessions folder', () => {
+  assert.ok(isReport('/w/.radium/_internals/sessions/a.json'));
+  assert.ok(isReport('C:\\w\\.radium\\_internals\\sessions\\a.json'));
+  assert.ok(!isReport('/w/.radium/_internals/sessions/old/a.json'));
+  assert.ok(!isReport('/w/.radium/_internals/sessions/a.json.tmp'));
+});
+
+test('versions are read and compared by number', () => {
+  assert.deepEqual(parseVersion('rad-lsp 0.10.2\n'), [0, 10, 2]);
+  assert.deepEqual(parseVersion('rad-lsp 1.0rc1'), [1, 0, 0]);
+  assert.equal(parseVersion('ruff 0.12.0'), undefined);
+  assert.ok(isOlder([0, 9, 9], [0, 10, 0]));
+  assert.ok(!isOlder([1, 0, 0], [0, 99, 0]));
+  assert.ok(!isOlder([0, 1, 0], [0, 1, 0]));
+});
+
+test('a server that ends is started after ever longer pauses, until the fifth time', () => {
+  const crashes = new Crashes();
+  assert.deepEqual([0, 1, 2, 3, 4].map((second) => crashes.add(second * 1000)), [1000, 2000, 4000, 8000, undefined]);
+});
+
+test('crashes of long ago do not count', () => {
+  const crashes = new Crashes();
+  assert.deepEqual([0, 1, 2, 3, 4].map((minute) => crashes.add(minute * 60_000)), [1000, 2000, 4000, 4000, 4000]);
+  crashes.forget();
+  assert.equal(crashes.add(5 * 60_000), 1000);
+});
+
+test('the status bar shows what the server sends, and says it to screen readers', () => {
+  const shown = view(running, status, 'always');
+  assert.deepEqual(shown, {
+    text: '$(pulse) $0.1275 · 92.6%',
+    label: 'Radium Sessions: $0.1275 · 92.6%',
+    tooltip: 'tip',
+    warning: false,
+    command: 'radLsp.openSession',
+  });
+  assert.equal(view(running, { ...status, severity: 'warning' }, 'always')?.label, 'Radium Sessions, warning: $0.1275 · 92.6%');
+});
+
+test('every state of the server is told apart', () => {
+  const search = { candidates: [] };
+  const none = { ...status, session: null, text: 'no sessions' };
+  const texts = [
+    view(running, status, 'always'),
+    view(running, none, 'always'),
+    view(running, undefined, 'always'),
+    view({ kind: 'stopped' }, undefined, 'always'),
+    view({ kind: 'missing', search }, undefined, 'always'),
+  ].map((shown) => shown?.text.replace(/^\$\(\S+\) /, ''));
+  assert.deepEqual(texts, [
+    '$0.1275 · 92.6%',
+    'no sessions',
+    'Radium: starting',
+    'Radium: server stopped',
+    'Radium: no server',
+  ]);
+});
+
+test('the item hides when it is not wanted', () => {
+  const none = { ...status, session: null };
+  assert.equal(view({ kind: 'idle' }, undefined, 'always'), undefined);
+  assert.equal(view(running, status, 'never'), undefined);
+  assert.equal(view(running, none, 'relevant'), undefined);
+  assert.ok(view(running, status, 'relevant'));
+  assert.ok(view(running, { ...none, severity: 'warning' }, 'relevant'));
+});
+
+test('numbers read as the server writes them', () => {
+  assert.equal(money(0.1275), '$0.1275');
+  assert.equal(percent(92.64), '92.6%');
+  assert.equal(percent(null), 'n/a');
+  assert.equal(count(31056954), '31,056,954');
+  assert.deepEqual([59.9, 61, 3600, 14994].map(duration), ['59s', '1m 1s', '1h 0m', '4h 9m']);
+  assert.equal(sessionLine(session), '$0.1275 · 92.6%');
+  assert.equal(shortId('3c6ddcd3-85b6-48f1-88e1-f428ca458337'), '3c6ddcd3');
+  assert.equal(shortId('gen-1'), 'gen-1');
+});
+
+test('a time zone that is not known is no reason to fail', () => {
+  assert.equal(moment('2026-01-05T12:00:00Z', 'Not/AZone'), moment('2026-01-05T12:00:00Z', ''));
+  assert.notEqual(moment('2026-01-05T12:00:00Z', 'Asia/Tokyo'), moment('2026-01-05T12:00:00Z', 'America/New_York'));
+});
+
+test('usage becomes a table in which names are literal', () => {
+  const row = { name: 'a|b', requests: 1, inputTokens: 2000, outputTokens: 3, cachedTokens: 4, cost: 0.5 };
+  const lines = usageTable('Model usage', { sessions: 1, rows: [row], total: { ...row, name: '' } }).split('\n');
+  assert.equal(lines[4], '| a\\|b | 1 | 2,000 | 3 | 4 | $0.5000 |');
+  assert.equal(lines[5], '| **Total** | 1 | 2,000 | 3 | 4 | $0.5000 |');
+  assert.equal(escape('<b>\n*x*'), '\\<b\\> \\*x\\*');
+});
+
+for (const page of [
+  { kind: 'session', workspaceUri: 'file:///w%20x' },
+  { kind: 'session', workspaceUri: 'file:///w', sessionId: 'a/b?c#d%20' },
+  { kind: 'comparison', workspaceUri: 'file:///w', sessionA: 'ä', sessionB: '&=' },
+  { kind: 'models', workspaceUri: 'file:///w', sessionId: 'gen-1' },
+] satisfies Page[]) {
+  test(`the address of ${JSON.stringify(page)} holds all of it`, () => {
+    const address = addressOf(page);
+    assert.deepEqual(pageOf(address), page);
+    assert.equal(address.path, `/${title(page)}.md`);
+    assert.equal(address.path.split('/').length, 2);
+  });
+}

@@ -1,0 +1,158 @@
+/** Stands in for VS Code in unit tests: as much of it as the tested modules touch. */
+
+export class Disposable {
+  constructor(private readonly action: () => void) {}
+  dispose(): void {
+    this.action();
+  }
+}
+
+export class EventEmitter<T> {
+  readonly #listeners = new Set<(value: T) => unknown>();
+  readonly event = (listener: (value: T) => unknown): Disposable => {
+    this.#listeners.add(listener);
+    return new Disposable(() => this.#listeners.delete(listener));
+  };
+  fire(value: T): void {
+    for (const listener of [...this.#listeners]) listener(value);
+  }
+  dispose(): void {
+    this.#listeners.clear();
+  }
+}
+
+export class Uri {
+  private constructor(
+    readonly scheme: string,
+    readonly path: string,
+    readonly query: string,
+  ) {}
+  static parse(text: string): Uri {
+    const { protocol, pathname, search } = new URL(text);
+    return new Uri(protocol.slice(0, -1), decodeURIComponent(pathname), decodeURIComponent(search.slice(1)));
+  }
+  static file(path: string): Uri {
+    return new Uri('file', path, '');
+  }
+  static from({ scheme, path = '', query = '' }: { scheme: string; path?: string; query?: string }): Uri {
+    return new Uri(scheme, path, query);
+  }
+  static joinPath(base: Uri, ...parts: string[]): Uri {
+    return new Uri(base.scheme, [base.path, ...parts].join('/'), base.query);
+  }
+  get fsPath(): string {
+    return this.path;
+  }
+  toString(): string {
+    const path = this.path.split('/').map(encodeURIComponent).join('/');
+    return `${this.scheme}:${this.scheme === 'file' ? '//' : ''}${path}${this.query ? `?${encodeURIComponent(this.query)}` : ''}`;
+  }
+}
+
+export class ThemeIcon {
+  constructor(readonly id: string) {}
+}
+
+export class ThemeColor extends ThemeIcon {}
+
+export class MarkdownString {
+  isTrusted: unknown;
+  constructor(readonly value: string) {}
+}
+
+export class RelativePattern {
+  constructor(
+    readonly base: unknown,
+    readonly pattern: string,
+  ) {}
+}
+
+export class ShellExecution {}
+export class Task {}
+
+export const StatusBarAlignment = { Left: 1, Right: 2 };
+export const QuickPickItemKind = { Separator: -1, Default: 0 };
+export const ProgressLocation = { Notification: 15 };
+export const ConfigurationTarget = { Global: 1 };
+export const TaskScope = { Workspace: 2 };
+export const version = '1.91.0';
+
+export const l10n = {
+  t: (message: string, ...values: string[]): string =>
+    message.replace(/\{(\d+)\}/g, (_, index: string) => values[Number(index)] ?? ''),
+};
+
+const nothing = (): Disposable => new Disposable(() => undefined);
+const changedConfiguration = new EventEmitter<{ affectsConfiguration: (key: string) => boolean }>();
+
+/** What tests look at and set. */
+export const stage = {
+  settings: {} as Record<string, unknown>,
+  items: [] as Record<string, unknown>[],
+  registered: new Map<string, (...values: unknown[]) => unknown>(),
+  executed: [] as unknown[][],
+  messages: [] as string[],
+  log: [] as string[],
+  change(key: string, value: unknown): void {
+    stage.settings[key] = value;
+    changedConfiguration.fire({ affectsConfiguration: (asked) => key.startsWith(asked) });
+  },
+  reset(): void {
+    stage.settings = {};
+    stage.items = [];
+    stage.registered.clear();
+    stage.executed = [];
+    stage.messages = [];
+    stage.log = [];
+    workspace.workspaceFolders = undefined;
+    window.activeTextEditor = undefined;
+    workspace.isTrusted = true;
+  },
+};
+
+const write = (line: string): number => stage.log.push(line);
+
+export const window = {
+  activeTextEditor: undefined as { document: { uri: Uri } } | undefined,
+  createOutputChannel: () => ({ info: write, warn: write, error: write, show: nothing, dispose: nothing }),
+  createStatusBarItem: (id: string) => {
+    const item: Record<string, unknown> = { id, visible: false, dispose: nothing };
+    item['show'] = () => (item['visible'] = true);
+    item['hide'] = () => (item['visible'] = false);
+    stage.items.push(item);
+    return item;
+  },
+  onDidChangeActiveTextEditor: nothing,
+  showInformationMessage: async (message: string) => void stage.messages.push(message),
+  showWarningMessage: async (message: string) => void stage.messages.push(message),
+  showErrorMessage: async (message: string) => void stage.messages.push(message),
+  tabGroups: { all: [], onDidChangeTabs: nothing },
+};
+
+export const workspace = {
+  workspaceFolders: undefined as { uri: Uri; name: string }[] | undefined,
+  isTrusted: true,
+  textDocuments: [] as { uri: Uri }[],
+  getConfiguration: (section: string) => ({
+    get: (key: string, fallback?: unknown) => stage.settings[`${section}.${key}`] ?? fallback,
+  }),
+  getWorkspaceFolder: (uri: Uri) =>
+    workspace.workspaceFolders?.find((folder) => uri.path.startsWith(`${folder.uri.path}/`)),
+  onDidChangeConfiguration: changedConfiguration.event,
+  onDidChangeWorkspaceFolders: nothing,
+  onDidGrantWorkspaceTrust: nothing,
+  registerTextDocumentContentProvider: nothing,
+  createFileSystemWatcher: () => ({ onDidCreate: nothing, dispose: nothing }),
+};
+
+export const commands = {
+  registerCommand: (name: string, run: (...values: unknown[]) => unknown) => {
+    stage.registered.set(name, run);
+    return new Disposable(() => stage.registered.delete(name));
+  },
+  executeCommand: async (...values: unknown[]) => void stage.executed.push(values),
+};
+
+export const extensions = { getExtension: (): undefined => undefined };
+export const env = { remoteName: undefined, clipboard: { writeText: async () => undefined } };
+export const tasks = {};

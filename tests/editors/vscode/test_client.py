@@ -1,0 +1,73 @@
+"""The extension without VS Code: its types, strings, unit tests and package."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from tests.editors.vscode import workbench
+
+
+@pytest.fixture(scope="module")
+def sources(installed, tmp_path_factory):  # noqa: ARG001  (skips)
+    return workbench.client_copy(tmp_path_factory.mktemp("sources") / "vscode")
+
+
+def test_types_are_those_of_the_server(sources, tmp_path):
+    schema = tmp_path / "schema.json"
+    command = [sys.executable, "-m", "rad_lsp", "--schema"]
+    schema.write_bytes(subprocess.run(command, capture_output=True, check=True).stdout)
+    done = workbench.npm(sources, "run", "types:check", "--", "--schema", str(schema))
+    assert done.returncode == 0, done.stderr
+
+
+def test_stale_types_are_found(sources, tmp_path):
+    schema = tmp_path / "schema.json"
+    schema.write_text(
+        json.dumps(
+            {
+                "title": "another contract",
+                "version": 2,
+                "$defs": {},
+                "requests": {},
+                "notifications": {},
+            }
+        )
+    )
+    done = workbench.npm(sources, "run", "types:check", "--", "--schema", str(schema))
+    assert done.returncode == 1
+    assert "stale" in done.stderr
+
+
+def test_unit_tests_pass(sources):
+    done = workbench.npm(sources, "test")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_package_holds_what_it_needs_and_nothing_else(vsix):
+    with zipfile.ZipFile(vsix) as package:
+        names = {name.removeprefix("extension/") for name in package.namelist()}
+        icon = package.read("extension/media/icon.png")
+    assert {"dist/extension.js", "dist/client.js", "l10n/bundle.l10n.json"} <= names
+    assert {"package.nls.json", "readme.md", "changelog.md", "LICENSE.txt"} <= names
+    assert not {name for name in names if name.startswith(("src/", "test/", "pictures/", "node_"))}
+    assert icon[16:24] == (128).to_bytes(4, "big") * 2
+    assert vsix.stat().st_size < 300_000
+
+
+def test_lock_file_names_no_host():
+    lock = json.loads((workbench.CLIENT / "package-lock.json").read_text(encoding="utf-8"))
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+
+
+def test_settings_of_programs_come_from_the_machine_and_are_restricted():
+    manifest = json.loads((workbench.CLIENT / "package.json").read_text(encoding="utf-8"))
+    settings = manifest["contributes"]["configuration"]["properties"]
+    restricted = manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
+    assert set(restricted) == {"radLsp.server.path", "radLsp.server.args", "radLsp.interpreter"}
+    assert {settings[name]["scope"] for name in restricted} == {"machine-overridable"}
+    assert all("markdownDescription" in setting for setting in settings.values())

@@ -1,0 +1,272 @@
+"""The extension in a real workbench: figures, commands, reports, and a server that ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+
+from tests.editors.vscode.workbench import SESSIONS, eventually, put
+
+
+@pytest.fixture(scope="module")
+def server(serve, program):
+    return serve({"radLsp.server.path": str(program)})
+
+
+@pytest.fixture(scope="module")
+def work(make_workspace):
+    return make_workspace()
+
+
+@pytest.fixture(scope="module")
+def opened(browser, server, work):
+    window = browser.open(server.url(work))
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def window(opened):
+    """The workbench with nothing open in it."""
+    opened.close_editors()
+    return opened
+
+
+@pytest.fixture
+def finish(work, report):
+    """A session comes in, and goes at the end of the test."""
+    written = []
+
+    def come(session_id, cost, day=3):
+        written.append(put(work, report(session_id, cost, day), session_id))
+        return written[-1]
+
+    yield come
+    for path in written:
+        path.unlink(missing_ok=True)
+
+
+def test_status_bar_follows_sessions(window, finish):
+    window.status("$0.2500 · 92.6%".__eq__)
+    assert window.label() == "Radium Sessions: $0.2500 · 92.6%"
+    path = finish("newest", 1.5)
+    window.status("$1.5000 · 92.6%".__eq__)
+    assert window.label() == "Radium Sessions: $1.5000 · 92.6%"
+    path.unlink()
+    window.status("$0.2500 · 92.6%".__eq__)
+
+
+def test_click_opens_the_session_in_a_page_that_follows(window, finish, picture):
+    window.item.locator("a").first.click()
+    page = window.preview("Session newer", "Wall time", "$0.2500", "gemini-3-pro-preview")
+    assert "Success rate\t92.6%" in page
+    picture(window, "session-page")
+    finish("newest", 1.5)
+    window.preview("Session newest", "$1.5000")
+
+
+def test_history_opens_a_session(window, picture):
+    window.run("Show History")
+    eventually(lambda: "gemini-3-pro-preview" in window.rows("Sessions")[1])
+    first, second = window.rows("Sessions")
+    assert "$0.2500 · 92.6%" in first
+    assert "newer" in first
+    assert "4h 9m" in second
+    picture(window, "history")
+    window.pick("Sessions", "older")
+    window.preview("Session older", "$0.1250")
+
+
+def test_history_copies_an_id_and_compares_by_buttons(window):
+    window.run("Show History")
+    window.rows("Sessions")
+    window.page.locator(".quick-input-list [aria-label='Copy id']").first.click()
+    eventually(lambda: window.clipboard() == "newer")
+    window.run("Show History")
+    window.rows("Sessions")
+    window.page.locator(".quick-input-list [aria-label='Compare with…']").first.click()
+    window.pick("Compare from (A)")
+    window.preview("Session comparison", "A: older", "B: newer")
+
+
+def test_sessions_are_compared_by_two_picks(window, picture):
+    window.run("Compare Sessions…")
+    assert "newer" in window.pick("Compare from (A)")
+    assert "older" in window.pick("Compare to (B)")
+    page = window.preview("Session comparison", "A: newer", "B: older")
+    assert "Cost\t$0.2500\t$0.1250\t-$0.1250 (-50.0%)\t✓ improved" in page
+    picture(window, "comparison")
+
+
+def test_latest_session_is_compared_with_the_previous_one(window, finish):
+    window.run("Compare with Previous")
+    window.preview("A: older", "B: newer")
+    finish("newest", 1.5)
+    window.status("$1.5000 · 92.6%".__eq__)
+    window.run("Compare with Previous")
+    window.preview("A: newer", "B: newest")
+
+
+def test_sessions_are_exported_to_a_file(window, work):
+    target = work / "sessions.csv"
+    window.run("Export Sessions…")
+    window.pick("Export: format", "CSV")
+    window.pick("Export: which sessions", "All sessions")
+    box = window.page.locator(".quick-input-widget input[type='text']").first
+    eventually(lambda: box.input_value() == str(target))
+    window.press("Enter")
+    eventually(target.exists)
+    window.notification("Sessions exported: 2")
+    header, *rows = eventually(target.read_text).splitlines()
+    assert "session" in header
+    assert [row.split(",")[0] for row in rows] == ["newer", "older"]
+
+
+def test_model_usage_is_a_table(window):
+    window.run("Model Usage")
+    page = window.preview("Model usage", "Input tokens")
+    assert "gemini-3-pro-preview\t392\t62,234,686\t93,380\t34,000\t$0.3750" in page
+
+
+def test_log_and_debug_information_name_the_server(window, program):
+    window.run("Copy Debug Info")
+    window.notification("Debug information is on the clipboard.")
+    told = eventually(window.clipboard)
+    assert f"radLsp.server.path: {program}: rad-lsp" in told
+    assert "state: running" in told
+    window.run("Show Log")
+    channel = window.page.locator(".part.panel select").first
+    eventually(lambda: channel.evaluate("e => e.selectedOptions[0].text") == "Radium Sessions")
+    window.press("Control+j")
+
+
+def test_report_shows_lenses_hints_and_hovers(window, picture):
+    window.open_report("newer.json")
+    page = window.page
+    lens = page.locator(".codelens-decoration a", has_text="Compare with previous")
+    lens.wait_for()
+    assert page.locator(".codelens-decoration a", has_text="$0.2500").count() == 1
+    page.locator(".view-line", has_text="4h 9m 54s").first.wait_for()
+    page.locator(".view-line", has_text="92.6%").first.wait_for()
+    page.get_by_text('"tool_time"').hover()
+    page.locator(".monaco-hover", has_text="1h 43m 35s, 59.8%").first.wait_for()
+    picture(window, "report")
+    window.press("Escape")
+    lens.click()
+    window.preview("A: older", "B: newer")
+
+
+def test_report_has_commands_in_its_title_bar(window):
+    window.open_report("older.json")
+    window.page.locator(".editor-actions [aria-label^='Show Session']").first.click()
+    window.preview("Session older", "$0.1250")
+
+
+def test_report_has_commands_in_the_explorers_menu(window):
+    window.open_report("older.json")
+    window.page.locator(".explorer-folders-view .monaco-list-row", has_text="older.json").click(
+        button="right"
+    )
+    window.page.locator(".context-view .action-label", has_text="Model Usage").click()
+    window.preview("Model usage of older", "$0.1250")
+
+
+def test_lens_exports_that_session(window, work):
+    window.open_report("older.json")
+    window.page.locator(".codelens-decoration a", has_text="Export").click()
+    window.pick("Export: format", "NDJSON")
+    box = window.page.locator(".quick-input-widget input[type='text']").first
+    target = work / "session-older.ndjson"
+    eventually(lambda: box.input_value() == str(target))
+    window.press("Enter")
+    eventually(target.exists)
+    (line,) = eventually(target.read_text).splitlines()
+    assert "older" in json.dumps(json.loads(line))
+
+
+def test_broken_report_is_marked_warned_of_and_deleted_by_a_quick_fix(window, work, picture):
+    broken = work / SESSIONS / "broken.json"
+    broken.write_text('{"metrics": ', encoding="utf-8")
+    eventually(lambda: window.label() == "Radium Sessions, warning: $0.2500 · 92.6%")
+    window.open_report("broken.json")
+    window.page.locator(".squiggly-error").first.wait_for(state="attached")
+    picture(window, "broken-report")
+    window.press("Control+End", "Control+.")
+    window.page.locator(".action-widget", has_text="Delete the unreadable report").wait_for()
+    window.press("Enter")
+    # What needs the user's consent is not ticked.
+    window.page.locator(".part.panel .monaco-checkbox, .part.panel [type='checkbox']").first.click()
+    window.page.get_by_role("button", name="Apply").first.click()
+    eventually(lambda: not broken.exists())
+    eventually(lambda: window.label() == "Radium Sessions: $0.2500 · 92.6%")
+
+
+def test_settings_take_effect_at_once(window, server, program):
+    own = {"radLsp.server.path": str(program)}
+    server.configure(own | {"radLsp.statusBar.format": "{tool_calls} calls"})
+    window.status("231 calls".__eq__)
+    server.configure(own | {"radLsp.budget.session": 0.2})
+    eventually(lambda: window.label() == "Radium Sessions, warning: $0.2500 · 92.6%")
+    server.configure(own | {"radLsp.statusBar.visibility": "never"})
+    eventually(lambda: not window.item.is_visible())
+    server.configure(own)
+    window.status("$0.2500 · 92.6%".__eq__)
+
+
+def test_active_editors_folder_counts(browser, server, make_workspace, report):
+    one, two = make_workspace("one"), make_workspace("two")
+    put(two, report("other", 7, 4), "other")
+    (one / "first.txt").write_text("1")
+    (two / "second.txt").write_text("2")
+    file = one.parent / "both.code-workspace"
+    folders = [{"path": str(one)}, {"path": str(two)}]
+    file.write_text(json.dumps({"folders": folders}), encoding="utf-8")
+    window = browser.open(server.url(file, workspace=True))
+    try:
+        window.status("$0.2500 · 92.6%".__eq__)
+        window.open_report("second.txt")
+        window.status("$7.0000 · 92.6%".__eq__)
+        window.open_report("first.txt")
+        window.status("$0.2500 · 92.6%".__eq__)
+    finally:
+        window.close()
+
+
+def test_folder_without_sessions_says_so_until_there_is_one(browser, server, tmp_path, report):
+    window = browser.open(server.url(tmp_path))
+    try:
+        window.status("no sessions".__eq__)
+        put(tmp_path, report("first", 3, 1), "first")
+        window.status("$3.0000 · 92.6%".__eq__)
+    finally:
+        window.close()
+
+
+def test_server_is_restarted_by_command(window, pid_file):
+    before = pid_file.read_text()
+    window.run("Restart Server")
+    eventually(lambda: pid_file.read_text() != before)
+    window.status("$0.2500 · 92.6%".__eq__)
+
+
+def test_server_that_is_killed_is_restarted_and_given_up_at_the_fifth_time(
+    window, pid_file, picture
+):
+    pids = []
+    for _ in range(4):
+        pids.append(int(pid_file.read_text()))
+        os.kill(pids[-1], signal.SIGKILL)
+        window.status("Radium: starting".__eq__)
+        window.status("$0.2500 · 92.6%".__eq__)
+    assert len(set(pids)) == len(pids)
+    os.kill(int(pid_file.read_text()), signal.SIGKILL)
+    window.status("Radium: server stopped".__eq__)
+    assert window.label() == "Radium Sessions, warning: server stopped"
+    told = window.notification("not started again")
+    picture(window, "server-stopped")
+    assert told.get_by_role("button", name="Show Log").is_visible()
+    window.item.locator("a").first.click()
+    window.status("$0.2500 · 92.6%".__eq__)

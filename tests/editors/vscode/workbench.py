@@ -1,0 +1,374 @@
+"""A real VS Code: its server with the extension host, and its workbench in Chromium.
+
+What it needs is installed by `setup.sh`, into one folder outside the repository.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[3]
+CLIENT = REPOSITORY / "editors" / "vscode"
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+ROOT = Path(os.environ.get("RAD_LSP_EDITORS") or _CACHE / "rad-lsp-editors") / "vscode"
+NODE = ROOT / "bin" / "node"
+NPM = ROOT / "bin" / "npm"
+SERVER = ROOT / "vscode" / "out" / "server-main.js"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+
+PATIENCE = 20
+"""Seconds after which what was waited for is taken for not coming."""
+
+SESSIONS = Path(".radium", "_internals", "sessions")
+
+
+def missing():
+    """Why the tests can't run here; None when they can."""
+    if not (ROOT / "stamp").is_file():
+        return "VS Code is not installed: run tests/editors/vscode/setup.sh"
+    if CHROMIUM is None:
+        return "chromium is not installed: run tests/editors/vscode/setup.sh"
+    return None
+
+
+def eventually(get, patience=PATIENCE, pause=0.05):
+    """What `get` returns once that is truthy; an assertion that fails counts as falsy."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            if value := get():
+                return value
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{get} did not come true within {patience} s")
+        time.sleep(pause)
+
+
+def environment(home):
+    """The environment of programs that must see nothing of the user's."""
+    keep = {key: os.environ[key] for key in ("LANG", "TZ", "PATH") if key in os.environ}
+    for name in ("tmp", "config"):
+        (home / name).mkdir(parents=True, exist_ok=True)
+    return {
+        **keep,
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_RUNTIME_DIR": str(home / "tmp"),
+        "TMPDIR": str(home / "tmp"),
+    }
+
+
+def npm(folder, *arguments):
+    """Run npm in a folder, with the node that is installed for the tests."""
+    env = {**os.environ, "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"}
+    command = [NODE, NPM, "--no-update-notifier", *arguments]
+    return subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def client_copy(target):
+    """A copy of the extension's sources with its tools, so that building leaves no trace."""
+    shutil.copytree(CLIENT, target, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    (target / "node_modules").symlink_to(ROOT / "client" / "node_modules")
+    return target
+
+
+def package(target):
+    """`npm run package` in a copy of the sources; the path of the .vsix."""
+    done = npm(client_copy(target), "run", "package")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return target / "dist" / "radium-sessions.vsix"
+
+
+class CodeServer:
+    """A running VS Code server with the extension installed."""
+
+    def __init__(self, home, vsix, settings, *, path=None, trust_all=True):
+        self.home = home
+        self.data = home / "data"
+        self.settings_file = self.data / "Machine" / "settings.json"
+        home.mkdir(parents=True)
+        self._log = (home / "server.log").open("wb")
+        self._env = environment(home) | {"EXTENSIONS_GALLERY": '{"serviceUrl":""}'}
+        if path is not None:
+            self._env["PATH"] = path
+        (self.data / "User").mkdir(parents=True)
+        self.settings_file.parent.mkdir(parents=True)
+        self.configure(settings)
+        self._main("--install-extension", vsix).wait(60)
+        self.port = _free_port()
+        flags = ["--disable-workspace-trust"] if trust_all else []
+        self._process = self._main(
+            "--host",
+            "127.0.0.1",
+            "--port",
+            self.port,
+            "--without-connection-token",
+            "--telemetry-level",
+            "off",
+            # The environment is the test's, not the one that a login shell would make of it.
+            "--force-disable-user-env",
+            *flags,
+        )
+        eventually(self._answers)
+
+    def configure(self, settings):
+        """Write the settings of the machine, which take effect at once."""
+        quiet = {
+            "workbench.startupEditor": "none",
+            "workbench.secondarySideBar.defaultVisibility": "hidden",
+            "workbench.enableExperiments": False,
+            "chat.disableAIFeatures": True,
+            "telemetry.telemetryLevel": "off",
+            "extensions.autoCheckUpdates": False,
+            "extensions.autoUpdate": False,
+            "editor.codeLens": True,
+            "git.enabled": False,
+            "security.workspace.trust.startupPrompt": "never",
+        }
+        self.settings_file.write_text(json.dumps(quiet | settings), encoding="utf-8")
+
+    def url(self, folder, file=None, *, workspace=False):
+        """The address at which the workbench opens a folder, and a file in it."""
+        query = {"workspace" if workspace else "folder": str(folder)}
+        if file is not None:
+            remote = f"vscode-remote://127.0.0.1:{self.port}{file}"
+            query["payload"] = json.dumps([["openFile", remote]])
+        return f"http://127.0.0.1:{self.port}/?{urllib.parse.urlencode(query)}"
+
+    def close(self):
+        """End the server and all that it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(5)
+        self._log.close()
+
+    def _main(self, *arguments):
+        command = [
+            NODE,
+            SERVER,
+            "--accept-server-license-terms",
+            "--server-data-dir",
+            self.home / "server",
+            "--user-data-dir",
+            self.data,
+            "--extensions-dir",
+            self.home / "extensions",
+            *arguments,
+        ]
+        return subprocess.Popen(
+            [str(part) for part in command],
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+
+    def _answers(self):
+        assert self._process.poll() is None, (self.home / "server.log").read_text()
+        with contextlib.suppress(OSError):
+            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=1).status == 200
+        return False
+
+
+class Browser:
+    """Chromium, in which workbenches are opened."""
+
+    def __init__(self):
+        with _on_path(ROOT / "python"):
+            from playwright.sync_api import sync_playwright
+        self._playwright = sync_playwright().start()
+        self._chromium = self._playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
+            ],
+        )
+        # One for all windows, so that the workbench's code comes from its cache.
+        self._context = self._chromium.new_context(viewport={"width": 1180, "height": 720})
+
+    def open(self, url, *, ready=True):
+        """A window with a workbench in it."""
+        origin = "{0.scheme}://{0.netloc}".format(urllib.parse.urlparse(url))
+        rights = ["clipboard-read", "clipboard-write"]
+        self._context.grant_permissions(rights, origin=origin)
+        page = self._context.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        page.goto(url)
+        page.locator(".statusbar").wait_for()
+        window = Window(page)
+        if ready:
+            window.status(lambda text: "$" in text or "no sessions" in text)
+        return window
+
+    def close(self):
+        self._chromium.close()
+        self._playwright.stop()
+
+
+class Window:
+    """A workbench, driven by keyboard and read from its DOM."""
+
+    def __init__(self, page):
+        self.page = page
+        self.item = page.locator(".statusbar-item[id='rad-lsp.radium-sessions.radLsp.status']")
+
+    def close(self):
+        self.page.close()
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def status(self, fits):
+        """The status bar item's text, once it fits."""
+
+        def get():
+            text = self.item.inner_text() if self.item.count() else ""
+            assert fits(text.strip()), f"the status bar says {text!r}"
+            return text.strip()
+
+        return eventually(get)
+
+    def label(self):
+        """What a screen reader says of the status bar item."""
+        return self.item.locator("a").first.get_attribute("aria-label")
+
+    def run(self, title):
+        """Run one of our commands from the palette by keyboard."""
+        self.palette(f"Radium Sessions: {title}")
+
+    def palette(self, title):
+        """Run a command from the palette by keyboard."""
+        self._choose("F1", title)
+
+    def open_report(self, name):
+        """Open a file of the workspace by name, by keyboard."""
+        self._choose("Control+p", name)
+        self.page.locator(".tab.active", has_text=name).wait_for()
+
+    def _choose(self, key, text):
+        row = self.page.locator(".quick-input-list .monaco-list-row.focused", has_text=text)
+
+        def found():
+            # An editor that takes the focus as it opens closes the box.
+            self.press("Escape", key)
+            self.page.keyboard.type(text)
+            with contextlib.suppress(Exception):
+                row.first.wait_for(timeout=3000)
+                return True
+            return False
+
+        eventually(found)
+        self.press("Enter")
+
+    def pick(self, title, choose=None):
+        """Choose in a quick pick with a title: the first, or the one that typing narrows it to."""
+        widget = self.page.locator(".quick-input-widget", has_text=title)
+        widget.wait_for()
+        rows = widget.locator(".monaco-list-row")
+        rows.first.wait_for()
+        if choose is not None:
+            self.page.keyboard.type(choose)
+            eventually(lambda: rows.count() == 1)
+        text = rows.first.inner_text()
+        self.press("Enter")
+        return text
+
+    def rows(self, title):
+        """The texts of a quick pick's rows."""
+        widget = self.page.locator(".quick-input-widget", has_text=title)
+        widget.wait_for()
+        widget.locator(".monaco-list-row").first.wait_for()
+        return widget.locator(".monaco-list-row").all_inner_texts()
+
+    def preview(self, *texts):
+        """The text of the rendered Markdown page that holds all these texts, once there is one."""
+
+        def get():
+            seen = []
+            for frame in self.page.frames:
+                with contextlib.suppress(Exception):
+                    body = frame.locator("body.vscode-body").inner_text(timeout=200)
+                    if body and all(text in body for text in texts):
+                        return body
+                    seen.append(body)
+            raise AssertionError(f"no page holds {texts}: {seen}")
+
+        return eventually(get)
+
+    def notification(self, text):
+        """A notification with a text."""
+        found = self.page.locator(".notification-list-item", has_text=text).first
+        found.wait_for()
+        return found
+
+    def close_editors(self):
+        """Leave nothing open, as a test finds it."""
+        self.press("Escape", "Escape", "Control+k", "Control+w")
+        eventually(lambda: not self.page.locator(".tabs-container .tab").count())
+
+    def clipboard(self):
+        return self.page.evaluate("navigator.clipboard.readText()")
+
+
+def put(workspace, report, name):
+    """Write a report as an agent does: renamed into place when it is whole."""
+    folder = workspace / SESSIONS
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = folder / f".{name}.tmp"
+    whole.write_text(json.dumps(report, indent=2), encoding="utf-8")
+    whole.rename(folder / f"{name}.json")
+    return folder / f"{name}.json"
+
+
+def server_script(target, pid_file):
+    """A program that is the server of this repository, and leaves its process id."""
+    target.write_text(
+        "#!/bin/sh\n"
+        f'case " $* " in *" --version "*) ;; *) echo $$ > "{pid_file}" ;; esac\n'
+        f'exec "{sys.executable}" -m rad_lsp "$@"\n',
+        encoding="utf-8",
+    )
+    target.chmod(0o755)
+    return target
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _on_path(folder):
+    """Let what is installed there be imported, and nothing of it later by chance."""
+    sys.path.append(str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
