@@ -67,7 +67,7 @@ from rad_lsp.core import errors
         (
             errors.OutputExists("o.csv"),
             "OutputExists",
-            "o.csv exists. Overwrite it with --force.",
+            "o.csv exists already, and was not to be overwritten.",
             {"path": "o.csv"},
         ),
         (
