@@ -191,7 +191,7 @@ def test_an_output_is_written_whole(folder, overwrite):
 def test_an_output_that_exists_is_kept_unless_overwriting_is_asked_for(folder):
     path = folder / "o.csv"
     path.write_bytes(b"old")
-    with pytest.raises(OutputExists, match="Overwrite it with --force"):
+    with pytest.raises(OutputExists, match="exists already"):
         service.write(path, [b"new"], overwrite=False)
     assert path.read_bytes() == b"old"
     assert service.write(path, [b"new!"], overwrite=True) == 4
