@@ -189,7 +189,6 @@ class Folder:
         self._hinted.clear()
 
     async def _refresh(self, paths: set[str] | None) -> None:
-        before = self.snapshot
         try:
             self.snapshot = await self._in_thread(self._look, paths)
         except Exception:
@@ -197,8 +196,6 @@ class Folder:
         self._ready.set()
         if self._configured.is_set():
             await self._say()
-            if self.snapshot is not before:
-                self._client.changed(self)
 
     def _look(self, paths: set[str] | None) -> Snapshot:
         """In the thread: read what changed, from where the workspace now is."""
@@ -231,10 +228,15 @@ class Folder:
         """Tell the client of the status when it has changed, and of a mistake in the settings."""
         if self._status() != self._said:
             await self._turns.take()
-            self._said = self._status()
-            self._client.status(self._said)
-        self._said_of = self.snapshot
+            # Meanwhile all may be as it was.
+            status = self._status()
+            if status != self._said:
+                self._said = status
+                self._client.status(status)
         self._client.complain(self, self._complaint)
+        if self.snapshot is not self._said_of:
+            self._said_of = self.snapshot
+            self._client.changed(self)
 
     def _status(self) -> wire.Status:
         now = datetime.now(UTC)

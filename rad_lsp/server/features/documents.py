@@ -13,20 +13,23 @@ if TYPE_CHECKING:
     from rad_lsp.server.documents import Document
 
 
+# The buffer itself is kept at once, so that requests that follow see it.
+
+
 @feature(types.TEXT_DOCUMENT_DID_OPEN)
-async def opened(ls: RadServer, params: types.DidOpenTextDocumentParams) -> None:
+def opened(ls: RadServer, params: types.DidOpenTextDocumentParams) -> None:
     """Show the problems of a report that was opened."""
-    await _show(ls, ls.documents.open(params.text_document.uri, params.text_document.text))
+    _show(ls, ls.documents.open(params.text_document.uri, params.text_document.text))
 
 
 @feature(types.TEXT_DOCUMENT_DID_CHANGE)
-async def changed(ls: RadServer, params: types.DidChangeTextDocumentParams) -> None:
+def changed(ls: RadServer, params: types.DidChangeTextDocumentParams) -> None:
     """Let the buffer's figures count."""
-    await _show(ls, ls.documents.change(params.text_document.uri, params.content_changes))
+    _show(ls, ls.documents.change(params.text_document.uri, params.content_changes))
 
 
 @feature(types.TEXT_DOCUMENT_DID_CLOSE)
-async def closed(ls: RadServer, params: types.DidCloseTextDocumentParams) -> None:
+def closed(ls: RadServer, params: types.DidCloseTextDocumentParams) -> None:
     """Let the file's figures count again."""
     path = ls.documents.close(params.text_document.uri)
     if path is None:
@@ -37,13 +40,13 @@ async def closed(ls: RadServer, params: types.DidCloseTextDocumentParams) -> Non
         return
     ls.diagnostics.forget(path)
     for folder in folders:
-        await folder.edit(path, None)
+        ls.in_background(folder.edit(path, None))
         folder.hint([path])
 
 
-async def _show(ls: RadServer, document: Document | None) -> None:
+def _show(ls: RadServer, document: Document | None) -> None:
     if document is None:
         return
     ls.diagnostics.push_open(document)
     for folder in ls.folders.all_holding(document.path):
-        await folder.edit(document.path, document.content)
+        ls.in_background(folder.edit(document.path, document.content))
