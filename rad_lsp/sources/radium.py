@@ -177,7 +177,7 @@ def _session(path: str, found: Report) -> Session:
 def _usages(stored: dict[str, report.Usage]) -> tuple[Usage, ...]:
     """Usage per name, in the names' order: the stored order is random."""
     usages = []
-    for name in sorted(stored):
+    for name in sorted(stored) if len(stored) > 1 else stored:
         u = stored[name]
         usages.append(
             Usage(
