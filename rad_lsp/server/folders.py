@@ -77,11 +77,16 @@ class Turns:
         self._lock = asyncio.Lock()
         self._last = -STATUS_SECONDS
 
-    async def take(self) -> None:
-        """Wait until there may be a status again."""
+    async def take(self) -> bool:
+        """Wait until there may be a status again; whether that took any time."""
+        waited = self._lock.locked()
         async with self._lock:
-            await asyncio.sleep(max(0.0, self._last + STATUS_SECONDS - time.monotonic()))
+            pause = self._last + STATUS_SECONDS - time.monotonic()
+            if pause > 0:
+                waited = True
+                await asyncio.sleep(pause)
             self._last = time.monotonic()
+        return waited
 
 
 class Folder:
@@ -226,10 +231,10 @@ class Folder:
 
     async def _say(self) -> None:
         """Tell the client of the status when it has changed, and of a mistake in the settings."""
-        if self._status() != self._said:
-            await self._turns.take()
-            # Meanwhile all may be as it was.
-            status = self._status()
+        status = self._status()
+        if status != self._said:
+            if await self._turns.take():
+                status = self._status()  # meanwhile all may be as it was
             if status != self._said:
                 self._said = status
                 self._client.status(status)

@@ -14,6 +14,8 @@ from rad_lsp.server import client
 from rad_lsp.server.registry import feature
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rad_lsp.core.session import Session
     from rad_lsp.server.app import RadServer
 
@@ -32,10 +34,7 @@ def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
     value = figure.hover(session, pair.path, now, zone) if pair else None
     if pair is None or value is None:
         return types.Hover(_summary(ls, session, now))
-    if not ls.client.reads_markdown:
-        content = types.MarkupContent(types.MarkupKind.PlainText, markdown.plain(value))
-    else:
-        content = types.MarkupContent(types.MarkupKind.Markdown, value)
+    content = _markup(ls, value, lambda: markdown.plain(value))
     return types.Hover(content, document.positions.range(pair.span))
 
 
@@ -60,7 +59,12 @@ def _links(ls: RadServer, session: Session) -> str:
 
 
 def _summary(ls: RadServer, session: Session, now: datetime) -> types.MarkupContent:
+    value = markdown.session(session, now) + _links(ls, session)
+    return _markup(ls, value, lambda: text.session(session, now))
+
+
+def _markup(ls: RadServer, value: str, plain: Callable[[], str]) -> types.MarkupContent:
+    """Markdown where the client reads it, else the same without marks."""
     if ls.client.reads_markdown:
-        value = markdown.session(session, now) + _links(ls, session)
         return types.MarkupContent(types.MarkupKind.Markdown, value)
-    return types.MarkupContent(types.MarkupKind.PlainText, text.session(session, now))
+    return types.MarkupContent(types.MarkupKind.PlainText, plain())
