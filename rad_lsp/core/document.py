@@ -7,14 +7,11 @@ editor's cursor, does. The scan also works on documents that are broken further 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from rad_lsp.core.wording import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Span: TypeAlias = tuple[int, int]
 """First byte and the byte behind the last, counted from 0."""
@@ -118,16 +115,7 @@ def locate(data: bytes, path: Path) -> Span | None:
     """The span of the value at `path`; of several with one key the last, which is the one read."""
     if not path:
         return len(data) - len(data.lstrip()), len(data.rstrip())
-    return last(pairs(data), path)
-
-
-def last(found: Iterable[Pair], path: Path) -> Span | None:
-    """The span of the last value at `path` among `found`, or None."""
-    span = None
-    for pair in found:
-        if pair.path == path:
-            span = pair.value
-    return span
+    return next((pair.value for pair in reversed(pairs(data)) if pair.path == path), None)
 
 
 def dotted(path: Path) -> str:
