@@ -43,10 +43,10 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Sum(msgspec.Struct, frozen=True):
-    """Several sessions taken together: cost in USD, success rate in percent or None."""
+    """Several sessions taken together: cost in USD or None, success rate in percent or None."""
 
     sessions: int
-    cost: float
+    cost: float | None
     tool_calls: int
     success_rate: float | None
 
@@ -66,7 +66,9 @@ class StatusFigures(msgspec.Struct, frozen=True):
 
         Files were skipped, a budget is passed, or the session's figures contradict each other.
         """
-        return bool(self.skipped or self.passed or (self.session and self.session.problems))
+        problems = self.session.problems if self.session else ()
+        contradict = any(problem.severity == "warning" for problem in problems)
+        return bool(self.skipped or self.passed or contradict)
 
 
 def session(snapshot: Snapshot, reference: str | None) -> Session:
@@ -108,7 +110,7 @@ def status(
 ) -> StatusFigures:
     """What a status line shows at `now`; `today` is the user's day in `zone`."""
     session = snapshot.entries[0].session if snapshot.entries else None
-    spent: dict[budgets.Name, float] = {} if session is None else {"session": session.cost}
+    spent: dict[budgets.Name, float | None] = {} if session is None else {"session": session.cost}
     for name, since in budgets.periods(budget, now, zone).items():
         spent[name] = _sum(snapshot.within(since)).cost
     return StatusFigures(

@@ -57,7 +57,7 @@ class SessionSummary(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     output_tokens: int
     cached_tokens: int
     cache_hit_rate: float | None
-    cost: float
+    cost: float | None
 
 
 class UsageRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -68,7 +68,7 @@ class UsageRow(msgspec.Struct, frozen=True, rename="camel"):
     input_tokens: int
     output_tokens: int
     cached_tokens: int
-    cost: float
+    cost: float | None
 
 
 class Approvals(msgspec.Struct, frozen=True, rename="camel"):
@@ -107,7 +107,7 @@ class Totals(msgspec.Struct, frozen=True, rename="camel"):
     """All sessions taken together."""
 
     sessions: int
-    cost: float
+    cost: float | None
     tool_calls: int
     success_rate: float | None
 
@@ -116,7 +116,7 @@ class Today(msgspec.Struct, frozen=True, rename="camel"):
     """Sessions and money of the user's local day."""
 
     sessions: int
-    cost: float
+    cost: float | None
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel"):

@@ -49,10 +49,10 @@ def periods(budget: Budget, now: datetime, zone: tzinfo | None) -> dict[Name, Pe
     }
 
 
-def passed(budget: Budget, spent: dict[Name, float]) -> tuple[Passed, ...]:
-    """The budgets that are passed, given what was spent (USD) on each."""
+def passed(budget: Budget, spent: dict[Name, float | None]) -> tuple[Passed, ...]:
+    """The budgets that are passed, given what was spent (USD) on each, None where not known."""
     return tuple(
         Passed(name, amount, limit)
         for name, amount in spent.items()
-        if (limit := getattr(budget, name)) is not None and amount > limit
+        if amount is not None and (limit := getattr(budget, name)) is not None and amount > limit
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from rad_lsp.core import figures, problems
+from rad_lsp.core import figures, problems, wording
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.wording import money
 
@@ -30,8 +30,8 @@ def find(session: Session, stem: str) -> tuple[Problem, ...]:
     if session.end_time is not None and session.end_time < session.start_time:
         message = "The session ends before it starts"
         found.append(_warning(problems.END_BEFORE_START, message, "end_time"))
-    if session.models:
-        models = figures.models_cost(session)
+    models = figures.models_cost(session)
+    if session.models and models is not None and session.cost is not None:
         larger = max(abs(models), abs(session.cost))
         if abs(models - session.cost) > _COST_TOLERANCE * larger:
             message = (
@@ -39,11 +39,23 @@ def find(session: Session, stem: str) -> tuple[Problem, ...]:
                 f"{money(models)} by over 1%"
             )
             found.append(_warning(problems.COST_MISMATCH, message, "total_cost"))
+    found += _for_information(session)
     # File systems may store a name decomposed that was written composed.
     if session.id != stem and unicodedata.normalize("NFC", stem) != session.id:
         message = "The file is not named after its session id"
         found.append(_warning(problems.ID_MISMATCH, message, "session_id"))
     return tuple(found)
+
+
+def _for_information(session: Session) -> list[Problem]:
+    unpriced = sum(usage.unpriced for usage in session.models)
+    if not unpriced:
+        return []
+    models = ", ".join(usage.name for usage in session.models if usage.unpriced)
+    requests = wording.counted(unpriced, "request")
+    message = f"{requests} to {models} have no known price and are not in the cost"
+    path: Path = ("metrics", "model_usage")
+    return [Problem(problems.UNPRICED, message, "information", path)]
 
 
 def _warning(code: str, message: str, key: str) -> Problem:

@@ -89,23 +89,29 @@ def state(session: Session, now: datetime) -> State:
     return "running" if now - last_activity(session) < INTERRUPTED_AFTER else "interrupted"
 
 
-def total_cost(costs: Iterable[float]) -> float:
-    """The sum of costs in USD, rounded once, so that their order does not matter."""
-    amounts = list(costs)
+def total_cost(costs: Iterable[float | None]) -> float | None:
+    """The sum of the known costs in USD, rounded once, so that their order does not matter.
+
+    None when there are costs and none of them is known.
+    """
+    listed = list(costs)
+    amounts = [cost for cost in listed if cost is not None]
+    if listed and not amounts:
+        return None
     try:
         return math.fsum(amounts)
     except OverflowError:
         return sum(amounts)
 
 
-def models_cost(session: Session) -> float:
+def models_cost(session: Session) -> float | None:
     """The cost of all models in USD; the report's own total need not equal it."""
     return total_cost([usage.cost for usage in session.models])
 
 
-def percent(part: float, whole: float) -> float | None:
-    """`part` in percent of `whole`, or None when there is no whole."""
-    return 100 * part / whole if whole else None
+def percent(part: float | None, whole: float | None) -> float | None:
+    """`part` in percent of `whole`, or None when there is no whole or either is not known."""
+    return 100 * part / whole if whole and part is not None else None
 
 
 def percent_change(before: float, after: float) -> float | None:

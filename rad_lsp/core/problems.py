@@ -1,7 +1,8 @@
 """What can be wrong with a session's file: one `Problem` each, with a code that stays the same.
 
 Errors keep a report from being read. Warnings point out figures that contradict each other;
-the figures stay as they are written (session format, "Known quirks of real reports").
+the figures stay as they are written (session format, "Known quirks of real reports"). What is
+for information tells how far a figure may be trusted.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ END_BEFORE_START: Final = "end-before-start"
 COST_MISMATCH: Final = "cost-mismatch"
 ID_MISMATCH: Final = "id-mismatch"
 
-Severity = Literal["error", "warning"]
+UNPRICED: Final = "unpriced"
+INCOMPLETE: Final = "incomplete"
+
+Severity = Literal["error", "warning", "information"]
 
 
 class Problem(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -55,8 +55,33 @@ class Usage(Struct, frozen=True, gc=False):
     estimated_cost: float
 
 
+class Spending(Struct, frozen=True, gc=False, kw_only=True):
+    """Requests of a quarter of an hour to one model, billed by one rule.
+
+    Our own reports have these; `rad_lsp.core.spending.Spending` tells what the fields mean.
+    """
+
+    start: Time
+    model: str
+    engine: str = ""
+    tier: str = ""
+    above: U64 = 0
+    requests: U64
+    input_tokens: U64
+    cache_read_tokens: U64 = 0
+    cache_write_5m_tokens: U64 = 0
+    cache_write_1h_tokens: U64 = 0
+    output_tokens: U64
+    cost: float | None = None
+    reported: bool = False
+
+
 class Metrics(Struct, frozen=True, gc=False, kw_only=True):
-    """The figures of a session, in the order in which Radium writes them."""
+    """The figures of a session, in the order in which Radium writes them.
+
+    What follows behind `total_cost` are keys of our own reports; `warnings` are sentences on
+    what could not be counted.
+    """
 
     session_id: str
     start_time: Time
@@ -80,6 +105,8 @@ class Metrics(Struct, frozen=True, gc=False, kw_only=True):
     total_cache_read_tokens: U64
     total_cost: float
     files_changed: U64 | UnsetType | None = UNSET
+    spending: tuple[Spending, ...] | UnsetType = UNSET
+    warnings: tuple[str, ...] | UnsetType = UNSET
 
 
 class Report(Struct, frozen=True, gc=False):

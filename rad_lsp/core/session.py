@@ -8,19 +8,25 @@ from typing import TypeAlias
 import msgspec
 
 from rad_lsp.core.problems import Problem
+from rad_lsp.core.spending import Spending
 
 Nanoseconds: TypeAlias = int
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Requests, tokens and cost (USD) of one model or engine; input includes cached tokens."""
+    """Requests, tokens and cost (USD) of one model or engine; input includes cached tokens.
+
+    `unpriced` requests have no known price and are left out of the cost, which is None when that
+    goes for all of them.
+    """
 
     name: str
     requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
-    cost: float = 0.0
+    cost: float | None = 0.0
+    unpriced: int = 0
 
     @property
     def tokens(self) -> int:
@@ -31,13 +37,15 @@ class Usage(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Gist(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
     """What is asked of every session at once. A packed session begins with it, to unpack alone.
 
-    `problems` are the session's warnings.
+    `cost` is None when no request has a known price. `spending` has the times of the requests
+    where the source knows them, and is empty elsewhere. `problems` are the session's warnings.
     """
 
-    cost: float
+    cost: float | None
     tool_calls: int
     successful_tool_calls: int
     problems: tuple[Problem, ...] = ()
+    spending: tuple[Spending, ...] = ()
 
 
 class Session(Gist, frozen=True, gc=False, array_like=True, kw_only=True):

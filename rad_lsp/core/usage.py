@@ -54,4 +54,5 @@ def _sum(name: str, rows: list[Usage]) -> Usage:
         sum(row.output_tokens for row in rows),
         sum(row.cached_tokens for row in rows),
         figures.total_cost(row.cost for row in rows),
+        sum(row.unpriced for row in rows),
     )

@@ -38,8 +38,10 @@ def short_duration(value: Nanoseconds) -> str:
     return duration(value).rpartition(" ")[0]
 
 
-def money(usd: float) -> str:
-    """`$1,234.5000`, the sign before the dollar."""
+def money(usd: float | None) -> str:
+    """`$1,234.5000`, the sign before the dollar; `n/a` for a cost that is not known."""
+    if usd is None:
+        return NOT_AVAILABLE
     amount = f"{abs(usd):,.4f}"
     return f"-${amount}" if usd < 0 and float(amount.replace(",", "")) else f"${amount}"
 

@@ -97,6 +97,8 @@ def _diagnostic(document: Document, problem: Problem) -> types.Diagnostic:
     severity = types.DiagnosticSeverity.Error
     if problem.severity == "warning":
         severity = types.DiagnosticSeverity.Warning
+    elif problem.severity == "information":
+        severity = types.DiagnosticSeverity.Information
     return types.Diagnostic(
         range=document.positions.range(document.span_of(problem)),
         severity=severity,

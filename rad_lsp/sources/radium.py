@@ -13,10 +13,11 @@ import msgspec
 from rad_lsp.core import contradictions, problems, report
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session, Usage
+from rad_lsp.core.spending import QUARTER, Spending
 from rad_lsp.sources import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rad_lsp.core.report import Report
 
@@ -142,6 +143,7 @@ def _not_a_file(mode: int) -> Problem:
 
 def _session(path: str, found: Report) -> Session:
     metrics = found.metrics
+    spending = metrics.spending or ()
     session = Session(
         id=metrics.session_id,
         source=Radium.name,
@@ -162,19 +164,60 @@ def _session(path: str, found: Report) -> Session:
         lines_added=metrics.lines_added,
         lines_removed=metrics.lines_removed,
         files_changed=None if metrics.files_changed is msgspec.UNSET else metrics.files_changed,
-        models=_usages(metrics.model_usage),
-        engines=_usages(metrics.engine_usage),
+        models=_usages(metrics.model_usage, _unpriced(spending, "model")),
+        engines=_usages(metrics.engine_usage, _unpriced(spending, "engine")),
         cached_tokens=metrics.total_cached_tokens,
         cache_creation_tokens=metrics.total_cache_creation_tokens,
         cache_read_tokens=metrics.total_cache_read_tokens,
-        cost=metrics.total_cost,
+        cost=_known(metrics.total_cost, spending),
+        spending=tuple(map(_spending, spending)),
     )
     stem = path.rpartition(os.sep)[2].removesuffix(SUFFIX)  # a Path is slow
-    warnings = contradictions.find(session, stem)
+    warnings = contradictions.find(session, stem) + _warnings(metrics.warnings or ())
     return msgspec.structs.replace(session, problems=warnings) if warnings else session
 
 
-def _usages(stored: dict[str, report.Usage]) -> tuple[Usage, ...]:
+def _spending(row: report.Spending) -> Spending:
+    return Spending(
+        int(row.start.timestamp()) // QUARTER,
+        row.model,
+        row.engine,
+        row.tier,
+        row.above,
+        row.requests,
+        row.input_tokens,
+        row.cache_read_tokens,
+        row.cache_write_5m_tokens,
+        row.cache_write_1h_tokens,
+        row.output_tokens,
+        row.cost,
+        row.reported,
+    )
+
+
+def _unpriced(rows: Iterable[report.Spending], field: str) -> dict[str, int]:
+    """Requests without a known price, by model or engine. A report itself can't tell: it has 0."""
+    found: dict[str, int] = {}
+    for row in rows:
+        if row.cost is None:
+            name = getattr(row, field)
+            found[name] = found.get(name, 0) + row.requests
+    return found
+
+
+def _known(cost: float, rows: Sequence[report.Spending]) -> float | None:
+    """A report's cost; None where no price is known of any request behind it."""
+    return None if rows and all(row.cost is None for row in rows) else cost
+
+
+def _warnings(sentences: Iterable[str]) -> tuple[Problem, ...]:
+    path = ("metrics", "warnings")
+    return tuple(
+        Problem(problems.INCOMPLETE, sentence, "information", path) for sentence in sentences
+    )
+
+
+def _usages(stored: dict[str, report.Usage], unpriced: dict[str, int]) -> tuple[Usage, ...]:
     """Usage per name, in the names' order: the stored order is random."""
     usages = []
     for name in sorted(stored) if len(stored) > 1 else stored:
@@ -186,7 +229,8 @@ def _usages(stored: dict[str, report.Usage]) -> tuple[Usage, ...]:
                 u.input_tokens,
                 u.output_tokens,
                 u.cached_tokens,
-                u.estimated_cost,
+                None if unpriced and unpriced.get(name) == u.requests else u.estimated_cost,
+                unpriced.get(name, 0) if unpriced else 0,
             )
         )
     return tuple(usages)
