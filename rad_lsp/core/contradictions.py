@@ -39,23 +39,14 @@ def find(session: Session, stem: str) -> tuple[Problem, ...]:
                 f"{money(models)} by over 1%"
             )
             found.append(_warning(problems.COST_MISMATCH, message, "total_cost"))
-    found += _for_information(session)
+    if unpriced := wording.unpriced(session.models):
+        path: Path = ("metrics", "model_usage")
+        found.append(Problem(problems.UNPRICED, unpriced, "information", path))
     # File systems may store a name decomposed that was written composed.
     if session.id != stem and unicodedata.normalize("NFC", stem) != session.id:
         message = "The file is not named after its session id"
         found.append(_warning(problems.ID_MISMATCH, message, "session_id"))
     return tuple(found)
-
-
-def _for_information(session: Session) -> list[Problem]:
-    unpriced = sum(usage.unpriced for usage in session.models)
-    if not unpriced:
-        return []
-    models = ", ".join(usage.name for usage in session.models if usage.unpriced)
-    requests = wording.counted(unpriced, "request")
-    message = f"{requests} to {models} have no known price and are not in the cost"
-    path: Path = ("metrics", "model_usage")
-    return [Problem(problems.UNPRICED, message, "information", path)]
 
 
 def _warning(code: str, message: str, key: str) -> Problem:

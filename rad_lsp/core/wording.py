@@ -6,8 +6,10 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rad_lsp.core.figures import State
-    from rad_lsp.core.session import Nanoseconds
+    from rad_lsp.core.session import Nanoseconds, Usage
 
 NOT_AVAILABLE: Final = "n/a"
 
@@ -84,6 +86,16 @@ def changes(added: int, removed: int, files: int | None = None) -> str:
     minus = f"-{removed}" if removed >= 0 else f"+{-removed}"
     known = "" if files is None else f" ({counted(files, 'file')})"
     return f"{added:+} {minus}{known}"
+
+
+def unpriced(models: Iterable[Usage]) -> str | None:
+    """A sentence on the requests that no price is known for; None when there are none."""
+    left_out = [usage for usage in models if usage.unpriced]
+    if not left_out:
+        return None
+    requests = counted(sum(usage.unpriced for usage in left_out), "request")
+    names = ", ".join(printable(usage.name) for usage in left_out)
+    return f"No price is known for {requests} to {names}: not in the cost"
 
 
 def state(name: State) -> str:

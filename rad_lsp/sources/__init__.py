@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from rad_lsp.core.transcript import Facts, Seen
+
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
     """What a file holds, and a number that changes when the file does."""
@@ -36,3 +38,53 @@ class Source(Protocol):
 
     def read(self, path: str) -> Reading | None:
         """The session in a file or what keeps it from being read; None when the file is gone."""
+
+
+class Skipped(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A line of a transcript that can't be read, counted from 1, and why."""
+
+    line: int
+    reason: str
+
+
+class Parser(Protocol):
+    """Reads one transcript from its beginning, or from where an earlier parser stopped."""
+
+    facts: dict[str, Facts]
+    """By session id, what the file says from its beginning."""
+    requests: dict[tuple[str, str], Seen]
+    """By key and variant, those seen since the parser was made.
+
+    The last record of a request counts: the one with the most output tokens, of equal ones the
+    later. The time is that of its first record.
+    """
+    skipped: int
+    """Lines that could not be read, from the beginning of the file."""
+    first_skipped: list[Skipped]
+    """The first few of them."""
+
+    def feed(self, lines: bytes) -> None:
+        """Read on. `lines` are whole lines; of a file that is no lines, all of it.
+
+        Raises nothing, whatever the bytes.
+        """
+
+    def state(self) -> bytes:
+        """What a later parser of the same file goes on from."""
+
+
+class Transcripts(Protocol):
+    """Where the transcripts of one agent come from."""
+
+    name: ClassVar[str]
+    folders: tuple[Path, ...]
+    """The folders whose changes tell of new sessions; they need not exist."""
+
+    def paths(self) -> Iterator[str]:
+        """Every transcript, each file once. A folder that can't be read has none."""
+
+    def by_line(self, path: str) -> bool:
+        """Whether a transcript grows by lines; else it is replaced as a whole."""
+
+    def parser(self, path: str, state: bytes | None = None) -> Parser:
+        """A parser for a transcript, from its beginning or from an earlier parser's state."""

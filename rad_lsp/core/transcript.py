@@ -1,0 +1,189 @@
+"""What an agent's transcript says of its sessions, and the session that this adds up to.
+
+Facts only: counts, times, names of models and tools' outcomes; never a word of a conversation.
+The mapping onto a report's figures is the one of the session format.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from rad_lsp.core import figures, problems, wording
+from rad_lsp.core.problems import Problem
+from rad_lsp.core.session import Session, Usage
+from rad_lsp.core.spending import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rad_lsp.core.spending import Spending
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NANOSECONDS: Final = 1_000_000
+"""In a millisecond."""
+
+
+class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A request as one file has it; others may hold copies of it, which count once.
+
+    `key` and `variant` together name the request within all files of its agent. A `side` copy is
+    one that a sub-agent replays: it gives way to a copy that has the same key, whatever its
+    variant. `final` is False when more output may have followed than was recorded, `billed`
+    when too little was recorded to tell what it cost.
+    """
+
+    key: str
+    session_id: str
+    request: Request
+    variant: str = ""
+    side: bool = False
+    final: bool = True
+    billed: bool = True
+
+
+class Facts(msgspec.Struct, gc=False, array_like=True):
+    """What one file says of one session. Times are in milliseconds since the epoch.
+
+    `start` and `end` are the first and the last moment that is recorded; 0 while there is none.
+    Intervals (from, to) may overlap. `denied` tool calls were refused by the user and are no
+    failures; calls without a result are not counted. `unknown` tool calls ended in a way that
+    was not recorded, and are among the successful ones. `files` are hashes of changed files'
+    paths, None where the agent does not tell them. `api_time` is milliseconds where the agent
+    measures it. `ended` tells that the agent wrote an end.
+    """
+
+    session_id: str
+    start: int = 0
+    end: int = 0
+    cwd: str = ""
+    branch: str = ""
+    version: str = ""
+    successful: int = 0
+    failed: int = 0
+    unknown: int = 0
+    allowed: int = 0
+    denied: int = 0
+    asked: int = 0
+    lines_added: int = 0
+    lines_removed: int = 0
+    files: set[int] | None = None
+    tools: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    active: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    api_time: int | None = None
+    ended: bool = False
+    notes: list[str] = msgspec.field(default_factory=list)
+
+    def at(self, time: int) -> None:
+        """Something happened at a moment."""
+        if not self.start or time < self.start:
+            self.start = time
+        self.end = max(self.end, time)
+
+
+def session(
+    source: str,
+    path: str,
+    facts: Sequence[Facts],
+    spending: tuple[Spending, ...],
+    *,
+    unfinished: int = 0,
+) -> Session:
+    """The session that all files together tell of; `path` is the file that stands for it.
+
+    `unfinished` requests have less output recorded than there was.
+    """
+    start = min((part.start for part in facts if part.start), default=0)
+    end = max(part.end for part in facts)
+    last = _EPOCH + timedelta(milliseconds=end)
+    tool_time = covered(interval for part in facts for interval in part.tools)
+    active = covered(interval for part in facts for interval in (*part.active, *part.tools))
+    measured = [part.api_time for part in facts if part.api_time is not None]
+    successful = sum(part.successful for part in facts)
+    failed = sum(part.failed for part in facts)
+    models = _usages(spending, "model")
+    read = sum(row.cache_read_tokens for row in spending)
+    return Session(
+        id=facts[0].session_id,
+        source=source,
+        path=path,
+        start_time=_EPOCH + timedelta(milliseconds=start),
+        end_time=last if any(part.ended for part in facts) else None,
+        generated_at=last,
+        wall_time=(end - start) * _NANOSECONDS,
+        agent_active_time=active * _NANOSECONDS,
+        api_time=(sum(measured) if measured else active - tool_time) * _NANOSECONDS,
+        tool_time=tool_time * _NANOSECONDS,
+        tool_calls=successful + failed,
+        successful_tool_calls=successful,
+        failed_tool_calls=failed,
+        approvals_allowed=sum(part.allowed for part in facts),
+        approvals_denied=sum(part.denied for part in facts),
+        approvals_asked=sum(part.asked for part in facts),
+        lines_added=sum(part.lines_added for part in facts),
+        lines_removed=sum(part.lines_removed for part in facts),
+        files_changed=_files(facts),
+        models=models,
+        engines=_usages(spending, "engine"),
+        cached_tokens=read,
+        cache_creation_tokens=sum(
+            row.cache_write_5m_tokens + row.cache_write_1h_tokens for row in spending
+        ),
+        cache_read_tokens=read,
+        cost=figures.total_cost(row.cost for row in spending),
+        spending=spending,
+        problems=_notes(facts, models, unfinished),
+    )
+
+
+def covered(intervals: Iterable[tuple[int, int]]) -> int:
+    """The time that lies in at least one interval: calls that run in parallel count once."""
+    total = 0
+    reached: int | None = None
+    for begin, end in sorted(intervals):
+        start = begin if reached is None else max(begin, reached)
+        if end > start:
+            total += end - start
+            reached = end
+    return total
+
+
+def _usages(spending: tuple[Spending, ...], field: str) -> tuple[Usage, ...]:
+    groups: dict[str, list[Spending]] = {}
+    for row in spending:
+        groups.setdefault(getattr(row, field), []).append(row)
+    return tuple(
+        Usage(
+            name,
+            sum(row.requests for row in rows),
+            sum(row.input_tokens for row in rows),
+            sum(row.output_tokens for row in rows),
+            sum(row.cache_read_tokens for row in rows),
+            figures.total_cost(row.cost for row in rows),
+            sum(row.requests for row in rows if row.cost is None),
+        )
+        for name, rows in sorted(groups.items())
+    )
+
+
+def _files(facts: Sequence[Facts]) -> int | None:
+    known = [part.files for part in facts if part.files is not None]
+    return len(set().union(*known)) if known else None
+
+
+def _notes(
+    facts: Sequence[Facts], models: tuple[Usage, ...], unfinished: int
+) -> tuple[Problem, ...]:
+    found = [wording.unpriced(models)]
+    if unfinished:
+        requests = "1 request has" if unfinished == 1 else f"{unfinished:,} requests have"
+        found.append(f"{requests} no final usage recorded: output tokens and cost are lower bounds")
+    if unknown := sum(part.unknown for part in facts):
+        calls = wording.counted(unknown, "tool call")
+        found.append(f"The outcome of {calls} is not recorded; counted as successful")
+    found += [note for part in facts for note in part.notes]
+    return tuple(
+        Problem(problems.INCOMPLETE, note, "information") for note in dict.fromkeys(found) if note
+    )
