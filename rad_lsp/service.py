@@ -6,6 +6,7 @@ user can mend are `RadError`s.
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -14,11 +15,13 @@ import msgspec
 
 from rad_lsp.core import budget as budgets
 from rad_lsp.core import comparison, figures, period, report
+from rad_lsp.core import cost as costs
 from rad_lsp.core import usage as usages
 from rad_lsp.core.errors import OutputExists, OutputNotWritable, SessionUnreadable
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
+from rad_lsp.core.spending import QUARTER
 from rad_lsp.sources import radium
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.comparison import Comparison
+    from rad_lsp.core.cost import CostTable, Savings
+    from rad_lsp.core.spending import PriceList
     from rad_lsp.core.usage import Kind, UsageTable
     from rad_lsp.store.snapshot import Entry, Snapshot
 
@@ -112,14 +117,54 @@ def status(
     session = snapshot.entries[0].session if snapshot.entries else None
     spent: dict[budgets.Name, float | None] = {} if session is None else {"session": session.cost}
     for name, since in budgets.periods(budget, now, zone).items():
-        spent[name] = _sum(snapshot.within(since)).cost
+        spent[name] = spent_within(snapshot, since)
+    today = period.today(now, zone)
     return StatusFigures(
         session=session,
         totals=_sum(snapshot.entries),
-        today=_sum(snapshot.within(period.today(now, zone))),
+        today=msgspec.structs.replace(
+            _sum(snapshot.within(today)), cost=spent_within(snapshot, today)
+        ),
         skipped=len(snapshot.skipped),
         passed=budgets.passed(budget, spent),
     )
+
+
+def spent_within(snapshot: Snapshot, within: Period) -> float | None:
+    """USD spent in a period: by the time of each request, else of the session's last activity.
+
+    The session format's rule of the day. None when there is money of which no price is known.
+    """
+    begin = 0 if within.since is None else within.since.timestamp() / QUARTER
+    end = math.inf if within.until is None else within.until.timestamp() / QUARTER
+    found: list[float | None] = []
+    for entry in snapshot.within(Period(within.since)):
+        bill = entry.bill
+        if bill.spending:
+            found += [row.cost for row in bill.spending if begin <= row.quarter < end]
+        elif entry.last_activity in within:
+            found.append(bill.cost)
+    return figures.total_cost(found)
+
+
+def cost(
+    snapshot: Snapshot,
+    price_list: PriceList,
+    reference: str | None = None,
+    within: Period = ALWAYS,
+) -> CostTable:
+    """What the cost is made of, of one session or of all within a period.
+
+    Raises NoSessions, SessionNotFound, SessionAmbiguous when one is named.
+    """
+    if reference is not None:
+        return costs.table([snapshot.resolve(reference)], price_list)
+    return costs.table((entry.session for entry in snapshot.within(within)), price_list)
+
+
+def savings(session: Session, price_list: PriceList) -> Savings:
+    """What the cache saved in a session. Prices are looked up only where there was one."""
+    return costs.savings(session, price_list)
 
 
 def stored(session: Session) -> bytes:

@@ -12,6 +12,7 @@ import msgspec
 
 from rad_lsp.core.budget import Budget
 from rad_lsp.core.errors import BadSettings
+from rad_lsp.core.price import Override
 from rad_lsp.sources.radium import Radium
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: tuple[str, ...] | None = None
     status: StatusSettings = StatusSettings()
     budget: Budget = Budget()
+    prices: dict[str, Override] = {}
+    """By model, in USD per million tokens."""
 
     @property
     def zone(self) -> tzinfo | None:

@@ -6,7 +6,7 @@ percent or null. Versions only ever add.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
@@ -15,10 +15,13 @@ from msgspec import UNSET, UnsetType
 
 from rad_lsp.core import figures
 from rad_lsp.core.comparison import Better, Verdict
+from rad_lsp.core.cost import TokenClass
 from rad_lsp.core.report import NANOS_PER_SECOND
 
 if TYPE_CHECKING:
+    from rad_lsp.core import cost as costs
     from rad_lsp.core.comparison import Comparison, Metric
+    from rad_lsp.core.cost import CostTable, Savings
     from rad_lsp.core.session import Session, Usage
     from rad_lsp.core.usage import UsageTable
     from rad_lsp.service import Page, StatusFigures, Sum
@@ -179,6 +182,63 @@ class SessionComparison(msgspec.Struct, frozen=True, rename="camel"):
     markdown: str
 
 
+class Charge(msgspec.Struct, frozen=True, rename="camel"):
+    """Tokens of one class at their rate, USD per million tokens; `cost` is USD."""
+
+    token_class: TokenClass
+    tokens: int
+    rate: float
+    cost: float
+
+
+class Price(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a price comes from; `since` is the day from which it holds, where that is known."""
+
+    model: str
+    provider: str
+    origin: str
+    since: date | None
+    tier: str
+    request_fee: float
+
+
+class CostRow(msgspec.Struct, frozen=True, rename="camel"):
+    """Requests to one model that are billed by one rule.
+
+    `above` is the number of input tokens that each exceeds and that makes the rates others, 0 for
+    none. `cost` counts, `computed` is what the charges come to; null where no price is known.
+    """
+
+    model: str
+    engine: str
+    tier: str
+    above: int
+    requests: int
+    cost: float | None
+    computed: float | None
+    reported: bool
+    charges: tuple[Charge, ...]
+    price: Price | None
+
+
+class CostResult(msgspec.Struct, frozen=True, rename="camel"):
+    """What a cost is made of; `text` is what `rad stats cost` prints.
+
+    `reported` is that part of the cost which providers and reports say themselves; `unpriced`
+    requests have no known price; `estimated` tells that rows come from a report's sums.
+    """
+
+    sessions: int
+    rows: tuple[CostRow, ...]
+    cost: float | None
+    reported: float | None
+    computed: float | None
+    unpriced: int
+    estimated: bool
+    text: str
+    markdown: str
+
+
 class Export(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """What was exported: `uri` names the output, `content` is there when there is none."""
 
@@ -205,6 +265,14 @@ class SessionParams(Params, frozen=True, rename="camel", kw_only=True):
 
 class UsageParams(Params, frozen=True, rename="camel", kw_only=True):
     """`stats/model`, `stats/engine`: of one session, or of all within a period."""
+
+    session_id: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+class CostParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/cost`: of one session, or of all within a period."""
 
     session_id: str | None = None
     since: str | None = None
@@ -242,6 +310,7 @@ METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
     "stats/session": (SessionParams, SessionStats),
     "stats/model": (UsageParams, UsageResult),
     "stats/engine": (UsageParams, UsageResult),
+    "stats/cost": (CostParams, CostResult),
     "stats/history": (HistoryParams, History),
     "stats/compare": (CompareParams, SessionComparison),
     "stats/export": (ExportParams, Export),
@@ -275,7 +344,9 @@ def summary(session: Session, now: datetime) -> SessionSummary:
     return SessionSummary(**_summary(session, now))
 
 
-def stats(session: Session, now: datetime, *, text: str, markdown: str) -> SessionStats:
+def stats(
+    session: Session, now: datetime, *, savings: Savings, text: str, markdown: str
+) -> SessionStats:
     """A session in full, with its text and Markdown as rendered."""
     return SessionStats(
         **_summary(session, now),
@@ -289,7 +360,7 @@ def stats(session: Session, now: datetime, *, text: str, markdown: str) -> Sessi
             session.cached_tokens,
             session.cache_creation_tokens,
             figures.cache_read_tokens(session),
-            None,
+            savings.usd,
         ),
         models=tuple(map(usage_row, session.models)),
         engines=tuple(map(usage_row, session.engines)),
@@ -302,6 +373,21 @@ def stats(session: Session, now: datetime, *, text: str, markdown: str) -> Sessi
 def usage(found: UsageTable) -> UsageResult:
     """Usage per model or engine."""
     return UsageResult(found.sessions, tuple(map(usage_row, found.rows)), usage_row(found.total))
+
+
+def cost(found: CostTable, *, text: str, markdown: str) -> CostResult:
+    """What a cost is made of, with its text and Markdown as rendered."""
+    return CostResult(
+        sessions=found.sessions,
+        rows=tuple(map(_cost_row, found.rows)),
+        cost=found.cost,
+        reported=found.reported,
+        computed=found.computed,
+        unpriced=found.unpriced,
+        estimated=found.estimated,
+        text=text,
+        markdown=markdown,
+    )
 
 
 def history(page: Page, snapshot: Snapshot, now: datetime) -> History:
@@ -354,6 +440,24 @@ def usage_row(usage: Usage) -> UsageRow:
         usage.output_tokens,
         usage.cached_tokens,
         usage.cost,
+    )
+
+
+def _cost_row(row: costs.CostRow) -> CostRow:
+    price = row.price
+    return CostRow(
+        model=row.model,
+        engine=row.engine,
+        tier=row.tier,
+        above=row.above,
+        requests=row.requests,
+        cost=row.cost,
+        computed=row.computed,
+        reported=row.reported,
+        charges=tuple(Charge(c.token_class, c.tokens, c.rate, c.cost) for c in row.charges),
+        price=None
+        if price is None
+        else Price(price.model, price.provider, price.origin, price.since, price.tier, price.fee),
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from rad_lsp import service, wire
+from rad_lsp.core.cost import Savings
 from rad_lsp.sources import radium
 from rad_lsp.sources.radium import Radium
 from rad_lsp.store.store import Store
@@ -83,8 +84,12 @@ def test_a_uri_is_one_whatever_the_name(session):
     assert wire.summary(session("a #\u540d"), NOW).uri == "file:///w/a%20%23%E5%90%8D.json"
 
 
+def _stats(session):
+    return wire.stats(session, NOW, savings=Savings(0.5), text="T", markdown="M")
+
+
 def test_a_session_in_full_is_a_summary_and_more(session):
-    found = sent(wire.stats(session(failed_tool_calls=99), NOW, text="T", markdown="M"))
+    found = sent(_stats(session(failed_tool_calls=99)))
     assert list(found) == [
         *SUMMARY,
         "apiShare",
@@ -235,6 +240,7 @@ def test_the_schema_has_every_method(session):
         "stats/session",
         "stats/model",
         "stats/engine",
+        "stats/cost",
         "stats/history",
         "stats/compare",
         "stats/export",

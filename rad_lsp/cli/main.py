@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from rad_lsp import __version__
-from rad_lsp.cli import compare, demo, doctor, export, history, init, session, usage
+from rad_lsp.cli import compare, cost, demo, doctor, export, history, init, session, usage
 from rad_lsp.core.errors import RadError
 
 EXIT_MENDABLE = 1
@@ -61,6 +61,7 @@ for _command in (
     usage.engine,
     history.history,
     compare.compare,
+    cost.cost,
     export.export,
 ):
     stats.add_command(_command)

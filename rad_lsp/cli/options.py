@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from rad_lsp.core.period import Period
+    from rad_lsp.pricing import Prices
     from rad_lsp.settings import Settings
     from rad_lsp.store.snapshot import Snapshot
     from rad_lsp.store.workspace import Workspace
@@ -53,6 +54,13 @@ class Context:
 
         flags = {"timezone": self._timezone} if self._timezone else {}
         return settings.load(self.workspace.root, flags, "command line")
+
+    @functools.cached_property
+    def prices(self) -> Prices:
+        """The prices that the settings and the price list have. Raises BadSettings."""
+        from rad_lsp.pricing import Prices
+
+        return Prices(self.settings.prices)
 
     def snapshot(self, *, quiet: bool = False) -> Snapshot:
         """All sessions, after the skipped files were named on stderr unless `quiet`."""

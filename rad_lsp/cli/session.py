@@ -27,4 +27,5 @@ def session(context: Context, session_id: str | None, *, as_json: bool) -> None:
     else:
         from rad_lsp.render import text
 
-        emit(text.session(found, context.now, painter()))
+        savings = service.savings(found, context.prices)
+        emit(text.session(found, context.now, painter(), savings=savings))

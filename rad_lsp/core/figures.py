@@ -58,6 +58,11 @@ def cache_read_tokens(session: Session) -> int:
     return session.cache_read_tokens
 
 
+def has_cache(session: Session) -> bool:
+    """Whether a cache had anything to do with the session."""
+    return bool(session.cached_tokens or session.cache_creation_tokens or session.cache_read_tokens)
+
+
 def cache_hit_rate(session: Session) -> float | None:
     """Percent of input tokens that were read from the cache; None when there was no input."""
     return percent(cache_read_tokens(session), input_tokens(session))

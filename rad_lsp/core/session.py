@@ -37,18 +37,25 @@ class Usage(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class Gist(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
     """What is asked of every session at once. A packed session begins with it, to unpack alone.
 
-    `cost` is None when no request has a known price. `spending` has the times of the requests
-    where the source knows them, and is empty elsewhere. `problems` are the session's warnings.
+    `cost` is None when no request has a known price. `problems` are the session's warnings.
     """
 
     cost: float | None
     tool_calls: int
     successful_tool_calls: int
     problems: tuple[Problem, ...] = ()
+
+
+class Bill(Gist, frozen=True, gc=False, array_like=True, kw_only=True):
+    """What is asked of the sessions of a day: `spending` tells when the money went.
+
+    It is empty where the source knows no times of requests.
+    """
+
     spending: tuple[Spending, ...] = ()
 
 
-class Session(Gist, frozen=True, gc=False, array_like=True, kw_only=True):
+class Session(Bill, frozen=True, gc=False, array_like=True, kw_only=True):
     """One agent session: what its source says of it, unchanged.
 
     Times are in UTC, durations in nanoseconds, cost in USD. `path` is the file it was read

@@ -48,6 +48,12 @@ def money(usd: float | None) -> str:
     return f"-${amount}" if usd < 0 and float(amount.replace(",", "")) else f"${amount}"
 
 
+def rate(usd_per_million: float) -> str:
+    """`$3.00`, `$0.175`: USD per million tokens, as many digits as there are."""
+    whole, _, digits = f"{usd_per_million:,.6f}".partition(".")
+    return f"${whole}.{digits.rstrip('0'):0<2}"
+
+
 def count(value: int) -> str:
     """A number with thousands separators."""
     return f"{value:,}"

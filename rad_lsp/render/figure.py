@@ -34,6 +34,17 @@ def hover(session: Session, path: Path, now: datetime, zone: tzinfo | None) -> s
     return describe(session) if describe else None
 
 
+def is_cost(path: Path) -> bool:
+    """Whether the value at `path` is a cost that can be explained."""
+    total = path == ("metrics", "total_cost")
+    return total or (path[1:2] == ("model_usage",) and path[-1] == "estimated_cost")
+
+
+def is_cache(path: Path) -> bool:
+    """Whether the value at `path` tells what the cache did."""
+    return path[:1] == ("metrics",) and _FIGURES.get(str(path[-1])) is _cache
+
+
 def hint(session: Session, path: Path, number: float | None) -> str | None:
     """A few words behind the value at `path`, which is `number` if it is one; None for none."""
     if len(path) == 2 and path[0] == "metrics":  # noqa: PLR2004

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 from rad_lsp.core import comparison as comparisons
 from rad_lsp.core import figures, wording
+from rad_lsp.core.cost import UNKNOWN
 from rad_lsp.core.wording import NOT_AVAILABLE, count, money, percent, printable
+from rad_lsp.render.text import saved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from rad_lsp.core.comparison import Comparison, Metric
+    from rad_lsp.core.cost import Savings
+    from rad_lsp.core.problems import Problem
     from rad_lsp.core.session import Session, Usage
     from rad_lsp.service import StatusFigures
 
@@ -31,7 +35,13 @@ def plain(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text.replace("**", "").replace("  \n", "\n"))
 
 
-def session(found: Session, now: datetime) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], aligns: str) -> str:
+    """Cells as a table; `aligns` has `<` or `>` for each column."""
+    rule = ["---:" if align == ">" else "---" for align in aligns]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
+
+
+def session(found: Session, now: datetime, *, savings: Savings = UNKNOWN) -> str:
     """One session in full."""
     api, tool = percent(figures.api_share(found)), percent(figures.tool_share(found))
     state = wording.state(figures.state(found, now))
@@ -64,7 +74,7 @@ def session(found: Session, now: datetime) -> str:
                 ),
             )
         )
-    if found.cached_tokens or found.cache_creation_tokens or found.cache_read_tokens:
+    if figures.has_cache(found):
         rows += [
             ("Cache hit rate", percent(figures.cache_hit_rate(found))),
             ("Cached tokens", count(found.cached_tokens)),
@@ -72,15 +82,17 @@ def session(found: Session, now: datetime) -> str:
                 "Cache created / read",
                 f"{count(found.cache_creation_tokens)} / {count(figures.cache_read_tokens(found))}",
             ),
-            ("Cache savings", NOT_AVAILABLE),
+            ("Cache savings", escape(saved(savings))),
         ]
-    parts = [f"## Session {escape(found.id)}", _table(["", ""], rows, "<>")]
+    parts = [f"## Session {escape(found.id)}", table(["", ""], rows, "<>")]
     if found.models:
         parts.append(_usage("Model", found.models))
     if found.engines:
         parts.append(_usage("Engine", found.engines))
     if found.problems:
-        parts.append("\n".join(f"- ⚠ {escape(problem.message)}" for problem in found.problems))
+        parts.append(
+            "\n".join(f"- {_mark(problem)} {escape(problem.message)}" for problem in found.problems)
+        )
     return "\n\n".join(parts) + "\n"
 
 
@@ -115,13 +127,13 @@ def comparison(found: Comparison) -> str:
         [
             "## Session comparison",
             f"A: {escape(found.a.id)}  \nB: {escape(found.b.id)}",
-            _table(["", "A", "B", "Change", ""], rows, "<>>><"),
+            table(["", "A", "B", "Change", ""], rows, "<>>><"),
             "",
         ]
     )
 
 
-def tooltip(found: StatusFigures, now: datetime) -> str:
+def tooltip(found: StatusFigures, now: datetime, *, savings: Savings = UNKNOWN) -> str:
     """What a status bar shows when pointed at."""
     session = found.session
     parts: list[str] = []
@@ -146,7 +158,14 @@ def tooltip(found: StatusFigures, now: datetime) -> str:
                 f"{count(found.totals.tool_calls)} tool calls"
             ),
         ]
-        parts += [f"⚠ {escape(problem.message)}" for problem in session.problems]
+        if figures.has_cache(session):
+            created = count(session.cache_creation_tokens)
+            read = count(figures.cache_read_tokens(session))
+            parts.append(
+                f"Cache: {percent(figures.cache_hit_rate(session))} hit rate, {created} created, "
+                f"{read} read, {escape(saved(savings))} saved"
+            )
+        parts += [f"{_mark(problem)} {escape(problem.message)}" for problem in session.problems]
     parts += [
         f"⚠ The {passed.name}'s budget of {money(passed.limit)} is passed: {money(passed.spent)}"
         for passed in found.passed
@@ -154,6 +173,10 @@ def tooltip(found: StatusFigures, now: datetime) -> str:
     if found.skipped:
         parts.append(f"⚠ {wording.counted(found.skipped, 'file')} skipped: see `rad doctor`")
     return "\n\n".join(parts)
+
+
+def _mark(problem: Problem) -> str:
+    return "Note:" if problem.severity == "information" else "⚠"
 
 
 def _value(metric: Metric, value: float | None) -> str:
@@ -182,7 +205,7 @@ def _difference(metric: Metric) -> str:
 
 
 def _usage(title: str, rows: Sequence[Usage]) -> str:
-    return _table(
+    return table(
         [title, "Requests", "Input tokens", "Output tokens", "Cached tokens", "Cost"],
         [
             (
@@ -197,8 +220,3 @@ def _usage(title: str, rows: Sequence[Usage]) -> str:
         ],
         "<>>>>>",
     )
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], aligns: str) -> str:
-    rule = ["---:" if align == ">" else "---" for align in aligns]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from rad_lsp import wire
 from rad_lsp.core.report import NANOS_PER_SECOND
 
 if TYPE_CHECKING:
     from rad_lsp.core.comparison import Comparison, Metric
+    from rad_lsp.core.cost import CostTable
     from rad_lsp.core.usage import UsageTable
 
 
@@ -26,6 +28,13 @@ def usage(found: UsageTable) -> list[dict[str, Any]]:
         }
         for row in found.rows
     ]
+
+
+def cost(found: CostTable) -> dict[str, Any]:
+    """The wire's answer in snake_case, without its text."""
+    answer = wire.cost(found, text="", markdown="")
+    plain: dict[str, Any] = _snake(answer)
+    return {key: value for key, value in plain.items() if key not in {"text", "markdown"}}
 
 
 def comparison(found: Comparison) -> dict[str, Any]:
@@ -46,6 +55,12 @@ def comparison(found: Comparison) -> dict[str, Any]:
         "lines_added_delta": found["linesAdded"].delta,
         "lines_removed_delta": found["linesRemoved"].delta,
     }
+
+
+def _snake(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        return {name: _snake(getattr(value, name)) for name in value.__struct_fields__}
+    return [_snake(item) for item in value] if isinstance(value, tuple) else value
 
 
 def encode(value: Any) -> bytes:

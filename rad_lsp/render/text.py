@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rad_lsp.core import comparison as comparisons
 from rad_lsp.core import figures, wording
-from rad_lsp.core.wording import NOT_AVAILABLE, count, money, percent, printable, signed
+from rad_lsp.core.cost import UNKNOWN
+from rad_lsp.core.wording import count, money, percent, printable, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from rad_lsp.core.comparison import Comparison, Metric
+    from rad_lsp.core.cost import Savings
     from rad_lsp.core.session import Session, Usage
     from rad_lsp.core.usage import UsageTable
     from rad_lsp.service import Page, StatusFigures
@@ -31,7 +33,9 @@ def plain(_role: Role, text: str) -> str:
     return text
 
 
-def session(found: Session, now: datetime, paint: Paint = plain) -> str:
+def session(
+    found: Session, now: datetime, paint: Paint = plain, *, savings: Savings = UNKNOWN
+) -> str:
     """One session: the manual's block, and below it what else there is to say."""
     good = paint("good", f"✓ {found.successful_tool_calls}")
     bad = paint("bad", f"x {found.failed_tool_calls}")
@@ -40,19 +44,19 @@ def session(found: Session, now: datetime, paint: Paint = plain) -> str:
     tool = f"{wording.duration(found.tool_time)}{_share(figures.tool_share(found))}"
     lines = [
         paint("title", "Interaction Summary"),
-        _field("Session ID", printable(found.id)),
-        _field("Tool Calls", f"{found.tool_calls} ( {good} {bad} )"),
-        _field("Success Rate", percent(figures.success_rate(found))),
-        _field(
+        field("Session ID", printable(found.id)),
+        field("Tool Calls", f"{found.tool_calls} ( {good} {bad} )"),
+        field("Success Rate", percent(figures.success_rate(found))),
+        field(
             "Code Changes",
             wording.changes(found.lines_added, found.lines_removed, found.files_changed),
         ),
         "",
         paint("title", "Performance"),
-        _field("Wall Time", wall),
-        _field("Agent Active", wording.duration(found.agent_active_time)),
-        _field("  » API Time", api),
-        _field("  » Tool Time", tool),
+        field("Wall Time", wall),
+        field("Agent Active", wording.duration(found.agent_active_time)),
+        field("  » API Time", api),
+        field("  » Tool Time", tool),
         "",
         *_session_models(found.models, paint),
     ]
@@ -61,18 +65,18 @@ def session(found: Session, now: datetime, paint: Paint = plain) -> str:
             f"{count(found.approvals_allowed)} allowed, {count(found.approvals_denied)} denied, "
             f"{count(found.approvals_asked)} asked"
         )
-        lines += ["", _field("Approvals", approvals)]
-    if found.cached_tokens or found.cache_creation_tokens or found.cache_read_tokens:
+        lines += ["", field("Approvals", approvals)]
+    if figures.has_cache(found):
         created, read = count(found.cache_creation_tokens), count(figures.cache_read_tokens(found))
         lines += [
             "",
             paint("title", "Cache"),
-            _field("Hit Rate", percent(figures.cache_hit_rate(found))),
-            _field("Cached Tokens", count(found.cached_tokens)),
-            _field("Created / Read", f"{created} / {read}"),
-            _field("Savings", NOT_AVAILABLE),
+            field("Hit Rate", percent(figures.cache_hit_rate(found))),
+            field("Cached Tokens", count(found.cached_tokens)),
+            field("Created / Read", f"{created} / {read}"),
+            field("Savings", saved(savings)),
         ]
-    return _joined(lines)
+    return joined(lines)
 
 
 def usage(found: UsageTable, session_id: str | None = None, paint: Paint = plain) -> str:
@@ -83,7 +87,7 @@ def usage(found: UsageTable, session_id: str | None = None, paint: Paint = plain
     else:
         title = f"{what} Usage (Session: {printable(session_id)})"
     header = [what, "Requests", "Input Tokens", "Output Tokens", "Cached Tokens", "Cost"]
-    lines, rule = _table(
+    lines, rule = columns(
         [header, *map(_usage_row, found.rows), _usage_row(found.total)],
         aligns="<>>>><",
         widths=[29, 8, 12, 13, 13, 0],
@@ -91,13 +95,13 @@ def usage(found: UsageTable, session_id: str | None = None, paint: Paint = plain
         rule=92,
     )
     head, *rows, total = lines
-    return _joined([paint("title", title), "", head, rule, *rows, rule, total])
+    return joined([paint("title", title), "", head, rule, *rows, rule, total])
 
 
 def history(page: Page, paint: Paint = plain) -> str:
     """A page of sessions, newest first."""
     title = paint("title", "Recent Session Summaries")
-    return _joined([title, "", *history_table(page.sessions)])
+    return joined([title, "", *history_table(page.sessions)])
 
 
 def history_table(sessions: Sequence[Session]) -> list[str]:
@@ -113,7 +117,7 @@ def history_table(sessions: Sequence[Session]) -> list[str]:
         ]
         for session in sessions
     ]
-    lines, rule = _table(
+    lines, rule = columns(
         [header, *rows], aligns="<<<<<", widths=[26, 18, 12, 14, 0], gap=2, rule=85
     )
     return [lines[0], rule, *lines[1:]]
@@ -179,7 +183,7 @@ def comparison(found: Comparison, paint: Paint = plain) -> str:
     ]
     for name, body in sections:
         lines += ["", paint("title", name), "─" * len(name), *(f"  {line}" for line in body)]
-    return _joined(lines)
+    return joined(lines)
 
 
 def line(found: Session) -> str:
@@ -213,6 +217,13 @@ def status(found: StatusFigures, template: str) -> str:
     )
 
 
+def saved(savings: Savings) -> str:
+    """What the cache saved, and which models' part in it is not known: `$0.0306`."""
+    if savings.usd is None or not savings.left_out:
+        return money(savings.usd)
+    return f"{money(savings.usd)} (without {', '.join(map(printable, savings.left_out))})"
+
+
 def cells(text: str) -> int:
     """The terminal cells that a text takes; wide characters take two."""
     if text.isascii():
@@ -222,33 +233,7 @@ def cells(text: str) -> int:
     return max(wcwidth.wcswidth(text), 0)
 
 
-def _session_models(models: Sequence[Usage], paint: Paint) -> list[str]:
-    rows = [
-        [
-            printable(model.name),
-            count(model.requests),
-            count(model.input_tokens),
-            count(model.output_tokens),
-        ]
-        for model in models
-    ]
-    header = ["Model Usage", "Reqs", "Input Tokens", "Output Tokens"]
-    lines, rule = _table([header, *rows], aligns="<>>>", widths=[27, 4, 13, 13], gap=2, rule=63)
-    return [paint("title", "Model Usage") + lines[0].removeprefix("Model Usage"), rule, *lines[1:]]
-
-
-def _usage_row(row: Usage) -> list[str]:
-    return [
-        printable(row.name),
-        count(row.requests),
-        count(row.input_tokens),
-        count(row.output_tokens),
-        count(row.cached_tokens),
-        money(row.cost),
-    ]
-
-
-def _table(
+def columns(
     rows: Sequence[Sequence[str]], aligns: str, widths: Sequence[int], gap: int, rule: int
 ) -> tuple[list[str], str]:
     """Rows in columns at least as wide as `widths`, and the rule as long as the longest row."""
@@ -266,8 +251,40 @@ def _table(
     return lines, "─" * max(rule, *map(cells, lines))
 
 
-def _field(label: str, value: str) -> str:
+def field(label: str, value: str) -> str:
+    """A line of a session's block: a label, and its value in the second column."""
     return f"{label}:".ljust(_LABEL) + value
+
+
+def joined(lines: Sequence[str]) -> str:
+    """Lines as a text that ends in a line feed."""
+    return "\n".join(lines) + "\n"
+
+
+def _session_models(models: Sequence[Usage], paint: Paint) -> list[str]:
+    rows = [
+        [
+            printable(model.name),
+            count(model.requests),
+            count(model.input_tokens),
+            count(model.output_tokens),
+        ]
+        for model in models
+    ]
+    header = ["Model Usage", "Reqs", "Input Tokens", "Output Tokens"]
+    lines, rule = columns([header, *rows], aligns="<>>>", widths=[27, 4, 13, 13], gap=2, rule=63)
+    return [paint("title", "Model Usage") + lines[0].removeprefix("Model Usage"), rule, *lines[1:]]
+
+
+def _usage_row(row: Usage) -> list[str]:
+    return [
+        printable(row.name),
+        count(row.requests),
+        count(row.input_tokens),
+        count(row.output_tokens),
+        count(row.cached_tokens),
+        money(row.cost),
+    ]
 
 
 def _share(value: float | None) -> str:
@@ -294,7 +311,3 @@ def _amount(metric: Metric) -> str:
     if metric.unit == "nanoseconds":
         return signed(wording.short_duration(int(delta)))
     return signed(f"{delta:.4f}" if metric.unit == "USD" else str(delta))
-
-
-def _joined(lines: Sequence[str]) -> str:
-    return "\n".join(lines) + "\n"

@@ -18,8 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from rad_lsp import service, settings, wire
+from rad_lsp.core import cost as costs
 from rad_lsp.core import figures, period
+from rad_lsp.core.cost import UNKNOWN, CostTable, Savings
 from rad_lsp.core.errors import BadSettings, NoWorkspace
+from rad_lsp.pricing import Prices
 from rad_lsp.render import markdown, text
 from rad_lsp.server.uris import path_of
 from rad_lsp.server.watcher import Watcher
@@ -99,6 +102,7 @@ class Folder:
         self.path = path
         self.snapshot = Snapshot()
         self.settings = settings.Settings()
+        self.prices = Prices()
         self._root = path
         self._store = Store([Radium(path)])
         self._editor: Any = None
@@ -113,6 +117,7 @@ class Folder:
         self._said: wire.Status | None = None
         self._said_of: Snapshot | None = None
         self._complaint = ""
+        self._priced = False
         self._due = datetime.now(UTC)
         self._task = asyncio.create_task(self._keep_fresh())
 
@@ -218,7 +223,10 @@ class Folder:
         """The settings in force; the last good ones while there is a mistake in them."""
         try:
             editor = settings.from_editor(self._editor)
-            self.settings = settings.load(self._root, editor, "The editor's radLsp settings")
+            found = settings.load(self._root, editor, "The editor's radLsp settings")
+            if found.prices != self.settings.prices:
+                self.prices = Prices(found.prices)
+            self.settings = found
             self._complaint = ""
         except BadSettings as error:
             self._complaint = str(error)
@@ -231,6 +239,18 @@ class Folder:
 
     async def _say(self) -> None:
         """Tell the client of the status when it has changed, and of a mistake in the settings."""
+        await self._send_status()
+        if not self._priced and (session := self._cached_session()):
+            # Loading the prices takes a while: the first status does not wait for them.
+            await asyncio.to_thread(service.savings, session, self.prices)
+            self._priced = True
+            await self._send_status()
+        self._client.complain(self, self._complaint)
+        if self.snapshot is not self._said_of:
+            self._said_of = self.snapshot
+            self._client.changed(self)
+
+    async def _send_status(self) -> None:
         status = self._status()
         if status != self._said:
             if await self._turns.take():
@@ -238,22 +258,25 @@ class Folder:
             if status != self._said:
                 self._said = status
                 self._client.status(status)
-        self._client.complain(self, self._complaint)
-        if self.snapshot is not self._said_of:
-            self._said_of = self.snapshot
-            self._client.changed(self)
+
+    def _cached_session(self) -> Session | None:
+        """The session that the status is about, if a cache had to do with it."""
+        session = self.snapshot.entries[0].session if self.snapshot.entries else None
+        return session if session and figures.has_cache(session) else None
 
     def _status(self) -> wire.Status:
         now = datetime.now(UTC)
         zone = self.settings.zone
         found = service.status(self.snapshot, now, zone, self.settings.budget)
         self._due = _next_change(found, now, zone)
+        session = found.session if self._priced else None
+        savings = service.savings(session, self.prices) if session else UNKNOWN
         return wire.status(
             found,
             self.uri,
             now,
             text=text.status(found, self.settings.status.format),
-            tooltip=markdown.tooltip(found, now),
+            tooltip=markdown.tooltip(found, now, savings=savings),
         )
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -272,6 +295,7 @@ class Folders:
         self._editor: Any = None
         self._configured = False
         self._turns = Turns()
+        self._list_prices = Prices()
         # One thread: files are read one after the other, however many folders there are.
         self._executor = ThreadPoolExecutor(1, "store")
 
@@ -313,6 +337,20 @@ class Folders:
     def all_holding(self, path: str) -> list[Folder]:
         """The folders in whose workspace a report lies: more than one where they are nested."""
         return [folder for folder in self if folder.holds(path)]
+
+    async def savings(self, session: Session) -> Savings:
+        """What the cache saved in a session."""
+        if not figures.has_cache(session):
+            return UNKNOWN
+        return await asyncio.to_thread(service.savings, session, self._prices(session))
+
+    async def cost(self, session: Session) -> CostTable:
+        """What a session's cost is made of."""
+        return await asyncio.to_thread(costs.table, [session], self._prices(session))
+
+    def _prices(self, session: Session) -> Prices:
+        folder = self.holding(session.path)
+        return folder.prices if folder else self._list_prices
 
     def configure(self, editor: Any) -> None:
         """Take the editor's settings, `radLsp.*`, for all folders."""

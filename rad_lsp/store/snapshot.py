@@ -16,7 +16,7 @@ import msgspec
 from rad_lsp.core import figures, problems
 from rad_lsp.core.errors import NoSessions, SessionAmbiguous, SessionNotFound
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Gist, Session
+from rad_lsp.core.session import Bill, Gist, Session
 from rad_lsp.core.wording import printable
 
 if TYPE_CHECKING:
@@ -61,6 +61,11 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     def gist(self) -> Gist:
         """What is asked of every session at once, four times as fast as the whole session."""
         return _gist_from_json(self.packed) if self._is_json else _gist_from_msgpack(self.packed)
+
+    @property
+    def bill(self) -> Bill:
+        """What is asked of the sessions of a day."""
+        return _bill_from_json(self.packed) if self._is_json else _bill_from_msgpack(self.packed)
 
     @property
     def _is_json(self) -> bool:
@@ -217,3 +222,5 @@ _from_msgpack = msgspec.msgpack.Decoder(Session).decode
 _from_json = msgspec.json.Decoder(Session).decode
 _gist_from_msgpack = msgspec.msgpack.Decoder(Gist).decode
 _gist_from_json = msgspec.json.Decoder(Gist).decode
+_bill_from_msgpack = msgspec.msgpack.Decoder(Bill).decode
+_bill_from_json = msgspec.json.Decoder(Bill).decode

@@ -27,7 +27,7 @@ def test_it_prints_the_manuals_block_then_approvals_and_cache(rad, golden, expec
         "Hit Rate:                   0.0%\n"
         "Cached Tokens:              17,000\n"
         "Created / Read:             4,000 / 13,000\n"
-        "Savings:                    n/a\n"
+        "Savings:                    $0.0169\n"
     )
 
 
@@ -195,7 +195,7 @@ def test_the_cache_section_shows_the_hit_rate(rad, golden):
         "Hit Rate:                   90.0%\n"
         "Cached Tokens:              950,000\n"
         "Created / Read:             50,000 / 900,000\n"
-        "Savings:                    n/a\n"
+        "Savings:                    $3.9875\n"
     )
 
 

@@ -13,6 +13,7 @@ METHODS = [
     "stats/session",
     "stats/model",
     "stats/engine",
+    "stats/cost",
     "stats/history",
     "stats/compare",
     "stats/export",

@@ -45,6 +45,7 @@ REPLY = {
                     "stats/session",
                     "stats/model",
                     "stats/engine",
+                    "stats/cost",
                     "stats/history",
                     "stats/compare",
                     "stats/export",

@@ -108,7 +108,9 @@ def test_a_tooltip_sums_up(snapshot, now):
         "$0.1250 · 92.6% of 231 tool calls · 4h 9m · +505 -208\n"
         "\n"
         "Today: $0.1250 in 1 session  \n"
-        "All: $0.2100 in 2 sessions, 93.6% of 376 tool calls"
+        "All: $0.2100 in 2 sessions, 93.6% of 376 tool calls\n"
+        "\n"
+        "Cache: 0.0% hit rate, 2,000 created, 10,000 read, n/a saved"
     )
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from lsprotocol import types
 
-from rad_lsp.render import figure, markdown, text
+from rad_lsp.render import cost, figure, markdown, text
 from rad_lsp.server import client
 from rad_lsp.server.registry import feature
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @feature(types.TEXT_DOCUMENT_HOVER)
-def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
+async def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
     """The figure under the cursor, or the session's summary beside it."""
     document = ls.documents.report_at(params.text_document.uri)
     session = document.session if document else None
@@ -33,7 +33,13 @@ def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
     zone = folder.settings.zone if folder else None
     value = figure.hover(session, pair.path, now, zone) if pair else None
     if pair is None or value is None:
-        return types.Hover(_summary(ls, session, now))
+        return types.Hover(await _summary(ls, session, now))
+    if figure.is_cost(pair.path):
+        model = str(pair.path[2]) if pair.path[1] == "model_usage" else None
+        why = cost.brief(await ls.folders.cost(session), model)
+        value = f"{value}\n\n{why}"
+    elif figure.is_cache(pair.path):
+        value = f"{value}  \nSavings {text.saved(await ls.folders.savings(session))}"
     content = _markup(ls, value, lambda: markdown.plain(value))
     return types.Hover(content, document.positions.range(pair.span))
 
@@ -58,9 +64,10 @@ def _links(ls: RadServer, session: Session) -> str:
     return f"\n{' · '.join(links)}\n" if links else ""
 
 
-def _summary(ls: RadServer, session: Session, now: datetime) -> types.MarkupContent:
-    value = markdown.session(session, now) + _links(ls, session)
-    return _markup(ls, value, lambda: text.session(session, now))
+async def _summary(ls: RadServer, session: Session, now: datetime) -> types.MarkupContent:
+    savings = await ls.folders.savings(session)
+    value = markdown.session(session, now, savings=savings) + _links(ls, session)
+    return _markup(ls, value, lambda: text.session(session, now, savings=savings))
 
 
 def _markup(ls: RadServer, value: str, plain: Callable[[], str]) -> types.MarkupContent:

@@ -16,6 +16,7 @@ from rad_lsp import service, wire
 from rad_lsp.core import period
 from rad_lsp.core.errors import SessionUnreadable
 from rad_lsp.core.problems import Problem
+from rad_lsp.render import cost as explained
 from rad_lsp.render import export as exports
 from rad_lsp.render import markdown, text
 from rad_lsp.server.registry import request
@@ -45,8 +46,13 @@ async def session(ls: RadServer, params: wire.SessionParams) -> wire.SessionStat
         _, snapshot = await _snapshot(ls, params)
         found = service.session(snapshot, params.session_id)
     now = datetime.now(UTC)
+    savings = await ls.folders.savings(found)
     return wire.stats(
-        found, now, text=text.session(found, now), markdown=markdown.session(found, now)
+        found,
+        now,
+        savings=savings,
+        text=text.session(found, now, savings=savings),
+        markdown=markdown.session(found, now, savings=savings),
     )
 
 
@@ -60,6 +66,18 @@ async def model(ls: RadServer, params: wire.UsageParams) -> wire.UsageResult:
 async def engine(ls: RadServer, params: wire.UsageParams) -> wire.UsageResult:
     """Usage per engine."""
     return await _usage(ls, params, "engine")
+
+
+@request("stats/cost", wire.CostParams)
+async def cost(ls: RadServer, params: wire.CostParams) -> wire.CostResult:
+    """What a cost is made of."""
+    folder, snapshot = await _snapshot(ls, params)
+    within = _period(folder, params.since, params.until)
+    one = None if params.session_id is None else service.session(snapshot, params.session_id).id
+    found = await asyncio.to_thread(service.cost, snapshot, folder.prices, one, within)
+    return wire.cost(
+        found, text=explained.text(found, one), markdown=explained.markdown(found, one)
+    )
 
 
 @request("stats/history", wire.HistoryParams)

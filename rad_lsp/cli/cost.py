@@ -1,0 +1,45 @@
+"""`rad stats cost`: what a cost is made of."""
+
+from __future__ import annotations
+
+import click
+
+from rad_lsp.cli.options import (
+    Context,
+    json_option,
+    period_options,
+    refuse_period_of_one,
+    session_id_options,
+    workspace_options,
+)
+from rad_lsp.cli.output import emit, painter
+from rad_lsp.cli.usage import NOTHING
+
+
+@click.command()
+@workspace_options
+@session_id_options
+@period_options
+@json_option
+def cost(
+    context: Context, session_id: str | None, since: str | None, until: str | None, *, as_json: bool
+) -> None:
+    """Explain a cost: tokens, rates and the rule behind them, of one session or of all.
+
+    Example: rad stats cost latest
+    """
+    from rad_lsp import service
+    from rad_lsp.render import cost as explained
+    from rad_lsp.render import rows
+
+    refuse_period_of_one(session_id, since, until)
+    period = context.period(since, until)
+    snapshot = context.snapshot()
+    found = service.cost(snapshot, context.prices, session_id, period)
+    if as_json:
+        emit(rows.encode(rows.cost(found)))
+    elif not found.sessions:
+        emit(NOTHING)
+    else:
+        one = None if session_id is None else service.session(snapshot, session_id).id
+        emit(explained.text(found, one, painter()))
