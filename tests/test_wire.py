@@ -108,7 +108,7 @@ def test_a_session_in_full_is_a_summary_and_more(session):
         "cachedTokens": 17_000,
         "creationTokens": 4_000,
         "readTokens": 13_000,
-        "savings": None,
+        "savings": 0.5,
     }
     assert found["models"][0] == {
         "name": "gemini-2.5-flash-lite",
