@@ -76,6 +76,13 @@ class Spending(Struct, frozen=True, gc=False, kw_only=True):
     reported: bool = False
 
 
+class ChildSession(Struct, frozen=True, gc=False):
+    """A session of another agent that ran as part of this one."""
+
+    source: str
+    session_id: str
+
+
 class Metrics(Struct, frozen=True, gc=False, kw_only=True):
     """The figures of a session, in the order in which Radium writes them.
 
@@ -107,6 +114,7 @@ class Metrics(Struct, frozen=True, gc=False, kw_only=True):
     files_changed: U64 | UnsetType | None = UNSET
     spending: tuple[Spending, ...] | UnsetType = UNSET
     warnings: tuple[str, ...] | UnsetType = UNSET
+    child_sessions: tuple[ChildSession, ...] | UnsetType = UNSET
 
 
 class Report(Struct, frozen=True, gc=False):

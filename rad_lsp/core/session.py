@@ -55,11 +55,18 @@ class Bill(Gist, frozen=True, gc=False, array_like=True, kw_only=True):
     spending: tuple[Spending, ...] = ()
 
 
+class Child(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A session of another agent that ran as part of a tracked one."""
+
+    source: str
+    session_id: str
+
+
 class Session(Bill, frozen=True, gc=False, array_like=True, kw_only=True):
     """One agent session: what its source says of it, unchanged.
 
     Times are in UTC, durations in nanoseconds, cost in USD. `path` is the file it was read
-    from.
+    from. `children` are shown as part of it.
     """
 
     id: str
@@ -84,3 +91,4 @@ class Session(Bill, frozen=True, gc=False, array_like=True, kw_only=True):
     cached_tokens: int
     cache_creation_tokens: int
     cache_read_tokens: int
+    children: tuple[Child, ...] = ()

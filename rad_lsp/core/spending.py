@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -25,7 +26,7 @@ class Request(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=Tr
     `time` is in milliseconds since the epoch; `input_tokens` include those read from and written
     to the cache, `output_tokens` all that is billed as such. `engine` is the provider's id where
     it is known, `tier` a service tier other than the standard one. `cost` is USD where the
-    provider gives it.
+    provider gives it. Where an agent only tells sums, `requests` were made together.
     """
 
     time: int
@@ -38,6 +39,7 @@ class Request(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=Tr
     cache_write_1h_tokens: int = 0
     output_tokens: int = 0
     cost: float | None = None
+    requests: int = 1
 
 
 class Spending(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -73,58 +75,41 @@ class PriceList(Protocol):
 def tally(requests: Iterable[Request], price_list: PriceList) -> tuple[Spending, ...]:
     """The requests added up, in order of time.
 
-    Each is priced by itself, because a rate may depend on its size. What the provider says that
-    it cost counts before what the price list says.
+    Whether a rate applies that depends on a request's size is told for each by itself. What the
+    provider says that it cost counts before what the price list says.
     """
-    rows: dict[tuple[int, str, str, str, int, bool, bool], Spending] = {}
+    found: dict[tuple[int, str, str, str], Price | None] = {}
+    rows: dict[tuple[int, str, str, str, int, bool], list[Any]] = {}
     for request in requests:
-        row = priced(request, price_list)
-        key = (
-            row.quarter,
-            row.model,
-            row.engine,
-            row.tier,
-            row.above,
-            row.cost is None,
-            row.reported,
-        )
-        other = rows.get(key)
-        rows[key] = row if other is None else added(other, row)
-    return tuple(rows[key] for key in sorted(rows))
+        source = (request.time // _MILLISECONDS, request.model, request.engine, request.tier)
+        if source in found:
+            price = found[source]
+        else:
+            quarter, model, engine, tier = source
+            price = found[source] = price_list.price(model, engine, quarter, tier)
+        above = 0
+        if price is not None and price.brackets:
+            above = price.above(request.input_tokens // (request.requests or 1))
+        rule = (*source, above, request.cost is not None)
+        row = rows.get(rule)
+        if row is None:
+            row = rows[rule] = [0, 0, 0, 0, 0, 0, 0.0]
+        row[0] += request.requests
+        row[1] += request.input_tokens
+        row[2] += request.cache_read_tokens
+        row[3] += request.cache_write_5m_tokens
+        row[4] += request.cache_write_1h_tokens
+        row[5] += request.output_tokens
+        if request.cost is not None:
+            row[6] += request.cost
+    return tuple(
+        _row(rule, row, found[rule[:4]]) for rule, row in sorted(rows.items(), key=_by_rule)
+    )
 
 
 def priced(request: Request, price_list: PriceList) -> Spending:
     """One request, priced."""
-    quarter = request.time // _MILLISECONDS
-    price = price_list.price(request.model, request.engine, quarter, request.tier)
-    above = 0
-    cost = request.cost
-    if price is not None:
-        above = price.above(request.input_tokens)
-        if cost is None:
-            cost = price.fee + prices.cost(
-                price.rates_above(above),
-                input_tokens=request.input_tokens,
-                cache_read_tokens=request.cache_read_tokens,
-                cache_write_5m_tokens=request.cache_write_5m_tokens,
-                cache_write_1h_tokens=request.cache_write_1h_tokens,
-                output_tokens=request.output_tokens,
-            )
-    return Spending(
-        quarter,
-        request.model,
-        request.engine,
-        request.tier,
-        above,
-        1,
-        request.input_tokens,
-        request.cache_read_tokens,
-        request.cache_write_5m_tokens,
-        request.cache_write_1h_tokens,
-        request.output_tokens,
-        cost,
-        request.cost is not None,
-    )
+    return tally((request,), price_list)[0]
 
 
 def added(one: Spending, other: Spending) -> Spending:
@@ -144,3 +129,26 @@ def added(one: Spending, other: Spending) -> Spending:
         None if one.cost is None or other.cost is None else one.cost + other.cost,
         one.reported,
     )
+
+
+def _row(
+    rule: tuple[int, str, str, str, int, bool], row: list[Any], price: Price | None
+) -> Spending:
+    """What requests that are billed by one rule come to; rates make it a matter of their sums."""
+    requests, tokens, read, short, long, output, cost = row
+    *_, above, reported = rule
+    if not reported:
+        cost = None
+        if price is not None:
+            cost = price.fee * requests + prices.cost(
+                price.rates_above(above),
+                input_tokens=tokens,
+                cache_read_tokens=read,
+                cache_write_5m_tokens=short,
+                cache_write_1h_tokens=long,
+                output_tokens=output,
+            )
+    return Spending(*rule[:5], requests, tokens, read, short, long, output, cost, reported)
+
+
+_by_rule = itemgetter(0)

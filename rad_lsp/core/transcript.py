@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.spending import Spending
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LONG_AGO: Final = -(2**63)
 _NANOSECONDS: Final = 1_000_000
 """In a millisecond."""
 
@@ -95,16 +96,17 @@ def session(
 
     `unfinished` requests have less output recorded than there was.
     """
-    start = min((part.start for part in facts if part.start), default=0)
-    end = max(part.end for part in facts)
+    start = min([part.start for part in facts if part.start], default=0)
+    end = max([part.end for part in facts])
     last = _EPOCH + timedelta(milliseconds=end)
-    tool_time = covered(interval for part in facts for interval in part.tools)
-    active = covered(interval for part in facts for interval in (*part.active, *part.tools))
+    tools = [interval for part in facts for interval in part.tools]
+    tool_time = covered(tools)
+    active = covered(tools + [interval for part in facts for interval in part.active])
     measured = [part.api_time for part in facts if part.api_time is not None]
-    successful = sum(part.successful for part in facts)
-    failed = sum(part.failed for part in facts)
+    successful = sum([part.successful for part in facts])
+    failed = sum([part.failed for part in facts])
+    read = sum([row.cache_read_tokens for row in spending])
     models = _usages(spending, "model")
-    read = sum(row.cache_read_tokens for row in spending)
     return Session(
         id=facts[0].session_id,
         source=source,
@@ -119,11 +121,11 @@ def session(
         tool_calls=successful + failed,
         successful_tool_calls=successful,
         failed_tool_calls=failed,
-        approvals_allowed=sum(part.allowed for part in facts),
-        approvals_denied=sum(part.denied for part in facts),
-        approvals_asked=sum(part.asked for part in facts),
-        lines_added=sum(part.lines_added for part in facts),
-        lines_removed=sum(part.lines_removed for part in facts),
+        approvals_allowed=sum([part.allowed for part in facts]),
+        approvals_denied=sum([part.denied for part in facts]),
+        approvals_asked=sum([part.asked for part in facts]),
+        lines_added=sum([part.lines_added for part in facts]),
+        lines_removed=sum([part.lines_removed for part in facts]),
         files_changed=_files(facts),
         models=models,
         engines=_usages(spending, "engine"),
@@ -132,7 +134,7 @@ def session(
             row.cache_write_5m_tokens + row.cache_write_1h_tokens for row in spending
         ),
         cache_read_tokens=read,
-        cost=figures.total_cost(row.cost for row in spending),
+        cost=figures.total_cost([row.cost for row in spending]),
         spending=spending,
         problems=_notes(facts, models, unfinished),
     )
@@ -141,11 +143,10 @@ def session(
 def covered(intervals: Iterable[tuple[int, int]]) -> int:
     """The time that lies in at least one interval: calls that run in parallel count once."""
     total = 0
-    reached: int | None = None
+    reached = _LONG_AGO
     for begin, end in sorted(intervals):
-        start = begin if reached is None else max(begin, reached)
-        if end > start:
-            total += end - start
+        if end > reached:
+            total += end - (max(reached, begin))
             reached = end
     return total
 
@@ -157,12 +158,12 @@ def _usages(spending: tuple[Spending, ...], field: str) -> tuple[Usage, ...]:
     return tuple(
         Usage(
             name,
-            sum(row.requests for row in rows),
-            sum(row.input_tokens for row in rows),
-            sum(row.output_tokens for row in rows),
-            sum(row.cache_read_tokens for row in rows),
-            figures.total_cost(row.cost for row in rows),
-            sum(row.requests for row in rows if row.cost is None),
+            sum([row.requests for row in rows]),
+            sum([row.input_tokens for row in rows]),
+            sum([row.output_tokens for row in rows]),
+            sum([row.cache_read_tokens for row in rows]),
+            figures.total_cost([row.cost for row in rows]),
+            sum([row.requests for row in rows if row.cost is None]),
         )
         for name, rows in sorted(groups.items())
     )

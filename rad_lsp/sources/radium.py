@@ -12,7 +12,7 @@ import msgspec
 
 from rad_lsp.core import contradictions, problems, report
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Session, Usage
+from rad_lsp.core.session import Child, Session, Usage
 from rad_lsp.core.spending import QUARTER, Spending
 from rad_lsp.sources import Reading
 
@@ -171,6 +171,9 @@ def _session(path: str, found: Report) -> Session:
         cache_read_tokens=metrics.total_cache_read_tokens,
         cost=_known(metrics.total_cost, spending),
         spending=tuple(map(_spending, spending)),
+        children=tuple(
+            Child(child.source, child.session_id) for child in metrics.child_sessions or ()
+        ),
     )
     stem = path.rpartition(os.sep)[2].removesuffix(SUFFIX)  # a Path is slow
     warnings = contradictions.find(session, stem) + _warnings(metrics.warnings or ())

@@ -16,7 +16,7 @@ import msgspec
 from rad_lsp.core import figures, problems
 from rad_lsp.core.errors import NoSessions, SessionAmbiguous, SessionNotFound
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Bill, Gist, Session
+from rad_lsp.core.session import Bill, Child, Gist, Session
 from rad_lsp.core.wording import printable
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     name: str
     packed: bytes
     fingerprint: int = 0
+    source: str = "radium"
+    children: tuple[Child, ...] = ()
 
     @property
     def path(self) -> str:
@@ -167,7 +169,16 @@ def pack(session: Session, fingerprint: int = 0) -> Entry:
     finally:
         _set_path(session, path)
     last_activity = figures.last_activity(session)
-    return Entry(session.id, last_activity, sys.intern(folder), name, packed, fingerprint)
+    return Entry(
+        session.id,
+        last_activity,
+        sys.intern(folder),
+        name,
+        packed,
+        fingerprint,
+        session.source,
+        session.children,
+    )
 
 
 def assemble(found: Iterable[tuple[str, Entry | Problem]]) -> Snapshot:
