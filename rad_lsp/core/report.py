@@ -370,8 +370,13 @@ def _has_utc(time: datetime) -> bool:
 
 def _numbers(value: Any, path: Path = ()) -> Iterator[tuple[Path, int]]:
     """Every whole number below `value` with its path; a duration counts as its seconds."""
-    if isinstance(value, (Duration, tuple)):
-        yield path, nanoseconds(value) // NANOS_PER_SECOND
+    if isinstance(value, Duration):
+        yield (*path, "secs"), nanoseconds(value) // NANOS_PER_SECOND
+    elif isinstance(value, tuple) and [*map(type, value)] == [int, int]:
+        yield (*path, 0), nanoseconds((value[0], value[1])) // NANOS_PER_SECOND
+    elif isinstance(value, tuple):
+        for index, inner in enumerate(value):
+            yield from _numbers(inner, (*path, index))
     elif isinstance(value, int):
         yield path, value
     elif isinstance(value, dict):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rad_lsp import __version__
@@ -19,6 +18,7 @@ from rad_lsp.core.transcript import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 FILE: Final = "index.db"
 MEMORY: Final = ":memory:"
@@ -160,12 +160,13 @@ def _connected(name: str) -> sqlite3.Connection:
         if found == 0:
             connection.execute("PRAGMA journal_mode=WAL")
             _create(connection)
-        elif found != VERSION:
-            raise OldIndex(f"version {found} of the index, not {VERSION}")
         connection.execute("PRAGMA synchronous=NORMAL")
     except BaseException:
         connection.close()
         raise
+    if found not in {0, VERSION}:
+        connection.close()
+        raise OldIndex(f"version {found} of the index, not {VERSION}")
     return connection
 
 
