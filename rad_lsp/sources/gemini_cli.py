@@ -1,0 +1,437 @@
+"""Sessions of Gemini CLI: `.gemini/tmp/<project>/chats/`.
+
+A session is a file of lines, of older versions one JSON object. Its messages are written again,
+whole, when they change. Messages that the user takes back were paid for and count; so do those
+that a rewritten list of messages no longer holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import msgspec
+
+from rad_lsp.core.spending import Request
+from rad_lsp.core.transcript import Facts, Seen
+from rad_lsp.sources.lines import (
+    Count,
+    Moment,
+    Progress,
+    added_and_removed,
+    decode,
+    files,
+    milliseconds,
+    path_hash,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rad_lsp.sources import Skipped
+
+ENGINE: Final = "gemini"
+UNKNOWN: Final = "unknown"
+"""The model of messages that name none. It has no price."""
+
+NO_MODEL: Final = f"The transcript does not name the model of some requests: they are {UNKNOWN}"
+
+HASHED: Final = "sha256:"
+"""What begins the `Facts.cwd` of a project of which only a hash is known; see `project_of`."""
+
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_CHATS: Final = "chats"
+_LEVELS: Final = 2
+_MAX_BYTES: Final = 1 << 20
+"""Of the files that tell of projects."""
+
+
+class GeminiCli:
+    """The transcripts below `$GEMINI_CLI_HOME`, otherwise the user's home folder."""
+
+    name: ClassVar[str] = "gemini-cli"
+
+    def __init__(self, environ: Mapping[str, str], home: Path) -> None:
+        self._root = Path(environ.get("GEMINI_CLI_HOME") or home) / ".gemini"
+        self.folders: tuple[Path, ...] = (self._root / "tmp",)
+        self._listed: dict[str, str] | None = None
+        self._projects: dict[Path, str] = {}
+
+    def paths(self) -> Iterator[str]:
+        """Every transcript, each file once. A folder that can't be read has none.
+
+        Of a session that was resumed by a newer version there is an object and a file of lines,
+        which begins with a copy of the object; the object is left out.
+        """
+        self._listed = None
+        self._projects.clear()
+        chats = []
+        for folder in self.folders:
+            try:
+                chats += sorted(project / _CHATS for project in folder.iterdir())
+            except OSError:
+                continue
+        by_line = dict.fromkeys(files(chats, ".jsonl", levels=_LEVELS))
+        yield from by_line
+        for path in files(chats, ".json", levels=_LEVELS):
+            if f"{path}l" not in by_line and path.rpartition(os.sep)[2].startswith("session-"):
+                yield path
+
+    def by_line(self, path: str) -> bool:
+        """Whether a transcript grows by lines; older ones are replaced as a whole."""
+        return path.endswith(".jsonl")
+
+    def parser(self, path: str, state: bytes | None = None) -> Chat:
+        """A parser for a transcript, from its beginning or from an earlier parser's state."""
+        return Chat(self, path, state)
+
+    def project_of(self, folder: Path) -> str:
+        """What `Facts.cwd` is for sessions in a folder of which only a hash is known.
+
+        It is `sha256:` and the SHA-256 of the path in hexadecimal digits, by which older versions
+        of Gemini CLI name a project. `folder` is an absolute path.
+        """
+        return f"{HASHED}{_sha256(str(folder))}"
+
+    def cwd(self, path: str) -> str:
+        """The project's folder of the transcript at `path`.
+
+        It is as `project_of` has it when no more is known, and "" when nothing is.
+        """
+        project = Path(path).parent
+        while project.name != _CHATS and project != project.parent:
+            project = project.parent
+        project = project.parent
+        if project not in self._projects:
+            self._projects[project] = self._folder_of(project)
+        return self._projects[project]
+
+    def _folder_of(self, project: Path) -> str:
+        if root := _read(project / ".project_root").decode(errors="replace").strip():
+            return root
+        if self._listed is None:
+            self._listed = _listed(self._root / "projects.json")
+        for folder, slug in self._listed.items():
+            if project.name in {slug, _sha256(folder)}:
+                return folder
+        return f"{HASHED}{project.name}" if _HASH.fullmatch(project.name) else ""
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+def _read(path: Path) -> bytes:
+    """A small file; nothing when it can't be read."""
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(_MAX_BYTES)
+    except OSError:
+        return b""
+
+
+def _listed(path: Path) -> dict[str, str]:
+    """The projects' names in Gemini CLI by their folders."""
+    try:
+        return msgspec.json.decode(_read(path), type=_Projects).projects
+    except (ValueError, RecursionError):
+        return {}
+
+
+class _Projects(msgspec.Struct):
+    projects: dict[str, str]
+
+
+class _Tokens(msgspec.Struct, gc=False):
+    input: Count = 0
+    output: Count = 0
+    cached: Count = 0
+    thoughts: Count | None = None
+    tool: Count | None = None
+
+
+class _ToolCall(msgspec.Struct, gc=False, rename="camel"):
+    status: str = ""
+    timestamp: Moment | None = None
+    args: msgspec.Raw = msgspec.Raw(b"null")
+    result_display: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Message(msgspec.Struct, gc=False, rename="camel"):
+    id: str = ""
+    timestamp: Moment | None = None
+    type: str = ""
+    model: str | None = None
+    tokens: _Tokens | None = None
+    tool_calls: list[_ToolCall] | None = None
+
+
+class _Set(msgspec.Struct, gc=False):
+    messages: list[msgspec.Raw] | None = None
+
+
+class _Record(_Message, gc=False, rename="camel"):
+    """A message, a session's description or a change of it: what is needed of any."""
+
+    session_id: str = ""
+    project_hash: str = ""
+    start_time: Moment | None = None
+    messages: list[msgspec.Raw] | None = None
+    changed: _Set | None = msgspec.field(name="$set", default=None)
+
+
+class _Kind(msgspec.Struct, gc=False):
+    type: str = ""
+
+
+class _DiffStat(msgspec.Struct, gc=False):
+    model_added_lines: Count = 0
+    model_removed_lines: Count = 0
+
+
+class _Diff(msgspec.Struct, gc=False, rename="camel"):
+    file_diff: str
+    file_path: str = ""
+    file_name: str = ""
+    diff_stat: _DiffStat | None = None
+
+
+class _Arguments(msgspec.Struct, gc=False):
+    file_path: str = ""
+
+
+_RECORD: Final = msgspec.json.Decoder(_Record)
+_MESSAGE: Final = msgspec.json.Decoder(_Message)
+_KIND: Final = msgspec.json.Decoder(_Kind)
+_DIFF: Final = msgspec.json.Decoder(_Diff)
+_ARGUMENTS: Final = msgspec.json.Decoder(_Arguments)
+_KINDS: Final = frozenset({"user", "gemini"})
+"""Of messages that anything is taken of; the others say something to the user."""
+
+
+class _Calls(msgspec.Struct, gc=False, array_like=True):
+    """The tool calls of one message that have ended. `begin` and `end` are in milliseconds."""
+
+    begin: int
+    end: int
+    successful: int = 0
+    failed: int = 0
+    denied: int = 0
+    added: int = 0
+    removed: int = 0
+    files: list[int] = msgspec.field(default_factory=list)
+
+
+class _State(msgspec.Struct, gc=False, array_like=True):
+    """Where a parser stopped."""
+
+    facts: Facts
+    progress: Progress
+    thread: str
+    """The id of the file's own session, of a sub-agent too."""
+    begun: bool = False
+    """Whether the file's own id has been read."""
+    calls: dict[int, _Calls] = msgspec.field(default_factory=dict)
+    """By a hash of the message's id: the message may be written again."""
+    asked: int = 0
+    """When the user last said something."""
+    answered: int = 0
+    """When the last answer to that was complete; 0 while there is none."""
+
+
+_STATE: Final = msgspec.msgpack.Decoder(_State)
+_PACK: Final = msgspec.msgpack.Encoder()
+
+
+class Chat:
+    """Reads one transcript. What the attributes mean is said at `rad_lsp.sources.Parser`.
+
+    A request's key is its session's id and its message's. `tool` tokens are what the model was
+    given by tools that ran at the provider: input that `input` does not include. `cached` tokens
+    are part of `input`, and `thoughts` are billed as output. A message's tools are taken to run
+    from when it was complete until their results were.
+    """
+
+    def __init__(self, source: GeminiCli, path: str, state: bytes | None = None) -> None:
+        self._by_line = source.by_line(path)
+        if state is None:
+            place = Path(path)
+            # A name that is not UTF-8 could not be stored.
+            thread = place.stem.encode(errors="replace").decode()
+            parent = place.parent.name.encode(errors="replace").decode()
+            inside = place.parent.parent.name == _CHATS
+            self._state = _State(
+                Facts(parent if inside else thread, files=set()), Progress(), thread
+            )
+            self._is_main = not inside
+        else:
+            self._state = _STATE.decode(state)
+            self._is_main = False
+        facts = self._state.facts
+        if not facts.cwd or facts.cwd.startswith(HASHED):
+            facts.cwd = source.cwd(path) or facts.cwd
+        self.facts: dict[str, Facts] = {}
+        self.requests: dict[tuple[str, str], Seen] = {}
+        self.skipped = 0
+        self.first_skipped: list[Skipped] = []
+        self._show()
+
+    def feed(self, lines: bytes) -> None:
+        """Read on. `lines` are whole lines, of an older transcript all of it.
+
+        Raises nothing, whatever the bytes.
+        """
+        state = self._state
+        before = state.progress.lines
+        place = 0
+        if state.answered:
+            state.facts.active.pop()
+        # Strings hold no line breaks in JSON: any that are there stand between values.
+        data = lines if self._by_line else lines.replace(b"\n", b" ")
+        for record in decode(data, _RECORD, state.progress, _KINDS):
+            if record.session_id:
+                self._describe(record)
+            if record.type:
+                self._message(record)
+            for raw in (record.changed and record.changed.messages) or record.messages or ():
+                try:
+                    self._message(_MESSAGE.decode(raw))
+                except (ValueError, RecursionError) as error:
+                    if _is_needed(raw):
+                        place = max(place, data.find(raw, place))
+                        line = before + lines.count(b"\n", 0, place) + 1
+                        state.progress.skip(line, str(error))
+        if state.answered:
+            state.facts.active.append((state.asked, state.answered))
+        self._show()
+
+    def state(self) -> bytes:
+        """What a later parser of the same file goes on from."""
+        return _PACK.encode(self._state)
+
+    def _show(self) -> None:
+        state = self._state
+        facts = state.facts
+        calls = state.calls.values()
+        facts.successful = sum(call.successful for call in calls)
+        facts.failed = sum(call.failed for call in calls)
+        facts.denied = sum(call.denied for call in calls)
+        facts.lines_added = sum(call.added for call in calls)
+        facts.lines_removed = sum(call.removed for call in calls)
+        facts.files = {file for call in calls for file in call.files}
+        facts.tools = [(call.begin, call.end) for call in calls if call.end > call.begin]
+        self.facts = {facts.session_id: facts} if facts.end else {}
+        self.skipped = state.progress.skipped
+        self.first_skipped = state.progress.first_skipped
+
+    def _describe(self, record: _Record) -> None:
+        """What the file says of its session."""
+        state = self._state
+        facts = state.facts
+        if not state.begun:
+            state.begun = True
+            state.thread = record.session_id
+            if self._is_main:
+                facts.session_id = record.session_id
+        if not facts.cwd and _HASH.fullmatch(record.project_hash):
+            facts.cwd = f"{HASHED}{record.project_hash}"
+        if record.start_time is not None:
+            facts.at(milliseconds(record.start_time))
+
+    def _message(self, message: _Message) -> None:
+        """A message, new or written again."""
+        state = self._state
+        facts = state.facts
+        time = facts.end
+        if message.timestamp is not None:
+            time = milliseconds(message.timestamp)
+            facts.at(time)
+        if message.type == "user":
+            if time > state.asked:
+                if state.answered:
+                    facts.active.append((state.asked, state.answered))
+                state.asked = time
+                state.answered = 0
+        elif message.type == "gemini":
+            ended = self._tools(message, time) if message.tool_calls else time
+            if state.asked and time >= state.asked:
+                state.answered = max(state.answered, ended)
+            if message.tokens is not None and time:
+                self._request(message, message.tokens, time)
+
+    def _tools(self, message: _Message, time: int) -> int:
+        """The message's tool calls. Returns when the last one ended, or its time if none did."""
+        calls = _Calls(time, time)
+        for call in message.tool_calls or ():
+            if call.status == "success":
+                calls.successful += 1
+                self._edit(call, calls)
+            elif call.status == "error":
+                calls.failed += 1
+            elif call.status == "cancelled":
+                calls.denied += 1
+            else:
+                continue
+            if call.timestamp is not None:
+                calls.end = max(calls.end, milliseconds(call.timestamp))
+        self._state.facts.at(calls.end)
+        self._state.calls[path_hash(message.id or str(time))] = calls
+        return calls.end
+
+    def _edit(self, call: _ToolCall, calls: _Calls) -> None:
+        """The lines and the file that a call has changed; most change none."""
+        try:
+            diff = _DIFF.decode(call.result_display)
+        except (ValueError, RecursionError):
+            return
+        if diff.diff_stat is not None:
+            calls.added += diff.diff_stat.model_added_lines
+            calls.removed += diff.diff_stat.model_removed_lines
+        else:
+            hunks = f"\n{diff.file_diff}".partition("\n@@")[2].split("\n")
+            added, removed = added_and_removed(hunks)
+            calls.added += added
+            calls.removed += removed
+        try:
+            given = _ARGUMENTS.decode(call.args).file_path
+        except (ValueError, RecursionError):
+            given = ""
+        if path := diff.file_path or given or diff.file_name:
+            cwd = self._state.facts.cwd
+            folder = "" if cwd.startswith(HASHED) else cwd
+            # Windows' rules join paths of either kind of system.
+            calls.files.append(path_hash(PureWindowsPath(folder, path).as_posix()))
+
+    def _request(self, message: _Message, tokens: _Tokens, time: int) -> None:
+        state = self._state
+        model = message.model or UNKNOWN
+        if model == UNKNOWN and NO_MODEL not in state.facts.notes:
+            state.facts.notes.append(NO_MODEL)
+        key = f"{state.thread}/{message.id or time}"
+        request = Request(
+            time=time,
+            model=model,
+            engine=ENGINE,
+            input_tokens=tokens.input + (tokens.tool or 0),
+            cache_read_tokens=min(tokens.cached, tokens.input),
+            output_tokens=tokens.output + (tokens.thoughts or 0),
+        )
+        known = self.requests.get((key, ""))
+        if known is not None:
+            if request.output_tokens < known.request.output_tokens:
+                return
+            request = msgspec.structs.replace(request, time=known.request.time)
+        self.requests[key, ""] = Seen(key, state.facts.session_id, request)
+
+
+def _is_needed(message: msgspec.Raw) -> bool:
+    """Whether a message that can't be read might be one that counts."""
+    try:
+        return _KIND.decode(message).type in _KINDS
+    except (ValueError, RecursionError):
+        return True

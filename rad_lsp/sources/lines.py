@@ -1,0 +1,171 @@
+"""What the readers of transcripts share: finding files, decoding lines, times and paths."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+
+import msgspec
+
+from rad_lsp.sources import Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
+
+T = TypeVar("T")
+
+SHOWN: Final = 5
+"""How many of the skipped lines are remembered."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""Tokens or lines; no agent writes more than JavaScript can count."""
+
+Duration = Annotated[float, msgspec.Meta(ge=0, le=2**53)]
+"""Milliseconds, of which some agents write fractions."""
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time as RFC 3339 has it; `milliseconds` makes it a number."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+class Progress(msgspec.Struct, gc=False, array_like=True):
+    """How many lines of a file have been read, and which of them could not be."""
+
+    lines: int = 0
+    skipped: int = 0
+    first_skipped: list[Skipped] = msgspec.field(default_factory=list)
+
+    def skip(self, line: int, reason: str) -> None:
+        """The line, counted from 1, can't be read."""
+        self.skipped += 1
+        if len(self.first_skipped) < SHOWN:
+            self.first_skipped.append(Skipped(line, reason))
+
+
+def decode(
+    lines: bytes, decoder: msgspec.json.Decoder[T], progress: Progress, kinds: Collection[str]
+) -> list[T]:
+    """The records in whole lines. Those that can't be read are counted in `progress`.
+
+    Not counted are records that lack the decoder's form because they are something else: their
+    `type` is none of `kinds`. A blank line has no record; one in an earlier piece of the file may
+    make the numbers of later lines too small. Raises nothing.
+    """
+    try:
+        records = decoder.decode_lines(lines)
+    except (ValueError, RecursionError):
+        pass
+    else:
+        progress.lines += len(records)
+        return records
+    # One bad line must not cost the others, so now they are read one by one.
+    records = []
+    for line in lines.removesuffix(b"\n").split(b"\n"):
+        progress.lines += 1
+        if not line.strip():
+            continue
+        try:
+            records.append(_decode(line, decoder))
+        except (ValueError, RecursionError) as error:
+            if _may_be_of(line, kinds):
+                progress.skip(progress.lines, str(error))
+    return records
+
+
+def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    try:
+        return decoder.decode(line)
+    except msgspec.ValidationError:
+        raise
+    except ValueError as error:
+        # Half of a surrogate pair or a byte that is not UTF-8 is no reason to lose the figures.
+        try:
+            text = json.dumps(json.loads(line.decode(errors="replace")), ensure_ascii=False)
+        except ValueError:
+            raise error from None
+        return decoder.decode(text.encode(errors="replace"))
+
+
+class _Kind(msgspec.Struct, gc=False):
+    type: str
+
+
+_KIND: Final = msgspec.json.Decoder(_Kind)
+
+
+def _may_be_of(line: bytes, kinds: Collection[str]) -> bool:
+    try:
+        return _KIND.decode(line).type in kinds
+    except (ValueError, RecursionError):
+        return True
+
+
+def milliseconds(moment: datetime) -> int:
+    """A time in milliseconds since the epoch, rounded down."""
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def path_hash(path: str) -> int:
+    """A number of 63 bits that stands for a path: the same on every machine and on every run."""
+    digest = hashlib.blake2b(path.encode(errors="surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1
+
+
+def added_and_removed(patch: Iterable[str]) -> tuple[int, int]:
+    """How many lines of a unified diff's hunks are added, and how many removed.
+
+    The headers of files must not be among them.
+    """
+    added = removed = 0
+    for line in patch:
+        if line.startswith("+"):
+            added += 1
+        elif line.startswith("-"):
+            removed += 1
+    return added, removed
+
+
+def files(folders: Iterable[Path], suffix: str, *, levels: int = 32) -> Iterator[str]:
+    """Files whose name ends in `suffix`, in the folders and in `levels` levels of folders below.
+
+    Each real file and folder comes once, whatever links lead to it. What can't be read is left
+    out. Raises nothing.
+    """
+    seen: set[str] = set()
+    for folder in folders:
+        real = os.path.realpath(folder)
+        if real not in seen:
+            seen.add(real)
+            yield from _below(str(folder), real, suffix, levels, seen)
+
+
+def _below(folder: str, real: str, suffix: str, levels: int, seen: set[str]) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            listed = list(entries)
+    except OSError:
+        return
+    for entry in listed:
+        # A directory of Windows may be a junction, which is_symlink does not tell.
+        try:
+            is_folder = entry.is_dir()
+            is_link = entry.is_symlink() or (is_folder and os.name == "nt")
+            wanted = is_folder or (entry.name.endswith(suffix) and entry.is_file())
+        except OSError:
+            continue
+        if not wanted:
+            continue
+        target = os.path.realpath(entry.path) if is_link else f"{real}{os.sep}{entry.name}"
+        if target in seen:
+            continue
+        seen.add(target)
+        if not is_folder:
+            yield entry.path
+        elif levels:
+            yield from _below(entry.path, target, suffix, levels - 1, seen)
