@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import os
 import re
+from operator import attrgetter
 from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
 from rad_lsp.core.spending import Request
 from rad_lsp.core.transcript import Facts, Seen
+from rad_lsp.sources import Skipped
 from rad_lsp.sources.lines import (
+    SHOWN,
     Count,
     Duration,
     Moment,
@@ -31,8 +34,6 @@ from rad_lsp.sources.lines import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from rad_lsp.sources import Skipped
 
 ENGINE: Final = "codex"
 UNKNOWN: Final = "unknown"
@@ -259,7 +260,7 @@ class _McpOk(msgspec.Struct, gc=False):
 
 class _McpResult(msgspec.Struct, gc=False):
     ok: _McpOk | None = msgspec.field(name="Ok", default=None)
-    err: msgspec.Raw | None = msgspec.field(name="Err", default=None)
+    err: Any = msgspec.field(name="Err", default=None)
 
 
 class _Item(msgspec.Struct, gc=False):
@@ -398,7 +399,8 @@ class Rollout:
                 reader(self, milliseconds(record.timestamp), record.payload)
             except (ValueError, RecursionError) as error:
                 place = max(place, lines.find(record.payload, place))
-                state.progress.skip(before + lines.count(b"\n", 0, place) + 1, str(error))
+                line = before + lines.count(b"\n", 0, place) + 1
+                _skip(state.progress, Skipped(line, str(error)))
         if state.opened:
             state.facts.active.append((state.opened, state.facts.end))
         self._show()
@@ -673,6 +675,13 @@ class Rollout:
     def _hash(self, path: str) -> int:
         # Windows' rules join paths of either kind of system.
         return path_hash(PureWindowsPath(self._state.facts.cwd, path).as_posix())
+
+
+def _skip(progress: Progress, skipped: Skipped) -> None:
+    """A line whose record can be read, but not what is in it, is noticed after later lines."""
+    progress.skipped += 1
+    first = sorted([*progress.first_skipped, skipped], key=attrgetter("line"))
+    progress.first_skipped = first[:SHOWN]
 
 
 def _less(total: Totals, before: Totals) -> Totals:
