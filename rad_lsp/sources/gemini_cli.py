@@ -260,19 +260,14 @@ class Chat:
 
     def __init__(self, source: GeminiCli, path: str, state: bytes | None = None) -> None:
         self._by_line = source.by_line(path)
+        place = Path(path)
+        self._is_main = place.parent.parent.name != _CHATS
         if state is None:
-            place = Path(path)
-            # A name that is not UTF-8 could not be stored.
-            thread = place.stem.encode(errors="replace").decode()
-            parent = place.parent.name.encode(errors="replace").decode()
-            inside = place.parent.parent.name == _CHATS
-            self._state = _State(
-                Facts(parent if inside else thread, files=set()), Progress(), thread
-            )
-            self._is_main = not inside
+            thread = _storable(place.stem)
+            session = thread if self._is_main else _storable(place.parent.name)
+            self._state = _State(Facts(session, files=set()), Progress(), thread)
         else:
             self._state = _STATE.decode(state)
-            self._is_main = False
         facts = self._state.facts
         if not facts.cwd or facts.cwd.startswith(HASHED):
             facts.cwd = source.cwd(path) or facts.cwd
@@ -428,6 +423,11 @@ class Chat:
                 return
             request = msgspec.structs.replace(request, time=known.request.time)
         self.requests[key, ""] = Seen(key, state.facts.session_id, request)
+
+
+def _storable(name: str) -> str:
+    """A name of a file as it can be stored: it need not be UTF-8."""
+    return name.encode(errors="replace").decode()
 
 
 def _skip(progress: Progress, skipped: Skipped) -> None:
