@@ -280,10 +280,6 @@ class _Item(msgspec.Struct, gc=False):
     duration_ms: Duration | None = None
 
 
-class _Kind(msgspec.Struct, gc=False):
-    type: str = ""
-
-
 class _Part(msgspec.Struct, gc=False):
     text: str | None = None
 
@@ -308,7 +304,6 @@ _META: Final = msgspec.json.Decoder(_Meta)
 _SOURCE: Final = msgspec.json.Decoder(str | _Source | None)
 _TURN: Final = msgspec.json.Decoder(_Turn)
 _ITEM: Final = msgspec.json.Decoder(_Item)
-_KIND: Final = msgspec.json.Decoder(_Kind)
 _TEXT: Final = msgspec.json.Decoder(str | list[_Part])
 _STRING: Final = msgspec.json.Decoder(str)
 _OUTPUT: Final = msgspec.json.Decoder(_Output)
@@ -459,13 +454,12 @@ class Rollout:
 
     def read_item(self, time: int, payload: msgspec.Raw) -> None:
         """An event or an item of a response."""
-        try:
-            item = _ITEM.decode(payload)
-        except ValueError:
-            if _KIND.decode(payload).type in _KINDS:
-                raise
+        # Most are of kinds that only the time is taken of.
+        kind = _KIND.match(payload)
+        if kind and kind[1] not in _KINDS:
             self._at(time)
             return
+        item = _ITEM.decode(payload)
         before = self._state.facts.end
         self._at(time)
         if item.type == "token_count":
@@ -725,10 +719,9 @@ def _outcome(output: msgspec.Raw) -> tuple[bool | None, float]:
 
 def _patch(item: _Item) -> tuple[int, int, list[str]]:
     """Lines added and removed, and the files changed, by a call that applies a patch."""
-    text = _patch_text(item)
     added = removed = 0
-    paths = []
-    for line in text.split("\n"):
+    paths: list[str] = []
+    for line in _patch_text(item).split("\n"):
         if line.startswith("+"):
             added += 1
         elif line.startswith("-"):
@@ -793,7 +786,11 @@ _RESULTS: Final = frozenset(
 _BEGINS: Final = frozenset({"task_started", "turn_started"})
 _ENDS: Final = frozenset({"task_complete", "turn_complete", "turn_aborted"})
 _PROMPT: Final = "user_message"
-_KINDS: Final = _CALLS | _RESULTS | _BEGINS | _ENDS | {_PROMPT, "token_count"}
+_KIND: Final = re.compile(rb'\s*\{\s*"type"\s*:\s*"(\w+)"\s*[,}]')
+"""The kind of a record as Codex writes it: before all else."""
+_KINDS: Final = frozenset(
+    kind.encode() for kind in _CALLS | _RESULTS | _BEGINS | _ENDS | {_PROMPT, "token_count"}
+)
 
 _READERS: Final[dict[str, Callable[[Rollout, int, msgspec.Raw], None]]] = {
     "session_meta": Rollout.read_meta,
