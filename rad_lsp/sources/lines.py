@@ -30,7 +30,7 @@ Duration = Annotated[float, msgspec.Meta(ge=0, le=2**53)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time as RFC 3339 has it; `milliseconds` makes it a number."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -108,7 +108,7 @@ def _may_be_of(line: bytes, kinds: Collection[str]) -> bool:
 
 def milliseconds(moment: datetime) -> int:
     """A time in milliseconds since the epoch, rounded down."""
-    return (moment - _EPOCH) // _MILLISECOND
+    return (moment - EPOCH) // _MILLISECOND
 
 
 def path_hash(path: str) -> int:

@@ -334,6 +334,8 @@ def test_copies_of_a_session_have_the_same_keys(source, write):
 
 # Sessions that begin with another's history
 
+GOOD = tokens(2, usage(100, output=10))
+
 HISTORY = (
     turn(1),
     *call(2, "a", 3, "Exit code: 0\nOutput:\n"),
@@ -410,6 +412,42 @@ def test_a_sub_agents_sub_agent_counts_with_the_session(read, write):
     origin = {"source": {"subagent": {"thread_spawn": {"parent_thread_id": CHILD}}}}
     parser = read(meta(700, GRANDCHILD, **origin), turn(701), thread=GRANDCHILD)
     assert only(parser).session_id == PARENT
+
+
+def test_a_sub_agent_may_say_itself_which_session_it_belongs_to(read):
+    origin = {"source": {"subagent": {"thread_spawn": {"parent_thread_id": CHILD}}}}
+    parser = read(meta(700, GRANDCHILD, session_id=PARENT, **origin), thread=GRANDCHILD)
+    assert only(parser).session_id == PARENT
+
+
+@pytest.mark.parametrize("origin", ["cli", 5, [], {"other": 5}, {"subagent": "review"}, None])
+def test_a_session_of_another_origin_is_one_of_its_own(read, origin):
+    parser = read(meta(source=origin), turn(1), GOOD)
+    assert (list(parser.facts), parser.skipped, requests(parser)) == ([PARENT], 0, [(100, 0, 10)])
+
+
+def test_a_parents_bad_lines_hide_none_of_its_totals(read, write):
+    quoted = '"token_count"'
+    write(
+        meta(),
+        event(1, "user_message", message=quoted),
+        b'{"token_count"\n',
+        line(1, "other", token_count=quoted) | {"payload": quoted},
+        item(1, "message", content=[quoted * 9_000]),
+        event(1, "token_count", info=None),
+        *HISTORY,
+    )
+    assert requests(read(*continued(**FORKED), thread=CHILD)) == [(500, 0, 50)]
+
+
+def test_many_parents_are_read_each_for_its_own_children(read, write):
+    for number in range(6):
+        parent = f"{PARENT[:-1]}{number}"
+        write(meta(thread=parent), *HISTORY[: 4 if number % 2 else None], thread=parent)
+    for number in range(6):
+        parser = read(*continued(forked_from_id=f"{PARENT[:-1]}{number}"), thread=CHILD)
+        expected = [(2_000, 0, 200), (500, 0, 50)] if number % 2 else [(500, 0, 50)]
+        assert requests(parser) == expected
 
 
 def test_sub_agents_that_name_each_other_do_not_go_round_for_ever(read, write):
@@ -705,8 +743,6 @@ def test_older_sessions_work_from_a_prompt_to_the_last_record_before_the_next(re
 
 
 # Bad lines
-
-GOOD = tokens(2, usage(100, output=10))
 
 
 @pytest.mark.parametrize(
