@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rad_lsp.core.price import LOCAL, Price, Rates
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
 
 SETTINGS: Final = "settings"
 """The origin of a price that the user has set."""
+
+
+def list_key() -> str:
+    """What changes when another price list is installed. The list itself is not loaded."""
+    from importlib.util import find_spec
+
+    spec = find_spec("genai_prices")
+    if spec is None or spec.origin is None:
+        return ""
+    status = Path(spec.origin).with_name("data.py").stat()
+    return f"{status.st_size} {status.st_mtime_ns}"
+
 
 _LOCAL_ENGINES: Final = frozenset(
     {

@@ -22,7 +22,7 @@ from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
 from rad_lsp.core.spending import QUARTER
-from rad_lsp.sources import radium
+from rad_lsp.sources import RADIUM, radium
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,10 +41,11 @@ MAX_LIMIT = 100
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Some sessions of a history of `total`."""
+    """Some sessions of a history of `total`, in which there are these sources."""
 
     sessions: tuple[Session, ...]
     total: int
+    sources: frozenset[str] = frozenset()
 
 
 class Sum(msgspec.Struct, frozen=True):
@@ -99,7 +100,11 @@ def usage(
 def history(snapshot: Snapshot, limit: int, offset: int = 0, within: Period = ALWAYS) -> Page:
     """Up to `limit` sessions within a period, newest first, from the `offset`th on."""
     found = snapshot.within(within)
-    return Page(tuple(entry.session for entry in found[offset : offset + limit]), len(found))
+    return Page(
+        sessions=tuple(entry.session for entry in found[offset : offset + limit]),
+        total=len(found),
+        sources=frozenset(entry.source for entry in found),
+    )
 
 
 def compare(snapshot: Snapshot, a: str, b: str) -> Comparison:
@@ -111,10 +116,18 @@ def compare(snapshot: Snapshot, a: str, b: str) -> Comparison:
 
 
 def status(
-    snapshot: Snapshot, now: datetime, zone: tzinfo | None, budget: budgets.Budget = NO_BUDGET
+    snapshot: Snapshot,
+    now: datetime,
+    zone: tzinfo | None,
+    budget: budgets.Budget = NO_BUDGET,
+    session_id: str = "",
 ) -> StatusFigures:
-    """What a status line shows at `now`; `today` is the user's day in `zone`."""
-    session = snapshot.entries[0].session if snapshot.entries else None
+    """What a status line shows at `now`; `today` is the user's day in `zone`.
+
+    It shows the session with that id where there is one, else the most recent.
+    """
+    entry = snapshot.by_id.get(session_id) or (snapshot.entries[0] if snapshot.entries else None)
+    session = entry.session if entry else None
     spent: dict[budgets.Name, float | None] = {} if session is None else {"session": session.cost}
     for name, since in budgets.periods(budget, now, zone).items():
         spent[name] = spent_within(snapshot, since)
@@ -168,7 +181,12 @@ def savings(session: Session, price_list: PriceList) -> Savings:
 
 
 def stored(session: Session) -> bytes:
-    """The session's report as it is stored now, in valid JSON. Raises SessionUnreadable."""
+    """The session's report as it is stored now, in valid JSON. Raises SessionUnreadable.
+
+    A session of another agent as it would be stored.
+    """
+    if session.source != RADIUM:
+        return report.encode(report.of(session))
     reading = radium.read_bytes(session.path)
     if reading is None:
         raise SessionUnreadable(session.path, "it has been deleted")

@@ -13,14 +13,13 @@ import msgspec
 from rad_lsp.core.budget import Budget
 from rad_lsp.core.errors import BadSettings
 from rad_lsp.core.price import Override
-from rad_lsp.sources.radium import Radium
+from rad_lsp.sources import NAMES
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
 WORKSPACE_FILE: Final = Path(".radium", "rad-lsp.toml")
 USER_FILE: Final = "config.toml"
-SOURCES: Final = (Radium.name,)
 FIGURES: Final = (
     "cost",
     "success_rate",
@@ -158,8 +157,8 @@ def zone(name: str) -> tzinfo:
 
 def _check_sources(sources: tuple[str, ...]) -> None:
     for source in sources:
-        if source not in SOURCES:
-            known = ", ".join(SOURCES)
+        if source not in NAMES:
+            known = ", ".join(NAMES)
             raise ValueError(f"{source!r} is no source; known are {known} - at `$.sources`")
 
 

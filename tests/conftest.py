@@ -27,6 +27,8 @@ def _own_environment(monkeypatch, tmp_path_factory):
     for name in ("RADIUM_WORKSPACE", "NO_COLOR", "PYTHONIOENCODING", "RAD_LSP_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     home = tmp_path_factory.mktemp("home")
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
     for name in ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "APPDATA", "LOCALAPPDATA"):
         monkeypatch.setenv(name, str(home))
 

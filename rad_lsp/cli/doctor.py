@@ -24,6 +24,8 @@ _FOUND = {
     "named": "named with --workspace",
     "environment": "named by $RADIUM_WORKSPACE",
     "nearest": "the nearest .radium folder upward",
+    "repository": "the repository; it has no .radium folder",
+    "current": "the current folder; it has no .radium folder",
 }
 
 
@@ -41,12 +43,10 @@ def doctor(click_context: click.Context, context: Context) -> None:
 
     emit(*(f"{line}\n" for line in _versions()))
     try:
-        workspace = context.workspace
+        lines, healthy = _workspace(context, context.workspace)
     except NoWorkspace as error:
-        emit(f"\nWorkspace:         none. {error}\n")
-        click_context.exit(1)
-    lines, healthy = _workspace(context, workspace)
-    emit("\n", *(f"{line}\n" for line in lines))
+        lines, healthy = [f"Workspace:         none. {error}"], False
+    emit("\n", *(f"{line}\n" for line in [*lines, *_index(context)]))
     click_context.exit(0 if healthy else 1)
 
 
@@ -65,9 +65,13 @@ def _versions() -> Iterator[str]:
 
 
 def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]:
+    from collections import Counter
+
     from rad_lsp import settings
+    from rad_lsp.core import wording
     from rad_lsp.core.errors import BadSettings
     from rad_lsp.core.wording import printable
+    from rad_lsp.sources import RADIUM
     from rad_lsp.store import snapshot as snapshots
 
     healthy = True
@@ -87,12 +91,17 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     snapshot = context.snapshot(quiet=True)
     seconds = time.perf_counter() - begun
     healthy = healthy and not snapshot.skipped
-    reports = len(snapshot.entries)
+    by_source = Counter(entry.source for entry in snapshot.entries)
+    reports = by_source.pop(RADIUM, 0)
     lines.append(f"Reports:           {reports:,}, read in {seconds:.2f} s")
-    if not workspace.sessions.is_dir():
+    for source, count in sorted(by_source.items()):
+        lines.append(f"{source + ':':<19}{wording.counted(count, 'session')}")
+    if not workspace.marked:
+        lines.append("  'rad init' makes this a Radium workspace, which tracked sessions need.")
+    elif not workspace.sessions.is_dir():
         lines.append("  The sessions folder does not exist. 'rad init' makes it.")
         healthy = False
-    elif not reports:
+    elif not snapshot.entries:
         lines.append("  No sessions found: run an agent session in this workspace first.")
     if seconds > _SLOW_SECONDS:
         lines.append(
@@ -115,6 +124,37 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     lines += [f"Warnings:          {len(warnings):,}", *warnings]
     lines.append(f"Code changes:      {_repository(workspace)}")
     return lines, healthy
+
+
+def _index(context: Context) -> list[str]:
+    """Where the index of transcripts is, how large, and what of them could not be read."""
+    from rad_lsp.core import wording
+    from rad_lsp.core.wording import printable
+
+    database = context.machine.database
+    if database.trouble:
+        lines = [
+            f"Index:             in memory only: {printable(database.trouble)}",
+            "  Each command reads all transcripts anew until that is mended.",
+        ]
+    else:
+        lines = [
+            (
+                f"Index:             {database.path}, {database.size / 1e6:.1f} MB, "
+                f"{database.health()}; 'rad index rebuild' makes it new"
+            )
+        ]
+    for source in context.machine.agents():
+        there = [str(folder) for folder in source.folders if os.path.isdir(folder)]  # noqa: PTH112
+        name = f"{source.name}:"
+        lines.append(f"  {name:<17}{', '.join(there) or 'no transcripts here'}")
+    unread = context.machine.index.problems({source.name for source in context.machine.agents()})
+    lines += [f"  {printable(path)}: {problem.reason}" for path, problem in unread]
+    for path, skipped, first in context.machine.index.skipped_lines():
+        where = f"line {first[0].line:,}: {first[0].reason}" if first else ""
+        counted = wording.counted(skipped, "line")
+        lines.append(f"  {printable(path)}: {counted} skipped ({printable(where)})")
+    return lines
 
 
 def _repository(workspace: Workspace) -> str:

@@ -11,7 +11,19 @@ from typing import Any
 import click
 
 from rad_lsp import __version__
-from rad_lsp.cli import compare, cost, demo, doctor, export, history, init, session, usage
+from rad_lsp.cli import (
+    compare,
+    cost,
+    demo,
+    doctor,
+    export,
+    history,
+    index,
+    init,
+    session,
+    status,
+    usage,
+)
 from rad_lsp.core.errors import RadError
 
 EXIT_MENDABLE = 1
@@ -65,7 +77,7 @@ for _command in (
     export.export,
 ):
     stats.add_command(_command)
-for _command in (init.init, doctor.doctor, demo.demo):
+for _command in (init.init, doctor.doctor, demo.demo, index.index, status.status):
     rad.add_command(_command)
 
 

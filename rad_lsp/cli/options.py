@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rad_lsp.cli.output import note
+from rad_lsp.core.errors import NoWorkspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from click.shell_completion import CompletionItem
 
     from rad_lsp.core.period import Period
     from rad_lsp.pricing import Prices
     from rad_lsp.settings import Settings
+    from rad_lsp.store.agents import Machine
     from rad_lsp.store.snapshot import Snapshot
+    from rad_lsp.store.store import Store
     from rad_lsp.store.workspace import Workspace
 
 _NAMED = 10
@@ -35,25 +38,37 @@ _QUIET_SECONDS = 0.5
 class Context:
     """The workspace that the options lead to."""
 
-    def __init__(self, workspace: Path | None, timezone_name: str | None = None) -> None:
+    def __init__(
+        self,
+        workspace: Path | None,
+        timezone_name: str | None = None,
+        sources: Sequence[str] = (),
+        *,
+        all_projects: bool = False,
+    ) -> None:
         self.now = datetime.now(UTC)
+        self.all_projects = all_projects
+        self.current = Path.cwd()
+        self.flags: dict[str, Any] = {}
+        if timezone_name:
+            self.flags["timezone"] = timezone_name
+        if sources:
+            self.flags["sources"] = sources
         self._named = workspace
-        self._timezone = timezone_name
 
     @functools.cached_property
     def workspace(self) -> Workspace:
-        """The workspace. Raises NoWorkspace."""
+        """The workspace. Raises RadError when the one that was named is no folder."""
         from rad_lsp.store import workspace
 
-        return workspace.find(self._named, os.environ, Path.cwd())
+        return workspace.find(self._named, os.environ, self.current)
 
     @functools.cached_property
     def settings(self) -> Settings:
         """The settings in force. Raises BadSettings."""
         from rad_lsp import settings
 
-        flags = {"timezone": self._timezone} if self._timezone else {}
-        return settings.load(self.workspace.root, flags, "command line")
+        return settings.load(self.workspace.root, self.flags, "command line")
 
     @functools.cached_property
     def prices(self) -> Prices:
@@ -62,19 +77,62 @@ class Context:
 
         return Prices(self.settings.prices)
 
-    def snapshot(self, *, quiet: bool = False) -> Snapshot:
-        """All sessions, after the skipped files were named on stderr unless `quiet`."""
-        from rad_lsp.sources.radium import Radium
-        from rad_lsp.store.store import Store
+    @functools.cached_property
+    def machine(self) -> Machine:
+        """The agents' transcripts of this user, and their index."""
+        return self._machine()
 
-        _ = self.settings  # a mistake in them shows before any work
+    @staticmethod
+    def _machine() -> Machine:
+        import platformdirs
+
+        from rad_lsp.store.agents import Machine
+
+        data = Path(platformdirs.user_data_dir("rad-lsp", appauthor=False))
+        return Machine(os.environ, Path.home(), data)
+
+    def read_transcripts(self) -> None:
+        """Read what is new in all transcripts."""
         progress = _Progress()
-        snapshot = Store([Radium(self.workspace.root)]).refresh(
-            progress=progress if sys.stderr.isatty() else None
+        self.machine.index.update(
+            self.machine.agents(), progress=progress if sys.stderr.isatty() else None
         )
         progress.done()
+
+    def store(self, *, fresh: bool = False) -> Store:
+        """The sessions of the workspace, or of all projects, from the sources that count.
+
+        `fresh` is for one beside another: it has a connection of its own to the index.
+        """
+        from rad_lsp import sources
+        from rad_lsp.sources.radium import Radium
+        from rad_lsp.store.agents import Agents
+        from rad_lsp.store.reports import Reports
+        from rad_lsp.store.store import Store
+        from rad_lsp.store.workspace import folders_of
+
+        settings = self.settings
+        names = sources.NAMES if settings.sources is None else settings.sources
+        reports = [Radium(self.workspace.root)] if sources.RADIUM in names else []
+        folders = None if self.all_projects else folders_of(self.workspace.root)
+        machine = self._machine() if fresh else self.machine
+        agents = Agents(machine, names, folders, settings.prices)
+        return Store(reports, agents, Reports(machine.database))
+
+    def snapshot(self, *, quiet: bool = False) -> Snapshot:
+        """All sessions, after the skipped files were named on stderr unless `quiet`.
+
+        Raises NoWorkspace where there is neither a `.radium` folder nor a session.
+        """
+        progress = _Progress()
+        snapshot = self.store().refresh(progress=progress if sys.stderr.isatty() else None)
+        progress.done()
+        if not snapshot.entries and not self.workspace.marked and not self.all_projects:
+            raise NoWorkspace
         if not quiet:
             _name_skipped(snapshot)
+            if self.machine.database.trouble:
+                note(f"The index is kept in memory only: {self.machine.database.trouble}.")
         return snapshot
 
     def period(self, since: str | None, until: str | None) -> Period:
@@ -88,7 +146,10 @@ class Context:
 
 
 def workspace_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--workspace` and `--timezone`; the command gets a `Context` in their place."""
+    """Adds `--workspace`, `--timezone`, `--source` and `--all-projects`.
+
+    The command gets a `Context` in their place.
+    """
 
     @click.option(
         "-w",
@@ -100,9 +161,29 @@ def workspace_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--timezone", "timezone_name", metavar="NAME", help="IANA time zone, such as Europe/Berlin."
     )
+    @click.option(
+        "--source",
+        "sources",
+        metavar="NAME",
+        multiple=True,
+        shell_complete=_source_names,
+        help="Only sessions of this source, such as claude-code; can be given several times.",
+    )
+    @click.option(
+        "--all-projects", is_flag=True, help="Sessions of other agents in all folders, too."
+    )
     @functools.wraps(command)
-    def wrapped(workspace: Path | None, timezone_name: str | None, **rest: Any) -> Any:
-        return command(Context(workspace, timezone_name), **rest)
+    def wrapped(
+        workspace: Path | None,
+        timezone_name: str | None,
+        sources: tuple[str, ...],
+        *,
+        all_projects: bool,
+        **rest: Any,
+    ) -> Any:
+        return command(
+            Context(workspace, timezone_name, sources, all_projects=all_projects), **rest
+        )
 
     return wrapped
 
@@ -170,6 +251,16 @@ def session_ids(
     ]
 
 
+def _source_names(
+    _context: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from rad_lsp import sources
+
+    return [CompletionItem(name) for name in sources.NAMES if name.startswith(incomplete)]
+
+
 def _name_skipped(snapshot: Snapshot) -> None:
     from rad_lsp.core.wording import printable
 
@@ -193,7 +284,7 @@ class _Progress:
         now = time.monotonic()
         if now - self._begun > _QUIET_SECONDS and now - self._shown > 0.1:  # noqa: PLR2004
             self._shown = now
-            click.echo(f"\rReading reports: {read:,}", nl=False, err=True)
+            click.echo(f"\rReading sessions: {read:,}", nl=False, err=True)
 
     def done(self) -> None:
         if self._shown:

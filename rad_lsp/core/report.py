@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from rad_lsp.core import problems
+from rad_lsp.core import problems, spending
 from rad_lsp.core.document import Path, dotted, locate
 from rad_lsp.core.problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rad_lsp.core.session import Session
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """A larger file is not read."""
@@ -115,6 +117,7 @@ class Metrics(Struct, frozen=True, gc=False, kw_only=True):
     spending: tuple[Spending, ...] | UnsetType = UNSET
     warnings: tuple[str, ...] | UnsetType = UNSET
     child_sessions: tuple[ChildSession, ...] | UnsetType = UNSET
+    source: str | UnsetType = UNSET
 
 
 class Report(Struct, frozen=True, gc=False):
@@ -141,6 +144,61 @@ def encode(report: Report, *, compact: bool = False) -> bytes:
     """The report as Radium writes it: two spaces of indent, or none when `compact`."""
     data = _encoder.encode(report)
     return data if compact else msgspec.json.format(data, indent=2)
+
+
+def of(session: Session) -> Report:
+    """A session of any source as a report. The cost of requests without a price is 0 there."""
+    models, engines = (
+        {
+            usage.name: Usage(
+                usage.requests,
+                usage.input_tokens,
+                usage.output_tokens,
+                usage.cached_tokens,
+                usage.cost or 0.0,
+            )
+            for usage in usages
+        }
+        for usages in (session.models, session.engines)
+    )
+    metrics = Metrics(
+        session_id=session.id,
+        start_time=session.start_time,
+        end_time=session.end_time,
+        wall_time=_duration(session.wall_time),
+        agent_active_time=_duration(session.agent_active_time),
+        api_time=_duration(session.api_time),
+        tool_time=_duration(session.tool_time),
+        tool_calls=session.tool_calls,
+        successful_tool_calls=session.successful_tool_calls,
+        failed_tool_calls=session.failed_tool_calls,
+        tool_approvals_allowed=session.approvals_allowed,
+        tool_approvals_denied=session.approvals_denied,
+        tool_approvals_asked=session.approvals_asked,
+        lines_added=session.lines_added,
+        lines_removed=session.lines_removed,
+        model_usage=models,
+        engine_usage=engines,
+        total_cached_tokens=session.cached_tokens,
+        total_cache_creation_tokens=session.cache_creation_tokens,
+        total_cache_read_tokens=session.cache_read_tokens,
+        total_cost=session.cost or 0.0,
+        files_changed=session.files_changed,
+        spending=tuple(map(_spending, session.spending)),
+        warnings=tuple(problem.message for problem in session.problems),
+        source=session.source,
+    )
+    return Report(metrics, session.generated_at)
+
+
+def _duration(nanoseconds: int) -> Duration:
+    return Duration(*divmod(nanoseconds, NANOS_PER_SECOND))
+
+
+def _spending(row: spending.Spending) -> Spending:
+    _, *values = msgspec.structs.astuple(row)
+    start = datetime.fromtimestamp(row.quarter * spending.QUARTER, UTC)
+    return Spending(**dict(zip(Spending.__struct_fields__, (start, *values), strict=True)))
 
 
 def reformat(data: bytes, *, indent: int = 2) -> bytes:

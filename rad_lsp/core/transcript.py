@@ -6,12 +6,15 @@ The mapping onto a report's figures is the one of the session format.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from rad_lsp.core import figures, problems, wording
+from rad_lsp.core import price as prices
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session, Usage
 from rad_lsp.core.spending import Request
@@ -19,7 +22,7 @@ from rad_lsp.core.spending import Request
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rad_lsp.core.spending import Spending
+    from rad_lsp.core.spending import PriceList, Spending
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONG_AGO: Final = -(2**63)
@@ -138,6 +141,81 @@ def session(
         spending=spending,
         problems=_notes(facts, models, unfinished),
     )
+
+
+def hashed(folder: str) -> str:
+    """What `Facts.cwd` is where only the SHA-256 of the folder's path is known."""
+    return f"sha256:{hashlib.sha256(folder.encode(errors='surrogatepass')).hexdigest()}"
+
+
+def repriced(found: Session, price_list: PriceList) -> Session:
+    """A session with the prices of another list, for the models that it has and by its rates.
+
+    A price that the user sets has one rate for requests of all sizes.
+    """
+    spending = tuple(_repriced(row, price_list) for row in found.spending)
+    return msgspec.structs.replace(
+        found,
+        spending=spending,
+        models=_usages(spending, "model"),
+        engines=_usages(spending, "engine"),
+        cost=figures.total_cost([row.cost for row in spending]),
+    )
+
+
+def merged(tracked: Session, children: Sequence[Session]) -> Session:
+    """A tracked session with the sessions that ran as part of it.
+
+    What its own events tell counts; what they left empty is filled from the children.
+    """
+    parts = [child for child in children if child.models or child.tool_calls]
+    if not parts:
+        return tracked
+    changes: dict[str, object] = {}
+    if not tracked.models:
+        spending = tuple(
+            sorted((row for child in parts for row in child.spending), key=attrgetter("quarter"))
+        )
+        changes |= {
+            "spending": spending,
+            "models": _usages(spending, "model"),
+            "engines": _usages(spending, "engine"),
+            "cost": figures.total_cost([child.cost for child in parts]),
+        }
+        changes |= _sums(parts, "cached_tokens", "cache_creation_tokens", "cache_read_tokens")
+    if not tracked.tool_calls:
+        changes |= _sums(parts, "tool_calls", "successful_tool_calls", "failed_tool_calls")
+    if not (tracked.approvals_allowed or tracked.approvals_denied or tracked.approvals_asked):
+        changes |= _sums(parts, "approvals_allowed", "approvals_denied", "approvals_asked")
+    if not tracked.agent_active_time:
+        changes |= _sums(parts, "agent_active_time", "api_time", "tool_time")
+    if tracked.files_changed is None and not (tracked.lines_added or tracked.lines_removed):
+        changes |= _sums(parts, "lines_added", "lines_removed")
+    notes = tuple(problem for child in parts for problem in child.problems)
+    if notes:
+        changes["problems"] = (*tracked.problems, *notes)
+    return msgspec.structs.replace(tracked, **changes)
+
+
+def _sums(parts: Sequence[Session], *fields: str) -> dict[str, object]:
+    return {field: sum(getattr(part, field) for part in parts) for field in fields}
+
+
+def _repriced(row: Spending, price_list: PriceList) -> Spending:
+    if row.reported:
+        return row
+    price = price_list.price(row.model, row.engine, row.quarter, row.tier)
+    if price is None:
+        return row
+    cost = price.fee * row.requests + prices.cost(
+        price.rates_above(row.above),
+        input_tokens=row.input_tokens,
+        cache_read_tokens=row.cache_read_tokens,
+        cache_write_5m_tokens=row.cache_write_5m_tokens,
+        cache_write_1h_tokens=row.cache_write_1h_tokens,
+        output_tokens=row.output_tokens,
+    )
+    return msgspec.structs.replace(row, cost=cost)
 
 
 def covered(intervals: Iterable[tuple[int, int]]) -> int:

@@ -37,6 +37,12 @@ def cost(found: CostTable) -> dict[str, Any]:
     return {key: value for key, value in plain.items() if key not in {"text", "markdown"}}
 
 
+def status(found: wire.Status) -> dict[str, Any]:
+    """The wire's status in snake_case, without its tooltip."""
+    plain: dict[str, Any] = _snake(found)
+    return {key: value for key, value in plain.items() if key != "tooltip"}
+
+
 def comparison(found: Comparison) -> dict[str, Any]:
     """B against A: signed deltas, percentages of A (null from 0), times in seconds."""
     tokens, cost, wall = found["totalTokens"], found["cost"], found["wallTime"]

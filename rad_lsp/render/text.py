@@ -10,7 +10,7 @@ from rad_lsp.core.cost import UNKNOWN
 from rad_lsp.core.wording import count, money, percent, printable, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from rad_lsp.core.comparison import Comparison, Metric
@@ -101,26 +101,33 @@ def usage(found: UsageTable, session_id: str | None = None, paint: Paint = plain
 def history(page: Page, paint: Paint = plain) -> str:
     """A page of sessions, newest first."""
     title = paint("title", "Recent Session Summaries")
-    return joined([title, "", *history_table(page.sessions)])
+    return joined([title, "", *history_table(page.sessions, page.sources)])
 
 
-def history_table(sessions: Sequence[Session]) -> list[str]:
-    """The lines of the table of sessions: header, rule, a row each."""
-    header = ["Session ID", "Duration", "Tool Calls", "Success Rate", "Cost"]
-    rows = [
-        [
-            wording.short_id(session.id),
-            wording.short_duration(session.wall_time),
-            str(session.tool_calls),
-            percent(figures.success_rate(session)),
-            money(session.cost),
-        ]
-        for session in sessions
-    ]
-    lines, rule = columns(
-        [header, *rows], aligns="<<<<<", widths=[26, 18, 12, 14, 0], gap=2, rule=85
-    )
+def history_table(sessions: Sequence[Session], sources: Collection[str] = frozenset()) -> list[str]:
+    """The lines of the table of sessions: header, rule, a row each.
+
+    Where there is more than one source, a column tells which.
+    """
+    rows = [["Session ID", "Duration", "Tool Calls", "Success Rate", "Cost"]]
+    rows += map(_history_row, sessions)
+    widths, shortest = [26, 18, 12, 14, 0], 85
+    if len(sources) > 1:
+        names = ["Source", *(session.source for session in sessions)]
+        rows = [[name, *row] for name, row in zip(names, rows, strict=True)]
+        widths, shortest = [11, *widths], 98
+    lines, rule = columns(rows, aligns="<" * len(widths), widths=widths, gap=2, rule=shortest)
     return [lines[0], rule, *lines[1:]]
+
+
+def _history_row(session: Session) -> list[str]:
+    return [
+        wording.short_id(session.id),
+        wording.short_duration(session.wall_time),
+        str(session.tool_calls),
+        percent(figures.success_rate(session)),
+        money(session.cost),
+    ]
 
 
 def comparison(found: Comparison, paint: Paint = plain) -> str:

@@ -1,8 +1,15 @@
-"""One module per agent: each finds its sessions' files, reads them, and knows nothing else."""
+"""One module per agent: each finds its sessions' files, reads them, and knows nothing else.
+
+A module whose name has no underscore in front is an agent's: `claude_code` is the source
+`claude-code`. Its `AGENT` is a class of `Transcripts`, made from the environment and the user's
+home folder. `radium` is the one whose files are reports.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 import msgspec
 
@@ -10,10 +17,25 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from rad_lsp.core.transcript import Facts, Seen
+
+
+RADIUM: Final = "radium"
+
+AGENTS: Final = tuple(
+    sorted(
+        module.name.replace("_", "-")
+        for module in pkgutil.iter_modules(__path__)
+        if not module.name.startswith("_") and module.name != RADIUM
+    )
+)
+"""The sources that read other agents' transcripts."""
+
+NAMES: Final = (RADIUM, *AGENTS)
+"""All sources."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -88,3 +110,10 @@ class Transcripts(Protocol):
 
     def parser(self, path: str, state: bytes | None = None) -> Parser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""
+
+
+def agent(name: str, environ: Mapping[str, str], home: Path) -> Transcripts:
+    """The transcripts of one of `AGENTS`."""
+    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    made: Transcripts = module.AGENT(environ, home)
+    return made

@@ -19,7 +19,7 @@ import msgspec
 from rad_lsp.core.spending import Request
 from rad_lsp.core.transcript import Facts, Seen
 from rad_lsp.sources import Skipped
-from rad_lsp.sources.lines import (
+from rad_lsp.sources._lines import (
     SHOWN,
     Count,
     Duration,
@@ -798,3 +798,6 @@ _READERS: Final[dict[str, Callable[[Rollout, int, msgspec.Raw], None]]] = {
     "event_msg": Rollout.read_item,
     "response_item": Rollout.read_item,
 }
+
+
+AGENT: Final = Codex

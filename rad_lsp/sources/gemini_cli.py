@@ -19,7 +19,7 @@ import msgspec
 from rad_lsp.core.spending import Request
 from rad_lsp.core.transcript import Facts, Seen
 from rad_lsp.sources import Skipped
-from rad_lsp.sources.lines import (
+from rad_lsp.sources._lines import (
     SHOWN,
     Count,
     Moment,
@@ -443,3 +443,6 @@ def _is_needed(message: msgspec.Raw) -> bool:
         return _KIND.decode(message).type in _KINDS
     except (ValueError, RecursionError):
         return True
+
+
+AGENT: Final = GeminiCli

@@ -14,7 +14,7 @@ from rad_lsp.core import contradictions, problems, report
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child, Session, Usage
 from rad_lsp.core.spending import QUARTER, Spending
-from rad_lsp.sources import Reading
+from rad_lsp.sources import RADIUM, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +37,7 @@ _OPEN_FLAGS: Final = (
 class Radium:
     """The reports of one workspace."""
 
-    name: ClassVar[str] = "radium"
+    name: ClassVar[str] = RADIUM
 
     def __init__(self, workspace: Path) -> None:
         self.folder = workspace / FOLDER

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FILE: Final = "index.db"
 MEMORY: Final = ":memory:"
 
-BUSY_SECONDS: Final = 60.0
+_BUSY_MILLISECONDS: Final = 60_000
 """How long a writer waits for another one; a first read of many transcripts takes seconds."""
 
 _SCHEMA: Final = """
@@ -89,8 +89,9 @@ class Database:
         return bool(self.trouble)
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, which is this user's only one. Raises sqlite3.Error."""
+    def writing(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
+        """A transaction; of this user's processes one at a time has one. Raises sqlite3.Error."""
+        self.connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS if wait else 0}")
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield self.connection
@@ -103,6 +104,19 @@ class Database:
     def version(self) -> int:
         """A number that changes when another connection has changed something."""
         return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk, those of changes that are not folded in yet included."""
+        if self.path is None:
+            return 0
+        names = (self.path.name, self.path.name + "-wal")
+        files = (self.path.with_name(name) for name in names)
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def health(self) -> str:
+        """`ok`, or what SQLite finds wrong."""
+        return str(self.connection.execute("PRAGMA quick_check(1)").fetchone()[0])
 
     def recover(self, error: sqlite3.Error) -> None:
         """Go on after an error: with a new file where it is damaged, else in memory."""
@@ -152,7 +166,7 @@ def put_aside_path(path: Path) -> Path:
 
 def _connected(name: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        name, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        name, timeout=_BUSY_MILLISECONDS / 1000, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA temp_store=MEMORY")

@@ -29,6 +29,7 @@ from rad_lsp.store.snapshot import Entry
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+    from rad_lsp.core.session import Child, Session
     from rad_lsp.core.spending import PriceList
     from rad_lsp.sources import Parser, Transcripts
     from rad_lsp.store.database import Database
@@ -88,6 +89,7 @@ class Index:
         self.database = database
         self._price_list = price_list
         self._price_key = price_key
+        self._updates = 0
 
     def update(
         self,
@@ -111,33 +113,25 @@ class Index:
 
         None stands for every folder of this machine.
         """
-        found = []
-        query = (
-            "SELECT source, session_id, path, last_activity, packed FROM session "
-            "WHERE packed IS NOT NULL"
-        )
-        ranges: Iterable[tuple[str, tuple[str, ...]]] = [("", ())]
-        if folders is not None:
-            ranges = [
-                (" AND (cwd = ? OR (cwd >= ? AND cwd < ?))", _range(folder)) for folder in folders
-            ]
-        for condition, values in ranges:
-            for source, session_id, path, last, packed in self.database.connection.execute(
-                query + condition, values
-            ):
-                if source in sources:
-                    folder, _, name = path.rpartition(os.sep)
-                    found.append(
-                        Entry(
-                            session_id,
-                            _EPOCH + timedelta(milliseconds=last),
-                            sys.intern(folder),
-                            name,
-                            packed,
-                            source=sys.intern(source),
-                        )
-                    )
-        return found
+        if folders is None:
+            found = self._entries("", ())
+        else:
+            within = " AND (cwd = ? OR (cwd >= ? AND cwd < ?))"
+            found = (e for folder in folders for e in self._entries(within, _range(folder)))
+        # The folders may be spellings of one, or lie within each other.
+        return [*{(e.source, e.id): e for e in found if e.source in sources}.values()]
+
+    def session(self, child: Child) -> Session | None:
+        """One session, by its source and id; None when it is not known."""
+        for entry in self._entries(
+            " AND source = ? AND session_id = ?", (*msgspec.structs.astuple(child),)
+        ):
+            return entry.session
+        return None
+
+    def version(self) -> tuple[int, int]:
+        """What changes when a session may have, here or by another process."""
+        return self._updates, self.database.version()
 
     def problems(self, sources: Collection[str]) -> list[tuple[str, Problem]]:
         """The transcripts that could not be read, and why."""
@@ -162,6 +156,23 @@ class Index:
             db.execute("UPDATE file SET mtime = 0, offset = 0 WHERE size >= 0")
             db.execute("DELETE FROM report")
 
+    def _entries(self, condition: str, values: tuple[str, ...]) -> Iterator[Entry]:
+        query = (
+            "SELECT source, session_id, path, last_activity, packed FROM session "
+            "WHERE packed IS NOT NULL"
+        )
+        rows = self.database.connection.execute(query + condition, values)
+        for source, session_id, path, last, packed in rows:
+            folder, _, name = path.rpartition(os.sep)
+            yield Entry(
+                session_id,
+                _EPOCH + timedelta(milliseconds=last),
+                sys.intern(folder),
+                name,
+                packed,
+                source=sys.intern(source),
+            )
+
     def _update(
         self,
         sources: Sequence[Transcripts],
@@ -169,10 +180,12 @@ class Index:
         progress: Callable[[int], None] | None,
     ) -> None:
         priced_by = self._priced_by()
+        read = 0
         for source in sources:
             changed, gone = self._changes(source, paths)
             if not (changed or gone):
                 continue
+            self._updates += 1
             while changed:
                 with self.database.writing() as db:
                     batch = _Batch(db, self._price_list, source)
@@ -181,8 +194,9 @@ class Index:
                     while changed and batch.bytes < _BATCH_BYTES:
                         path = changed.pop()
                         batch.read(path, known.get(path))
+                        read += 1
                         if progress:
-                            progress(1)
+                            progress(read)
                     batch.finish()
             if gone:
                 with self.database.writing() as db:
@@ -221,6 +235,7 @@ class Index:
         return row and str(row[0])
 
     def _price_anew(self, sources: Sequence[Transcripts]) -> None:
+        self._updates += 1
         for source in sources:
             with self.database.writing() as db:
                 batch = _Batch(db, self._price_list, source)

@@ -74,6 +74,13 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         return self.packed[:1] == b"["
 
 
+class Fault(msgspec.Struct, frozen=True, gc=False):
+    """What keeps a file from being read; the `fingerprint` changes when the file does."""
+
+    fingerprint: int
+    problem: Problem
+
+
 class Skipped(msgspec.Struct, frozen=True, gc=False):
     """A file whose session does not count, and why."""
 

@@ -5,25 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-import msgspec
-
-from rad_lsp.core import problems
+from rad_lsp.core import problems, transcript
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Session
+from rad_lsp.core.session import Child, Session
 from rad_lsp.store import snapshot
-from rad_lsp.store.snapshot import Entry, Snapshot
+from rad_lsp.store.snapshot import Entry, Fault, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from rad_lsp.sources import Source
-
-
-class Fault(msgspec.Struct, frozen=True, gc=False):
-    """What keeps a file from being read; the `fingerprint` changes when the file does."""
-
-    fingerprint: int
-    problem: Problem
+    from rad_lsp.store.agents import Agents
+    from rad_lsp.store.reports import Reports
 
 
 _Found: TypeAlias = dict[str, Entry | Fault]
@@ -31,15 +24,23 @@ _Found: TypeAlias = dict[str, Entry | Fault]
 
 
 class Store:
-    """The sessions of `sources`, as of the last `refresh`.
+    """The sessions of `sources`, and those of other `agents`, as of the last `refresh`.
 
-    Its methods must not run at the same time; the snapshots that they return may be used anywhere.
+    `reports` remembers what the files of the sources held. The methods must not run at the same
+    time; the snapshots that they return may be used anywhere.
     """
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        agents: Agents | None = None,
+        reports: Reports | None = None,
+    ) -> None:
         self.sources = tuple(sources)
+        self.agents = agents
         self.snapshot = Snapshot()
-        self._found: list[_Found] = [{} for _ in self.sources]
+        self._reports = reports
+        self._found: list[_Found] | None = None
         self._edited: dict[str, Entry | Problem] = {}
 
     def refresh(
@@ -50,7 +51,10 @@ class Store:
         Looks at every file, or only at `paths`. `progress` is told the number of files read so
         far. A folder that can't be read is a skipped file of its own.
         """
-        changed = False
+        changed = self._found is None
+        if self._found is None:
+            load = self._reports.load if self._reports else _nothing
+            self._found = [load(str(source.folder)) for source in self.sources]
         read = 0
         for number, source in enumerate(self.sources):
             before = self._found[number]
@@ -74,8 +78,20 @@ class Store:
                 changed |= before.get("") != found[""]
             changed |= len(found) != len(before)
             self._found[number] = found
+            self._remember(source, before, found)
+        if self.agents is not None:
+            changed |= self.agents.refresh(paths, progress)
         if changed:
             self._assemble()
+        return self.snapshot
+
+    def recall(self) -> Snapshot:
+        """The sessions as they were known last, without a look at any file."""
+        if self._reports is not None:
+            self._found = [self._reports.load(str(source.folder)) for source in self.sources]
+        if self.agents is not None:
+            self.agents.recall()
+        self._assemble()
         return self.snapshot
 
     def edit(self, path: str, content: Session | Problem | None) -> Snapshot:
@@ -89,7 +105,7 @@ class Store:
             self._edited[path] = snapshot.pack(content)
         elif not isinstance(self._edited.get(path), Entry):
             folder, _, name = path.rpartition(os.sep)
-            for source, found in zip(self.sources, self._found, strict=True):
+            for source, found in zip(self.sources, self._found or (), strict=False):
                 if str(source.folder) == folder:
                     known = found.get(name, Fault(0, content))
                     self._edited[path] = _item(known)
@@ -99,12 +115,42 @@ class Store:
     def _assemble(self) -> None:
         self.snapshot = snapshot.assemble(self._items())
 
+    def _remember(self, source: Source, before: _Found, found: _Found) -> None:
+        """Keep what was read anew for the next process."""
+        if self._reports is None:
+            return
+        changed = {
+            name: item for name, item in found.items() if name and item is not before.get(name)
+        }
+        removed = before.keys() - found.keys() - {""}
+        if changed or removed:
+            self._reports.save(str(source.folder), changed, removed)
+
     def _items(self) -> Iterator[tuple[str, Entry | Problem]]:
-        for source, found in zip(self.sources, self._found, strict=True):
+        parts: set[Child] = set()
+        for source, found in zip(self.sources, self._found or (), strict=False):
             folder = str(source.folder)
             for name, known in found.items():
                 path = f"{folder}{os.sep}{name}" if name else folder
-                yield path, self._edited.get(path, _item(known))
+                item = self._edited.get(path, _item(known))
+                if self.agents is not None and isinstance(item, Entry) and item.children:
+                    parts.update(item.children)
+                    item = _with_children(item, self.agents)
+                yield path, item
+        if self.agents is not None:
+            for path, item in self.agents.items():
+                if not (isinstance(item, Entry) and Child(item.source, item.id) in parts):
+                    yield path, item
+
+
+def _with_children(entry: Entry, agents: Agents) -> Entry:
+    """A tracked session with the sessions that ran as part of it."""
+    children = [session for child in entry.children if (session := agents.child(child))]
+    return snapshot.pack(transcript.merged(entry.session, children), entry.fingerprint)
+
+
+def _nothing(_folder: str) -> _Found:
+    return {}
 
 
 def _item(known: Entry | Fault) -> Entry | Problem:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from rad_lsp.core.errors import NoWorkspace, RadError
+from rad_lsp.core.errors import RadError
 from rad_lsp.sources.radium import FOLDER
 
 if TYPE_CHECKING:
@@ -19,14 +19,16 @@ MARKER: Final = ".radium"
 
 
 class Workspace(msgspec.Struct, frozen=True):
-    """A folder with a `.radium` folder in it.
+    """The folder whose sessions count, those of folders below it included.
 
-    `found` tells how: it was named, `$RADIUM_WORKSPACE` names it, or it is the nearest one from
-    the current folder upward.
+    `found` tells how: it was named, `$RADIUM_WORKSPACE` names it, it is the nearest one from the
+    current folder upward that has a `.radium` folder, or else the repository's, or the current
+    one. `marked` tells whether it has a `.radium` folder; other agents work without.
     """
 
     root: Path
-    found: Literal["named", "environment", "nearest"]
+    found: Literal["named", "environment", "nearest", "repository", "current"]
+    marked: bool = True
 
     @property
     def sessions(self) -> Path:
@@ -37,24 +39,74 @@ class Workspace(msgspec.Struct, frozen=True):
 def find(named: Path | None, environ: Mapping[str, str], current: Path) -> Workspace:
     """The workspace: the named folder, else the environment's, else the nearest one upward.
 
-    Raises NoWorkspace when there is none, RadError when the named folder does not exist.
+    Raises RadError when the named folder does not exist.
     """
     if named is not None:
-        return Workspace(_checked(named, f"--workspace names {named}"), "named")
+        root = _checked(named, f"--workspace names {named}")
+        return Workspace(root, "named", _is_marked(root))
     if variable := environ.get(VARIABLE):
         root = _checked(Path(variable), f"${VARIABLE} names {variable}")
-        return Workspace(root, "environment")
-    found = nearest(current)
-    if found is None:
-        raise NoWorkspace
-    return Workspace(found, "nearest")
+        return Workspace(root, "environment", _is_marked(root))
+    if (found := nearest(current)) is not None:
+        return Workspace(found, "nearest")
+    if (repository := repository_root(current)) is not None:
+        return Workspace(repository, "repository", marked=False)
+    return Workspace(current, "current", marked=False)
 
 
 def nearest(folder: Path) -> Path | None:
     """The folder, or the nearest one upward, that has a `.radium` folder in it."""
     for candidate in (folder, *folder.parents):
-        if _is_folder(candidate / MARKER):
+        if _is_marked(candidate):
             return candidate
+    return None
+
+
+def folders_of(workspace: Path) -> list[Path]:
+    """The workspace, and its counterparts in the other worktrees of its repository."""
+    repository = _repository(workspace)
+    if repository is None:
+        return [workspace]
+    root, common = repository
+    below = workspace.relative_to(root)
+    found = [workspace]
+    if common.name == ".git":
+        found.append(common.parent / below)
+    try:
+        links = list((common / "worktrees").iterdir())
+    except OSError:
+        links = []
+    for link in links:
+        try:
+            git_file = (link / "gitdir").read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            continue
+        found.append((link / git_file).parent / below)
+    return list(dict.fromkeys(found))
+
+
+def repository_root(folder: Path) -> Path | None:
+    """The work tree that a folder lies in."""
+    repository = _repository(folder)
+    return repository and repository[0]
+
+
+def _repository(folder: Path) -> tuple[Path, Path] | None:
+    """The work tree that a folder lies in, and what its worktrees share; read by hand."""
+    for root in (folder, *folder.parents):
+        git = root / ".git"
+        if _is_folder(git):
+            return root, git
+        try:
+            text = git.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        own = root / text.removeprefix("gitdir:").strip()
+        try:
+            common = own / (own / "commondir").read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            common = own
+        return root, Path(os.path.normpath(common))
     return None
 
 
@@ -70,9 +122,11 @@ def init(root: Path) -> bool:
 def _checked(root: Path, origin: str) -> Path:
     if not _is_folder(root):
         raise RadError(f"{origin}, which is not a folder. Name the workspace's root folder.")
-    if not _is_folder(root / MARKER):
-        raise NoWorkspace
     return root.absolute()
+
+
+def _is_marked(root: Path) -> bool:
+    return _is_folder(root / MARKER)
 
 
 def _is_folder(path: Path) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rad_lsp.core.errors import NoWorkspace, RadError
+from rad_lsp.core.errors import RadError
 from rad_lsp.store import workspace as workspaces
 from rad_lsp.store.workspace import Workspace
 
@@ -65,21 +65,25 @@ def test_reports_lie_below_the_workspace(folder):
     assert found.sessions == root / ".radium" / "_internals" / "sessions"
 
 
-def test_without_a_workspace_it_says_how_to_make_one(folder):
+def test_a_folder_without_a_marker_may_have_sessions_of_other_agents(folder):
     bare = folder("bare", marked=False)
-    with pytest.raises(NoWorkspace, match="Run 'rad init' to create one"):
-        workspaces.find(None, {}, bare)
-    with pytest.raises(NoWorkspace):
-        workspaces.find(bare, {}, bare)
-    with pytest.raises(NoWorkspace):
-        workspaces.find(None, {"RADIUM_WORKSPACE": str(bare)}, folder("w"))
+    assert workspaces.find(None, {}, bare) == Workspace(bare, "current", marked=False)
+    assert workspaces.find(bare, {}, bare) == Workspace(bare, "named", marked=False)
+    found = workspaces.find(None, {"RADIUM_WORKSPACE": str(bare)}, folder("w"))
+    assert found == Workspace(bare, "environment", marked=False)
+
+
+def test_without_a_marker_a_repository_is_the_workspace(folder):
+    root = folder("repository", marked=False)
+    (root / ".git").mkdir()
+    current = folder("repository/src/deep", marked=False)
+    assert workspaces.find(None, {}, current) == Workspace(root, "repository", marked=False)
 
 
 def test_a_file_in_the_markers_place_is_no_workspace(folder):
     bare = folder("bare", marked=False)
     (bare / ".radium").write_text("")
-    with pytest.raises(NoWorkspace):
-        workspaces.find(bare, {}, bare)
+    assert not workspaces.find(bare, {}, bare).marked
 
 
 def test_a_named_folder_that_is_not_there_is_named(tmp_path):

@@ -1,0 +1,142 @@
+"""`rad status`: one line for shell prompts, tmux and agents' own status lines."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from rad_lsp.cli.options import Context, json_option, workspace_options
+from rad_lsp.cli.output import emit
+
+if TYPE_CHECKING:
+    from rad_lsp.service import StatusFigures
+    from rad_lsp.store.snapshot import Snapshot
+    from rad_lsp.store.store import Store
+
+CAP_SECONDS: Final = 0.4
+"""A prompt waits no longer: then it shows what the index has."""
+
+_HOOK_SECONDS: Final = 0.02
+_HOOK_BYTES: Final = 1 << 20
+_WATCH_SECONDS: Final = 1.0
+
+
+@click.command()
+@workspace_options
+@click.option(
+    "--format", "template", metavar="TEMPLATE", help="Such as '{cost} today {today_cost}'."
+)
+@click.option("--watch", is_flag=True, help="Go on, with a line whenever something changes.")
+@json_option
+def status(context: Context, template: str | None, *, watch: bool, as_json: bool) -> None:
+    """Show the most recent session in one line, for prompts and status bars.
+
+    Reads the JSON that an agent's status-line hook gives on stdin, if it does, and then shows
+    that agent's session. Never waits for it, nor for a long first read of transcripts.
+
+    Example: rad status --format '{cost} · {tokens} tokens'
+    """
+    hook = _Hook()
+    if template is not None:
+        context.flags["status"] = {"format": template}
+    if watch:
+        _watch(context, as_json=as_json)
+        return
+    told = hook.told()
+    folder = told.folder
+    if folder is not None and folder.is_dir():
+        context.current = folder
+    emit(_line(context, _within_cap(context), told.session_id, as_json=as_json))
+
+
+def _line(context: Context, snapshot: Snapshot, session_id: str, *, as_json: bool) -> str:
+    from rad_lsp import service
+    from rad_lsp.render import text
+
+    settings = context.settings
+    found = service.status(snapshot, context.now, settings.zone, settings.budget, session_id)
+    line = text.status(found, settings.status.format)
+    return _json(context, found, line) if as_json else f"{line}\n"
+
+
+def _json(context: Context, found: StatusFigures, line: str) -> str:
+    from rad_lsp import wire
+    from rad_lsp.render import rows
+
+    uri = context.workspace.root.as_uri()
+    return rows.encode(
+        rows.status(wire.status(found, uri, context.now, text=line, tooltip=""))
+    ).decode()
+
+
+def _within_cap(context: Context) -> Snapshot:
+    """The sessions as they are now, or as they were known where reading takes too long."""
+    store = context.store()
+    reading = threading.Thread(target=store.refresh, daemon=True)
+    reading.start()
+    reading.join(CAP_SECONDS)
+    return store.snapshot if not reading.is_alive() else context.store(fresh=True).recall()
+
+
+def _watch(context: Context, *, as_json: bool) -> None:
+    from datetime import UTC, datetime
+
+    store: Store = context.store()
+    said = ""
+    while True:
+        begun = time.monotonic()
+        context.now = datetime.now(UTC)
+        line = _line(context, store.refresh(), "", as_json=as_json)
+        if line != said:
+            emit(line)
+            said = line
+        # Looking takes a small share of a core, however many transcripts there are.
+        time.sleep(max(_WATCH_SECONDS, 20 * (time.monotonic() - begun)))
+
+
+class _Told:
+    """What a hook says: the folder that its agent works in, and its session."""
+
+    def __init__(self, values: Any) -> None:
+        values = values if isinstance(values, dict) else {}
+        place = values.get("workspace")
+        place = place if isinstance(place, dict) else {}
+        folder = place.get("project_dir") or place.get("current_dir") or values.get("cwd")
+        self.folder = Path(folder) if isinstance(folder, str) and folder else None
+        session_id = values.get("session_id")
+        self.session_id = session_id if isinstance(session_id, str) else ""
+
+
+class _Hook:
+    """Reads stdin on the side, so that a pipe that stays open and silent holds nothing up."""
+
+    def __init__(self) -> None:
+        self._data = b""
+        self._thread: threading.Thread | None = None
+        if sys.stdin is not None and not sys.stdin.closed and not sys.stdin.isatty():
+            self._thread = threading.Thread(target=self._read, daemon=True)
+            self._thread.start()
+
+    def told(self) -> _Told:
+        """What has come by now, if it is whole."""
+        import msgspec
+
+        if self._thread is not None:
+            self._thread.join(_HOOK_SECONDS)
+        try:
+            return _Told(msgspec.json.decode(self._data))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _Told(None)
+
+    def _read(self) -> None:
+        try:
+            while len(self._data) < _HOOK_BYTES and (chunk := os.read(0, 1 << 16)):
+                self._data += chunk
+        except OSError:
+            return

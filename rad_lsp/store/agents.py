@@ -1,0 +1,114 @@
+"""The sessions of other agents in a workspace, out of the index of all of this user's."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rad_lsp import sources
+from rad_lsp.core import transcript
+from rad_lsp.pricing import Prices, list_key
+from rad_lsp.store import snapshot
+from rad_lsp.store.database import FILE, Database
+from rad_lsp.store.index import Index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
+
+    from rad_lsp.core.price import Override
+    from rad_lsp.core.problems import Problem
+    from rad_lsp.core.session import Child, Session
+    from rad_lsp.sources import Transcripts
+    from rad_lsp.store.snapshot import Entry
+
+
+class Machine:
+    """What all workspaces of this user share: the agents' transcripts, and the index of them.
+
+    `data` is the folder for the index; None keeps it in memory.
+    """
+
+    def __init__(self, environ: Mapping[str, str], home: Path, data: Path | None) -> None:
+        self._environ = environ
+        self._home = home
+        self._agents: dict[str, Transcripts] = {}
+        self.database = Database(data and data / FILE)
+        self.index = Index(self.database, Prices(), list_key())
+
+    def agents(self, names: Collection[str] | None = None) -> list[Transcripts]:
+        """The named agents' transcripts, or those of all."""
+        return [self._agent(name) for name in sources.AGENTS if names is None or name in names]
+
+    def _agent(self, name: str) -> Transcripts:
+        if name not in self._agents:
+            self._agents[name] = sources.agent(name, self._environ, self._home)
+        return self._agents[name]
+
+
+class Agents:
+    """The sessions of some agents that worked in some folders; everywhere when that is None."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        names: Collection[str] | None,
+        folders: Sequence[Path] | None,
+        overrides: Mapping[str, Override] | None = None,
+    ) -> None:
+        self.machine = machine
+        self.transcripts = machine.agents(names)
+        self._folders = None if folders is None else _spellings(folders)
+        self._overrides = overrides or {}
+        self._entries: list[Entry] = []
+        self._problems: list[tuple[str, Problem]] = []
+        self._seen: tuple[int, int] | None = None
+
+    def refresh(
+        self, paths: Collection[str] | None, progress: Callable[[int], None] | None
+    ) -> bool:
+        """Read what is new; whether that, or another process, changed any session."""
+        self.machine.index.update(self.transcripts, paths, progress)
+        return self.recall()
+
+    def recall(self) -> bool:
+        """Take what the index has; whether that changed any session."""
+        index = self.machine.index
+        version = index.version()
+        if version == self._seen:
+            return False
+        self._seen = version
+        names = {source.name for source in self.transcripts}
+        entries = [self._repriced(entry) for entry in index.entries(names, self._folders)]
+        problems = index.problems(names) if self._folders is None else []
+        changed = (entries, problems) != (self._entries, self._problems)
+        self._entries, self._problems = entries, problems
+        return changed
+
+    def items(self) -> list[tuple[str, Entry | Problem]]:
+        """Each session, or what keeps a transcript from being read, with its path."""
+        return [*((entry.path, entry) for entry in self._entries), *self._problems]
+
+    def child(self, child: Child) -> Session | None:
+        """The session that ran as part of a tracked one, wherever it worked."""
+        return self.machine.index.session(child)
+
+    def _repriced(self, entry: Entry) -> Entry:
+        if not self._overrides:
+            return entry
+        session = entry.session
+        if not any(usage.name.lower() in self._overrides for usage in session.models):
+            return entry
+        priced = transcript.repriced(session, Prices(self._overrides))
+        return msgspec.structs.replace(entry, packed=snapshot.pack(priced).packed)
+
+
+def _spellings(folders: Sequence[Path]) -> list[str]:
+    """How transcripts may write these folders; some agents only keep a hash of the path."""
+    written = []
+    for folder in folders:
+        written += [str(folder.absolute()), os.path.realpath(folder)]
+    plain = list(dict.fromkeys(written))
+    return [*plain, *(transcript.hashed(path) for path in plain)]
