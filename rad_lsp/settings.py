@@ -66,6 +66,13 @@ def user_file() -> Path:
     return Path(platformdirs.user_config_dir("rad-lsp", appauthor=False)) / USER_FILE
 
 
+def data_folder() -> Path:
+    """Where the index of transcripts is kept; it need not exist."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("rad-lsp", appauthor=False))
+
+
 def load(workspace: Path | None, nearest: dict[str, Any], origin: str) -> Settings:
     """The settings in force: `nearest` (from `origin`), workspace file, user file, defaults.
 

@@ -84,12 +84,10 @@ class Context:
 
     @staticmethod
     def _machine() -> Machine:
-        import platformdirs
-
+        from rad_lsp import settings
         from rad_lsp.store.agents import Machine
 
-        data = Path(platformdirs.user_data_dir("rad-lsp", appauthor=False))
-        return Machine(os.environ, Path.home(), data)
+        return Machine(os.environ, Path.home(), settings.data_folder())
 
     def read_transcripts(self) -> None:
         """Read what is new in all transcripts."""
@@ -104,20 +102,14 @@ class Context:
 
         `fresh` is for one beside another: it has a connection of its own to the index.
         """
-        from rad_lsp import sources
-        from rad_lsp.sources.radium import Radium
-        from rad_lsp.store.agents import Agents
-        from rad_lsp.store.reports import Reports
-        from rad_lsp.store.store import Store
-        from rad_lsp.store.workspace import folders_of
-
-        settings = self.settings
-        names = sources.NAMES if settings.sources is None else settings.sources
-        reports = [Radium(self.workspace.root)] if sources.RADIUM in names else []
-        folders = None if self.all_projects else folders_of(self.workspace.root)
+        settings = self.settings  # a mistake in them shows before any work
         machine = self._machine() if fresh else self.machine
-        agents = Agents(machine, names, folders, settings.prices)
-        return Store(reports, agents, Reports(machine.database))
+        return machine.store(
+            self.workspace.root,
+            settings.sources,
+            settings.prices,
+            everywhere=self.all_projects,
+        )
 
     def snapshot(self, *, quiet: bool = False) -> Snapshot:
         """All sessions, after the skipped files were named on stderr unless `quiet`.

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
-from rad_lsp.sources import radium
+from rad_lsp.sources import RADIUM, radium
 from rad_lsp.store import snapshot as snapshots
 
 if TYPE_CHECKING:
     from rad_lsp.core.problems import Problem
     from rad_lsp.server.app import RadServer
-    from rad_lsp.server.documents import Document
+    from rad_lsp.server.document import Document
     from rad_lsp.server.folders import Folder
 
 SOURCE: Final = "rad-lsp"
@@ -46,6 +46,8 @@ class Diagnostics:
             for entry, problems in snapshots.warned(folder.snapshot):
                 if len(wanted) >= MAX_FILES:
                     break
+                if entry.source != RADIUM:
+                    continue
                 wanted[entry.path] = problems
             is_open = self._server.documents.is_open
             mine = [path for path in self._pushed if folder.holds(path)]

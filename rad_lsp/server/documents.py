@@ -1,77 +1,24 @@
-"""Session reports as documents: the open buffer, else the file."""
+"""Session reports and transcripts as documents: the open buffer, else the file."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from rad_lsp.core import document
-from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Session
-from rad_lsp.server.positions import Positions
+from rad_lsp.server import transcripts
+from rad_lsp.server.document import Document
 from rad_lsp.server.uris import path_of
 from rad_lsp.sources import radium
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rad_lsp.core.document import Pair, Span
     from rad_lsp.server.app import RadServer
-    from rad_lsp.server.positions import Encoding
-
-
-class Document:
-    """A report's content, what it says, and where."""
-
-    def __init__(self, uri: str, path: str, data: bytes, encoding: Encoding) -> None:
-        self.uri = uri
-        self.path = path
-        self.data = data
-        self._encoding = encoding
-
-    @cached_property
-    def content(self) -> Session | Problem:
-        """The session, or what keeps it from being read."""
-        return radium.parse(self.path, self.data)
-
-    @property
-    def session(self) -> Session | None:
-        """The session, if it can be read."""
-        return self.content if isinstance(self.content, Session) else None
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """The error, or the warnings, with the bytes of each where they can be told."""
-        if isinstance(self.content, Problem):
-            return (self.content,)
-        return self.content.problems
-
-    @cached_property
-    def positions(self) -> Positions:
-        """Where bytes stand in lines."""
-        return Positions(self.data, self._encoding)
-
-    def span_of(self, problem: Problem) -> Span:
-        """The bytes that a problem is about; the whole document when that can't be told."""
-        located = problem.span
-        if located is None and problem.path:
-            found = [p for p in document.pairs(self.data) if p.path == problem.path]
-            located = found[-1].span if found else None
-        return located or (0, len(self.data))
-
-    def pairs(self, span: Span | None = None) -> list[Pair]:
-        """The values of the document, or those that touch a span."""
-        return document.pairs(self.data, span)
-
-    def pair_at(self, offset: int) -> Pair | None:
-        """The innermost value at a byte."""
-        return document.innermost(self.data, offset)
 
 
 class Documents:
-    """The reports that a client asks about, judged by their URI, open or not.
+    """The reports and transcripts that a client asks about, judged by their URI, open or not.
 
     Buffers are kept here, as bytes: lines end where LSP has them end, nowhere else.
     """
@@ -81,9 +28,11 @@ class Documents:
         self._open: dict[str, Document] = {}
 
     def path(self, uri: str) -> str | None:
-        """The path of a report's URI, or None when it is no report's."""
+        """The path of a report's or transcript's URI, or None when it is neither's."""
         path = path_of(uri)
-        return path if path is not None and radium.is_report(path) else None
+        if path is None or radium.is_report(path) or transcripts.source_of(path):
+            return path
+        return None
 
     def open(self, uri: str, text: str) -> Document | None:
         """Take the buffer of a report that was opened; None when it is no report."""
@@ -126,7 +75,7 @@ class Documents:
             return None
         data = stored[1]
         if isinstance(data, bytes):
-            return Document(uri, path, data, self._server.position_encoding)
+            return self._document(uri, path, data)
         unread = Document(uri, path, b"", self._server.position_encoding)
         unread.content = data
         return unread
@@ -140,8 +89,15 @@ class Documents:
         return bool(self._open)
 
     def _keep(self, uri: str, path: str, data: bytes) -> Document:
-        self._open[path] = Document(uri, path, data, self._server.position_encoding)
+        self._open[path] = self._document(uri, path, data)
         return self._open[path]
+
+    def _document(self, uri: str, path: str, data: bytes) -> Document:
+        encoding = self._server.position_encoding
+        source = None if radium.is_report(path) else transcripts.source_of(path)
+        if source is not None:
+            return transcripts.Transcript(uri, path, data, encoding, source)
+        return Document(uri, path, data, encoding)
 
 
 def _encoded(text: str) -> bytes:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from rad_lsp import service, settings, wire
+from rad_lsp import service, settings, sources, wire
 from rad_lsp.core import cost as costs
 from rad_lsp.core import figures, period
 from rad_lsp.core.cost import UNKNOWN, CostTable, Savings
@@ -25,9 +25,10 @@ from rad_lsp.core.errors import BadSettings, NoWorkspace
 from rad_lsp.pricing import Prices
 from rad_lsp.render import markdown, text
 from rad_lsp.server.uris import path_of
-from rad_lsp.server.watcher import Watcher
-from rad_lsp.sources.radium import FOLDER, Radium
+from rad_lsp.server.watcher import TreeWatcher, Watcher
+from rad_lsp.sources.radium import FOLDER
 from rad_lsp.store import workspace
+from rad_lsp.store.agents import Machine
 from rad_lsp.store.snapshot import Snapshot
 from rad_lsp.store.store import Store
 
@@ -96,7 +97,13 @@ class Folder:
     """One workspace folder: its sessions, and what was last said of them."""
 
     def __init__(
-        self, uri: str, path: Path, executor: ThreadPoolExecutor, client: Client, turns: Turns
+        self,
+        uri: str,
+        path: Path,
+        executor: ThreadPoolExecutor,
+        client: Client,
+        turns: Turns,
+        machine: Callable[[], Machine],
     ) -> None:
         self.uri = uri
         self.path = path
@@ -104,7 +111,9 @@ class Folder:
         self.settings = settings.Settings()
         self.prices = Prices()
         self._root = path
-        self._store = Store([Radium(path)])
+        self._machine = machine
+        self._store = Store([])
+        self._scope: object = None
         self._editor: Any = None
         self._configured = asyncio.Event()
         self._executor = executor
@@ -209,11 +218,16 @@ class Folder:
 
     def _look(self, paths: set[str] | None) -> Snapshot:
         """In the thread: read what changed, from where the workspace now is."""
-        root = workspace.nearest(self.path) or self.path
-        if root != self._root:
-            self._root, self._store, paths = root, Store([Radium(root)]), None
+        self._root = workspace.nearest(self.path) or self.path
         if paths is None:
             self._load_settings()
+        found = self.settings
+        scope = (self._root, found.sources, found.prices, workspace.folders_of(self._root))
+        if scope != self._scope:
+            edited = self._store.edited
+            self._scope, paths = scope, None
+            self._store = self._machine().store(*scope[:3])
+            self._store.edited = edited
         return self._store.refresh(paths, self._count)
 
     def _count(self, read: int) -> None:
@@ -296,6 +310,7 @@ class Folders:
         self._configured = False
         self._turns = Turns()
         self._list_prices = Prices()
+        self._transcripts: TreeWatcher | None = None
         # One thread: files are read one after the other, however many folders there are.
         self._executor = ThreadPoolExecutor(1, "store")
 
@@ -306,8 +321,12 @@ class Folders:
         """Watch a folder; one that is watched already, or is no file's, is left alone."""
         path = path_of(uri)
         if path is not None and uri not in self._folders:
-            folder = Folder(uri, Path(path), self._executor, self._client, self._turns)
+            folder = Folder(
+                uri, Path(path), self._executor, self._client, self._turns, self._machine
+            )
             self._folders[uri] = folder
+            if self._transcripts is None:
+                self._transcripts = TreeWatcher(self._transcript_folders, self._hint_all)
             if self._configured:
                 folder.configure(self._editor)
 
@@ -348,9 +367,34 @@ class Folders:
         """What a session's cost is made of."""
         return await asyncio.to_thread(costs.table, [session], self._prices(session))
 
+    def _hint_all(self, paths: Iterable[str]) -> None:
+        for folder in self:
+            folder.hint(paths)
+
+    @staticmethod
+    def _transcript_folders() -> list[Path]:
+        """In a thread: where agents may keep transcripts."""
+        return sources.folders(os.environ, Path.home())
+
+    @functools.cache  # noqa: B019  (there is one of these in a process)
+    def _machine(self) -> Machine:
+        """In the thread: the agents' transcripts of this user."""
+        return Machine(os.environ, Path.home(), settings.data_folder())
+
     def _prices(self, session: Session) -> Prices:
         folder = self.holding(session.path)
         return folder.prices if folder else self._list_prices
+
+    def known(self, session: Session) -> tuple[Folder, Session] | None:
+        """The folder that a session counts in, and all that is known of the session there.
+
+        A transcript is one file of a session, to which others may belong.
+        """
+        for folder in self:
+            entry = folder.snapshot.by_id.get(session.id)
+            if entry is not None and entry.source == session.source:
+                return folder, entry.session
+        return None
 
     def configure(self, editor: Any) -> None:
         """Take the editor's settings, `radLsp.*`, for all folders."""
@@ -362,6 +406,8 @@ class Folders:
     async def close(self) -> None:
         """Stop watching all folders."""
         await asyncio.gather(*(folder.close() for folder in self))
+        if self._transcripts is not None:
+            await self._transcripts.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 

@@ -112,3 +112,56 @@ class Watcher:
 
     def _is_report(self, path: str) -> bool:
         return path.endswith(SUFFIX) and os.path.dirname(path) == str(self._root / FOLDER)  # noqa: PTH120
+
+
+class TreeWatcher:
+    """Watches whole folders, such as those of agents' transcripts, as far as they exist."""
+
+    def __init__(
+        self, folders: Callable[[], Iterable[Path]], hint: Callable[[Iterable[str]], None]
+    ) -> None:
+        self._folders = folders
+        self._hint = hint
+        self._task = asyncio.create_task(self._keep_watching())
+
+    async def close(self) -> None:
+        """Stop watching."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _keep_watching(self) -> None:
+        import watchfiles
+
+        while True:
+            there = await asyncio.to_thread(self._existing)
+            stop = asyncio.Event()
+            check = asyncio.create_task(self._until_others(there, stop))
+            try:
+                if not there:
+                    await stop.wait()
+                    continue
+                async for changes in watchfiles.awatch(
+                    *there,
+                    watch_filter=None,
+                    debounce=_FOLD_MILLISECONDS,
+                    step=_STEP_MILLISECONDS,
+                    stop_event=stop,
+                    ignore_permission_denied=True,
+                ):
+                    self._hint({path for _, path in changes})
+            except OSError as error:
+                logger.warning("Can't watch transcripts, so they are scanned: %s", error)
+                await stop.wait()
+            finally:
+                check.cancel()
+
+    async def _until_others(self, there: list[Path], stop: asyncio.Event) -> None:
+        """Ask for a new watch when folders have come or gone."""
+        while True:
+            await asyncio.sleep(_RETRY_SECONDS)
+            if await asyncio.to_thread(self._existing) != there:
+                stop.set()
+                return
+
+    def _existing(self) -> list[Path]:
+        return [folder for folder in self._folders() if folder.is_dir()]

@@ -117,3 +117,8 @@ def agent(name: str, environ: Mapping[str, str], home: Path) -> Transcripts:
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     made: Transcripts = module.AGENT(environ, home)
     return made
+
+
+def folders(environ: Mapping[str, str], home: Path) -> list[Path]:
+    """Where all agents keep their transcripts; the folders need not exist."""
+    return [folder for name in AGENTS for folder in agent(name, environ, home).folders]

@@ -10,9 +10,13 @@ import msgspec
 from rad_lsp import sources
 from rad_lsp.core import transcript
 from rad_lsp.pricing import Prices, list_key
+from rad_lsp.sources.radium import Radium
 from rad_lsp.store import snapshot
 from rad_lsp.store.database import FILE, Database
 from rad_lsp.store.index import Index
+from rad_lsp.store.reports import Reports
+from rad_lsp.store.store import Store
+from rad_lsp.store.workspace import folders_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -41,6 +45,23 @@ class Machine:
     def agents(self, names: Collection[str] | None = None) -> list[Transcripts]:
         """The named agents' transcripts, or those of all."""
         return [self._agent(name) for name in sources.AGENTS if names is None or name in names]
+
+    def store(
+        self,
+        workspace: Path,
+        names: Collection[str] | None,
+        overrides: Mapping[str, Override],
+        *,
+        everywhere: bool = False,
+    ) -> Store:
+        """The sessions of a workspace from the named sources, or from all.
+
+        `everywhere` adds the other agents' sessions of all folders.
+        """
+        reports = [Radium(workspace)] if names is None or sources.RADIUM in names else []
+        folders = None if everywhere else folders_of(workspace)
+        agents = Agents(self, names, folders, overrides)
+        return Store(reports, agents, Reports(self.database))
 
     def _agent(self, name: str) -> Transcripts:
         if name not in self._agents:

@@ -26,7 +26,8 @@ _Found: TypeAlias = dict[str, Entry | Fault]
 class Store:
     """The sessions of `sources`, and those of other `agents`, as of the last `refresh`.
 
-    `reports` remembers what the files of the sources held. The methods must not run at the same
+    `reports` remembers what the files of the sources held, `edited` what open buffers hold. The
+    methods must not run at the same
     time; the snapshots that they return may be used anywhere.
     """
 
@@ -35,13 +36,14 @@ class Store:
         sources: Sequence[Source],
         agents: Agents | None = None,
         reports: Reports | None = None,
+        edited: dict[str, Entry | Problem] | None = None,
     ) -> None:
         self.sources = tuple(sources)
         self.agents = agents
         self.snapshot = Snapshot()
         self._reports = reports
         self._found: list[_Found] | None = None
-        self._edited: dict[str, Entry | Problem] = {}
+        self.edited = {} if edited is None else edited
 
     def refresh(
         self, paths: Collection[str] | None = None, progress: Callable[[int], None] | None = None
@@ -100,15 +102,15 @@ class Store:
         While the buffer can't be read, its last good session counts, else that of the file.
         """
         if content is None:
-            self._edited.pop(path, None)
+            self.edited.pop(path, None)
         elif isinstance(content, Session):
-            self._edited[path] = snapshot.pack(content)
-        elif not isinstance(self._edited.get(path), Entry):
+            self.edited[path] = snapshot.pack(content)
+        elif not isinstance(self.edited.get(path), Entry):
             folder, _, name = path.rpartition(os.sep)
             for source, found in zip(self.sources, self._found or (), strict=False):
                 if str(source.folder) == folder:
                     known = found.get(name, Fault(0, content))
-                    self._edited[path] = _item(known)
+                    self.edited[path] = _item(known)
         self._assemble()
         return self.snapshot
 
@@ -132,7 +134,7 @@ class Store:
             folder = str(source.folder)
             for name, known in found.items():
                 path = f"{folder}{os.sep}{name}" if name else folder
-                item = self._edited.get(path, _item(known))
+                item = self.edited.get(path, _item(known))
                 if self.agents is not None and isinstance(item, Entry) and item.children:
                     parts.update(item.children)
                     item = _with_children(item, self.agents)

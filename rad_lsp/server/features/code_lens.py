@@ -10,6 +10,7 @@ from rad_lsp.render import text
 from rad_lsp.server import client
 from rad_lsp.server.features import commands
 from rad_lsp.server.registry import feature
+from rad_lsp.server.transcripts import Transcript
 
 if TYPE_CHECKING:
     from rad_lsp.server.app import RadServer
@@ -25,6 +26,8 @@ async def code_lens(ls: RadServer, params: types.CodeLensParams) -> list[types.C
     if document is None or session is None:
         return None
     folder = ls.folders.holding(document.path)
+    if isinstance(document, Transcript) and (known := ls.folders.known(session)):
+        folder, session = known
     if folder is None:
         return [_lens(text.line(session), "", {})]
     snapshot = await folder.ready()

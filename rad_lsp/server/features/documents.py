@@ -10,7 +10,7 @@ from rad_lsp.server.registry import feature
 
 if TYPE_CHECKING:
     from rad_lsp.server.app import RadServer
-    from rad_lsp.server.documents import Document
+    from rad_lsp.server.document import Document
 
 
 # The buffer itself is kept at once, so that requests that follow see it.

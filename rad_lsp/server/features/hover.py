@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -9,9 +10,11 @@ from urllib.parse import quote
 
 from lsprotocol import types
 
+from rad_lsp.core import wording
 from rad_lsp.render import cost, figure, markdown, text
 from rad_lsp.server import client
 from rad_lsp.server.registry import feature
+from rad_lsp.server.transcripts import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +31,14 @@ async def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
     if document is None or session is None:
         return None
     now = datetime.now(UTC)
+    if isinstance(document, Transcript):
+        told = await asyncio.to_thread(document.session_of, params.position.line)
+        if told is not None:
+            why = cost.brief(await ls.folders.cost(told))
+            value = f"**{wording.money(told.cost)}** for what this line tells\n\n{why}"
+            return types.Hover(_markup(ls, value, lambda: markdown.plain(value)))
+        known = ls.folders.known(session)
+        session = known[1] if known else session
     pair = document.pair_at(document.positions.offset(params.position))
     folder = ls.folders.holding(document.path)
     zone = folder.settings.zone if folder else None
