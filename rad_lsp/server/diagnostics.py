@@ -40,15 +40,7 @@ class Diagnostics:
     async def update(self, folder: Folder) -> None:
         """Push what changed about the files of a folder that are not open."""
         async with self._updating:
-            wanted: dict[str, tuple[Problem, ...]] = {}
-            for skipped in folder.snapshot.skipped[:MAX_FILES]:
-                wanted[skipped.path] = (skipped.problem,)
-            for entry, problems in snapshots.warned(folder.snapshot):
-                if len(wanted) >= MAX_FILES:
-                    break
-                if entry.source != RADIUM:
-                    continue
-                wanted[entry.path] = problems
+            wanted = _wanted(folder)
             is_open = self._server.documents.is_open
             mine = [path for path in self._pushed if folder.holds(path)]
             for path in mine:
@@ -93,6 +85,19 @@ class Diagnostics:
     def _push(self, uri: str, found: list[types.Diagnostic]) -> None:
         params = types.PublishDiagnosticsParams(uri=uri, diagnostics=found)
         self._server.text_document_publish_diagnostics(params)
+
+
+def _wanted(folder: Folder) -> dict[str, tuple[Problem, ...]]:
+    """The problems of a folder's reports, by path."""
+    wanted: dict[str, tuple[Problem, ...]] = {}
+    for skipped in folder.snapshot.skipped[:MAX_FILES]:
+        wanted[skipped.path] = (skipped.problem,)
+    for entry, problems in snapshots.warned(folder.snapshot):
+        if len(wanted) >= MAX_FILES:
+            break
+        if entry.source == RADIUM:
+            wanted[entry.path] = problems
+    return wanted
 
 
 def _diagnostic(document: Document, problem: Problem) -> types.Diagnostic:

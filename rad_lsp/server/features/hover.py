@@ -35,8 +35,8 @@ async def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
         told = await asyncio.to_thread(document.session_of, params.position.line)
         if told is not None:
             why = cost.brief(await ls.folders.cost(told))
-            value = f"**{wording.money(told.cost)}** for what this line tells\n\n{why}"
-            return types.Hover(_markup(ls, value, lambda: markdown.plain(value)))
+            line = f"**{wording.money(told.cost)}** for what this line tells\n\n{why}"
+            return types.Hover(_markup(ls, line, lambda: markdown.plain(line)))
         known = ls.folders.known(session)
         session = known[1] if known else session
     pair = document.pair_at(document.positions.offset(params.position))
