@@ -17,7 +17,12 @@ from rad_lsp.core import budget as budgets
 from rad_lsp.core import comparison, figures, period, report
 from rad_lsp.core import cost as costs
 from rad_lsp.core import usage as usages
-from rad_lsp.core.errors import OutputExists, OutputNotWritable, SessionUnreadable
+from rad_lsp.core.errors import (
+    NoPreviousSession,
+    OutputExists,
+    OutputNotWritable,
+    SessionUnreadable,
+)
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
@@ -107,12 +112,18 @@ def history(snapshot: Snapshot, limit: int, offset: int = 0, within: Period = AL
     )
 
 
-def compare(snapshot: Snapshot, a: str, b: str) -> Comparison:
-    """Session `b` measured against session `a`.
+def compare(snapshot: Snapshot, a: str | None, b: str) -> Comparison:
+    """Session `b` measured against session `a`, or against the session before it.
 
-    Raises NoSessions, SessionNotFound, SessionAmbiguous.
+    Raises NoSessions, SessionNotFound, SessionAmbiguous, NoPreviousSession.
     """
-    return comparison.between(snapshot.resolve(a), snapshot.resolve(b))
+    if a is not None:
+        return comparison.between(snapshot.resolve(a), snapshot.resolve(b))
+    later = snapshot.resolve(b)
+    previous = snapshot.previous(later.id)
+    if previous is None:
+        raise NoPreviousSession(later.id)
+    return comparison.between(snapshot.resolve(previous), later)
 
 
 def status(

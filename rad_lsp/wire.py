@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.cost import CostTable, Savings
     from rad_lsp.core.session import Session, Usage
     from rad_lsp.core.usage import UsageTable
-    from rad_lsp.service import Page, StatusFigures, Sum
+    from rad_lsp.service import StatusFigures, Sum
     from rad_lsp.store.snapshot import Snapshot
 
 VERSION: Final = 1
@@ -33,8 +33,8 @@ VERSION: Final = 1
 Format: TypeAlias = Literal["json", "ndjson", "csv", "markdown"]
 
 
-class SessionSummary(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """A session in a list."""
+class SessionRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A session's figures: a row of an export as CSV."""
 
     session_id: str
     source: str
@@ -61,6 +61,17 @@ class SessionSummary(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     cached_tokens: int
     cache_hit_rate: float | None
     cost: float | None
+
+
+class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True):
+    """A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone.
+
+    The names of its models come most tokens first.
+    """
+
+    model_names: tuple[str, ...]
+    brief: str
+    last_activity_text: str
 
 
 class UsageRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -143,11 +154,13 @@ class SkippedFile(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class UsageResult(msgspec.Struct, frozen=True, rename="camel"):
-    """Usage per model or engine of `sessions` sessions."""
+    """Usage per model or engine of `sessions` sessions; `text` is what `rad stats` prints."""
 
     sessions: int
     rows: tuple[UsageRow, ...]
     total: UsageRow
+    text: str
+    markdown: str
 
 
 class History(msgspec.Struct, frozen=True, rename="camel"):
@@ -289,9 +302,9 @@ class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):
 
 
 class CompareParams(Params, frozen=True, rename="camel", kw_only=True):
-    """`stats/compare`: session B against session A."""
+    """`stats/compare`: session B against session A, or against the session before it."""
 
-    session_a: str
+    session_a: str | None = None
     session_b: str
 
 
@@ -339,17 +352,39 @@ def schema() -> dict[str, Any]:
     }
 
 
-def summary(session: Session, now: datetime) -> SessionSummary:
-    """A session as it stands in a list."""
-    return SessionSummary(**_summary(session, now))
+def row(session: Session, now: datetime) -> SessionRow:
+    """A session's figures."""
+    return SessionRow(**_row(session, now))
+
+
+def summary(
+    session: Session, now: datetime, *, brief: str, last_activity_text: str
+) -> SessionSummary:
+    """A session as it stands in a list, with its texts as rendered."""
+    return SessionSummary(
+        **_row(session, now),
+        model_names=figures.model_names(session),
+        brief=brief,
+        last_activity_text=last_activity_text,
+    )
 
 
 def stats(
-    session: Session, now: datetime, *, savings: Savings, text: str, markdown: str
+    session: Session,
+    now: datetime,
+    *,
+    savings: Savings,
+    brief: str,
+    last_activity_text: str,
+    text: str,
+    markdown: str,
 ) -> SessionStats:
-    """A session in full, with its text and Markdown as rendered."""
+    """A session in full, with its texts and Markdown as rendered."""
     return SessionStats(
-        **_summary(session, now),
+        **_row(session, now),
+        model_names=figures.model_names(session),
+        brief=brief,
+        last_activity_text=last_activity_text,
         api_share=figures.api_share(session),
         tool_share=figures.tool_share(session),
         approvals=Approvals(
@@ -370,9 +405,15 @@ def stats(
     )
 
 
-def usage(found: UsageTable) -> UsageResult:
-    """Usage per model or engine."""
-    return UsageResult(found.sessions, tuple(map(usage_row, found.rows)), usage_row(found.total))
+def usage(found: UsageTable, *, text: str, markdown: str) -> UsageResult:
+    """Usage per model or engine, with its text and Markdown as rendered."""
+    return UsageResult(
+        found.sessions,
+        tuple(map(usage_row, found.rows)),
+        usage_row(found.total),
+        text,
+        markdown,
+    )
 
 
 def cost(found: CostTable, *, text: str, markdown: str) -> CostResult:
@@ -390,13 +431,6 @@ def cost(found: CostTable, *, text: str, markdown: str) -> CostResult:
     )
 
 
-def history(page: Page, snapshot: Snapshot, now: datetime) -> History:
-    """A page of sessions, and what was skipped."""
-    return History(
-        tuple(summary(session, now) for session in page.sessions), page.total, skipped(snapshot)
-    )
-
-
 def skipped(snapshot: Snapshot) -> tuple[SkippedFile, ...]:
     """Files whose sessions do not count, and why."""
     return tuple(
@@ -404,24 +438,25 @@ def skipped(snapshot: Snapshot) -> tuple[SkippedFile, ...]:
     )
 
 
-def comparison(found: Comparison, now: datetime, *, text: str, markdown: str) -> SessionComparison:
-    """A comparison, with its text and Markdown as rendered."""
-    return SessionComparison(
-        summary(found.a, now),
-        summary(found.b, now),
-        tuple(map(_metric, found.metrics)),
-        text,
-        markdown,
-    )
+def comparison(
+    found: Comparison, a: SessionSummary, b: SessionSummary, *, text: str, markdown: str
+) -> SessionComparison:
+    """A comparison of two sessions, with its text and Markdown as rendered."""
+    return SessionComparison(a, b, tuple(map(_metric, found.metrics)), text, markdown)
 
 
 def status(
-    found: StatusFigures, workspace_uri: str, now: datetime, *, text: str, tooltip: str
+    found: StatusFigures,
+    workspace_uri: str,
+    session: SessionSummary | None,
+    *,
+    text: str,
+    tooltip: str,
 ) -> Status:
     """What a status bar shows, with its text and tooltip as rendered."""
     return Status(
         workspace_uri=workspace_uri,
-        session=summary(found.session, now) if found.session else None,
+        session=session,
         totals=_totals(found.totals),
         today=Today(found.today.sessions, found.today.cost),
         skipped=found.skipped,
@@ -483,7 +518,7 @@ def _totals(total: Sum) -> Totals:
     return Totals(total.sessions, total.cost, total.tool_calls, total.success_rate)
 
 
-def _summary(session: Session, now: datetime) -> dict[str, Any]:
+def _row(session: Session, now: datetime) -> dict[str, Any]:
     return {
         "session_id": session.id,
         "source": session.source,

@@ -15,6 +15,7 @@ import pytest
 from rad_lsp import service
 from rad_lsp.core.budget import Budget, Passed
 from rad_lsp.core.errors import (
+    NoPreviousSession,
     NoSessions,
     OutputExists,
     OutputNotWritable,
@@ -96,6 +97,17 @@ def test_a_comparison_names_both_sessions_by_the_rules_of_ids(history):
     assert (found.a.id, found.b.id) == (B, A)
     with pytest.raises(SessionNotFound):
         service.compare(history, "latest", "nope")
+
+
+def test_a_comparison_without_a_session_a_is_with_the_one_before(history):
+    found = service.compare(history, None, "latest")
+    assert (found.a.id, found.b.id) == (B, A)
+    with pytest.raises(NoPreviousSession):
+        service.compare(history, None, B)
+    with pytest.raises(SessionNotFound):
+        service.compare(history, None, "nope")
+    with pytest.raises(NoSessions):
+        service.compare(Snapshot(), None, "latest")
 
 
 def test_an_ambiguous_id_is_not_guessed(workspace, snapshot):

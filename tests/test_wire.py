@@ -20,8 +20,9 @@ SUMMARY = [
     "running", "wallTime", "agentActiveTime", "apiTime", "toolTime", "toolCalls",
     "successfulToolCalls", "failedToolCalls", "successRate", "linesAdded", "linesRemoved",
     "filesChanged", "requests", "inputTokens", "outputTokens", "cachedTokens", "cacheHitRate",
-    "cost",
+    "cost", "modelNames", "brief", "lastActivityText",
 ]  # fmt: skip
+TEXTS = {"brief": "B", "last_activity_text": "L"}
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +43,13 @@ def sent(struct):
     return json.loads(msgspec.json.encode(struct))
 
 
+def summary(session, now=NOW):
+    """A session as it stands in a list, with texts of the test's own."""
+    return wire.summary(session, now, **TEXTS)
+
+
 def test_a_summary_has_the_contracts_keys_in_their_units(session):
-    found = sent(wire.summary(session(wall_time=[1, 500_000_000]), NOW))
+    found = sent(summary(session(wall_time=[1, 500_000_000])))
     assert list(found) == SUMMARY
     assert found["sessionId"] == "s"
     assert found["uri"] == "file:///w/s.json"
@@ -51,10 +57,16 @@ def test_a_summary_has_the_contracts_keys_in_their_units(session):
     assert (found["wallTime"], found["toolTime"]) == (1.5, 6215.0)
     assert found["cost"] == 0.1275
     assert found["successRate"] == pytest.approx(92.6406926)
+    assert (found["brief"], found["lastActivityText"]) == ("B", "L")
+
+
+def test_models_are_named_most_tokens_first(session):
+    found = sent(summary(session()))
+    assert found["modelNames"] == ["gemini-3-pro-preview", "gemini-2.5-flash-lite"]
 
 
 def test_figures_that_are_not_there_are_null(session):
-    found = sent(wire.summary(session(end_time=None, tool_calls=0, model_usage={}), NOW))
+    found = sent(summary(session(end_time=None, tool_calls=0, model_usage={})))
     assert [key for key in SUMMARY if found[key] is None] == [
         "endTime",
         "successRate",
@@ -65,27 +77,27 @@ def test_figures_that_are_not_there_are_null(session):
 
 @pytest.mark.parametrize(("minute", "running"), [(15, True), (20, False)])
 def test_a_session_runs_for_ten_minutes_after_its_last_activity(session, minute, running):
-    found = wire.summary(session(end_time=None), NOW.replace(hour=13, minute=minute))
+    found = summary(session(end_time=None), NOW.replace(hour=13, minute=minute))
     assert found.running is running
 
 
 def test_times_are_sent_in_utc(session):
-    found = sent(wire.summary(session(end_time="2025-12-07T16:00:00+02:00"), NOW))
+    found = sent(summary(session(end_time="2025-12-07T16:00:00+02:00")))
     assert found["endTime"] == found["lastActivity"] == "2025-12-07T14:00:00Z"
 
 
 def test_the_largest_counts_are_sent_in_full(session):
-    found = sent(wire.summary(session(tool_calls=2**64 - 1, wall_time=[2**64 - 1, 0]), NOW))
+    found = sent(summary(session(tool_calls=2**64 - 1, wall_time=[2**64 - 1, 0])))
     assert found["toolCalls"] == 18_446_744_073_709_551_615
     assert found["wallTime"] == 2.0**64
 
 
 def test_a_uri_is_one_whatever_the_name(session):
-    assert wire.summary(session("a #\u540d"), NOW).uri == "file:///w/a%20%23%E5%90%8D.json"
+    assert summary(session("a #\u540d")).uri == "file:///w/a%20%23%E5%90%8D.json"
 
 
 def _stats(session):
-    return wire.stats(session, NOW, savings=Savings(0.5), text="T", markdown="M")
+    return wire.stats(session, NOW, **TEXTS, savings=Savings(0.5), text="T", markdown="M")
 
 
 def test_a_session_in_full_is_a_summary_and_more(session):
@@ -129,7 +141,7 @@ def test_a_session_in_full_is_a_summary_and_more(session):
 def test_usage_is_rows_and_a_total(workspace, snapshot):
     workspace.add("a")
     workspace.add("b")
-    found = sent(wire.usage(service.usage(snapshot(), "engine")))
+    found = sent(wire.usage(service.usage(snapshot(), "engine"), text="T", markdown="M"))
     assert found == {
         "sessions": 2,
         "rows": [found["total"] | {"name": "gemini"}],
@@ -141,24 +153,25 @@ def test_usage_is_rows_and_a_total(workspace, snapshot):
             "cachedTokens": 34_000,
             "cost": 0.255,
         },
+        "text": "T",
+        "markdown": "M",
     }
 
 
-def test_a_history_names_what_was_skipped(workspace, snapshot):
+def test_what_was_skipped_is_named_with_the_reason(workspace, snapshot):
     workspace.add("a")
     path = workspace.raw("b.json", b"")
-    current = snapshot()
-    found = sent(wire.history(service.history(current, 10), current, NOW))
-    assert [summary["sessionId"] for summary in found["sessions"]] == ["a"]
-    assert found["total"] == 1
-    assert found["skipped"] == [{"uri": path.as_uri(), "reason": "The file is empty"}]
+    found = [sent(skipped) for skipped in wire.skipped(snapshot())]
+    assert found == [{"uri": path.as_uri(), "reason": "The file is empty"}]
 
 
 def test_a_comparison_is_in_seconds(session):
     from rad_lsp.core import comparison
 
     a, b = session("a", tool_calls=0), session("b", wall_time=[7497, 0])
-    found = sent(wire.comparison(comparison.between(a, b), NOW, text="T", markdown="M"))
+    found = sent(
+        wire.comparison(comparison.between(a, b), summary(a), summary(b), text="T", markdown="M")
+    )
     assert (found["sessionA"]["sessionId"], found["sessionB"]["sessionId"]) == ("a", "b")
     metrics = {metric["name"]: metric for metric in found["metrics"]}
     assert metrics["wallTime"] == {
@@ -180,9 +193,10 @@ def test_a_comparison_is_in_seconds(session):
 def test_a_status_has_the_contracts_keys(workspace, snapshot):
     workspace.add("a")
     found = service.status(snapshot(), NOW, UTC)
-    assert sent(wire.status(found, "file:///w", NOW, text="T", tooltip="P")) == {
+    listed = summary(found.session)
+    assert sent(wire.status(found, "file:///w", listed, text="T", tooltip="P")) == {
         "workspaceUri": "file:///w",
-        "session": sent(wire.summary(found.session, NOW)),
+        "session": sent(listed),
         "totals": {
             "sessions": 1,
             "cost": 0.1275,
@@ -200,7 +214,7 @@ def test_a_status_has_the_contracts_keys(workspace, snapshot):
 def test_a_status_with_something_wrong_is_a_warning(workspace, snapshot):
     workspace.raw("b.json", b"")
     found = service.status(snapshot(), NOW, UTC)
-    status = sent(wire.status(found, "file:///w", NOW, text="T", tooltip="P"))
+    status = sent(wire.status(found, "file:///w", None, text="T", tooltip="P"))
     assert (status["session"], status["skipped"], status["severity"]) == (None, 1, "warning")
 
 
@@ -215,6 +229,7 @@ def test_a_status_with_something_wrong_is_a_warning(workspace, snapshot):
         ("stats/history", {"offset": -1}),
         ("stats/compare", {}),
         ("stats/compare", {"sessionA": "a"}),
+        ("stats/compare", {"sessionA": 5, "sessionB": "a"}),
         ("stats/export", {"format": "xml"}),
         ("stats/export", {"overwrite": "yes"}),
     ],
@@ -225,6 +240,7 @@ def test_params_of_the_wrong_shape_are_refused(method, params):
 
 
 def test_params_have_the_contracts_defaults():
+    assert msgspec.convert({"sessionB": "b"}, wire.CompareParams).session_a is None
     assert msgspec.convert({}, wire.HistoryParams) == wire.HistoryParams(limit=10, offset=0)
     assert msgspec.convert({}, wire.ExportParams) == wire.ExportParams(
         format="json", overwrite=False
@@ -246,6 +262,4 @@ def test_the_schema_has_every_method(session):
         "stats/export",
     ]
     assert list(found["notifications"]) == ["stats/status"]
-    assert list(found["$defs"]["SessionSummary"]["properties"]) == list(
-        sent(wire.summary(session(), NOW))
-    )
+    assert list(found["$defs"]["SessionSummary"]["properties"]) == list(sent(summary(session())))

@@ -13,7 +13,6 @@ from rad_lsp.cli.options import (
     workspace_options,
 )
 from rad_lsp.cli.output import emit, painter
-from rad_lsp.cli.usage import NOTHING
 
 
 @click.command()
@@ -38,8 +37,6 @@ def cost(
     found = service.cost(snapshot, context.prices, session_id, period)
     if as_json:
         emit(rows.encode(rows.cost(found)))
-    elif not found.sessions:
-        emit(NOTHING)
     else:
         one = None if session_id is None else service.session(snapshot, session_id).id
         emit(explained.text(found, one, painter()))

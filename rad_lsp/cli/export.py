@@ -15,7 +15,7 @@ from rad_lsp.cli.options import (
     workspace_options,
 )
 from rad_lsp.cli.output import emit_all, note
-from rad_lsp.cli.usage import NOTHING
+from rad_lsp.core.wording import NO_HISTORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +69,7 @@ def export(
         (entry.session for entry in snapshot.within(period)) if one is None else [one]
     )
     if not snapshot.entries:
-        note(NOTHING.strip())
+        note(NO_HISTORY.strip())
     chunks = exports.chunks(
         sessions,
         kind,

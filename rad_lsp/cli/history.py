@@ -6,7 +6,7 @@ import click
 
 from rad_lsp.cli.options import Context, json_option, period_options, workspace_options
 from rad_lsp.cli.output import emit, emit_all, note, painter
-from rad_lsp.cli.usage import NOTHING
+from rad_lsp.core.wording import NO_HISTORY
 
 
 @click.command()
@@ -49,7 +49,7 @@ def history(
 
         emit_all(export.json(map(service.stored, page.sessions)))
     elif not page.total:
-        emit(NOTHING)
+        emit(NO_HISTORY)
     else:
         from rad_lsp.render import text
 

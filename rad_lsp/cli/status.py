@@ -15,7 +15,6 @@ from rad_lsp.cli.options import Context, json_option, workspace_options
 from rad_lsp.cli.output import emit
 
 if TYPE_CHECKING:
-    from rad_lsp.service import StatusFigures
     from rad_lsp.store.snapshot import Snapshot
     from rad_lsp.store.store import Store
 
@@ -61,18 +60,19 @@ def _line(context: Context, snapshot: Snapshot, session_id: str, *, as_json: boo
 
     settings = context.settings
     found = service.status(snapshot, context.now, settings.zone, settings.budget, session_id)
-    line = text.status(found, settings.status.format)
-    return _json(context, found, line) if as_json else f"{line}\n"
+    if not as_json:
+        return f"{text.status(found, settings.status.format)}\n"
+    from rad_lsp.render import answers, rows
 
-
-def _json(context: Context, found: StatusFigures, line: str) -> str:
-    from rad_lsp import wire
-    from rad_lsp.render import rows
-
-    uri = context.workspace.root.as_uri()
-    return rows.encode(
-        rows.status(wire.status(found, uri, context.now, text=line, tooltip=""))
-    ).decode()
+    answer = answers.status(
+        found,
+        context.workspace.root.as_uri(),
+        context.now,
+        settings.zone,
+        template=settings.status.format,
+        links="",
+    )
+    return rows.encode(rows.status(answer)).decode()
 
 
 def _within_cap(context: Context) -> Snapshot:

@@ -19,8 +19,6 @@ from rad_lsp.cli.output import emit, painter
 if TYPE_CHECKING:
     from rad_lsp.core.usage import Kind
 
-NOTHING = "No session history found.\n"
-
 
 @click.command()
 @workspace_options
@@ -69,8 +67,6 @@ def _usage(
     found = service.usage(snapshot, kind, session_id, period)
     if as_json:
         emit(rows.encode(rows.usage(found)))
-    elif not found.sessions:
-        emit(NOTHING)
     else:
         one = None if session_id is None else service.session(snapshot, session_id).id
         emit(text.usage(found, one, painter()))

@@ -67,6 +67,15 @@ class SessionAmbiguous(RadError):
         )
 
 
+class NoPreviousSession(RadError):
+    """There is no session before the one that is to be compared."""
+
+    kind = "NoPreviousSession"
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(f"There is no session before '{session_id}'.", sessionId=session_id)
+
+
 class SessionUnreadable(RadError):
     """The session's file can't be read (any more)."""
 

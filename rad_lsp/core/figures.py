@@ -48,6 +48,12 @@ def requests(session: Session) -> int:
     return sum(usage.requests for usage in session.models)
 
 
+def model_names(session: Session) -> tuple[str, ...]:
+    """Names of the models that were used, most tokens first, then by name."""
+    used = sorted(session.models, key=lambda usage: (-usage.tokens, usage.name))
+    return tuple(usage.name for usage in used)
+
+
 def cache_read_tokens(session: Session) -> int:
     """Tokens read from the cache.
 

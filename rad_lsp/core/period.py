@@ -48,6 +48,14 @@ def midnight(day: date, zone: tzinfo | None) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
+def local(moment: datetime, zone: tzinfo | None) -> datetime:
+    """A moment in `zone`, or in local time when that is None; at the ends of time in its own."""
+    try:
+        return moment.astimezone(zone)
+    except (OverflowError, ValueError, OSError):
+        return moment
+
+
 def today(now: datetime, zone: tzinfo | None) -> Period:
     """The day of `now` in `zone`, or in local time: of 23, 24 or 25 hours."""
     day = now.astimezone(zone).date()

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from rad_lsp.core.figures import State
     from rad_lsp.core.session import Nanoseconds, Usage
 
 NOT_AVAILABLE: Final = "n/a"
+
+NO_HISTORY: Final = "No session history found.\n"
+"""The answer where no session is in question."""
 
 _SECOND: Final = 1_000_000_000
 _SHORT_ID: Final = 26
@@ -38,6 +42,11 @@ def short_duration(value: Nanoseconds) -> str:
     if abs(value) < 3600 * _SECOND:
         return duration(value)
     return duration(value).rpartition(" ")[0]
+
+
+def moment(local: datetime) -> str:
+    """`2025-12-07 14:09`, of a time that is the user's already."""
+    return local.replace(tzinfo=None).isoformat(" ", "minutes")
 
 
 def money(usd: float | None) -> str:

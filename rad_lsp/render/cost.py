@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rad_lsp.core import wording
 from rad_lsp.core.price import LOCAL
-from rad_lsp.core.wording import count, money, printable, rate
+from rad_lsp.core.wording import NO_HISTORY, count, money, printable, rate
 from rad_lsp.render import markdown as marks
 from rad_lsp.render.text import columns, field, joined, plain
 
@@ -25,6 +25,8 @@ _CLASSES: Final[dict[TokenClass, str]] = {
 
 def text(found: CostTable, session_id: str | None = None, paint: Paint = plain) -> str:
     """What the cost of one session is made of, or that of all."""
+    if not found.sessions:
+        return f"{NO_HISTORY}\n"
     scope = "All Sessions" if session_id is None else f"Session: {printable(session_id)}"
     table: list[list[str]] = [["Model", "Tokens", "USD per M", "Cost"]]
     rules: dict[int, list[str]] = {}

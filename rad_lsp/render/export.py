@@ -74,12 +74,12 @@ def ndjson(reports: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def csv_sessions(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
-    """A row per session: the wire's summary in snake_case, and the models' names."""
-    header = [*wire.SessionSummary.__struct_fields__, "models"]
+    """A row per session: the wire's figures in snake_case, and the models' names."""
+    header = [*wire.SessionRow.__struct_fields__, "models"]
 
     def row(session: Session) -> list[Any]:
-        summary = msgspec.structs.astuple(wire.summary(session, now))
-        return [*summary, ";".join(model.name for model in session.models)]
+        figures = msgspec.structs.astuple(wire.row(session, now))
+        return [*figures, ";".join(model.name for model in session.models)]
 
     return _csv(header, map(row, sessions))
 
@@ -90,9 +90,9 @@ def csv_models(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
     header = [*shared, "model", *wire.UsageRow.__struct_fields__[1:]]
 
     def row(session: Session, model: Usage) -> list[Any]:
-        summary = wire.summary(session, now)
+        figures = wire.row(session, now)
         usage = msgspec.structs.astuple(wire.usage_row(model))
-        return [*(getattr(summary, name) for name in shared), *usage]
+        return [*(getattr(figures, name) for name in shared), *usage]
 
     return _csv(header, (row(session, model) for session in sessions for model in session.models))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rad_lsp.core import figures, wording
+from rad_lsp.core import figures, period, wording
 from rad_lsp.core.wording import count, money, percent
 from rad_lsp.render.markdown import escape
 
@@ -59,7 +59,7 @@ def hint(session: Session, path: Path, number: float | None) -> str | None:
 
 
 def _moment(moment: datetime, now: datetime, zone: tzinfo | None) -> str:
-    local = moment.astimezone(zone).replace(microsecond=0)
+    local = period.local(moment, zone).replace(microsecond=0)
     ago = wording.short_duration(int((now - moment).total_seconds()) * 1_000_000_000)
     age = f"in {ago[1:]}" if ago.startswith("-") else f"{ago} ago"
     return f"{local:%Y-%m-%d %H:%M:%S %Z} ({age})"

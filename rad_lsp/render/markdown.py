@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rad_lsp.core import comparison as comparisons
 from rad_lsp.core import figures, wording
 from rad_lsp.core.cost import UNKNOWN
-from rad_lsp.core.wording import NOT_AVAILABLE, count, money, percent, printable
+from rad_lsp.core.wording import NO_HISTORY, NOT_AVAILABLE, count, money, percent, printable
 from rad_lsp.render.text import saved
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.cost import Savings
     from rad_lsp.core.problems import Problem
     from rad_lsp.core.session import Session, Usage
+    from rad_lsp.core.usage import UsageTable
     from rad_lsp.service import StatusFigures
 
 _VERDICTS = {"improved": "✓ improved", "regressed": "✗ regressed", "changed": "", "unchanged": ""}
@@ -96,6 +97,18 @@ def session(found: Session, now: datetime, *, savings: Savings = UNKNOWN) -> str
     return "\n\n".join(parts) + "\n"
 
 
+def usage(found: UsageTable, session_id: str | None = None) -> str:
+    """Usage per model or engine, of one session or of all, with their total."""
+    if not found.sessions:
+        return NO_HISTORY
+    what = found.kind.capitalize()
+    if session_id is None:
+        of = wording.counted(found.sessions, "session")
+    else:
+        of = f"session {escape(session_id)}"
+    return f"## {what} usage of {of}\n\n{_usage(what, found.rows, found.total)}\n"
+
+
 def history(sessions: Iterable[Session]) -> Iterable[str]:
     """The table of sessions, line by line."""
     yield "| Session ID | Duration | Tool Calls | Success Rate | Cost |\n"
@@ -133,8 +146,10 @@ def comparison(found: Comparison) -> str:
     )
 
 
-def tooltip(found: StatusFigures, now: datetime, *, savings: Savings = UNKNOWN) -> str:
-    """What a status bar shows when pointed at."""
+def tooltip(
+    found: StatusFigures, now: datetime, links: str = "", *, savings: Savings = UNKNOWN
+) -> str:
+    """What a status bar shows when pointed at; `links` are those to what can be done."""
     session = found.session
     parts: list[str] = []
     if session is None:
@@ -172,6 +187,8 @@ def tooltip(found: StatusFigures, now: datetime, *, savings: Savings = UNKNOWN) 
     ]
     if found.skipped:
         parts.append(f"⚠ {wording.counted(found.skipped, 'file')} skipped: see `rad doctor`")
+    if links:
+        parts.append(links)
     return "\n\n".join(parts)
 
 
@@ -204,19 +221,14 @@ def _difference(metric: Metric) -> str:
     return f"{sign}{value} ({wording.signed_percent(metric.percent)})"
 
 
-def _usage(title: str, rows: Sequence[Usage]) -> str:
-    return table(
-        [title, "Requests", "Input tokens", "Output tokens", "Cached tokens", "Cost"],
-        [
-            (
-                escape(row.name),
-                count(row.requests),
-                count(row.input_tokens),
-                count(row.output_tokens),
-                count(row.cached_tokens),
-                money(row.cost),
-            )
-            for row in rows
-        ],
-        "<>>>>>",
-    )
+def _usage(title: str, rows: Sequence[Usage], total: Usage | None = None) -> str:
+    header = [title, "Requests", "Input tokens", "Output tokens", "Cached tokens", "Cost"]
+    listed = [_usage_row(escape(row.name), row) for row in rows]
+    if total is not None:
+        listed.append(_usage_row("**Total**", total))
+    return table(header, listed, "<>>>>>")
+
+
+def _usage_row(name: str, row: Usage) -> list[str]:
+    tokens = row.input_tokens, row.output_tokens, row.cached_tokens
+    return [name, count(row.requests), *map(count, tokens), money(row.cost)]

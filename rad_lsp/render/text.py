@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from rad_lsp.core import comparison as comparisons
 from rad_lsp.core import figures, wording
 from rad_lsp.core.cost import UNKNOWN
-from rad_lsp.core.wording import count, money, percent, printable, signed
+from rad_lsp.core.wording import NO_HISTORY, count, money, percent, printable, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -81,6 +81,8 @@ def session(
 
 def usage(found: UsageTable, session_id: str | None = None, paint: Paint = plain) -> str:
     """Usage per model or engine, of one session or of all, with a TOTAL row."""
+    if not found.sessions:
+        return NO_HISTORY
     what = found.kind.capitalize()
     if session_id is None:
         title = f"Aggregated {what} Usage (All Sessions)"
@@ -203,6 +205,18 @@ def line(found: Session) -> str:
             wording.changes(found.lines_added, found.lines_removed),
         ]
     )
+
+
+def brief(found: Session, now: datetime) -> str:
+    """A session as an item of a list: `$0.1275 · 92.6% · 4h 9m · gemini-3-pro-preview`."""
+    state = wording.state(figures.state(found, now))
+    parts = [
+        money(found.cost),
+        percent(figures.success_rate(found)),
+        wording.short_duration(found.wall_time) + state,
+        ", ".join(map(printable, figures.model_names(found))),
+    ]
+    return " · ".join(filter(None, parts))
 
 
 def status(found: StatusFigures, template: str) -> str:

@@ -23,7 +23,7 @@ from rad_lsp.core import figures, period
 from rad_lsp.core.cost import UNKNOWN, CostTable, Savings
 from rad_lsp.core.errors import BadSettings, NoWorkspace
 from rad_lsp.pricing import Prices
-from rad_lsp.render import markdown, text
+from rad_lsp.render import answers
 from rad_lsp.server.uris import path_of
 from rad_lsp.server.watcher import TreeWatcher, Watcher
 from rad_lsp.sources.radium import FOLDER
@@ -285,12 +285,14 @@ class Folder:
         self._due = _next_change(found, now, zone)
         session = found.session if self._priced else None
         savings = service.savings(session, self.prices) if session else UNKNOWN
-        return wire.status(
+        return answers.status(
             found,
             self.uri,
             now,
-            text=text.status(found, self.settings.status.format),
-            tooltip=markdown.tooltip(found, now, savings=savings),
+            zone,
+            template=self.settings.status.format,
+            links="",
+            savings=savings,
         )
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -25,6 +25,11 @@ def test_a_comparison_with_an_unknown_session_names_it(served):
     assert data == {"kind": "SessionNotFound", "sessionId": "zzz", "candidates": []}
 
 
+def test_the_oldest_session_has_none_before_it(served):
+    data = failed(served, "stats/compare", {"sessionB": "first"})
+    assert data == {"kind": "NoPreviousSession", "sessionId": "first"}
+
+
 @pytest.mark.parametrize("reference", ["latest~2", "latest~999999999", "", "latest~-1", "~"])
 def test_a_reference_beyond_the_sessions_is_not_found(served, reference):
     data = failed(served, "stats/session", {"sessionId": reference})

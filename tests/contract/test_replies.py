@@ -47,7 +47,7 @@ def test_params_may_be_missing_or_null_where_all_are_optional(served, method, pa
 def test_a_field_that_is_missing_is_named(served, params):
     error = served.ask("stats/compare", *params)["error"]
     assert error["code"] == -32602
-    assert "sessionA" in error["message"]
+    assert "sessionB" in error["message"]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,7 @@ def test_a_field_that_is_missing_is_named(served, params):
         ("stats/history", {"offset": 10**400}, "offset"),
         ("stats/compare", {"sessionA": "a"}, "sessionB"),
         ("stats/compare", {"sessionA": "a", "sessionB": None}, "sessionB"),
+        ("stats/compare", {"sessionA": 5, "sessionB": "a"}, "sessionA"),
         ("stats/export", {"format": "xml"}, "format"),
         ("stats/export", {"overwrite": "yes"}, "overwrite"),
         ("stats/export", {"output": 1}, "output"),

@@ -59,6 +59,12 @@ from rad_lsp.core import errors
             {"sessionId": "x", "candidates": ["xa", "xb"]},
         ),
         (
+            errors.NoPreviousSession("x"),
+            "NoPreviousSession",
+            "There is no session before 'x'.",
+            {"sessionId": "x"},
+        ),
+        (
             errors.SessionUnreadable("/w/a.json", "it has been deleted"),
             "SessionUnreadable",
             "/w/a.json can't be read: it has been deleted.",
@@ -94,6 +100,7 @@ def test_an_error_is_a_sentence_and_its_parts(error, kind, message, data):
     [
         errors.SessionNotFound("\x1b[2J\n", ["\x07\n"]),
         errors.SessionAmbiguous("\n", ["\x1b[2J\n", "\n\n"], 2),
+        errors.NoPreviousSession("\x1b[2J\n"),
         errors.SessionUnreadable("/w/\n\x1b.json", "gone"),
         errors.OutputExists("\n\x1b"),
         errors.OutputNotWritable("\n\x1b", "full"),

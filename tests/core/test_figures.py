@@ -44,6 +44,12 @@ def test_tokens_and_requests_are_summed_over_models(session):
     assert figures.requests(found) == 4
 
 
+def test_models_are_named_most_tokens_first_then_by_name(session):
+    models = (Usage("b", 9), Usage("a", 0), Usage("few", 0, 1), Usage("most", 0, 0, 2))
+    assert figures.model_names(session(models=models)) == ("most", "few", "a", "b")
+    assert figures.model_names(session(models=())) == ()
+
+
 def test_engines_are_not_counted_besides_models(session):
     found = session(models=())
     assert (figures.total_tokens(found), figures.requests(found)) == (0, 0)

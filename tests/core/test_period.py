@@ -127,3 +127,16 @@ def test_what_is_no_time_is_refused_in_a_sentence(text, bound):
 def test_a_date_written_otherwise_is_not_taken_for_a_moment(text):
     with pytest.raises(ValueError, match="is not a date"):
         period.parse(None, text, NOW, BERLIN)
+
+
+@pytest.mark.parametrize(
+    "moment", [datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+)
+def test_a_moment_at_the_ends_of_time_keeps_its_own_zone(moment):
+    shifted = [period.local(moment, ZoneInfo(name)) for name in ("Asia/Tokyo", "America/New_York")]
+    assert moment in shifted
+    assert {found - moment for found in shifted} == {timedelta()}
+
+
+def test_a_moment_is_told_in_the_users_zone():
+    assert period.local(NOW, BERLIN).isoformat() == "2025-12-10T13:00:00+01:00"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from rad_lsp.core import wording
@@ -108,6 +110,17 @@ def test_a_delta_is_signed_unless_it_is_nothing(text, expected):
 )
 def test_code_changes(added, removed, files, text):
     assert wording.changes(added, removed, files) == text
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (datetime(2025, 12, 7, 14, 9, 59, 999_999, tzinfo=UTC), "2025-12-07 14:09"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01 00:00"),
+    ],
+)
+def test_a_moment_is_cut_to_whole_minutes(moment, text):
+    assert wording.moment(moment) == text
 
 
 def test_only_a_session_without_an_end_says_so():

@@ -14,7 +14,7 @@ SUMMARY = [
     "running", "wallTime", "agentActiveTime", "apiTime", "toolTime", "toolCalls",
     "successfulToolCalls", "failedToolCalls", "successRate", "linesAdded", "linesRemoved",
     "filesChanged", "requests", "inputTokens", "outputTokens", "cachedTokens", "cacheHitRate",
-    "cost",
+    "cost", "modelNames", "brief", "lastActivityText",
 ]  # fmt: skip
 METRICS = [
     "totalTokens", "inputTokens", "outputTokens", "cachedTokens", "cacheHitRate", "cost",
@@ -53,6 +53,10 @@ async def test_a_session_has_its_figures_and_the_text_of_the_command(shared, lib
     assert stats["text"] == rad("stats", "session", "third", cwd=library.root).stdout
     assert stats["uri"] == library.uri("third")
     assert stats["endTime"] == "2025-12-07T10:00:00Z"
+    assert stats["brief"] == (
+        "$0.1275 · 92.6% · 4h 9m · gemini-3-pro-preview, gemini-2.5-flash-lite"
+    )
+    assert stats["modelNames"] == ["gemini-3-pro-preview", "gemini-2.5-flash-lite"]
 
 
 async def test_figures_that_are_not_there_are_null(shared):
@@ -73,6 +77,20 @@ async def test_usage_is_of_one_session_of_a_period_or_of_all(shared, kind):
         assert found["total"]["name"] == "TOTAL"
         assert found["total"]["cost"] == pytest.approx(sum(row["cost"] for row in found["rows"]))
         assert found["total"]["requests"] == sum(row["requests"] for row in found["rows"])
+
+
+@pytest.mark.parametrize("kind", ["model", "engine"])
+async def test_usage_has_the_text_of_the_command(shared, library, rad, kind):
+    for params, arguments, of in (
+        ({}, (), "5 sessions"),
+        ({"sessionId": "fi"}, ("fi",), "session first"),
+        ({"since": "2025-12-06"}, ("--since", "2025-12-06"), "2 sessions"),
+    ):
+        found = await shared.ask(f"stats/{kind}", params)
+        assert found["text"] == rad("stats", kind, *arguments, cwd=library.root).stdout
+        assert found["markdown"].startswith(f"## {kind.capitalize()} usage of {of}\n")
+    none = await shared.ask(f"stats/{kind}", {"since": "2025-12-08"})
+    assert none["text"] == none["markdown"] == "No session history found.\n"
 
 
 async def test_history_is_paged_newest_first(shared, library):
@@ -123,6 +141,13 @@ async def test_a_comparison_has_every_metric_in_order(shared, library, rad):
     assert [name for name, metric in metrics.items() if metric["better"] == "higher"] == [
         "cachedTokens", "cacheHitRate", "successRate",
     ]  # fmt: skip
+
+
+async def test_without_a_session_a_the_session_before_is_compared(shared):
+    for later, before in (("latest", "second"), ("second", "first"), ("first", "emoji")):
+        found = await shared.ask("stats/compare", {"sessionB": later})
+        assert found == await shared.ask("stats/compare", {"sessionA": before, "sessionB": later})
+        assert found["sessionA"]["sessionId"] == before
 
 
 @pytest.mark.parametrize("kind", ["json", "ndjson", "csv", "markdown"])

@@ -65,6 +65,26 @@ def test_history_is_a_table(snapshot):
     )
 
 
+def test_usage_is_a_table_with_a_total(snapshot):
+    assert markdown.usage(service.usage(snapshot("session"), "model")) == (
+        "## Model usage of 1 session\n"
+        "\n"
+        "| Model | Requests | Input tokens | Output tokens | Cached tokens | Cost |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+        "| gemini-3-pro-preview | 168 | 31,056,954 | 44,268 | 12,000 | $0.1250 |\n"
+        "| gemini-2.5-flash-lite | 28 | 60,389 | 2,422 | 5,000 | $0.0025 |\n"
+        "| **Total** | 196 | 31,117,343 | 46,690 | 17,000 | $0.1275 |\n"
+    )
+
+
+def test_usage_is_titled_by_what_it_is_of(snapshot):
+    one = service.usage(snapshot("history"), "engine", "3c6")
+    assert markdown.usage(one, "a|b").startswith("## Engine usage of session a\\|b\n\n| Engine |")
+    both = service.usage(snapshot("history"), "engine")
+    assert markdown.usage(both).startswith("## Engine usage of 2 sessions\n")
+    assert markdown.usage(service.usage(Snapshot(), "model")) == "No session history found.\n"
+
+
 def test_a_comparison_is_a_row_per_figure(snapshot):
     found = service.compare(snapshot("compare"), "3c6", "a1b")
     assert markdown.comparison(found) == (
@@ -112,6 +132,11 @@ def test_a_tooltip_sums_up(snapshot, now):
         "\n"
         "Cache: 0.0% hit rate, 2,000 created, 10,000 read, n/a saved"
     )
+
+
+def test_a_tooltip_ends_with_its_links(snapshot, now):
+    found = service.status(snapshot("history"), now, UTC)
+    assert markdown.tooltip(found, now, "[Export](command:x)").endswith("\n\n[Export](command:x)")
 
 
 def test_a_tooltip_without_sessions_says_so(now):

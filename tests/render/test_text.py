@@ -195,6 +195,25 @@ def test_paint_marks_titles_and_results_and_nothing_else(snapshot, expected, now
     )
 
 
+def test_a_list_has_a_line_of_each_session_with_its_models(snapshot, session, usage, now):
+    assert text.brief(snapshot("session").latest(), now) == (
+        "$0.1275 · 92.6% · 4h 9m · gemini-3-pro-preview, gemini-2.5-flash-lite"
+    )
+    assert text.brief(session(model_usage={}, tool_calls=0), now) == "$0.1275 · n/a · 4h 9m"
+    assert text.brief(session(model_usage={"a\n": usage()}), now).endswith(" · 4h 9m · a\\n")
+
+
+def test_a_list_says_which_session_is_running(session, now):
+    running = session(end_time=None, generated_at=now.isoformat())
+    assert text.brief(running, now).startswith("$0.1275 · 92.6% · 4h 9m (running) · ")
+    later = now.replace(day=11)
+    assert text.brief(running, later).startswith("$0.1275 · 92.6% · 4h 9m (no end recorded) · ")
+
+
+def test_usage_of_no_sessions_says_so():
+    assert text.usage(service.usage(Snapshot(), "model")) == "No session history found.\n"
+
+
 def test_a_status_line_fills_its_template_in(snapshot, now):
     found = service.status(snapshot("history"), now, UTC)
     assert text.status(found, "{cost} · {success_rate}") == "$0.1250 · 92.6%"

@@ -15,7 +15,7 @@ export interface Status {
   readonly severity: "ok" | "warning";
 }
 
-/** A session in a list. */
+/** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. The names of its models come most tokens first. */
 export interface SessionSummary {
   readonly sessionId: string;
   readonly source: string;
@@ -42,6 +42,9 @@ export interface SessionSummary {
   readonly cachedTokens: number;
   readonly cacheHitRate: number | null;
   readonly cost: number;
+  readonly modelNames: readonly string[];
+  readonly brief: string;
+  readonly lastActivityText: string;
 }
 
 /** All sessions taken together. */
@@ -93,6 +96,9 @@ export interface SessionStats {
   readonly cachedTokens: number;
   readonly cacheHitRate: number | null;
   readonly cost: number;
+  readonly modelNames: readonly string[];
+  readonly brief: string;
+  readonly lastActivityText: string;
   readonly apiShare: number | null;
   readonly toolShare: number | null;
   readonly approvals: Approvals;
@@ -139,11 +145,13 @@ export interface UsageParams {
   readonly until?: string | null;
 }
 
-/** Usage per model or engine of `sessions` sessions. */
+/** Usage per model or engine of `sessions` sessions; `text` is what `rad stats` prints. */
 export interface UsageResult {
   readonly sessions: number;
   readonly rows: readonly UsageRow[];
   readonly total: UsageRow;
+  readonly text: string;
+  readonly markdown: string;
 }
 
 /** `stats/history`: a page of all sessions within a period. */
@@ -169,11 +177,11 @@ export interface SkippedFile {
   readonly reason: string;
 }
 
-/** `stats/compare`: session B against session A. */
+/** `stats/compare`: session B against session A, or against the session before it. */
 export interface CompareParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
-  readonly sessionA: string;
+  readonly sessionA?: string | null;
   readonly sessionB: string;
 }
 

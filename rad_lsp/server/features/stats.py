@@ -16,9 +16,8 @@ from rad_lsp import service, wire
 from rad_lsp.core import period
 from rad_lsp.core.errors import SessionUnreadable
 from rad_lsp.core.problems import Problem
-from rad_lsp.render import cost as explained
+from rad_lsp.render import answers
 from rad_lsp.render import export as exports
-from rad_lsp.render import markdown, text
 from rad_lsp.server.registry import request
 from rad_lsp.server.uris import path_of
 
@@ -42,18 +41,14 @@ async def session(ls: RadServer, params: wire.SessionParams) -> wire.SessionStat
         raise JsonRpcInvalidParams("uri: goes without sessionId")
     if params.uri is not None:
         found = _by_uri(ls, params.uri)
+        holding = ls.folders.holding(found.path)
+        zone = holding.settings.zone if holding else None
     else:
-        _, snapshot = await _snapshot(ls, params)
+        folder, snapshot = await _snapshot(ls, params)
         found = service.session(snapshot, params.session_id)
-    now = datetime.now(UTC)
+        zone = folder.settings.zone
     savings = await ls.folders.savings(found)
-    return wire.stats(
-        found,
-        now,
-        savings=savings,
-        text=text.session(found, now, savings=savings),
-        markdown=markdown.session(found, now, savings=savings),
-    )
+    return answers.session(found, datetime.now(UTC), zone, savings)
 
 
 @request("stats/model", wire.UsageParams)
@@ -75,9 +70,7 @@ async def cost(ls: RadServer, params: wire.CostParams) -> wire.CostResult:
     within = _period(folder, params.since, params.until)
     one = None if params.session_id is None else service.session(snapshot, params.session_id).id
     found = await asyncio.to_thread(service.cost, snapshot, folder.prices, one, within)
-    return wire.cost(
-        found, text=explained.text(found, one), markdown=explained.markdown(found, one)
-    )
+    return answers.cost(found, one)
 
 
 @request("stats/history", wire.HistoryParams)
@@ -86,20 +79,15 @@ async def history(ls: RadServer, params: wire.HistoryParams) -> wire.History:
     folder, snapshot = await _snapshot(ls, params)
     within = _period(folder, params.since, params.until)
     page = service.history(snapshot, params.limit, params.offset, within)
-    return wire.history(page, snapshot, datetime.now(UTC))
+    return answers.history(page, snapshot, datetime.now(UTC), folder.settings.zone)
 
 
 @request("stats/compare", wire.CompareParams)
 async def compare(ls: RadServer, params: wire.CompareParams) -> wire.SessionComparison:
-    """Session B against session A."""
-    _, snapshot = await _snapshot(ls, params)
+    """Session B against session A, or against the session before it."""
+    folder, snapshot = await _snapshot(ls, params)
     found = service.compare(snapshot, params.session_a, params.session_b)
-    return wire.comparison(
-        found,
-        datetime.now(UTC),
-        text=text.comparison(found),
-        markdown=markdown.comparison(found),
-    )
+    return answers.comparison(found, datetime.now(UTC), folder.settings.zone)
 
 
 @request("stats/export", wire.ExportParams)
@@ -167,7 +155,10 @@ class _Export:
 async def _usage(ls: RadServer, params: wire.UsageParams, kind: Kind) -> wire.UsageResult:
     folder, snapshot = await _snapshot(ls, params)
     within = _period(folder, params.since, params.until)
-    return wire.usage(service.usage(snapshot, kind, params.session_id, within))
+    found = service.usage(snapshot, kind, params.session_id, within)
+    if params.session_id is None:
+        return answers.usage(found, None)
+    return answers.usage(found, service.session(snapshot, params.session_id).id)
 
 
 async def _snapshot(ls: RadServer, params: wire.Params) -> tuple[Folder, Snapshot]:
