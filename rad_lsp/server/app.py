@@ -92,6 +92,10 @@ class RadServer(LanguageServer):
         """Send a folder's status."""
         self.protocol.notify(wire.STATUS, status)
 
+    def linked(self) -> frozenset[str]:
+        """Commands that links may name."""
+        return self.client.linked
+
     def changed(self, folder: Folder) -> None:
         """Bring diagnostics, lenses and hints up to a new snapshot."""
         self.in_background(self.diagnostics.update(folder))

@@ -13,11 +13,16 @@ EXPORT_SESSION: Final = "radLsp.exportSession"
 
 
 class ClientSays:
-    """The client's capabilities, asked by name; none before `initialize`."""
+    """The client's capabilities, asked by name; none before `initialize`.
+
+    `commands` are those that it runs itself, `linked` those of them that links in its Markdown
+    can run.
+    """
 
     def __init__(self) -> None:
         self._capabilities = types.ClientCapabilities()
         self.commands: frozenset[str] = frozenset()
+        self.linked: frozenset[str] = frozenset()
         self.options: Any = None
 
     def introduce(self, params: types.InitializeParams) -> None:
@@ -26,9 +31,12 @@ class ClientSays:
         self.options = params.initialization_options
         ours = params.capabilities.experimental
         said = ours.get("radStats") if isinstance(ours, dict) else None
-        commands = said.get("commands") if isinstance(said, dict) else None
+        said = said if isinstance(said, dict) else {}
+        commands = said.get("commands")
         if isinstance(commands, list):
             self.commands = frozenset(name for name in commands if isinstance(name, str))
+            # An editor that runs commands of lenses need not follow links to them.
+            self.linked = self.commands if said.get("links") is not False else frozenset()
 
     def _has(self, *names: str) -> bool:
         value: Any = self._capabilities

@@ -24,6 +24,7 @@ from rad_lsp.core.cost import UNKNOWN, CostTable, Savings
 from rad_lsp.core.errors import BadSettings, NoWorkspace
 from rad_lsp.pricing import Prices
 from rad_lsp.render import answers
+from rad_lsp.server import links
 from rad_lsp.server.uris import path_of
 from rad_lsp.server.watcher import TreeWatcher, Watcher
 from rad_lsp.sources.radium import FOLDER
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 
         def status(self, status: wire.Status) -> None:
             """A folder's status has changed."""
+
+        def linked(self) -> frozenset[str]:
+            """Commands that links may name."""
 
         def changed(self, folder: Folder) -> None:
             """There is a new snapshot."""
@@ -291,9 +295,17 @@ class Folder:
             now,
             zone,
             template=self.settings.status.format,
-            links="",
+            links=self._links(found.session) if found.session else "",
             savings=savings,
         )
+
+    def _links(self, session: Session) -> str:
+        offered = [links.open_session(self.uri, session.id)]
+        previous = self.snapshot.previous(session.id)
+        if previous is not None:
+            offered.append(links.compare_with_previous(self.uri, previous, session.id))
+        offered.append(links.export(self.uri, session.id))
+        return links.markdown(self._client.linked(), *offered)
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()

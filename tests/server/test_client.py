@@ -76,7 +76,7 @@ def test_editors_are_asked_only_for_what_they_offer(says, editor):
 
 def test_a_client_that_says_nothing_offers_nothing(says):
     assert yes(ClientSays()) == yes(says(types.ClientCapabilities())) == set()
-    assert ClientSays().commands == frozenset()
+    assert ClientSays().commands == ClientSays().linked == frozenset()
 
 
 def test_a_client_of_ours_names_its_commands(says):
@@ -84,6 +84,13 @@ def test_a_client_of_ours_names_its_commands(says):
     client = says(types.ClientCapabilities(experimental=ours))
     assert client.commands >= {OPEN_COMPARISON, EXPORT_SESSION}
     assert 5 not in client.commands
+    assert client.linked == client.commands
+
+
+def test_a_client_of_ours_need_not_follow_links(says):
+    ours = {"radStats": {"version": 1, "commands": [OPEN_COMPARISON], "links": False}}
+    client = says(types.ClientCapabilities(experimental=ours))
+    assert (client.commands, client.linked) == ({OPEN_COMPARISON}, frozenset())
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
 from rad_lsp.render import text
-from rad_lsp.server import client
+from rad_lsp.server import client, links
 from rad_lsp.server.features import commands
 from rad_lsp.server.registry import feature
 from rad_lsp.server.transcripts import Transcript
@@ -29,32 +29,25 @@ async def code_lens(ls: RadServer, params: types.CodeLensParams) -> list[types.C
     if isinstance(document, Transcript) and (known := ls.folders.known(session)):
         folder, session = known
     if folder is None:
-        return [_lens(text.line(session), "", {})]
+        return [types.CodeLens(_TOP, types.Command(title=text.line(session), command=""))]
     snapshot = await folder.ready()
     previous = snapshot.previous(session.id)
-    this = {"workspaceUri": folder.uri, "sessionId": session.id}
-    lenses = [_lens(text.line(session), _runs(ls, client.OPEN_SESSION, commands.SESSION), this)]
+    summary = _run(ls, links.open_session(folder.uri, session.id), commands.SESSION)
+    summary.title = text.line(session)
+    offered = [summary]
     if previous is not None:
-        pair = _pair(folder.uri, previous, session.id)
-        compares = _runs(ls, client.OPEN_COMPARISON, commands.COMPARE)
-        lenses.append(_lens("Compare with previous", compares, pair))
+        pair = links.compare_with_previous(folder.uri, previous, session.id)
+        offered.append(_run(ls, pair, commands.COMPARE))
     # These ask the user something, which only a client of ours can do.
     if client.OPEN_COMPARISON in ls.client.commands and len(snapshot.entries) > 1:
-        other = {"workspaceUri": folder.uri, "sessionB": session.id}
-        lenses.append(_lens("Compare with…", client.OPEN_COMPARISON, other))
+        offered.append(links.compare_with(folder.uri, session.id))
     if client.EXPORT_SESSION in ls.client.commands:
-        lenses.append(_lens("Export", client.EXPORT_SESSION, this))
-    return lenses
+        offered.append(links.export(folder.uri, session.id))
+    return [types.CodeLens(_TOP, command) for command in offered]
 
 
-def _runs(ls: RadServer, ours: str, servers: str) -> str:
-    return ours if ours in ls.client.commands else servers
-
-
-def _pair(uri: str, a: str, b: str) -> dict[str, Any]:
-    return {"workspaceUri": uri, "sessionA": a, "sessionB": b}
-
-
-def _lens(title: str, command: str, argument: dict[str, Any]) -> types.CodeLens:
-    arguments = [argument] if argument else None
-    return types.CodeLens(_TOP, types.Command(title=title, command=command, arguments=arguments))
+def _run(ls: RadServer, command: types.Command, servers: str) -> types.Command:
+    """A command that the client runs itself, else the server's own, which takes the same."""
+    if command.command not in ls.client.commands:
+        command.command = servers
+    return command

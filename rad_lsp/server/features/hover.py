@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from lsprotocol import types
 
 from rad_lsp.core import wording
 from rad_lsp.render import cost, figure, markdown, text
-from rad_lsp.server import client
+from rad_lsp.server import links
 from rad_lsp.server.registry import feature
 from rad_lsp.server.transcripts import Transcript
 
@@ -56,23 +54,17 @@ async def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
 
 
 def _links(ls: RadServer, session: Session) -> str:
-    """What can be done with the session, by commands that the client itself runs."""
+    """What can be done with the session, by links that the client follows."""
     folder = ls.folders.holding(session.path)
     if folder is None:
         return ""
-    this = {"workspaceUri": folder.uri, "sessionId": session.id}
-    pair = {"workspaceUri": folder.uri, "sessionB": session.id}
-    offered = (
-        ("Open", client.OPEN_SESSION, this),
-        ("Compare with…", client.OPEN_COMPARISON, pair),
-        ("Export", client.EXPORT_SESSION, this),
+    made = links.markdown(
+        ls.client.linked,
+        links.open_session(folder.uri, session.id),
+        links.compare_with(folder.uri, session.id),
+        links.export(folder.uri, session.id),
     )
-    links = [
-        f"[{title}](command:{command}?{quote(json.dumps([argument]))})"
-        for title, command, argument in offered
-        if command in ls.client.commands
-    ]
-    return f"\n{' · '.join(links)}\n" if links else ""
+    return f"\n{made}\n" if made else ""
 
 
 async def _summary(ls: RadServer, session: Session, now: datetime) -> types.MarkupContent:
