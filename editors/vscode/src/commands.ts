@@ -19,6 +19,12 @@ type Format = NonNullable<ExportParams['format']>;
 
 const EXTENSIONS: Record<Format, string> = { json: 'json', ndjson: 'ndjson', csv: 'csv', markdown: 'md' };
 
+/** How the server calls the most recent session. */
+const LATEST = 'latest';
+
+/** What the server refuses when there is not enough to show yet, which is no failure. */
+const EXPECTED: ReadonlySet<string> = new Set(['NoSessions', 'NoPreviousSession', 'NoWorkspace']);
+
 /** Something the user has to do first, said to them as it is. */
 class Hint extends Error {}
 
@@ -102,24 +108,10 @@ export class Commands implements Disposable {
 
   async #comparePrevious(at: unknown): Promise<void> {
     const report = reportAt(at);
-    const { workspaceUri, sessionId } = report ? await this.#sessionOf(report) : { workspaceUri: folder() };
-    const [sessionB, sessionA] = await this.#withPrevious(workspaceUri, sessionId);
-    await this.#pages.show({ kind: 'comparison', workspaceUri, sessionA, sessionB });
-  }
-
-  /** A session, the latest unless named, and the one before it in the server's order. */
-  async #withPrevious(workspaceUri: string, sessionId: string | undefined): Promise<[string, string]> {
-    const limit = 100;
-    let last: string | undefined;
-    for (let offset = 0, total = 1; offset < total; offset += limit) {
-      const page = await this.#server.request('stats/history', { workspaceUri, limit, offset });
-      total = page.total;
-      for (const session of page.sessions) {
-        if (last !== undefined && (sessionId === undefined || last === sessionId)) return [last, session.sessionId];
-        last = session.sessionId;
-      }
-    }
-    throw new Hint(l10n.t('There is no session before this one.'));
+    const { workspaceUri, sessionId } = report
+      ? await this.#sessionOf(report)
+      : { workspaceUri: folder(), sessionId: LATEST };
+    await this.#pages.show({ kind: 'comparison', workspaceUri, sessionB: sessionId });
   }
 
   async #modelUsage(at: unknown): Promise<void> {
@@ -166,7 +158,7 @@ export class Commands implements Disposable {
   ): Promise<{ sessionId?: string; since?: string } | undefined> {
     const choices = [
       ...(sessionId === undefined
-        ? [{ label: l10n.t('Latest session'), scope: { sessionId: 'latest' } }]
+        ? [{ label: l10n.t('Latest session'), scope: { sessionId: LATEST } }]
         : [{ label: l10n.t('This session'), description: shortId(sessionId), scope: { sessionId } }]),
       { label: l10n.t('All sessions'), scope: {} },
       { label: l10n.t('Sessions of the last 24 hours'), scope: { since: '24h' } },
@@ -193,7 +185,7 @@ export class Commands implements Disposable {
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const kind = (error as { data?: { kind?: string } } | undefined)?.data?.kind;
-      if (error instanceof Hint || kind === 'NoSessions' || kind === 'NoWorkspace') {
+      if (error instanceof Hint || (kind !== undefined && EXPECTED.has(kind))) {
         void window.showInformationMessage(message);
         return;
       }

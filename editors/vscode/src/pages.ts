@@ -1,5 +1,5 @@
 import { commands, EventEmitter, l10n, Uri, window, workspace, type Disposable, type TextDocumentContentProvider } from 'vscode';
-import { escape, shortId, usageTable } from './display';
+import { escape, shortId } from './display';
 import { normal } from './folders';
 import type { Server } from './server/server';
 
@@ -8,7 +8,7 @@ export const SCHEME = 'radium-sessions';
 /** A question to the server, whose answer is a page. */
 export type Page =
   | { readonly kind: 'session'; readonly workspaceUri: string; readonly sessionId?: string }
-  | { readonly kind: 'comparison'; readonly workspaceUri: string; readonly sessionA: string; readonly sessionB: string }
+  | { readonly kind: 'comparison'; readonly workspaceUri: string; readonly sessionA?: string; readonly sessionB: string }
   | { readonly kind: 'models'; readonly workspaceUri: string; readonly sessionId?: string };
 
 /** The page's address: its title as path, so that the tab shows it, and the question as query. */
@@ -25,7 +25,9 @@ export function title(page: Page): string {
     case 'session':
       return page.sessionId === undefined ? l10n.t('Latest session') : l10n.t('Session {0}', name(page.sessionId));
     case 'comparison':
-      return l10n.t('{0} against {1}', name(page.sessionB), name(page.sessionA));
+      return page.sessionA === undefined
+        ? l10n.t('{0} against the one before', name(page.sessionB))
+        : l10n.t('{0} against {1}', name(page.sessionB), name(page.sessionA));
     case 'models':
       return page.sessionId === undefined ? l10n.t('Model usage') : l10n.t('Model usage of {0}', name(page.sessionId));
   }
@@ -87,18 +89,16 @@ export class Pages implements TextDocumentContentProvider, Disposable {
     const { workspaceUri } = page;
     switch (page.kind) {
       case 'session': {
-        const { sessionId } = page;
-        const params = sessionId === undefined ? { workspaceUri } : { workspaceUri, sessionId };
-        return (await this.#server.request('stats/session', params)).markdown;
+        const sessionId = page.sessionId ?? null;
+        return (await this.#server.request('stats/session', { workspaceUri, sessionId })).markdown;
       }
       case 'comparison': {
-        const { sessionA, sessionB } = page;
+        const { sessionA = null, sessionB } = page;
         return (await this.#server.request('stats/compare', { workspaceUri, sessionA, sessionB })).markdown;
       }
       case 'models': {
-        const { sessionId } = page;
-        const params = sessionId === undefined ? { workspaceUri } : { workspaceUri, sessionId };
-        return usageTable(title(page), await this.#server.request('stats/model', params));
+        const sessionId = page.sessionId ?? null;
+        return (await this.#server.request('stats/model', { workspaceUri, sessionId })).markdown;
       }
     }
   }

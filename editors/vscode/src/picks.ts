@@ -1,10 +1,8 @@
-import { l10n, QuickPickItemKind, ThemeIcon, window, workspace, type QuickInputButton, type QuickPickItem } from 'vscode';
+import { l10n, QuickPickItemKind, ThemeIcon, window, type QuickInputButton, type QuickPickItem } from 'vscode';
 import type { SessionSummary } from './contract';
-import { duration, moment, sessionLine, shortId } from './display';
 import type { Server } from './server/server';
 
 const PAGE = 50;
-const AT_ONCE = 4;
 
 export interface SessionItem extends QuickPickItem {
   readonly session?: SessionSummary;
@@ -28,32 +26,16 @@ export async function pickSession(server: Server, options: Options): Promise<Ses
   const { workspaceUri } = options;
   const found = await server.request('stats/history', { workspaceUri, limit: PAGE });
   const sessions = [...found.sessions];
-  const models = new Map<string, readonly string[]>();
   const pick = window.createQuickPick<SessionItem>();
   pick.title = options.title;
   pick.placeholder = options.placeholder;
-  pick.matchOnDescription = true;
   pick.matchOnDetail = true;
-  let open = true;
 
   const show = (): void => {
     const active = pick.activeItems[0]?.session?.sessionId;
-    pick.items = items(sessions, models, found.total, options);
+    pick.items = items(sessions, found.total, options);
     const again = pick.items.find(({ session }) => session && session.sessionId === active);
     if (again) pick.activeItems = [again];
-  };
-  /** Lists of sessions do not name their models, so each is asked for; the list is there before. */
-  const addModels = async (of: readonly SessionSummary[]): Promise<void> => {
-    const queue = [...of];
-    const work = async (): Promise<void> => {
-      for (let next = queue.shift(); next && open; next = queue.shift()) {
-        const { sessionId } = next;
-        const full = await server.request('stats/session', { workspaceUri, sessionId }).catch(() => undefined);
-        models.set(sessionId, full?.models.map(({ name }) => name) ?? []);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-    if (open) show();
   };
   const more = async (): Promise<void> => {
     pick.busy = true;
@@ -61,14 +43,11 @@ export async function pickSession(server: Server, options: Options): Promise<Ses
     sessions.push(...next.sessions);
     pick.busy = false;
     show();
-    void addModels(next.sessions);
   };
 
   show();
-  void addModels(sessions);
   return new Promise((resolve) => {
     const finish = (session?: SessionSummary): void => {
-      open = false;
       resolve(session);
       pick.dispose();
     };
@@ -88,24 +67,17 @@ export async function pickSession(server: Server, options: Options): Promise<Ses
 
 function items(
   sessions: readonly SessionSummary[],
-  models: ReadonlyMap<string, readonly string[]>,
   total: number,
   { buttons = [], without }: Options,
 ): SessionItem[] {
-  const zone = workspace.getConfiguration('radLsp').get('timezone', '');
   const made: SessionItem[] = sessions
     .filter(({ sessionId }) => sessionId !== without)
-    .map((session) => {
-      const time = moment(session.lastActivity, zone);
-      const parts = [duration(session.wallTime), ...(models.get(session.sessionId) ?? [])];
-      return {
-        session,
-        label: sessionLine(session),
-        description: `${shortId(session.sessionId)} · ${session.running ? l10n.t('{0}, running', time) : time}`,
-        detail: parts.join(' · '),
-        buttons: [...buttons],
-      };
-    });
+    .map((session) => ({
+      session,
+      label: session.brief,
+      detail: `${session.lastActivityText} · ${session.sessionId}`,
+      buttons: [...buttons],
+    }));
   if (sessions.length < total) {
     made.push({ label: '', kind: QuickPickItemKind.Separator });
     made.push({ label: l10n.t('Show more of {0}…', String(total)), alwaysShow: true });

@@ -1,10 +1,9 @@
 import { l10n, MarkdownString, StatusBarAlignment, ThemeColor, window, workspace, type Disposable } from 'vscode';
 import type { Status } from './contract';
 import { currentFolder, normal } from './folders';
+import { COMMANDS } from './links';
 import type { Server } from './server/server';
 import { view, type Visibility } from './statusView';
-
-const LINKS = ['radLsp.showSession', 'radLsp.showHistory', 'radLsp.comparePrevious', 'radLsp.restartServer', 'radLsp.showLog'];
 
 /** The item at the bottom left. */
 export class StatusBar implements Disposable {
@@ -69,16 +68,9 @@ export class StatusBar implements Disposable {
   }
 }
 
-/** What the server sends, and below it links to our own commands and no others. */
+/** What the server sends, with its links to our commands. */
 function tooltip(markdown: string): MarkdownString {
-  const links = [
-    `[${l10n.t('Session')}](command:radLsp.showSession)`,
-    `[${l10n.t('History')}](command:radLsp.showHistory)`,
-    `[${l10n.t('Compare')}](command:radLsp.comparePrevious)`,
-    `[${l10n.t('Restart')}](command:radLsp.restartServer)`,
-    `[${l10n.t('Log')}](command:radLsp.showLog)`,
-  ];
-  const made = new MarkdownString(`${markdown}\n\n---\n\n${links.join(' · ')}`);
-  made.isTrusted = { enabledCommands: LINKS };
+  const made = new MarkdownString(markdown);
+  made.isTrusted = { enabledCommands: COMMANDS };
   return made;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { stage, Uri, window, workspace } from './vscode';
 import type { Status } from '../src/contract';
+import { COMMANDS } from '../src/links';
 import type { Connection, Listener } from '../src/server/client';
 import type { Program } from '../src/server/probe';
 import { NotRunning, Server, type State } from '../src/server/server';
@@ -154,7 +155,12 @@ test('the status bar follows the folder of the active editor, and forgets a dead
     { uri: Uri.file('/two'), name: 'two' },
   ] as never;
   const bar = new StatusBar(server);
-  const item = stage.items[0] as { text: string; visible: boolean; accessibilityInformation: { label: string } };
+  const item = stage.items[0] as {
+    text: string;
+    visible: boolean;
+    accessibilityInformation: { label: string };
+    tooltip: { value: string; isTrusted: unknown };
+  };
   assert.equal(item.visible, false);
   server.start();
   await until('running');
@@ -166,6 +172,8 @@ test('the status bar follows the folder of the active editor, and forgets a dead
   listener.status(status('file:///two', 'TWO'));
   assert.match(item.text, /TWO/);
   assert.equal(item.accessibilityInformation.label, 'Radium Sessions: TWO');
+  assert.equal(item.tooltip.value, 'tip');
+  assert.deepEqual(item.tooltip.isTrusted, { enabledCommands: COMMANDS });
   window.activeTextEditor = undefined;
   listener.status(status('file:///one', 'ONE AGAIN'));
   assert.match(item.text, /TWO/);

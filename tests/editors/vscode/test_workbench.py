@@ -68,13 +68,27 @@ def test_click_opens_the_session_in_a_page_that_follows(window, finish, picture)
     window.preview("Session newest", "$1.5000")
 
 
+def test_tooltip_has_links(window, picture):
+    window.page.mouse.move(600, 300)
+    window.item.hover()
+    tooltip = window.page.locator(".monaco-hover", has_text="All: $0.3750 in 2 sessions").first
+    tooltip.wait_for()
+    assert tooltip.locator("a").all_inner_texts() == [
+        "Open session",
+        "Compare with previous",
+        "Export",
+    ]
+    picture(window, "tooltip")
+    tooltip.locator("a", has_text="Compare with previous").click()
+    window.preview("A: older", "B: newer")
+
+
 def test_history_opens_a_session(window, picture):
     window.run("Show History")
-    eventually(lambda: "gemini-3-pro-preview" in window.rows("Sessions")[1])
     first, second = window.rows("Sessions")
-    assert "$0.2500 · 92.6%" in first
-    assert "newer" in first
-    assert "4h 9m" in second
+    assert "$0.2500 · 92.6% · 4h 9m · gemini-3-pro-preview" in first
+    assert "2026-01-02 10:00 · newer" in first
+    assert "2026-01-01 10:00 · older" in second
     picture(window, "history")
     window.pick("Sessions", "older")
     window.preview("Session older", "$0.1250")
@@ -105,9 +119,13 @@ def test_latest_session_is_compared_with_the_previous_one(window, finish):
     window.run("Compare with Previous")
     window.preview("A: older", "B: newer")
     finish("newest", 1.5)
-    window.status("$1.5000 · 92.6%".__eq__)
-    window.run("Compare with Previous")
     window.preview("A: newer", "B: newest")
+
+
+def test_oldest_session_has_none_to_be_compared_with(window):
+    window.open_report("older.json")
+    window.run("Compare with Previous")
+    window.notification("There is no session before 'older'.")
 
 
 def test_sessions_are_exported_to_a_file(window, work):
@@ -127,7 +145,7 @@ def test_sessions_are_exported_to_a_file(window, work):
 
 def test_model_usage_is_a_table(window):
     window.run("Model Usage")
-    page = window.preview("Model usage", "Input tokens")
+    page = window.preview("Model usage of 2 sessions", "Input tokens")
     assert "gemini-3-pro-preview\t392\t62,234,686\t93,380\t34,000\t$0.3750" in page
 
 
@@ -173,7 +191,7 @@ def test_report_has_commands_in_the_explorers_menu(window):
     # A menu takes no mouse clicks in its first moments, but keys at once.
     window.page.locator(".context-view .action-label", has_text="Model Usage").hover()
     window.press("Enter")
-    window.preview("Model usage of older", "$0.1250")
+    window.preview("Model usage of session older", "$0.1250")
 
 
 def test_lens_exports_that_session(window, work):

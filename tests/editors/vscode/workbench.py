@@ -59,11 +59,12 @@ def eventually(get, patience=PATIENCE, pause=0.05):
 
 def environment(home):
     """The environment of programs that must see nothing of the user's."""
-    keep = {key: os.environ[key] for key in ("LANG", "TZ", "PATH") if key in os.environ}
+    keep = {key: os.environ[key] for key in ("LANG", "PATH") if key in os.environ}
     for name in ("tmp", "config"):
         (home / name).mkdir(parents=True, exist_ok=True)
     return {
         **keep,
+        "TZ": "UTC",
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_RUNTIME_DIR": str(home / "tmp"),

@@ -11,11 +11,9 @@ import {
   type ClientCapabilities,
 } from 'vscode-languageclient/node';
 import { VERSION, type Notifications, type Requests } from '../contract';
+import { COMMANDS } from '../links';
 import { REPORTS } from '../reports';
 import { spawnOptions, type Program } from './probe';
-
-/** Commands that the server's code lenses may name. */
-export const COMMANDS = ['radLsp.openSession', 'radLsp.openComparison', 'radLsp.exportSession'] as const;
 
 export interface Connection {
   request<M extends keyof Requests>(

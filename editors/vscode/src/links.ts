@@ -1,0 +1,2 @@
+/** Commands of ours that the server's lenses, hovers and tooltips may name, and no others. */
+export const COMMANDS = ['radLsp.openSession', 'radLsp.openComparison', 'radLsp.exportSession'] as const;
