@@ -17,7 +17,8 @@ local config = {
       require('rad_lsp.server').on_status(status, ctx.client_id)
     end,
   },
-  capabilities = { experimental = { radStats = { version = 1, commands = {} } } },
+  -- Links to commands do nothing in a window of Markdown.
+  capabilities = { experimental = { radStats = { version = 1, commands = {}, links = false } } },
   commands = {
     ['radLsp.openSession'] = function(command, ctx)
       require('rad_lsp.actions').session(command.arguments[1], ctx.client_id)

@@ -62,7 +62,8 @@ class Neovim:
         init = home / "init.lua"
         init.write_text(INIT.format(plugin=PLUGIN, command=quoted, extra=extra), encoding="utf-8")
         own = {f"XDG_{kind}_HOME": str(home / kind) for kind in ("CONFIG", "DATA", "STATE")}
-        environment = {**os.environ, **own, "HOME": str(home), "NVIM_LOG_FILE": str(home / "log")}
+        own_files = {"HOME": str(home), "NVIM_LOG_FILE": str(home / "log")}
+        environment = {**os.environ, **own, **own_files, "TZ": "UTC"}
         environment.pop("NVIM", None)
         options = ["-u", init, "-i", "NONE", "--listen", path]
         self.terminal = Terminal([nvim, *options, *files], workspace, environment)

@@ -135,7 +135,9 @@ def test_history_goes_through_vim_ui_select_page_by_page(nvim, answers):
     one, both = nvim.lua("return vim.g.asked")
     assert one["items"][1] == "1 older…"
     assert [item.split()[0] for item in both["items"]] == ["second", "first"]
-    assert "  $0.1250   92.6%    231 calls  4h 9m" in both["items"][1]
+    assert both["items"][1] == (
+        "first         2026-01-01 10:00  $0.1250 · 92.6% · 4h 9m · gemini-3-pro-preview"
+    )
 
 
 def test_compare_two_sessions(nvim):
@@ -143,6 +145,17 @@ def test_compare_two_sessions(nvim):
     nvim.wait("vim.api.nvim_buf_get_name(0) == 'rad://compare/first..second'")
     nvim.terminal.wait("+$0.1250 (+100.0%)")
     nvim.terminal.picture("compare")
+
+
+@pytest.mark.parametrize("of", ["", " second", " latest"])
+def test_compare_with_the_previous_session(nvim, of):
+    nvim.command(f"Rad compare previous{of}")
+    nvim.wait("vim.api.nvim_buf_get_name(0) == 'rad://compare/first..second'")
+
+
+def test_the_oldest_session_has_none_to_be_compared_with(nvim):
+    nvim.type_command("Rad compare previous first")
+    nvim.terminal.wait("rad: There is no session before 'first'.")
 
 
 def test_compare_asks_for_what_is_missing(nvim, answers):
@@ -214,7 +227,7 @@ def test_export_to_a_file_that_is_asked_for(nvim, answers, tmp_path):
     nvim.terminal.wait(lambda: "second" in text_of(file), file)
 
 
-@pytest.mark.parametrize(("of", "heading"), [("", "2 sessions"), ("first", "1 session")])
+@pytest.mark.parametrize(("of", "heading"), [("", "2 sessions"), ("first", "session first")])
 def test_model_shows_usage(nvim, of, heading):
     nvim.command(f"Rad model {of}")
     nvim.terminal.wait(f"Model usage of {heading}")
@@ -255,6 +268,8 @@ def test_wrong_use_is_told(nvim, command, said):
         ("Rad c", ["compare"]),
         ("Rad session ", ["second", "first", "latest", "latest~1"]),
         ("Rad compare first s", ["second"]),
+        ("Rad compare p", ["previous"]),
+        ("Rad compare first p", []),
         ("Rad! export a", ["all"]),
         ("Rad session first ", []),
     ],

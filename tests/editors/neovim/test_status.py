@@ -47,3 +47,50 @@ def test_settings_reach_the_server(start, sessions):
     assert sessions
     format_ = "settings = { radLsp = { statusBar = { format = 'spent {cost}' } } }"
     start(extra=f"vim.lsp.config('rad_lsp', {{ {format_} }})").status("spent $0.2500")
+
+
+VISIBILITY = """
+vim.lsp.config('rad_lsp', {{ settings = {{ radLsp = {{ statusBar = {{ visibility = '{}' }} }} }} }})
+"""
+SAYS = "require('rad_lsp').status()"
+
+
+def test_a_status_that_is_not_wanted_is_never_seen(start, sessions):
+    assert sessions
+    nvim = start(extra=VISIBILITY.format("never"))
+    nvim.wait("(require('rad_lsp').get() or {}).text == '$0.2500 · 92.6%'")
+    assert nvim.lua(f"return {SAYS}") == ""
+
+
+def test_a_status_is_relevant_where_there_are_sessions(start, write):
+    nvim = start(extra=VISIBILITY.format("relevant"))
+    nvim.wait("(require('rad_lsp').get() or {}).text == 'no sessions'")
+    assert nvim.lua(f"return {SAYS}") == ""
+    write()
+    nvim.status("$0.5000 · 92.6%")
+
+
+def test_a_warning_is_relevant_without_sessions(start, workspace):
+    workspace.raw("torn.json", b'{"metrics": {')
+    start(extra=VISIBILITY.format("relevant")).status("no sessions")
+
+
+def test_a_server_that_is_missing_is_not_seen_either_where_the_status_is_never_wanted(start):
+    nvim = start(command=["rad-lsp-of-nowhere"], extra=VISIBILITY.format("never"))
+    nvim.wait("(require('rad_lsp.server').find() or {}).state == 'missing'")
+    assert nvim.lua(f"return {SAYS}") == ""
+
+
+def test_hovers_have_no_links_that_would_do_nothing(nvim, sessions):
+    nvim.command(f"edit {sessions[1]}")
+    nvim.wait("vim.lsp.get_clients({ name = 'rad_lsp', bufnr = 0 })[1] ~= nil")
+    nvim.command("call cursor(1, 1) | lua vim.lsp.buf.hover()")
+    nvim.terminal.wait("Session second")
+    assert "command:" not in "\n".join(
+        line
+        for window in nvim.call("nvim_list_wins")
+        for line in nvim.lua(
+            "return vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(...), 0, -1, false)", window
+        )
+    )
+    assert "command:" not in nvim.lua("return require('rad_lsp').get().tooltip")

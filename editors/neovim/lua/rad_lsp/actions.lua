@@ -2,7 +2,6 @@
 ---that it makes; what is missing is asked for through `vim.ui`.
 local M = {}
 
-local format = require('rad_lsp.format')
 local server = require('rad_lsp.server')
 local view = require('rad_lsp.view')
 
@@ -23,7 +22,7 @@ function M.session(asked, client_id)
   server.request('stats/session', asked or {}, client_id, function(found)
     view.show({
       name = 'session/' .. found.sessionId,
-      title = 'Session ' .. format.short_id(found.sessionId),
+      title = 'Session ' .. view.short_id(found.sessionId),
       markdown = found.markdown,
     })
   end)
@@ -34,8 +33,18 @@ end
 function M.model(asked, client_id)
   server.request('stats/model', asked or {}, client_id, function(found)
     local of = asked and asked.sessionId or 'all'
-    view.show({ name = 'model/' .. of, title = 'Models', markdown = format.usage(found) })
+    view.show({ name = 'model/' .. of, title = 'Models', markdown = found.markdown })
   end)
+end
+
+---@param found rad_lsp.SessionSummary
+---@return string
+local function line_of(found)
+  return ('%-12s  %s  %s'):format(
+    view.short_id(found.sessionId),
+    found.lastActivityText,
+    found.brief
+  )
 end
 
 ---Let the user choose a session, newest first, page by page.
@@ -70,7 +79,7 @@ local function choose(prompt, asked, client_id, on_choice, without)
         prompt = prompt,
         kind = 'rad_session',
         format_item = function(item)
-          return item.older and ('%d older…'):format(item.older) or format.session(item)
+          return item.older and ('%d older…'):format(item.older) or line_of(item)
         end,
       }, function(item)
         if item and item.older then
@@ -93,7 +102,28 @@ function M.history(asked, client_id)
   end)
 end
 
----Session B against session A.
+---Session B against session A, or against the session before it.
+---@param asked rad_lsp.Asked
+---@param client_id? integer
+local function compared(asked, client_id)
+  server.request('stats/compare', asked, client_id, function(found)
+    local a, b = found.sessionA.sessionId, found.sessionB.sessionId
+    view.show({
+      name = ('compare/%s..%s'):format(a, b),
+      title = ('Compare %s..%s'):format(view.short_id(a), view.short_id(b)),
+      markdown = found.markdown,
+    })
+  end)
+end
+
+---A session against the one before it.
+---@param asked? rad_lsp.Asked without a `sessionB`: the most recent session
+---@param client_id? integer
+function M.compare_previous(asked, client_id)
+  compared(vim.tbl_extend('keep', asked or {}, { sessionB = 'latest' }), client_id)
+end
+
+---Session B against session A; those not named are asked for.
 ---@param asked? rad_lsp.Asked
 ---@param client_id? integer
 function M.compare(asked, client_id)
@@ -105,20 +135,13 @@ function M.compare(asked, client_id)
     return
   end
   if not asked.sessionA then
-    local prompt = ('Compare %s with'):format(format.short_id(asked.sessionB))
+    local prompt = ('Compare %s with'):format(view.short_id(asked.sessionB))
     choose(prompt, asked, client_id, function(session)
       M.compare(vim.tbl_extend('force', asked, { sessionA = session.sessionId }), client_id)
     end, asked.sessionB)
     return
   end
-  server.request('stats/compare', asked, client_id, function(found)
-    local a, b = found.sessionA.sessionId, found.sessionB.sessionId
-    view.show({
-      name = ('compare/%s..%s'):format(a, b),
-      title = ('Compare %s..%s'):format(format.short_id(a), format.short_id(b)),
-      markdown = found.markdown,
-    })
-  end)
+  compared(asked, client_id)
 end
 
 ---@param asked rad_lsp.Asked

@@ -8,7 +8,7 @@ local PATIENCE_MS = 500
 ---@field run fun(args: string[], bang: boolean)
 ---@field most integer of arguments
 ---@field ids? integer how many of them, from the first, are sessions
----@field words? string[] what may stand for a session besides
+---@field words? string[] what may stand for the first of them besides
 ---@field files? integer which of them is a file
 
 local function actions()
@@ -33,7 +33,12 @@ local subcommands = {
   compare = {
     most = 2,
     ids = 2,
+    words = { 'previous' },
     run = function(args)
+      if args[1] == 'previous' then
+        actions().compare_previous({ sessionB = args[2] })
+        return
+      end
       actions().compare({ sessionA = args[2] and args[1], sessionB = args[2] or args[1] })
     end,
   },
@@ -132,7 +137,7 @@ function M.complete(lead, line, position)
   elseif subcommand.files == #typed then
     return vim.fn.getcompletion(lead, 'file')
   elseif #typed <= (subcommand.ids or 0) then
-    found = vim.list_extend(session_ids(), subcommand.words or {})
+    found = vim.list_extend(session_ids(), #typed == 1 and subcommand.words or {})
   end
   return vim.tbl_filter(function(word)
     return vim.startswith(word, lead)

@@ -35,13 +35,18 @@ function M.highlight(bufnr)
   return server.status.severity == 'warning' and 'RadStatusWarning' or 'RadStatus'
 end
 
----The text for a status line, as 'statusline' wants it; empty where there is no workspace.
+---The text for a status line, as 'statusline' wants it; empty where there is no workspace, and
+---where the setting `radLsp.statusBar.visibility` hides it.
 ---@param options? {highlight?: boolean, bufnr?: integer} `highlight` colours warnings
 ---@return string
 function M.status(options)
   options = options or {}
-  local server = require('rad_lsp.server').find(options.bufnr)
-  local text = server and (server.status and server.status.text or words[server.state]) or ''
+  local servers = require('rad_lsp.server')
+  local server = servers.find(options.bufnr)
+  if not server or not servers.wanted(server) then
+    return ''
+  end
+  local text = server.status and server.status.text or words[server.state] or ''
   text = text:gsub('[%c]', ' '):gsub('%%', '%%%%')
   if not options.highlight or text == '' then
     return text

@@ -90,6 +90,21 @@ function M.find(bufnr)
   return next(servers, only) == nil and servers[only] or nil
 end
 
+---Whether `radLsp.statusBar.visibility` lets a server's status be seen; `relevant` hides that of a
+---workspace without sessions, unless something is wrong there.
+---@param server rad_lsp.Server
+---@return boolean
+function M.wanted(server)
+  local client = server.client_id and vim.lsp.get_client_by_id(server.client_id)
+  local settings = client and client.settings or vim.lsp.config[M.NAME].settings
+  local visibility = vim.tbl_get(settings or {}, 'radLsp', 'statusBar', 'visibility')
+  local status = server.status
+  if visibility == 'relevant' and status then
+    return type(status.session) == 'table' or status.severity ~= 'ok'
+  end
+  return visibility ~= 'never'
+end
+
 ---@param client_id integer
 ---@return rad_lsp.Server?
 local function by_client(client_id)

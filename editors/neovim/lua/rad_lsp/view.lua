@@ -6,6 +6,12 @@ local M = {}
 ---@field title string
 ---@field markdown string
 
+---@param id string
+---@return string as it fits into a title
+function M.short_id(id)
+  return #id > 12 and id:sub(1, 8) or id
+end
+
 ---@param line string a row of a Markdown table
 ---@return string[]
 local function cells_of(line)
