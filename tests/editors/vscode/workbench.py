@@ -98,7 +98,7 @@ def package(target):
 class CodeServer:
     """A running VS Code server with the extension installed."""
 
-    def __init__(self, home, vsix, settings, *, path=None, trust_all=True):
+    def __init__(self, home, vsix, settings, *, path=None, trust_all=True, test_driver=False):
         self.home = home
         self.data = home / "data"
         self.settings_file = self.data / "Machine" / "settings.json"
@@ -113,6 +113,9 @@ class CodeServer:
         self._main("--install-extension", vsix).wait(60)
         self.port = _free_port()
         flags = ["--disable-workspace-trust"] if trust_all else []
+        if test_driver:
+            # Else the workbench does not run tests in its extension host.
+            flags.append("--enable-smoke-test-driver")
         self._process = self._main(
             "--host",
             "127.0.0.1",
@@ -211,6 +214,34 @@ class Browser:
         )
         # One for all windows, so that the workbench's code comes from its cache.
         self._context = self._chromium.new_context(viewport={"width": 1180, "height": 720})
+
+    def run_tests(self, url, extension, tests):
+        """Run a module of tests in the extension host; its exit code, and what it printed."""
+        host = f"vscode-remote://{urllib.parse.urlparse(url).netloc}"
+        paths = {"extensionDevelopmentPath": extension, "extensionTestsPath": tests}
+        payload = json.dumps([[name, f"{host}{path}"] for name, path in paths.items()])
+        page = self._context.new_page()
+        printed, ended = [], []
+
+        def log(_kind, said):
+            printed.append(" ".join(map(str, said)))
+
+        def end(code):
+            ended.append(code)
+
+        page.expose_function("codeAutomationLog", log)
+        page.expose_function("codeAutomationExit", end)
+        page.goto(f"{url}&{urllib.parse.urlencode({'payload': payload})}")
+
+        def exit_code():
+            page.wait_for_timeout(50)  # in which what was exposed can be called
+            return ended
+
+        try:
+            (code,) = eventually(exit_code, patience=120)
+        finally:
+            page.close()
+        return code, "\n".join(printed)
 
     def open(self, url, *, ready=True):
         """A window with a workbench in it."""
