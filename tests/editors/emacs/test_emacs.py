@@ -113,7 +113,7 @@ def test_emacs(emacs, workspace):
     # Eldoc speaks after a user's own keys: search, and one step back.
     terminal.type("\x13total_cost\r\x02")
     terminal.wait("Cost $0.1250")
-    terminal.picture("emacs")
+    terminal.picture("emacs/mode-line")
 
     torn = workspace.raw("torn.json", b'{"metrics": {')
     terminal.wait(lambda: "warning" in emacs.eval('(format "%S" rad-status)'))

@@ -21,6 +21,9 @@ PATIENCE = 20
 
 COLUMNS, LINES = 110, 34
 
+PICTURES = Path(__file__).parents[3] / "build" / "screenshots"
+"""Where pictures go, unless `$RAD_LSP_SCREENSHOTS` names another folder."""
+
 # What a program asks of its terminal in a device control string, which pyte would print.
 _QUERY = re.compile(rb"\x1bP.*?\x1b\\", re.DOTALL)
 
@@ -115,12 +118,11 @@ class Terminal:
             self.read()
 
     def picture(self, name):
-        """Write what is on the screen to the folder that `$RAD_LSP_PICTURES` names, as SVG."""
-        folder = os.environ.get("RAD_LSP_PICTURES")
-        if folder:
-            self.settle()
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            Path(folder, f"{name}.svg").write_text(_svg(self._screen), encoding="utf-8")
+        """Write what is on the screen to the folder of pictures, as SVG: `EDITOR/NAME`."""
+        self.settle()
+        file = Path(os.environ.get("RAD_LSP_SCREENSHOTS") or PICTURES, f"{name}.svg")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(_svg(self._screen), encoding="utf-8")
 
     def ended(self, patience=5):
         """Whether the program ends by itself within that time."""

@@ -52,7 +52,7 @@ def test_reports_are_attached_to_that_server_and_other_files_are_not(nvim, sessi
     assert nvim.lua(f"return {CLIENTS}") == 1
     nvim.terminal.wait("Compare with previous")
     nvim.terminal.wait('"successful_tool_calls": 214 92.6%')
-    nvim.terminal.picture("report")
+    nvim.terminal.picture("neovim/report")
 
 
 def test_lenses_follow_the_sessions(start, workspace, write):

@@ -78,7 +78,7 @@ def title(nvim):
 def test_session_shows_the_most_recent_one_in_a_window_that_q_closes(nvim):
     nvim.command("Rad session")
     nvim.terminal.wait("| gemini-3-pro-preview |      196 |")
-    nvim.terminal.picture("session")
+    nvim.terminal.picture("neovim/session")
     assert (title(nvim), floating(nvim)) == ("rad://session/second", True)
     assert nvim.lua("return { vim.bo.filetype, vim.bo.modifiable }") == ["markdown", False]
     nvim.terminal.type("q")
@@ -121,7 +121,7 @@ def test_a_mistake_in_the_options_is_told(nvim):
 def test_history_by_the_built_in_list(nvim):
     nvim.lua("vim.schedule(function() vim.cmd('Rad history') end)")
     nvim.terminal.wait("Type number and <Enter>")
-    nvim.terminal.picture("history")
+    nvim.terminal.picture("neovim/history")
     assert "1: second" in nvim.terminal.text
     nvim.terminal.type("2\r")
     nvim.terminal.wait("Session first")
@@ -144,7 +144,7 @@ def test_compare_two_sessions(nvim):
     nvim.command("Rad compare first second")
     nvim.wait("vim.api.nvim_buf_get_name(0) == 'rad://compare/first..second'")
     nvim.terminal.wait("+$0.1250 (+100.0%)")
-    nvim.terminal.picture("compare")
+    nvim.terminal.picture("neovim/compare")
 
 
 @pytest.mark.parametrize("of", ["", " second", " latest"])

@@ -18,7 +18,7 @@ def test_all_is_well(nvim):
     assert "WARNING" not in said
     assert "Its protocol is version 1, and 1 is needed" in said
     assert "Status: $0.2500 · 92.6%" in said
-    nvim.terminal.picture("checkhealth")
+    nvim.terminal.picture("neovim/checkhealth")
 
 
 def test_what_is_skipped_is_named(start, sessions, workspace):

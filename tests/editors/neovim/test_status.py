@@ -22,7 +22,7 @@ def test_a_warning_stands_out(start, sessions, workspace):
     assert "RadStatusWarning" in [part["group"] for part in drawn["highlights"]]
     link = nvim.lua("return vim.api.nvim_get_hl(0, { name = 'RadStatusWarning' }).link")
     assert link == "IncSearch"
-    nvim.terminal.picture("warning")
+    nvim.terminal.picture("neovim/warning")
 
 
 def test_the_text_is_ready_for_any_status_line(nvim):

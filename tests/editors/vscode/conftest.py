@@ -99,9 +99,9 @@ def make_workspace(tmp_path_factory, report):
 
 @pytest.fixture(scope="session")
 def picture():
-    """Writes a screenshot into the folder of this run's: `picture(window, name)`."""
+    """Writes a screenshot into the folder of pictures: `picture(window, name)`."""
     named = os.environ.get("RAD_LSP_SCREENSHOTS")
-    folder = Path(named) if named else workbench.REPOSITORY / "build" / "screenshots" / "vscode"
+    folder = Path(named or workbench.REPOSITORY / "build" / "screenshots", "vscode")
     folder.mkdir(parents=True, exist_ok=True)
 
     def write(window, name):
