@@ -41,7 +41,7 @@ export interface SessionSummary {
   readonly outputTokens: number;
   readonly cachedTokens: number;
   readonly cacheHitRate: number | null;
-  readonly cost: number;
+  readonly cost: number | null;
   readonly modelNames: readonly string[];
   readonly brief: string;
   readonly lastActivityText: string;
@@ -50,7 +50,7 @@ export interface SessionSummary {
 /** All sessions taken together. */
 export interface Totals {
   readonly sessions: number;
-  readonly cost: number;
+  readonly cost: number | null;
   readonly toolCalls: number;
   readonly successRate: number | null;
 }
@@ -58,7 +58,7 @@ export interface Totals {
 /** Sessions and money of the user's local day. */
 export interface Today {
   readonly sessions: number;
-  readonly cost: number;
+  readonly cost: number | null;
 }
 
 /** `stats/session`: one session by id or by its file, or the most recent. */
@@ -95,7 +95,7 @@ export interface SessionStats {
   readonly outputTokens: number;
   readonly cachedTokens: number;
   readonly cacheHitRate: number | null;
-  readonly cost: number;
+  readonly cost: number | null;
   readonly modelNames: readonly string[];
   readonly brief: string;
   readonly lastActivityText: string;
@@ -133,7 +133,7 @@ export interface UsageRow {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly cachedTokens: number;
-  readonly cost: number;
+  readonly cost: number | null;
 }
 
 /** `stats/model`, `stats/engine`: of one session, or of all within a period. */
@@ -152,6 +152,60 @@ export interface UsageResult {
   readonly total: UsageRow;
   readonly text: string;
   readonly markdown: string;
+}
+
+/** `stats/cost`: of one session, or of all within a period. */
+export interface CostParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+  readonly sessionId?: string | null;
+  readonly since?: string | null;
+  readonly until?: string | null;
+}
+
+/** What a cost is made of; `text` is what `rad stats cost` prints. `reported` is that part of the cost which providers and reports say themselves; `unpriced` requests have no known price; `estimated` tells that rows come from a report's sums. */
+export interface CostResult {
+  readonly sessions: number;
+  readonly rows: readonly CostRow[];
+  readonly cost: number | null;
+  readonly reported: number | null;
+  readonly computed: number | null;
+  readonly unpriced: number;
+  readonly estimated: boolean;
+  readonly text: string;
+  readonly markdown: string;
+}
+
+/** Requests to one model that are billed by one rule. `above` is the number of input tokens that each exceeds and that makes the rates others, 0 for none. `cost` counts, `computed` is what the charges come to; null where no price is known. */
+export interface CostRow {
+  readonly model: string;
+  readonly engine: string;
+  readonly tier: string;
+  readonly above: number;
+  readonly requests: number;
+  readonly cost: number | null;
+  readonly computed: number | null;
+  readonly reported: boolean;
+  readonly charges: readonly Charge[];
+  readonly price: Price | null;
+}
+
+/** Tokens of one class at their rate, USD per million tokens; `cost` is USD. */
+export interface Charge {
+  readonly tokenClass: "cache_read" | "cache_write_1h" | "cache_write_5m" | "input" | "output";
+  readonly tokens: number;
+  readonly rate: number;
+  readonly cost: number;
+}
+
+/** Where a price comes from; `since` is the day from which it holds, where that is known. */
+export interface Price {
+  readonly model: string;
+  readonly provider: string;
+  readonly origin: string;
+  readonly since: string | null;
+  readonly tier: string;
+  readonly requestFee: number;
 }
 
 /** `stats/history`: a page of all sessions within a period. */
@@ -233,6 +287,7 @@ export interface Requests {
   "stats/session": { readonly params: SessionParams; readonly result: SessionStats };
   "stats/model": { readonly params: UsageParams; readonly result: UsageResult };
   "stats/engine": { readonly params: UsageParams; readonly result: UsageResult };
+  "stats/cost": { readonly params: CostParams; readonly result: CostResult };
   "stats/history": { readonly params: HistoryParams; readonly result: History };
   "stats/compare": { readonly params: CompareParams; readonly result: SessionComparison };
   "stats/export": { readonly params: ExportParams; readonly result: Export };
