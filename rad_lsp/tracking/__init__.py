@@ -1,0 +1,1 @@
+"""A session followed from start to finish."""

@@ -1,0 +1,134 @@
+"""Files of a work tree that are read here and not by git, within a bound."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from rad_lsp.tracking.repository import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_BLOCK_BYTES: Final = 1 << 20
+
+# git takes a file for binary if there is a NUL in so many bytes.
+_BINARY_BYTES: Final = 8000
+
+_LFS_POINTER: Final = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
+
+
+class Stamp(NamedTuple):
+    """What tells a file's content without keeping it."""
+
+    size: int
+    """Bytes."""
+    time: int
+    """Nanoseconds of the last change."""
+    objects: frozenset[bytes] = frozenset()
+    """What git would call the content as it stands, and Git LFS's pointer to it, if read."""
+
+    def is_same(self, other: Stamp | None) -> bool:
+        """Whether both stand for the same content, as far as they tell."""
+        if other is None:
+            return False
+        if self.objects and other.objects:
+            return self.objects == other.objects
+        return (self.size, self.time) == (other.size, other.time)
+
+
+class Contents:
+    """Reads files by where they lie. What could be read once is remembered until it changes."""
+
+    def __init__(self, hash_name: str, read_bytes: int) -> None:
+        self._hash_name = hash_name
+        self._read_bytes = read_bytes
+        self._left = read_bytes
+        self._lines: dict[tuple[str, int, int], int] = {}
+        self._objects: dict[tuple[str, int, int], frozenset[bytes]] = {}
+
+    def rewind(self) -> None:
+        """Allow as many bytes as at first to be read from here on."""
+        self._left = self._read_bytes
+
+    def stamp(self, path: str, found: os.stat_result, *, read: bool) -> Stamp:
+        """The stamp of a file, with its content's names if it is to be `read` and can be."""
+        stamp = Stamp(found.st_size, found.st_mtime_ns)
+        if not read:
+            return stamp
+        key = (path, *stamp[:2])
+        if key not in self._objects and self._may_read(found.st_size):
+            try:
+                self._objects[key] = self._names(path, found.st_size)
+            except OSError:
+                return stamp
+        return stamp._replace(objects=self._objects.get(key, frozenset()))
+
+    def lines(self, path: str, stamp: Stamp) -> int | None:
+        """How many lines the file has as git counts them, 0 if binary; None when it's not read."""
+        key = (path, *stamp[:2])
+        if key not in self._lines and self._may_read(stamp.size):
+            try:
+                self._lines[key] = _count_lines(path)
+            except OSError:
+                return None
+        return self._lines.get(key)
+
+    def _may_read(self, size: int) -> bool:
+        self._left -= size
+        return self._left >= 0
+
+    def _names(self, path: str, size: int) -> frozenset[bytes]:
+        raw = self._named(size)
+        digest = hashlib.sha256()
+        for block in _blocks(path):
+            raw.update(block)
+            digest.update(block)
+        text = _LFS_POINTER.format(digest.hexdigest(), size).encode("ascii")
+        pointer = self._named(len(text))
+        pointer.update(text)
+        return frozenset(name.hexdigest().encode("ascii") for name in (raw, pointer))
+
+    def _named(self, size: int) -> hashlib._Hash:
+        """A hash that becomes git's name for a content of that size."""
+        return hashlib.new(self._hash_name, b"blob %d\0" % size, usedforsecurity=False)
+
+
+def look(path: str) -> os.stat_result | None:
+    """What lies at a path if git keeps such things: a regular file or a symbolic link."""
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return found if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode) else None
+
+
+def is_beyond_link(root: str, name: str) -> bool:
+    """Whether a folder on the way from `root` is a symbolic link, beyond which git never looks."""
+    folder, _, _ = name.rpartition("/")
+    while folder:
+        try:
+            if stat.S_ISLNK(os.lstat(f"{root}{os.sep}{folder}").st_mode):
+                return True
+        except OSError:
+            return True
+        folder, _, _ = folder.rpartition("/")
+    return False
+
+
+def _count_lines(path: str) -> int:
+    lines, last = 0, b"\n"
+    for number, block in enumerate(_blocks(path)):
+        if number == 0 and b"\0" in block[:_BINARY_BYTES]:
+            return 0
+        lines += block.count(b"\n")
+        last = block[-1:]
+    return lines + (last != b"\n")
+
+
+def _blocks(path: str) -> Iterator[bytes]:
+    with opened(path) as file:
+        read: Callable[[], bytes] = lambda: file.read(_BLOCK_BYTES)  # noqa: E731
+        yield from iter(read, b"")
