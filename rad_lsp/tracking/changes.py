@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, Self
 
 from rad_lsp.core.wording import printable
@@ -130,9 +131,16 @@ class ChangeTracker:
 
 
 def reason_not_counted(folder: Path) -> str | None:
-    """Why code changes of a session in that folder would be 0; None when they are counted."""
+    """Why code changes of a session in that folder would be 0; None when they are counted.
+
+    As in a ChangeTracker's `reason`; but files are not looked at.
+    """
     try:
-        PrivateGit(repository.find(folder), _USUAL.seconds).close()
+        git = PrivateGit(repository.find(folder), _USUAL.seconds)
+        with closing(git):
+            git.refresh()
+            # The least that makes git read both the settings and the index.
+            git.run("ls-files", "-z", "-u")
     except _TROUBLE as error:
         return _sentence(error)
     return None

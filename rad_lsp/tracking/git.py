@@ -355,7 +355,11 @@ class PrivateGit:
         if not _copy(file, copy):
             return {}
         arguments = ("config", "--file", str(copy), "--no-includes", "-z", "--list")
-        return _settings(self._raw(*arguments, environment=self._environment(alternates=False)))
+        try:
+            listed = self._raw(*arguments, environment=self._environment(alternates=False))
+        except GitFailed as error:
+            raise GitFailed(str(error).replace(str(copy), str(file))) from error
+        return _settings(listed)
 
     def _names_no_file(self, key: str, value: str | None) -> bool:
         """Whether a setting names something that git would wait for, such as a FIFO."""

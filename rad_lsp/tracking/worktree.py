@@ -182,7 +182,7 @@ class WorkTree:
                 change
                 or beside.why is not Why.FILTER
                 or (beside.filter == "lfs" and beside.stamp.objects)
-                or sizes.get(name, beside.stamp.size) != beside.stamp.size
+                or (sizes.get(name) or beside.stamp.size) != beside.stamp.size
             ):
                 tally.add_unknown(name, beside.why, beside.filter)
             else:
@@ -199,7 +199,10 @@ class WorkTree:
             tally.files[name] = (lines, 0)
 
     def _recorded_sizes(self, names: Iterable[bytes]) -> dict[bytes, int]:
-        """How many bytes files had when the index last took note of them, for as many as fit."""
+        """How many bytes files had when the index last took note of them, for as many as fit.
+
+        0 is git's sign that it is not sure of a file.
+        """
         given: list[bytes] = []
         length = 0
         for name in names:
