@@ -54,6 +54,7 @@ _KEPT: Final = frozenset(
 
 _FIXED: Final = (
     "core.alternateRefsCommand=",
+    "core.commitGraph=false",
     "core.fsmonitor=false",
     "core.fsync=none",
     f"core.hooksPath={os.devnull}",
@@ -82,12 +83,14 @@ _ENVIRONMENT: Final = {
     "GIT_CONFIG_PARAMETERS": "",
     "GIT_EXTERNAL_DIFF": "",
     "GIT_GLOB_PATHSPECS": "0",
+    "GIT_GRAFT_FILE": os.devnull,
     "GIT_ICASE_PATHSPECS": "0",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NOGLOB_PATHSPECS": "0",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_PAGER": "cat",
+    "GIT_SHALLOW_FILE": "",
     "GIT_TERMINAL_PROMPT": "0",
     "PAGER": "cat",
 }
