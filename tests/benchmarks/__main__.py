@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import gen_sessions, server
+from tests.benchmarks import gen_sessions, git_changes, server
 from tests.benchmarks.measure import compare, python, report, spawn
 
 READ_ALL = """
@@ -54,6 +54,7 @@ BENCHMARKS = {
     "cli_start": cli_start,
     "history": history,
     "export": export,
+    "git_changes": git_changes.changes,
     "server_start": server.start,
     "first_status": lambda: server.first_status(READ_ALL),
     "requests": server.requests,
