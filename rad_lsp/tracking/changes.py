@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from rad_lsp.core.wording import printable
 from rad_lsp.tracking import repository
+from rad_lsp.tracking.contents import is_beyond_link
 from rad_lsp.tracking.git import PrivateGit
 from rad_lsp.tracking.repository import GitFailed
 from rad_lsp.tracking.snapshot import Limits
@@ -115,6 +116,9 @@ class ChangeTracker:
             name, folder = waiting.pop()
             for inner in self._trees[name].submodules():
                 path = folder / os.fsdecode(inner)
+                # A link in its place leads to a repository that is none of this one's.
+                if is_beyond_link(str(folder), f"{os.fsdecode(inner)}/.git"):
+                    continue
                 title = path.relative_to(top.worktree).as_posix()
                 if len(self._trees) > self._limits.submodules:
                     self._notes.append(f"partial: only {self._limits.submodules} submodules count")

@@ -32,6 +32,9 @@ SUBMODULE: Final = b"160000"
 
 _PREFIX: Final = "rad-git-"
 
+# An index of ten million files; a larger file is there to fill the disk.
+_COPIED_BYTES: Final = 1_000_000_000
+
 _KEPT: Final = frozenset(
     {
         "core.attributesfile",
@@ -279,10 +282,12 @@ class PrivateGit:
         try:
             # GitPython's own limit, kill_after_timeout, does not exist on Windows.
             output, errors = process.communicate(given, timeout=self._timeout)
-        except subprocess.TimeoutExpired as error:
+        except BaseException as error:
             process.kill()
             process.communicate()
             self._unlock()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
             message = f"'git {arguments[0]}' did not end within {self._timeout:g} seconds"
             raise GitFailed(message) from error
         self.warnings = errors.decode("utf-8", "replace").strip()
@@ -398,7 +403,8 @@ def _copy(source: Path, target: Path) -> bool:
     """Copy a regular file with its time; False, and no target, when there is none.
 
     git takes a file's entry for certain only if the index is younger than the file, so the time
-    of the index must survive. Raises OSError when one can't be read or the other not written.
+    of the index must survive. Raises OSError when one can't be read or the other not
+    written, GitFailed when it is not worth the room.
     """
     try:
         file = opened(str(source))
@@ -406,7 +412,9 @@ def _copy(source: Path, target: Path) -> bool:
         target.unlink(missing_ok=True)
         return False
     with file, target.open("wb") as copy:
-        shutil.copyfileobj(file, copy, 1 << 20)
         found = os.fstat(file.fileno())
+        if found.st_size > _COPIED_BYTES:
+            raise GitFailed(f"{source} is larger than {_COPIED_BYTES:,} bytes")
+        shutil.copyfileobj(file, copy, 1 << 20)
     os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
     return True

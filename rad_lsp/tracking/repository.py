@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
 
-_LINK_BYTES: Final = 8192
+_LINE_BYTES: Final = 8192
+_REFERENCES_BYTES: Final = 100_000_000
+_OBJECT: Final = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 
 # Opening a FIFO must not wait for a writer. Windows knows neither flag, but text mode.
 _OPEN_FLAGS: Final = (
@@ -40,25 +43,28 @@ class Repository(msgspec.Struct, frozen=True):
     common: Path
 
     def head(self) -> str | None:
-        """The name of the commit that is checked out; None when that can't be read from files."""
+        """The name of the commit that is checked out; None when files don't tell it."""
         seen = _first_line(self.folder / "HEAD")
-        if not seen.startswith("ref:"):
-            return seen or None
-        name = seen.removeprefix("ref:").strip()
-        for folder in (self.folder, self.common):
-            if found := _first_line(folder / name):
-                return found
-        return self._packed(name)
+        if seen.startswith("ref:"):
+            seen = self._commit(seen.removeprefix("ref:").strip())
+        # It is to be an argument of git's, so it must not look like an option.
+        return seen if _OBJECT.fullmatch(seen) else None
 
-    def _packed(self, name: str) -> str | None:
+    def _commit(self, reference: str) -> str:
+        for folder in (self.folder, self.common):
+            if found := _first_line(folder / reference):
+                return found
         try:
             with opened(str(self.common / "packed-refs")) as file:
-                for line in file:
-                    if line.rstrip(b"\r\n").endswith(b" " + os.fsencode(name)):
-                        return line.split(b" ")[0].decode("ascii", "replace")
+                if os.fstat(file.fileno()).st_size > _REFERENCES_BYTES:
+                    return ""
+                for line in iter(lambda: file.readline(_LINE_BYTES), b""):
+                    name, _, packed = line.rstrip(b"\r\n").partition(b" ")
+                    if packed == os.fsencode(reference):
+                        return name.decode("ascii", "replace")
         except OSError:
             pass
-        return None
+        return ""
 
 
 def find(folder: Path) -> Repository:
@@ -119,6 +125,6 @@ def _first_line(path: Path) -> str:
     """The file's first line as a name; empty when it can't be read."""
     try:
         with opened(str(path)) as file:
-            return os.fsdecode(file.readline(_LINK_BYTES).rstrip(b"\r\n"))
+            return os.fsdecode(file.readline(_LINE_BYTES).rstrip(b"\r\n"))
     except (OSError, ValueError):
         return ""

@@ -22,7 +22,7 @@ class Repo:
     def __init__(self, root, *options):
         self.root = root
         root.mkdir(parents=True)
-        self.git("init", "-q", "-b", "main", *options)
+        self.git("init", "-q", "-b", "main", "--template=", *options)
         for name in ("a.txt", "b.txt", "sub/c.txt"):
             self.write(name, "one\ntwo\nthree\n")
         self.commit()

@@ -35,7 +35,6 @@ def told(repo, watch, tale, folder=None):
     next(steps)
     watched = watch(folder or repo.root, repo.root)
     assert watched.start() is None
-    assert figures(watched.changes()) == (0, 0, 0)
     next(steps, None)
     return watched.changes()
 
@@ -67,7 +66,7 @@ def ignored(repo):
 
 @story(0, 0, 0)
 def ignored_by_the_repositorys_own_file(repo):
-    repo.path(".git/info/exclude").write_text("*.log\n", encoding="utf-8")
+    repo.write(".git/info/exclude", "*.log\n")
     yield
     repo.write("x.log", THREE)
 
@@ -555,7 +554,7 @@ def test_a_repository_with_longer_names_of_objects(make_repo, watch, tale):
 
 def test_a_same_size_edit_right_after_git_add_is_always_seen(repo, watch):
     watched = watch(repo.root)
-    for number in range(10):
+    for number in range(5):
         repo.write("a.txt", f"{number}\n")
         repo.git("add", "a.txt")
         watched.start()
@@ -693,6 +692,16 @@ def test_a_submodule_that_goes_is_said(super_repo, watch):
 def test_a_submodule_that_is_not_checked_out_does_no_harm(super_repo, watch):
     super_repo.git("submodule", "deinit", "-q", "-f", "--all")
     assert told(super_repo, watch, edited) == CodeChanges(1, 0, 1)
+
+
+def test_a_link_in_place_of_a_submodule_is_not_followed(super_repo, make_repo, watch):
+    other = make_repo("other")
+    shutil.rmtree(super_repo.path("lib/inner"))
+    super_repo.path("lib/inner").symlink_to(other.root)
+    watched = watch(super_repo.root, other.root)
+    assert watched.start() is None
+    other.append("a.txt", "more\nand more\n")
+    assert watched.changes() == CodeChanges()
 
 
 def test_a_broken_submodule_is_said(super_repo, watch):
@@ -853,9 +862,8 @@ def lfs(repo):
 
 
 CLEAN = (
-    f"'{sys.executable}' -c \"import sys, hashlib; d = sys.stdin.buffer.read();"
-    "print(f'version https://git-lfs.github.com/spec/v1\\noid sha256:"
-    "{hashlib.sha256(d).hexdigest()}\\nsize {len(d)}')\""
+    "cat >.git/content && printf 'version https://git-lfs.github.com/spec/v1\\noid sha256:%s\\n"
+    "size %s\\n' $(sha256sum <.git/content | cut -c-64) $(wc -c <.git/content)"
 )
 
 
@@ -1061,7 +1069,7 @@ def bare_by_setting(repo):
 
 
 def git_folder(repo):
-    return repo.path(".git/hooks")
+    return repo.path(".git/refs")
 
 
 def no_repository(repo):

@@ -315,6 +315,36 @@ def test_a_link_to_another_repository_shows_that_one(repo, make_repo, watch):
     assert figures(watched.changes()) == (1, 0, 1)
 
 
+@pytest.mark.parametrize("name", [".git/HEAD", ".git/refs/heads/main"])
+def test_a_commit_named_like_an_option_is_none(repo, watch, tmp_path, name):
+    repo.write(name, f"--output={tmp_path}/written\n")
+    watched = watch(repo.root)
+    assert watched.start() is None
+    repo.append("a.txt")
+    assert figures(watched.changes()) == (1, 0, 1)
+    assert not (tmp_path / "written").exists()
+
+
+def test_references_without_end_are_not_read(repo):
+    """4 GB that take no room on the disk."""
+    repo.remove(".git/refs/heads/main")
+    with repo.path(".git/packed-refs").open("wb") as file:
+        file.truncate(4_000_000_000)
+    with ChangeTracker(repo.root, LIMITS) as tracker:
+        assert tracker.reason is None
+        repo.append("a.txt")
+        assert figures(tracker.changes()) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("name", [".git/config", ".git/info/exclude", ".git/index"])
+def test_a_file_that_would_fill_the_disk_is_a_reason(repo, name):
+    repo.path(".git/info").mkdir(exist_ok=True)
+    with repo.path(name).open("wb") as file:
+        file.truncate(4_000_000_000)
+    with ChangeTracker(repo.root, LIMITS) as tracker:
+        assert tracker.reason.endswith(f"{name} is larger than 1,000,000,000 bytes")
+
+
 if hasattr(os, "mkfifo"):
 
     def fifo(repo, name):
