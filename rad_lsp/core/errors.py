@@ -9,6 +9,9 @@ from typing import ClassVar
 
 from rad_lsp.core.wording import printable
 
+_SHOWN = 40
+"""Characters of an id that may be of any length."""
+
 
 class RadError(Exception):
     """Base of all errors that the user can mend; `str(error)` is one line for people."""
@@ -83,6 +86,33 @@ class SessionUnreadable(RadError):
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} can't be read: {reason}.", path=path, reason=reason)
+
+
+class BadSessionId(RadError):
+    """An id that a session may not be given."""
+
+    kind = "BadSessionId"
+
+    def __init__(self, session_id: str, reason: str) -> None:
+        shown = session_id if len(session_id) <= _SHOWN else f"{session_id[:_SHOWN]}..."
+        super().__init__(
+            f"'{shown}' can't be a session's id: {reason}. Choose another, or leave it out.",
+            sessionId=session_id,
+            reason=reason,
+        )
+
+
+class SessionExists(RadError):
+    """A report with the id is there already, of this or another session."""
+
+    kind = "SessionExists"
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(
+            f"Session '{session_id}' is recorded already, or being recorded by another program. "
+            "Choose another id, or leave it out.",
+            sessionId=session_id,
+        )
 
 
 class OutputExists(RadError):

@@ -107,6 +107,24 @@ def tally(requests: Iterable[Request], price_list: PriceList) -> tuple[Spending,
     )
 
 
+def add_up(rows: Iterable[Spending]) -> tuple[Spending, ...]:
+    """Rows of one quarter, model and rule as one, in order of time."""
+    found: dict[tuple[int, str, str, str, int, bool, bool], Spending] = {}
+    for row in rows:
+        key = (
+            row.quarter,
+            row.model,
+            row.engine,
+            row.tier,
+            row.above,
+            row.cost is None,
+            row.reported,
+        )
+        other = found.get(key)
+        found[key] = row if other is None else added(other, row)
+    return tuple(found[key] for key in sorted(found))
+
+
 def priced(request: Request, price_list: PriceList) -> Spending:
     """One request, priced."""
     return tally((request,), price_list)[0]

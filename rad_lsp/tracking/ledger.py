@@ -1,0 +1,253 @@
+"""What has happened in a session so far: calls, approvals, usage, and what they add up to."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+
+import msgspec
+
+from rad_lsp.core import figures, wording
+from rad_lsp.core.report import NANOS_PER_SECOND, Duration, Metrics, Spending, Usage
+from rad_lsp.core.spending import QUARTER, Request, add_up, priced
+from rad_lsp.tracking.intervals import Intervals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from rad_lsp.core import spending
+    from rad_lsp.core.session import Nanoseconds
+    from rad_lsp.core.spending import PriceList
+    from rad_lsp.tracking.changes import CodeChanges
+
+Kind: TypeAlias = Literal["request", "tool"]
+Decision: TypeAlias = Literal["asked", "allowed", "denied"]
+
+DECISIONS: Final = get_args(Decision)
+UNKNOWN: Final = "unknown"
+"""What Radium calls a model or engine without a name."""
+
+_MOST_WARNINGS: Final = 50
+
+
+class Tokens(msgspec.Struct, frozen=True, gc=False):
+    """A request's tokens, and USD where the provider gives them.
+
+    `input` includes `cache_read` and `cache_creation`, the latter includes `cache_creation_1h`.
+    """
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_creation: int = 0
+    cache_creation_1h: int = 0
+    cost: float | None = None
+
+    def objection(self) -> str | None:
+        """What keeps the parts from being parts of their wholes; None when nothing does."""
+        if self.cache_creation_1h > self.cache_creation:
+            return "more tokens were written to the cache for an hour than were written to it"
+        if self.cache_read + self.cache_creation > self.input:
+            return "input tokens include those read from and written to the cache, and are fewer"
+        return None
+
+
+class Ledger:
+    """Counts what happens. Every method may be called from any thread.
+
+    Times are nanoseconds since the session began. `changed` is called whenever a figure is
+    another than before.
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        # A signal handler may come in between and write the last report.
+        self._lock = threading.RLock()
+        self._changed = changed
+        self._open: dict[object, tuple[Kind, Nanoseconds]] = {}
+        self._busy: dict[Kind, Intervals] = {"request": Intervals(), "tool": Intervals()}
+        self._active = Intervals()
+        self._successful = self._failed = self._failed_requests = 0
+        self._approvals: dict[Decision, int] = dict.fromkeys(DECISIONS, 0)
+        self._requests: list[Request] = []
+        self._rows: tuple[spending.Spending, ...] = ()
+        self._warnings: dict[str, str] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether a call is going on."""
+        return bool(self._open)
+
+    def begin(self, call: object, kind: Kind, at: Nanoseconds) -> None:
+        """A call begins; `call` is what `end` names it by."""
+        with self._lock:
+            self._open[call] = (kind, at)
+        self._changed()
+
+    def end_tool(self, call: object, at: Nanoseconds, *, failed: bool) -> None:
+        """A tool call that has begun ends."""
+        with self._lock:
+            self.add_tool(self._open.pop(call)[1], at, failed=failed)
+
+    def deny(self, call: object, at: Nanoseconds) -> None:
+        """A tool call that has begun is refused by the user: no call that ended, no failure."""
+        with self._lock:
+            self._spend("tool", self._open.pop(call)[1], at)
+            self.approve("denied")
+
+    def end_request(self, call: object, at: Nanoseconds, request: Request, *, failed: bool) -> None:
+        """A request that has begun ends."""
+        with self._lock:
+            self.add_request(self._open.pop(call)[1], at, request, failed=failed)
+
+    def add_tool(self, start: Nanoseconds, end: Nanoseconds, *, failed: bool) -> None:
+        """A tool call that has ended."""
+        with self._lock:
+            self._spend("tool", start, end)
+            if failed:
+                self._failed += 1
+            else:
+                self._successful += 1
+        self._changed()
+
+    def add_request(
+        self, start: Nanoseconds, end: Nanoseconds, request: Request, *, failed: bool
+    ) -> None:
+        """A request that has ended. It is priced by `settle`, so that its caller need not wait."""
+        with self._lock:
+            self._spend("request", start, end)
+            self._requests.append(request)
+            self._failed_requests += failed
+        self._changed()
+
+    def approve(self, decision: Decision) -> None:
+        """The user was asked, or decided."""
+        with self._lock:
+            self._approvals[decision] += 1
+        self._changed()
+
+    def warn(self, sentence: str, key: str = "") -> None:
+        """Say what could not be counted; a later sentence takes the place of one of its key."""
+        with self._lock:
+            key = key or sentence
+            if key in self._warnings or len(self._warnings) < _MOST_WARNINGS:
+                self._warnings[key] = sentence
+        self._changed()
+
+    def settle(self, prices: PriceList) -> None:
+        """Price the requests that have ended. One thread at a time may do this."""
+        count = len(self._requests)
+        rows = add_up((*self._rows, *(priced(r, prices) for r in self._requests[:count])))
+        with self._lock:
+            self._rows = rows
+            del self._requests[:count]
+
+    def metrics(
+        self,
+        session_id: str,
+        start: datetime,
+        end: datetime | None,
+        elapsed: Nanoseconds,
+        changes: CodeChanges | None,
+        extra: Iterable[str] = (),
+    ) -> Metrics:
+        """The session's figures after `elapsed` nanoseconds.
+
+        What goes on now counts as time, and not yet as calls. `changes` is None where code
+        changes are not counted; `extra` are more warnings.
+        """
+        with self._lock:
+            rows = self._rows
+            models, engines = _usages(rows, "model"), _usages(rows, "engine")
+            read = sum(row.cache_read_tokens for row in rows)
+            return Metrics(
+                session_id=session_id,
+                start_time=start,
+                end_time=end,
+                wall_time=_duration(elapsed),
+                agent_active_time=_duration(self._time(self._active, ("request", "tool"), elapsed)),
+                api_time=_duration(self._time(self._busy["request"], ("request",), elapsed)),
+                tool_time=_duration(self._time(self._busy["tool"], ("tool",), elapsed)),
+                tool_calls=self._successful + self._failed,
+                successful_tool_calls=self._successful,
+                failed_tool_calls=self._failed,
+                tool_approvals_allowed=self._approvals["allowed"],
+                tool_approvals_denied=self._approvals["denied"],
+                tool_approvals_asked=self._approvals["asked"],
+                lines_added=changes.lines_added if changes else 0,
+                lines_removed=changes.lines_removed if changes else 0,
+                model_usage=models,
+                engine_usage=engines,
+                total_cached_tokens=read,
+                total_cache_creation_tokens=sum(
+                    row.cache_write_5m_tokens + row.cache_write_1h_tokens for row in rows
+                ),
+                total_cache_read_tokens=read,
+                total_cost=_cost(rows),
+                files_changed=changes.files_changed if changes else None,
+                spending=tuple(map(_stored, rows)),
+                warnings=(*self._warnings.values(), *self._unfinished(end), *extra),
+            )
+
+    def _spend(self, kind: Kind, start: Nanoseconds, end: Nanoseconds) -> None:
+        self._busy[kind].add(start, end)
+        self._active.add(start, end)
+
+    def _time(self, spent: Intervals, kinds: tuple[Kind, ...], elapsed: Nanoseconds) -> Nanoseconds:
+        begun = [at for kind, at in self._open.values() if kind in kinds]
+        return spent.total_with(min(begun), elapsed) if begun else spent.total
+
+    def _unfinished(self, end: datetime | None) -> list[str]:
+        found = []
+        if self._failed_requests:
+            requests = wording.counted(self._failed_requests, "request")
+            found.append(f"{requests} failed, and may have used more than is counted")
+        if end is not None and self._open:
+            calls = wording.counted(len(self._open), "call")
+            found.append(f"{calls} had no end when the session ended")
+        return found
+
+
+def _duration(value: Nanoseconds) -> Duration:
+    return Duration(*divmod(max(value, 0), NANOS_PER_SECOND))
+
+
+def _usages(rows: tuple[spending.Spending, ...], field: str) -> dict[str, Usage]:
+    groups: dict[str, list[spending.Spending]] = {}
+    for row in rows:
+        groups.setdefault(getattr(row, field), []).append(row)
+    return {
+        name: Usage(
+            sum(row.requests for row in group),
+            sum(row.input_tokens for row in group),
+            sum(row.output_tokens for row in group),
+            sum(row.cache_read_tokens for row in group),
+            _cost(group),
+        )
+        for name, group in groups.items()
+    }
+
+
+def _cost(rows: Iterable[spending.Spending]) -> float:
+    """USD. A report must have a number, so that requests without a known price add nothing."""
+    return figures.total_cost(row.cost for row in rows if row.cost is not None) or 0.0
+
+
+def _stored(row: spending.Spending) -> Spending:
+    from datetime import UTC, datetime
+
+    return Spending(
+        start=datetime.fromtimestamp(row.quarter * QUARTER, UTC),
+        model=row.model,
+        engine=row.engine,
+        tier=row.tier,
+        above=row.above,
+        requests=row.requests,
+        input_tokens=row.input_tokens,
+        cache_read_tokens=row.cache_read_tokens,
+        cache_write_5m_tokens=row.cache_write_5m_tokens,
+        cache_write_1h_tokens=row.cache_write_1h_tokens,
+        output_tokens=row.output_tokens,
+        cost=row.cost,
+        reported=row.reported,
+    )
