@@ -22,8 +22,10 @@ from rad_lsp.cli import (
     init,
     session,
     status,
+    track,
     usage,
 )
+from rad_lsp.cli.output import drop
 from rad_lsp.core.errors import RadError
 
 EXIT_MENDABLE = 1
@@ -77,7 +79,14 @@ for _command in (
     export.export,
 ):
     stats.add_command(_command)
-for _command in (init.init, doctor.doctor, demo.demo, index.index, status.status):
+for _command in (
+    track.session,
+    status.status,
+    index.index,
+    init.init,
+    doctor.doctor,
+    demo.demo,
+):
     rad.add_command(_command)
 
 
@@ -107,8 +116,7 @@ def _run() -> int:
         click.echo("Interrupted.", err=True)
         return EXIT_INTERRUPTED
     except (NobodyReads, BrokenPipeError):
-        # Nobody reads on. What is still buffered must not fail again when Python exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop()
         return 0
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

@@ -137,19 +137,22 @@ class Context:
             raise click.BadParameter(str(error), param_hint="'--since' / '--until'") from None
 
 
+workspace_option = click.option(
+    "-w",
+    "--workspace",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The workspace's folder, instead of $RADIUM_WORKSPACE or the nearest one upward.",
+)
+
+
 def workspace_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds `--workspace`, `--timezone`, `--source` and `--all-projects`.
 
     The command gets a `Context` in their place.
     """
 
-    @click.option(
-        "-w",
-        "--workspace",
-        metavar="DIR",
-        type=click.Path(path_type=Path),
-        help="The workspace's folder, instead of $RADIUM_WORKSPACE or the nearest one upward.",
-    )
+    @workspace_option
     @click.option(
         "--timezone", "timezone_name", metavar="NAME", help="IANA time zone, such as Europe/Berlin."
     )

@@ -28,6 +28,11 @@ def emit_all(chunks: Iterable[bytes]) -> None:
     out.flush()
 
 
+def drop() -> None:
+    """Nobody reads on: what is still buffered must not fail again when Python exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def note(message: str) -> None:
     """Say something on the side, in one line on stderr."""
     click.echo(message, err=True)

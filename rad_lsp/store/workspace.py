@@ -54,6 +54,22 @@ def find(named: Path | None, environ: Mapping[str, str], current: Path) -> Works
     return Workspace(current, "current", marked=False)
 
 
+def find_or_make(
+    named: Path | None, environ: Mapping[str, str], current: Path
+) -> tuple[Workspace, bool]:
+    """The workspace, and whether it had to be made.
+
+    It is made in the folder that is named, else in the environment's, else at the root of the
+    current folder's repository, else in the current folder. Raises RadError when the folder does
+    not exist, OSError when nothing can be made in it.
+    """
+    found = find(named, environ, current)
+    if found.marked:
+        return found, False
+    init(found.root)
+    return find(found.root, environ, current), True
+
+
 def nearest(folder: Path) -> Path | None:
     """The folder, or the nearest one upward, that has a `.radium` folder in it."""
     for candidate in (folder, *folder.parents):

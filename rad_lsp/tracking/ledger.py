@@ -29,6 +29,7 @@ UNKNOWN: Final = "unknown"
 """What Radium calls a model or engine without a name."""
 
 _MOST_WARNINGS: Final = 50
+_LONGEST_WARNING: Final = 500
 
 
 class Tokens(msgspec.Struct, frozen=True, gc=False):
@@ -128,6 +129,7 @@ class Ledger:
 
     def warn(self, sentence: str, key: str = "") -> None:
         """Say what could not be counted; a later sentence takes the place of one of its key."""
+        sentence = wording.printable(sentence)[:_LONGEST_WARNING]
         with self._lock:
             key = key or sentence
             if key in self._warnings or len(self._warnings) < _MOST_WARNINGS:

@@ -1,0 +1,204 @@
+"""`rad session`: track a session while it goes on, of an agent that is run or that sends events."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from rad_lsp.cli.options import json_option, workspace_option
+from rad_lsp.cli.output import drop, emit, note, painter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rad_lsp.tracking import SessionRecorder
+    from rad_lsp.tracking.events import Reader
+
+ID_VARIABLE = "RAD_SESSION_ID"
+EVENTS_VARIABLE = "RAD_SESSION_EVENTS"
+
+_INTERRUPTED = 130
+_CHUNK = 2**16
+
+_id_option = click.option(
+    "--session-id", metavar="ID", help="The session's id; a new UUID by default."
+)
+
+
+@click.group()
+def session() -> None:
+    """Track an agent's session from start to finish.
+
+    Example: rad session run -- my-agent --task "fix the tests"
+    """
+
+
+@session.command(context_settings={"allow_interspersed_args": False})
+@workspace_option
+@_id_option
+@json_option
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def run(
+    context: click.Context,
+    workspace: Path | None,
+    session_id: str | None,
+    command: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Run COMMAND and track it; its summary is printed when it has ended.
+
+    The terminal is the command's own, and its exit code is returned. It may append events to the
+    file that $RAD_SESSION_EVENTS names, see 'rad session record --schema'.
+
+    Example: rad session run -- my-agent --task "fix the tests"
+    """
+    import gc
+
+    from rad_lsp.tracking import process
+    from rad_lsp.tracking.events import Tail
+
+    gc.enable()  # this may take hours
+    try:
+        with process.Agent(command, note) as agent:
+            recorder = _recorder(workspace, session_id)
+            with recorder, _events_file(recorder.workspace) as events:
+                environment = {
+                    **os.environ,
+                    ID_VARIABLE: recorder.id,
+                    EVENTS_VARIABLE: str(events),
+                }
+                with Tail(events, recorder):
+                    code = agent.run(environment)
+    except process.NotRun as error:
+        note(f"Error: {error}")
+        context.exit(error.exit_code)
+    _show(recorder, as_json=as_json)
+    context.exit(code)
+
+
+@session.command()
+@workspace_option
+@_id_option
+@json_option
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of an event, and exit.")
+@click.pass_context
+def record(
+    context: click.Context,
+    workspace: Path | None,
+    session_id: str | None,
+    *,
+    as_json: bool,
+    schema: bool,
+) -> None:
+    """Track a session whose events come in on stdin, a JSON object on each line, until its end.
+
+    Example: my-agent --events | rad session record
+    """
+    import gc
+
+    from rad_lsp.tracking import events
+
+    if schema:
+        from rad_lsp.render import rows
+
+        emit(rows.encode(events.schema()))
+        return
+    gc.enable()  # this may take hours
+    recorder = _recorder(workspace, session_id)
+    with recorder:
+        code = _read_stdin(events.Reader(recorder))
+    _show(recorder, as_json=as_json)
+    context.exit(code)
+
+
+def _recorder(named: Path | None, session_id: str | None) -> SessionRecorder:
+    from pathlib import Path
+
+    from rad_lsp.core.errors import RadError
+    from rad_lsp.store import workspace as workspaces
+    from rad_lsp.tracking import SessionRecorder, ids
+
+    if session_id is not None:
+        ids.check(session_id)  # before anything is made
+    try:
+        workspace, made = workspaces.find_or_make(named, os.environ, Path.cwd())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RadError(f"No workspace can be made: {reason}. Name one with --workspace.") from None
+    if made:
+        note(f"Made {workspace.sessions}")
+    return SessionRecorder(workspace.root, session_id=session_id)
+
+
+@contextlib.contextmanager
+def _events_file(workspace: Path) -> Iterator[Path]:
+    """An empty file that only the user may read, outside the workspace: it is no code change."""
+    import tempfile
+    from pathlib import Path
+
+    folder = Path(tempfile.gettempdir()).resolve()
+    if folder.is_relative_to(workspace.resolve()):
+        import platformdirs
+
+        folder = platformdirs.user_cache_path("rad-lsp", appauthor=False, ensure_exists=True)
+    # On Windows a file that somebody still holds must not spoil the end.
+    with tempfile.TemporaryDirectory(
+        prefix="rad-session-", dir=folder, ignore_cleanup_errors=True
+    ) as private:
+        events = Path(private, "events.jsonl")
+        events.touch(mode=0o600)
+        yield events
+
+
+def _read_stdin(reader: Reader) -> int:
+    """Read events until there are no more; returns an exit code.
+
+    The first Ctrl-C is for the agent that writes into our pipe: what it says last is still read.
+    """
+    if sys.stdin is None:
+        return 0
+    patience = not sys.stdin.isatty()
+    while True:
+        try:
+            while chunk := os.read(sys.stdin.fileno(), _CHUNK):
+                reader.feed(chunk)
+        except KeyboardInterrupt:
+            if not patience:
+                reader.finish()
+                return _INTERRUPTED
+            patience = False
+            note("Waiting for the last events; Ctrl-C ends the session at once.")
+        else:
+            reader.finish()
+            return 0
+
+
+def _show(recorder: SessionRecorder, *, as_json: bool) -> None:
+    """Print what was tracked, and on stderr what could not be.
+
+    The exit code is the agent's, whether somebody reads this or not.
+    """
+    from datetime import UTC, datetime
+
+    from rad_lsp.core.errors import RadError
+    from rad_lsp.core.session import Session
+    from rad_lsp.render import text
+    from rad_lsp.sources import radium
+
+    data = recorder.report()
+    found = radium.parse(str(recorder.path), data)
+    if not isinstance(found, Session):
+        raise RadError(f"The report can't be shown: {found.reason}. 'rad doctor' tells more.")
+    for problem in found.problems:
+        note(f"{problem.message}.")
+    try:
+        emit(data + b"\n" if as_json else text.session(found, datetime.now(UTC), painter()))
+    except BrokenPipeError:
+        drop()
