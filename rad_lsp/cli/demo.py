@@ -48,8 +48,22 @@ def _show(folder: Path, write: Callable[[Path], int]) -> None:
     )
     _run("Which model cost how much", ["stats", "model"], workspace)
     _run("What was skipped, and why", ["doctor"], workspace)
+    _track(workspace / "tracked")
     _editor(workspace)
     emit("\nTry it on your own sessions: cd into a Radium workspace, then 'rad stats session'.\n")
+
+
+def _track(folder: Path) -> None:
+    """An agent that edits files in a git repository, tracked from start to finish."""
+    from rad_lsp.cli import sample
+    from rad_lsp.store import workspace as workspaces
+
+    if not sample.repository(folder):
+        emit("\nGit is not installed: code changes will be 0.\n")
+    workspaces.init(folder)
+    arguments = ["session", "run", "--", "python", sample.AGENT]
+    _run("An agent, tracked while it works in a git repository", arguments, folder)
+    _run("What that cost", ["stats", "model", "latest"], folder)
 
 
 def _run(title: str, arguments: Sequence[str], workspace: Path) -> None:
@@ -61,7 +75,8 @@ def _run(title: str, arguments: Sequence[str], workspace: Path) -> None:
     emit(f"\n── {title}\n$ rad {' '.join(arguments)}\n")
     # The samples are shown, whatever workspace the user's environment names.
     environment = {**os.environ, VARIABLE: str(workspace)}
-    command = [sys.executable, "-m", "rad_lsp.cli", *arguments]
+    python = {"python": sys.executable}
+    command = [sys.executable, "-m", "rad_lsp.cli", *(python.get(a, a) for a in arguments)]
     done = subprocess.run(command, cwd=workspace, env=environment, capture_output=True, check=False)  # noqa: S603
     emit(done.stdout, done.stderr)
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 CORRUPT: Final = "c0ffee00-torn-in-the-middle.json"
 
+AGENT: Final = "agent.py"
+
+_FILES: Final = {"greeting.py": 'def greet(name):\n    return "Helo" + ", " + name\n'}
+
 # Model, engine, USD per million tokens in and out.
 _MODELS: Final = (
     ("gemini-3-pro-preview", "gemini", 2.0, 12.0),
@@ -49,6 +53,30 @@ def add(workspace: Path) -> str:
     temporary.write_bytes(report.encode(made))
     temporary.replace(folder / name)
     return name
+
+
+def repository(folder: Path) -> bool:
+    """Make a git repository for the sample agent to work in; False without git."""
+    import os
+    import shutil
+    import subprocess
+
+    from rad_lsp.cli import sample_agent
+
+    folder.mkdir()
+    for name, content in _FILES.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    shutil.copyfile(sample_agent.__file__, folder / AGENT)
+    git = shutil.which("git")
+    if git is None:
+        return False
+    # No setting of the user's may get in the way: hooks, signatures, another repository.
+    environment = {name: value for name, value in os.environ.items() if name[:4] != "GIT_"}
+    environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    author = ("-c", "user.name=Sample", "-c", "user.email=sample@example.org")
+    for arguments in (("init", "-q"), ("add", "."), (*author, "commit", "-q", "-m", "Begin")):
+        subprocess.run([git, *arguments], cwd=folder, env=environment, check=False)  # noqa: S603
+    return True
 
 
 def make(dice: random.Random, end: datetime) -> Report:
