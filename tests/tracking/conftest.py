@@ -1,16 +1,21 @@
-"""Real repositories, and a tracker that is watched for whether it leaves them alone."""
+"""Sessions tracked in a workspace, and in real repositories, which are watched to be left alone."""
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from rad_lsp.core import report
+from rad_lsp.core.price import Price, Rates
+from rad_lsp.tracking import SessionRecorder
 from rad_lsp.tracking.changes import ChangeTracker, Limits
 
 LIMITS = Limits(seconds=20)
@@ -153,3 +158,53 @@ def watch(temporary):  # noqa: ARG001
     yield watched
     for one in made:
         one.tracker.close()
+
+
+PATIENCE = 30
+"""Seconds after which something that has not come is taken for lost."""
+
+
+class FlatPrices:
+    """A dollar per million tokens of input, two of output; `dear` models have no price."""
+
+    def price(self, model, engine, quarter, tier=""):  # noqa: ARG002  (the interface)
+        if model == "unpriced":
+            return None
+        return Price(model, engine, "test", (Rates(1, 0.1, 1.25, 2, 2),))
+
+
+@pytest.fixture
+def recorder(tmp_path):
+    """Makes a recorder without code changes, and with round prices."""
+
+    def made(**options):
+        options = {"prices": FlatPrices(), "changes": False, **options}
+        return SessionRecorder(tmp_path, **options)
+
+    return made
+
+
+@pytest.fixture
+def metrics():
+    """The metrics in a session's report, as a reader of the file finds them."""
+
+    def read(session):
+        data = session.path.read_bytes()
+        assert isinstance(report.read(data), report.Report)
+        return json.loads(data)["metrics"]
+
+    return read
+
+
+@pytest.fixture
+def appears():
+    """Waits until `found()` gives something, such as what another thread writes."""
+
+    def wait(found):
+        deadline = time.monotonic() + PATIENCE
+        while not (value := found()):
+            assert time.monotonic() < deadline, "it did not come"
+            time.sleep(0.005)
+        return value
+
+    return wait
