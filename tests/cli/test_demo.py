@@ -34,6 +34,8 @@ def test_it_shows_every_command_and_removes_its_folder(demo):
         "$ rad stats compare latest~1 latest",
         "$ rad stats model",
         "$ rad doctor",
+        "$ rad session run -- python agent.py",
+        "$ rad stats model latest",
         "$ rad-lsp --stdio",
     ]
     assert "\nInteraction Summary\n" in done.stdout
@@ -43,6 +45,39 @@ def test_it_shows_every_command_and_removes_its_folder(demo):
     assert f"\nSkipped {CORRUPT}: the file ends in the middle of the report.\n" in done.stdout
     assert "\nSkipped files:     1\n" in done.stdout
     assert done.samples == []
+
+
+def test_it_shows_a_tracked_agent_with_every_figure_of_the_manual(demo):
+    shown = demo().stdout.partition("$ rad session run -- python agent.py\n")[2].partition("──")[0]
+    figures = {
+        label: value.strip()
+        for label, colon, value in (line.partition(":") for line in shown.splitlines())
+        if colon
+    }
+    assert figures["Tool Calls"] == "3 ( ✓ 2 x 1 )"
+    assert figures["Success Rate"] == "66.7%"
+    assert figures["Code Changes"] == "+6 -1 (2 files)"
+    for label in ("Wall Time", "Agent Active", "  » API Time", "  » Tool Time"):
+        assert figures[label][0] in "123456789"
+    assert figures["Approvals"] == "1 allowed, 1 denied, 2 asked"
+    assert (figures["Hit Rate"], figures["Cached Tokens"]) == ("77.5%", "39,000")
+    assert figures["Created / Read"] == "6,100 / 39,000"
+
+
+def test_it_shows_what_the_tracked_agent_cost(demo):
+    shown = demo().stdout.partition("$ rad stats model latest\n")[2].partition("──\n")[0]
+    costs = dict(re.findall(r"^(\S+) .*\$(\d+\.\d{4})$", shown, re.MULTILINE))
+    assert float(costs["claude-sonnet-4-5"]) == pytest.approx(
+        (3_100 * 3 + 39_000 * 0.3 + 6_100 * 3.75 + 1_350 * 15) / 1e6, abs=1e-4
+    )
+    assert float(costs["gemini-2.5-flash-lite"]) > 0
+
+
+def test_without_git_it_says_so(demo, tmp_path):
+    (tmp_path / "bin").mkdir()
+    done = demo(PATH=str(tmp_path / "bin"))
+    assert "\nGit is not installed: code changes will be 0.\n" in done.stdout
+    assert "Tool Calls:                 3 ( ✓ 2 x 1 )" in done.stdout
 
 
 def test_it_shows_what_an_editor_gets(demo):

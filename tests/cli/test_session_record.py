@@ -1,0 +1,137 @@
+"""`rad session record`: a session whose events come in on stdin."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+PATIENCE = 30
+TOOL = b'{"type": "tool", "gen_ai.tool.name": "grep", "duration": 1.5}\n'
+
+
+@pytest.fixture
+def metrics(workspace):
+    def read():
+        (path,) = workspace.sessions.glob("*.json")
+        return json.loads(path.read_bytes())["metrics"]
+
+    return read
+
+
+@pytest.fixture
+def recording(start, workspace):
+    """A `rad session record` that waits for events."""
+    options = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return start("session", "record", cwd=workspace.root, **options)
+
+
+def counted(metrics):
+    """Wait until a tool call is in the report."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if metrics()["tool_calls"]:
+                return
+        except ValueError:  # there is no report yet
+            pass
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.005)
+
+
+def test_events_are_read_until_there_are_no_more(rad, workspace, metrics):
+    done = rad("session", "record", cwd=workspace.root, input=TOOL + TOOL.rstrip())
+    assert done.returncode == 0
+    assert "Tool Calls:                 2 ( ✓ 2 x 0 )" in done.stdout
+    assert (metrics()["tool_calls"], metrics()["end_time"] is None) == (2, False)
+
+
+def test_the_report_follows_while_events_come_in(recording, metrics):
+    recording.stdin.write(TOOL)
+    recording.stdin.flush()
+    counted(metrics)
+    assert metrics()["end_time"] is None
+    out, _ = recording.communicate(timeout=PATIENCE)
+    assert b"Interaction Summary" in out
+    assert metrics()["end_time"] is not None
+
+
+def test_json_and_an_id_go_with_it(rad, workspace):
+    done = rad(
+        "session", "record", "--json", "--session-id", "mine", cwd=workspace.root, input=TOOL
+    )
+    assert json.loads(done.stdout)["metrics"]["session_id"] == "mine"
+    again = rad("session", "record", "--session-id", "mine", cwd=workspace.root, input=TOOL)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "recorded already" in again.stderr
+
+
+def test_a_bad_line_is_said_and_is_no_failure(rad, workspace):
+    done = rad("session", "record", cwd=workspace.root, input=b"nonsense\n" + TOOL)
+    assert done.returncode == 0
+    assert "Line 1 of the events is left out" in done.stderr
+    assert "Line 1 of the events" not in done.stdout
+    shown = rad("doctor", cwd=workspace.root).stdout
+    assert "line 1 of the events is left out" in shown
+
+
+def test_the_schema_is_printed_and_nothing_made(rad, tmp_path):
+    done = rad("session", "record", "--schema")
+    schema = json.loads(done.stdout)
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert "gen_ai.usage.input_tokens" in schema["$defs"]["Request"]["properties"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@posix
+def test_a_stdin_that_is_closed_is_an_empty_session(workspace, metrics):
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -m rad_lsp.cli session record <&-', sys.executable],
+        cwd=workspace.root,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    assert metrics()["end_time"] is not None
+
+
+@posix
+def test_sigterm_ends_the_session(recording, metrics):
+    recording.stdin.write(TOOL)
+    recording.stdin.flush()
+    counted(metrics)
+    recording.terminate()
+    assert recording.wait(PATIENCE) == -signal.SIGTERM
+    assert (metrics()["tool_calls"], metrics()["end_time"] is None) == (1, False)
+
+
+@posix
+def test_what_an_agent_says_after_ctrl_c_is_still_read(recording, metrics):
+    recording.stdin.write(TOOL)
+    recording.stdin.flush()
+    counted(metrics)
+    recording.send_signal(signal.SIGINT)
+    said = recording.stderr.readline()
+    while b"Waiting for the last events" not in said:
+        said = recording.stderr.readline()
+    out, _ = recording.communicate(TOOL, timeout=PATIENCE)
+    assert (recording.returncode, b"Tool Calls:                 2 " in out) == (0, True)
+
+
+@posix
+def test_the_second_ctrl_c_ends_the_session(recording, metrics):
+    recording.stdin.write(TOOL)
+    recording.stdin.flush()
+    counted(metrics)
+    recording.send_signal(signal.SIGINT)
+    while b"Waiting for the last events" not in recording.stderr.readline():
+        pass
+    recording.send_signal(signal.SIGINT)
+    assert recording.wait(PATIENCE) == 130
+    assert metrics()["end_time"] is not None

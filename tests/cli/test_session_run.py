@@ -1,0 +1,432 @@
+"""`rad session run`: an agent is run, tracked, and none the wiser."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SESSIONS = Path(".radium", "_internals", "sessions")
+PATIENCE = 30
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+
+TOOL = '{"type": "tool", "gen_ai.tool.name": "grep", "duration": 1.5}'
+
+
+def python(code):
+    return ("--", sys.executable, "-c", code)
+
+
+def appears(found):
+    deadline = time.monotonic() + PATIENCE
+    while not (value := found()):
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.005)
+    return value
+
+
+def reports(root):
+    return [json.loads(path.read_bytes())["metrics"] for path in (root / SESSIONS).glob("*.json")]
+
+
+def say(*lines):
+    """Code of an agent that appends lines to the file of events."""
+    text = "".join(f"{line}\n" for line in lines)
+    return f"import os; open(os.environ['RAD_SESSION_EVENTS'], 'a').write({text!r})"
+
+
+@pytest.fixture
+def workspace(workspace):
+    """A workspace in a git repository, so that code changes are counted."""
+    subprocess.run(["git", "init", "-q"], cwd=workspace.root, check=True)
+    return workspace
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A git repository with one file committed, and no workspace in it."""
+    root = tmp_path / "repository"
+    (root / "inner").mkdir(parents=True)
+    (root / "kept.txt").write_text("one\n", encoding="utf-8")
+    git = ["git", "-c", "user.name=T", "-c", "user.email=t@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Begin"]):
+        subprocess.run([*git, *arguments], cwd=root, check=True)
+    return root
+
+
+def test_the_summary_follows_what_the_agent_printed(rad, workspace):
+    code = say(TOOL) + "; print('from the agent'); raise SystemExit(3)"
+    done = rad("session", "run", *python(code), cwd=workspace.root)
+    first, title, *rest = done.stdout.splitlines()
+    assert (done.returncode, first, title) == (3, "from the agent", "Interaction Summary")
+    assert "Tool Calls:                 1 ( ✓ 1 x 0 )" in rest
+    (found,) = reports(workspace.root)
+    assert found["end_time"] is not None
+    assert f"Session ID:                 {found['session_id']}" in rest
+
+
+def test_json_is_the_report_as_it_is_stored(rad, workspace):
+    done = rad("session", "run", "--json", "--session-id", "mine", *python(""), cwd=workspace.root)
+    assert done.stdout == (workspace.sessions / "mine.json").read_text(encoding="utf-8") + "\n"
+
+
+def test_the_agents_changes_to_the_code_are_counted(rad, repository):
+    code = "open('kept.txt', 'a').write('two\\n'); open('new.txt', 'w').write('1\\n2\\n')"
+    done = rad("session", "run", *python(code), cwd=repository)
+    assert "Code Changes:               +3 -0 (2 files)" in done.stdout
+
+
+def test_options_after_the_command_are_the_commands(rad, workspace):
+    done = rad(
+        "session", "run", sys.executable, "-c", "import sys; print(sys.argv[1:])", "--json", "--",
+        "-h", cwd=workspace.root,
+    )  # fmt: skip
+    assert done.stdout.startswith("['--json', '--', '-h']\n")
+
+
+def test_the_agent_finds_the_session_and_a_file_of_its_own(rad, workspace):
+    code = (
+        "import os, stat, pathlib as p; f = p.Path(os.environ['RAD_SESSION_EVENTS']); "
+        "print(os.environ['RAD_SESSION_ID'], f, f.stat().st_size, "
+        "oct(stat.S_IMODE(f.parent.stat().st_mode)))"
+    )
+    done = rad("session", "run", "--session-id", "mine", *python(code), cwd=workspace.root)
+    session_id, events, size, mode = done.stdout.splitlines()[0].split()
+    assert (session_id, size) == ("mine", "0")
+    if sys.platform != "win32":
+        assert mode == "0o700"
+    assert workspace.root not in Path(events).parents
+    assert not Path(events).parent.exists()
+
+
+def test_the_file_of_events_is_outside_the_work_tree_wherever_temporary_files_are(rad, workspace):
+    inside = workspace.root / "tmp"
+    inside.mkdir()
+    done = rad(
+        "session", "run", *python("import os; print(os.environ['RAD_SESSION_EVENTS'])"),
+        cwd=workspace.root, env=dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(inside)),
+    )  # fmt: skip
+    assert workspace.root not in Path(done.stdout.splitlines()[0]).parents
+
+
+def test_what_could_not_be_counted_is_said_on_stderr(rad, workspace):
+    done = rad("session", "run", *python(say(TOOL, "nonsense", TOOL)), cwd=workspace.root)
+    assert "Tool Calls:                 2 " in done.stdout
+    assert "Line 2 of the events is left out: JSON is malformed" in done.stderr
+
+
+def test_an_event_of_10_mb_is_a_bad_line(rad, workspace):
+    code = say(TOOL) + "; open(os.environ['RAD_SESSION_EVENTS'], 'a').write('x' * 10**7)"
+    done = rad("session", "run", *python(code), cwd=workspace.root)
+    assert done.returncode == 0
+    assert "Tool Calls:                 1 " in done.stdout
+    assert "Line 2 of the events is left out: it is longer than 1,048,576 bytes" in done.stderr
+
+
+def test_a_workspace_is_made_at_the_repositorys_root_and_that_is_said(rad, repository):
+    done = rad("session", "run", *python(""), cwd=repository / "inner")
+    assert f"Made {repository / SESSIONS}\n" in done.stderr
+    assert len(reports(repository)) == 1
+    again = rad("session", "run", *python(""), cwd=repository / "inner")
+    assert (again.stderr, len(reports(repository))) == ("", 2)
+
+
+def test_without_a_repository_a_workspace_is_made_here(rad, tmp_path):
+    done = rad("session", "run", *python(""), cwd=tmp_path)
+    assert f"Made {tmp_path / SESSIONS}\n" in done.stderr
+    assert len(reports(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("named", ["option", "environment"])
+def test_the_workspace_can_be_named(rad, tmp_path, named):
+    folder = tmp_path / "named"
+    folder.mkdir()
+    options = ("-w", folder) if named == "option" else ()
+    env = {} if named == "option" else {"RADIUM_WORKSPACE": str(folder)}
+    rad("session", "run", *options, *python(""), cwd=tmp_path, env=env)
+    assert len(reports(folder)) == 1
+
+
+def test_a_named_workspace_that_does_not_exist_is_refused(rad, tmp_path):
+    done = rad("session", "run", "-w", tmp_path / "nope", *python("print('ran')"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("session_id", ["../x", "", "nul", "a" * 300, ".x", "a/b"])
+def test_a_bad_id_is_refused_before_anything_is_made(rad, tmp_path, session_id):
+    done = rad("session", "run", "--session-id", session_id, *python("print('ran')"))
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert "can't be a session's id" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_id_that_is_recorded_already_is_refused(rad, workspace):
+    workspace.add("mine")
+    before = (workspace.sessions / "mine.json").read_bytes()
+    done = rad(
+        "session", "run", "--session-id", "mine", *python("print('ran')"), cwd=workspace.root
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Session 'mine' is recorded already" in done.stderr
+    assert (workspace.sessions / "mine.json").read_bytes() == before
+
+
+def test_a_command_that_is_not_found_is_127_and_no_session(rad, tmp_path):
+    done = rad("session", "run", "--", "no-such-command", "x")
+    assert (done.returncode, done.stdout) == (127, "")
+    assert done.stderr == (
+        "Error: no-such-command was not found. Check the name after --, and the PATH.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@posix
+def test_a_command_that_is_not_executable_is_126(rad, tmp_path):
+    (tmp_path / "script").write_text("echo hi\n", encoding="utf-8")
+    done = rad("session", "run", "--", "./script")
+    assert done.returncode == 126
+    assert done.stderr.startswith("Error: ./script is not executable.")
+
+
+@posix
+def test_a_script_whose_interpreter_is_missing_is_127(rad, tmp_path):
+    (tmp_path / "script").write_text("#!/no/such/interpreter\n", encoding="utf-8")
+    (tmp_path / "script").chmod(0o755)
+    done = rad("session", "run", "--", "./script")
+    assert done.returncode == 127
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_command_it_is_wrong_usage(rad, tmp_path):
+    done = rad("session", "run")
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "Missing argument 'COMMAND...'" in done.stderr
+
+
+@posix
+def test_a_death_by_signal_is_a_shells_exit_code(rad, workspace):
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    done = rad("session", "run", *python(code), cwd=workspace.root)
+    assert done.returncode == 137
+    assert "Interaction Summary" in done.stdout
+
+
+def test_stdin_is_the_agents(rad, workspace):
+    code = "import sys; print(sys.stdin.read().upper())"
+    done = rad("session", "run", *python(code), cwd=workspace.root, input=b"hello")
+    assert done.stdout.startswith("HELLO\n")
+
+
+@posix
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_do_no_harm(workspace, closed):
+    command = f'"$0" -m rad_lsp.cli session run -- sh -c "exit 4" {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable], cwd=workspace.root, capture_output=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 4
+    assert b"Traceback" not in done.stderr
+    (found,) = reports(workspace.root)
+    assert found["end_time"] is not None
+
+
+@posix
+def test_the_exit_code_is_the_agents_whether_somebody_reads_or_not(start, workspace):
+    process = start("session", "run", *python("raise SystemExit(3)"), cwd=workspace.root)
+    process.stdout.close()
+    assert (process.wait(PATIENCE), process.stderr.read()) == (3, b"")
+
+
+READY = """
+import os, signal, sys, time
+def ready():
+    print("ready", flush=True)
+    while True: time.sleep(0.01)
+"""
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_passed_on_and_the_session_is_final(start, workspace, number):
+    code = READY + f"signal.signal({int(number)}, lambda *_: sys.exit(9)); ready()"
+    process = start("session", "run", *python(code), cwd=workspace.root)
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out.splitlines()[0]) == (9, b"Interaction Summary")
+    assert reports(workspace.root)[0]["end_time"] is not None
+
+
+@posix
+def test_ctrl_c_that_no_terminal_sends_is_passed_on(start, workspace):
+    code = READY + "signal.signal(signal.SIGINT, lambda *_: sys.exit(9)); ready()"
+    process = start("session", "run", *python(code), cwd=workspace.root, start_new_session=True)
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 9
+
+
+@posix
+def test_an_agent_that_ignores_sigterm_is_killed_after_the_second(start, workspace):
+    code = READY + ("signal.signal(signal.SIGTERM, lambda *_: print('no', flush=True)); ready()")
+    process = start("session", "run", *python(code), cwd=workspace.root)
+    assert process.stdout.readline() == b"ready\n"
+    process.terminate()
+    assert process.stdout.readline() == b"no\n"
+    process.terminate()
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 137
+    assert err == b"The agent has not ended yet: it is killed in 3 seconds.\n"
+    assert b"Interaction Summary" in out
+    assert reports(workspace.root)[0]["end_time"] is not None
+
+
+@posix
+def test_what_is_ignored_stays_ignored(workspace):
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGHUP); print('alive')"
+    done = subprocess.run(
+        ["nohup", sys.executable, "-m", "rad_lsp.cli", "session", "run", *python(code)],
+        cwd=workspace.root, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, b"alive")
+
+
+@posix
+def test_kill_9_leaves_a_report_that_reads(start, workspace, rad):
+    code = say(TOOL) + "; import time, sys; print('ready', flush=True); sys.stdin.read()"
+    process = start("session", "run", *python(code), cwd=workspace.root, stdin=subprocess.PIPE)
+    process.stdout.readline()
+    appears(lambda: reports(workspace.root)[0]["tool_calls"] == 1)
+    process.kill()
+    process.stdin.close()
+    process.wait(PATIENCE)
+    done = rad("stats", "session", cwd=workspace.root)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "(running)" in done.stdout
+
+
+def test_a_folder_deleted_while_the_agent_works_is_made_again(rad, workspace):
+    code = f"import shutil; shutil.rmtree({str(workspace.root / '.radium')!r}); {say(TOOL)}"
+    done = rad("session", "run", *python(code), cwd=workspace.root)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert reports(workspace.root)[0]["tool_calls"] == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_spawn") or sys.platform != "linux", reason="needs Linux")
+def test_a_disk_that_gets_full_is_said_and_the_summary_shown(rad, workspace):
+    code = (
+        "import os, resource; "
+        "resource.prlimit(os.getppid(), resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY)); "
+        + say(TOOL) + "; raise SystemExit(3)"
+    )  # fmt: skip
+    done = rad("session", "run", *python(code), cwd=workspace.root)
+    assert done.returncode == 3
+    assert "Tool Calls:                 1 " in done.stdout
+    assert done.stderr.count("can't be written: file too large") == 1
+    assert "Traceback" not in done.stderr
+
+
+class OnTerminal:
+    """The real `rad` as the foreground process of a terminal of its own."""
+
+    def __init__(self, arguments, cwd):
+        import pty
+
+        self._ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "rad_lsp.cli", *map(str, arguments)],
+            cwd=cwd, pass_fds=(theirs,),
+            preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509  (there are no threads yet)
+        )  # fmt: skip
+        os.close(theirs)
+        self.shown = ""
+
+    def types(self, text):
+        os.write(self._ours, text.encode())
+
+    def shows(self, text, times=1):
+        """Wait until the terminal shows something, so many times."""
+        while self.shown.count(text) < times:
+            assert self._read(), f"it ended, and showed: {self.shown}"
+
+    def ends(self):
+        while self._read():
+            pass
+        os.close(self._ours)
+        return self.process.wait(PATIENCE)
+
+    def _read(self):
+        import select
+
+        assert select.select([self._ours], [], [], PATIENCE)[0], (
+            f"it waits, and shows: {self.shown}"
+        )
+        try:
+            chunk = os.read(self._ours, 65536)
+        except OSError:  # how Linux says that the other side has closed it
+            return b""
+        self.shown += chunk.decode("utf-8").replace("\r\n", "\n")
+        return chunk
+
+
+@posix
+def test_the_terminal_is_the_agents(workspace):
+    code = "import sys; print([s.isatty() for s in (sys.stdin, sys.stdout, sys.stderr)], input())"
+    terminal = OnTerminal(("session", "run", *python(code)), workspace.root)
+    terminal.types("typed\n")
+    assert terminal.ends() == 0
+    assert "[True, True, True] typed\n" in terminal.shown
+    assert "\x1b[1mInteraction Summary" in terminal.shown
+
+
+@posix
+def test_ctrl_c_on_the_terminal_reaches_the_agent_once_and_the_session_ends_with_it(workspace):
+    code = READY + (
+        "got = []\n"
+        "signal.signal(signal.SIGINT, lambda *_: got.append(1))\n"
+        "print('ready', flush=True)\n"
+        "while not got: time.sleep(0.01)\n"
+        "time.sleep(0.2)\n"
+        "print('interrupts:', len(got)); sys.exit(6)"
+    )
+    terminal = OnTerminal(("session", "run", *python(code)), workspace.root)
+    terminal.shows("ready\n")
+    terminal.types("\x03")
+    assert terminal.ends() == 6
+    assert "interrupts: 1\n" in terminal.shown
+    assert "Interaction Summary" in terminal.shown
+    assert reports(workspace.root)[0]["end_time"] is not None
+
+
+@posix
+def test_an_agent_that_does_not_mind_ctrl_c_goes_on(workspace):
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, lambda *_: print('no', flush=True))\n"
+        "print('ready', flush=True); print(sys.stdin.readline())"
+    )
+    terminal = OnTerminal(("session", "run", *python(code)), workspace.root)
+    terminal.shows("ready\n")
+    for count in range(1, 4):
+        terminal.types("\x03")
+        terminal.shows("no\n", count)
+    terminal.types("done\n")
+    assert terminal.ends() == 0
+
+
+def test_nothing_is_loaded_that_is_not_needed(rad, workspace):
+    done = rad(
+        "session", "run", *python(""), cwd=workspace.root, env={"PYTHONPROFILEIMPORTTIME": "1"}
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "rad_lsp.tracking" in imported
+    assert {"pygls", "lsprotocol", "genai_prices"}.isdisjoint(imported)
