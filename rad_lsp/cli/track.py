@@ -99,7 +99,7 @@ def record(
 ) -> None:
     """Track a session whose events come in on stdin, a JSON object on each line, until its end.
 
-    Example: my-agent --events | rad session record
+    Example: rad session record < events.jsonl
     """
     import gc
 

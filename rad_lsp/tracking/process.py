@@ -26,11 +26,11 @@ _SIGNALLED: Final = 128
 
 _WINDOWS: Final = sys.platform == "win32"
 
-_KEYS: Final = ("SIGINT", "SIGQUIT", "SIGBREAK")
-"""Signals that a terminal's keys send to the agent as well; Windows has the last."""
+_KEYS: Final = ("SIGINT", "SIGQUIT")
+"""Signals that a terminal's keys send to the agent as well."""
 
-_FORWARDED: Final = ("SIGTERM", "SIGHUP")
-"""Signals that are sent to us alone. On Windows there are none: a console's reach everybody."""
+_ENDINGS: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
+"""Signals that ask us, and so the agent, to end; Windows has the last one."""
 
 _POLL: Final = 0.2
 """Seconds. On Windows a handler only runs between two waits."""
@@ -62,7 +62,7 @@ class Agent:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        for names, handler in ((_KEYS, self._key), (_FORWARDED, self._forward)):
+        for names, handler in ((_KEYS, self._key), (_ENDINGS, self._forward)):
             for name in names:
                 number = getattr(signal, name, None)
                 # What we were told to ignore, as nohup does, the agent ignores as well.
@@ -103,7 +103,10 @@ class Agent:
     def _forward(self, number: int, _frame: FrameType | None) -> None:
         if self._process is None:
             raise SystemExit(_SIGNALLED + number)
-        self._process.send_signal(number)
+        if self._process.returncode is not None:
+            return  # the session is being ended already
+        if not _WINDOWS:  # whose console has sent it to the agent as well
+            self._process.send_signal(number)
         self._told += 1
         if self._told == 2:  # noqa: PLR2004
             self._say(f"The agent has not ended yet: it is killed in {GRACE:g} seconds.")

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import gen_sessions, git_changes, server
+from tests.benchmarks import gen_sessions, git_changes, server, tracking
 from tests.benchmarks.measure import compare, python, report, spawn
 
 READ_ALL = """
@@ -63,6 +63,8 @@ BENCHMARKS = {
     "burst": server.burst,
     "idle": server.idle,
     "memory": server.memory,
+    "recorder": tracking.recorder,
+    "session_run": tracking.session_run,
 }
 
 if __name__ == "__main__":

@@ -88,6 +88,21 @@ from rad_lsp.core import errors
             "a.toml: timezone: no",
             {"origin": "a.toml", "reason": "timezone: no"},
         ),
+        (
+            errors.BadSessionId("a/b", "it has a slash"),
+            "BadSessionId",
+            "'a/b' can't be a session's id: it has a slash. Choose another, or leave it out.",
+            {"sessionId": "a/b", "reason": "it has a slash"},
+        ),
+        (
+            errors.SessionExists("mine"),
+            "SessionExists",
+            (
+                "Session 'mine' is recorded already, or being recorded by another program. "
+                "Choose another id, or leave it out."
+            ),
+            {"sessionId": "mine"},
+        ),
     ],
 )
 def test_an_error_is_a_sentence_and_its_parts(error, kind, message, data):
@@ -103,6 +118,8 @@ def test_an_error_is_a_sentence_and_its_parts(error, kind, message, data):
         errors.NoPreviousSession("\x1b[2J\n"),
         errors.SessionUnreadable("/w/\n\x1b.json", "gone"),
         errors.OutputExists("\n\x1b"),
+        errors.BadSessionId("\x1b\n" * 200, "it is too long"),
+        errors.SessionExists("\n\x1b"),
         errors.OutputNotWritable("\n\x1b", "full"),
         errors.BadSettings("\n\x1b", "no"),
         errors.BadSettings("a.toml", "Object contains unknown field `\n\x1b`"),

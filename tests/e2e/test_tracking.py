@@ -40,12 +40,8 @@ async def test_the_status_moves_with_a_tracked_session(client, workspace):
     assert status["text"] == "$0.2500 · 100.0%"
     found = await client.ask("stats/session", {"sessionId": "live"})
     assert "(running)" in found["text"]
-    await agent.communicate()
+    await agent.communicate(b"")
     assert agent.returncode == 0
-
-    async def ended():
-        return "(running)" not in (await client.ask("stats/session", {"sessionId": "live"}))["text"]
-
-    async with asyncio.timeout(30):
-        while not await ended():
-            await asyncio.sleep(0.02)
+    await client.status(lambda status: status["session"] and status["session"]["endTime"])
+    found = await client.ask("stats/session", {"sessionId": "live"})
+    assert "(running)" not in found["text"]
