@@ -400,7 +400,12 @@ def _beyond(data: bytes, report: Report) -> Problem | None:
     for duration in (m.wall_time, m.agent_active_time, m.api_time, m.tool_time):
         bits |= nanoseconds(duration) // NANOS_PER_SECOND
     end = m.end_time or report.generated_at
-    if bits <= U64_MAX and m.start_time.tzinfo is end.tzinfo is report.generated_at.tzinfo is UTC:
+    utc = m.start_time.tzinfo is end.tzinfo is report.generated_at.tzinfo is UTC
+    for row in m.spending or ():
+        bits |= row.above | row.requests | row.input_tokens | row.output_tokens
+        bits |= row.cache_read_tokens | row.cache_write_5m_tokens | row.cache_write_1h_tokens
+        utc = utc and row.start.tzinfo is UTC
+    if bits <= U64_MAX and utc:
         return None
     path = next((path for path, number in _numbers(report) if number > U64_MAX), None)
     path = path or next((path for path, time in _times(report) if not _has_utc(time)), None)
@@ -414,6 +419,8 @@ def _times(report: Report) -> Iterator[tuple[Path, datetime]]:
     yield ("metrics", "start_time"), report.metrics.start_time
     if report.metrics.end_time is not None:
         yield ("metrics", "end_time"), report.metrics.end_time
+    for number, row in enumerate(report.metrics.spending or ()):
+        yield ("metrics", "spending", number, "start"), row.start
     yield ("generated_at",), report.generated_at
 
 
@@ -440,6 +447,9 @@ def _numbers(value: Any, path: Path = ()) -> Iterator[tuple[Path, int]]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _numbers(inner, (*path, key))
+    elif isinstance(value, tuple):
+        for number, inner in enumerate(value):
+            yield from _numbers(inner, (*path, number))
     elif isinstance(value, Struct):
         for key in value.__struct_fields__:
             yield from _numbers(getattr(value, key), (*path, key))

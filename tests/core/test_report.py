@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from rad_lsp.core import document, report
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.report import Duration, Metrics, Report, Usage
+from rad_lsp.core.report import Duration, Metrics, Report, Spending, Usage
 
 U64_MAX = 18_446_744_073_709_551_615
 USAGE = {
@@ -21,6 +21,13 @@ USAGE = {
     "output_tokens": 3,
     "cached_tokens": 4,
     "estimated_cost": 0.5,
+}
+ROW = {
+    "start": "2025-12-07T09:00:00Z",
+    "model": "m",
+    "requests": 1,
+    "input_tokens": 2,
+    "output_tokens": 3,
 }
 GOLDEN = [
     ("generations", "gen-1"),
@@ -354,6 +361,15 @@ def test_a_duration_has_two_parts(problem, duration):
             {"engine_usage": {"a": USAGE | {"output_tokens": U64_MAX + 1}}},
             ("engine_usage", "a", "output_tokens"),
         ),
+        (
+            {"spending": [ROW, ROW | {"cache_read_tokens": U64_MAX + 1}]},
+            ("spending", 1, "cache_read_tokens"),
+        ),
+        ({"spending": [ROW | {"requests": -1}]}, ("spending", 0, "requests")),
+        (
+            {"spending": [ROW | {"start": "0001-01-01T00:00:00+23:00"}]},
+            ("spending", 0, "start"),
+        ),
     ],
 )
 def test_a_number_out_of_range_is_named_and_located(problem, changes, path):
@@ -361,6 +377,16 @@ def test_a_number_out_of_range_is_named_and_located(problem, changes, path):
     assert (found.code, found.path) == ("out-of-range", ("metrics", *path))
     assert found.message == f"`{document.dotted(found.path)}` is out of range"
     assert there
+
+
+@pytest.mark.parametrize("spending", [[], [ROW, ROW | {"start": "2025-12-07T11:00:00+02:00"}]])
+@pytest.mark.parametrize("warnings", [[], ["one", "two"]])
+def test_our_own_keys_are_read_whatever_the_offset_of_times(metrics, spending, warnings):
+    found = metrics(
+        spending=spending, warnings=warnings, start_time="2025-12-07T11:00:00.123456789+02:00"
+    )
+    assert [row.start.timestamp() for row in found.spending] == [1_765_098_000] * len(spending)
+    assert list(found.warnings) == warnings
 
 
 @pytest.mark.parametrize("digits", ["1e400", "-1e400", "1" + "0" * 400, "-" + "9" * 5000])
@@ -467,6 +493,18 @@ usages = st.dictionaries(
     st.text(max_size=8), st.builds(Usage, u64, u64, u64, u64, money), max_size=3
 )
 lines = st.integers(-(2**63), 2**63 - 1)
+rows = st.builds(
+    Spending,
+    start=times,
+    model=st.text(max_size=8),
+    engine=st.text(max_size=8),
+    requests=u64,
+    input_tokens=u64,
+    cache_read_tokens=u64,
+    output_tokens=u64,
+    cost=st.none() | money,
+    reported=st.booleans(),
+)
 reports = st.builds(
     Report,
     st.builds(
@@ -488,6 +526,8 @@ reports = st.builds(
         total_cache_read_tokens=u64,
         total_cost=money,
         files_changed=st.just(UNSET) | st.none() | u64,
+        spending=st.just(UNSET) | st.lists(rows, max_size=2).map(tuple),
+        warnings=st.just(UNSET) | st.lists(st.text(max_size=8), max_size=3).map(tuple),
     ),
     times,
 )
@@ -558,7 +598,7 @@ def test_reports_spliced_together_are_a_report_or_a_problem(stored, name, draw):
 @settings(max_examples=250)
 @given(st.data())
 def test_a_value_at_fault_is_found_by_its_path(report_bytes, draw):
-    data = report_bytes(files_changed=4)
+    data = report_bytes(files_changed=4, spending=[ROW], warnings=["one"])
     pair = draw.draw(st.sampled_from(document.pairs(data)))
     value = json.dumps(draw.draw(json_values)).encode()
     start, end = pair.value
