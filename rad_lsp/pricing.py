@@ -7,20 +7,19 @@ prices. It is imported when the first model must be looked up, because that take
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rad_lsp.core.price import LOCAL, Price, Rates
+from rad_lsp.core.price import LOCAL, SETTINGS, Price, Rates
 from rad_lsp.core.spending import QUARTER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from genai_prices.types import ConditionalPrice, ModelInfo, PriceVariant, Provider
 
     from rad_lsp.core.price import Override
-
-SETTINGS: Final = "settings"
-"""The origin of a price that the user has set."""
 
 
 def list_key() -> str:
@@ -77,13 +76,12 @@ _PROVIDERS: Final = {
 }
 """The price list's providers by the names that reports and OpenTelemetry have for them."""
 
-_BY_NAME: Final = (
-    (r"(?:[a-z]{2,6}\.)?anthropic\.claude", "aws"),
-    (r"claude.*@\d", "google"),
-    (r"glm-", "zai"),
-    (r"[^/]+/[^/]+", "openrouter"),
-)
-"""Forms of a model's name that tell who sells it."""
+_SURE: Final = ((r"(?:[a-z]{2,6}\.)?anthropic\.claude", "aws"), (r"claude.*@\d", "google"))
+"""Forms of a model's name that only one provider has: more certain than the engine, which may
+be the agent's."""
+
+_LIKELY: Final = ((r"glm-", "zai"), (r"[^/]+/[^/]+$", "openrouter"))
+"""Forms of a model's name that tell who sells it where the engine does not."""
 
 _TIERS: Final[dict[str, dict[str, str]]] = {
     "batch": {"processing": "batch"},
@@ -93,6 +91,7 @@ _TIERS: Final[dict[str, dict[str, str]]] = {
 }
 """What the price list calls the service tiers that cost more or less than the standard one."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _QUARTERS_OF_A_DAY: Final = 24 * 3600 // QUARTER
 
 
@@ -105,7 +104,6 @@ class Prices:
             for name, override in (overrides or {}).items()
         }
         self._found: dict[tuple[str, str, str], _Offer | Price | None] = {}
-        self._resolved: dict[tuple[str, str, str, int], Price | None] = {}
 
     def price(self, model: str, engine: str, quarter: int, tier: str = "") -> Price | None:
         """The price of a model in a quarter of an hour since the epoch; None when none is known.
@@ -113,73 +111,75 @@ class Prices:
         A model that runs on the user's own machine costs nothing. A service tier that the list
         has no price for is billed as the standard one; `Price.tier` tells which it was.
         """
-        key = (model, engine, tier, quarter // _QUARTERS_OF_A_DAY)
-        try:
-            return self._resolved[key]
-        except KeyError:
-            pass
-        offer = self._offer(model, engine, tier)
-        if not isinstance(offer, _Offer):
-            self._resolved[key] = offer
-            return offer
-        price = offer.at(quarter)
-        if not offer.changes_within_a_day:
-            self._resolved[key] = price
-        return price
-
-    def _offer(self, model: str, engine: str, tier: str) -> _Offer | Price | None:
         key = (model, engine, tier)
         if key not in self._found:
             self._found[key] = self._overrides.get(model.lower()) or _look_up(model, engine, tier)
-        return self._found[key]
+        found = self._found[key]
+        return found.at(quarter) if isinstance(found, _Offer) else found
 
 
 class _Offer:
     """An entry of the price list, for one service tier."""
 
-    def __init__(self, provider: str, info: Any, tier: str) -> None:
+    def __init__(self, seller: Provider, info: ModelInfo, tier: str) -> None:
         from importlib.metadata import version
 
-        from genai_prices.types import ConditionalPrice, TimeOfDateConstraint
+        from genai_prices.types import TimeOfDateConstraint
 
-        variants = info.price_variants or ()
-        context = _TIERS.get(tier, {})
-        self._has_tier = any(v.when.items() <= context.items() for v in variants)
-        self._context = context if self._has_tier else None
-        self._tier = tier if self._has_tier else ""
-        self._provider = provider
+        self._provider = seller.id
         self._info = info
+        self._tier = tier
+        self._context = _TIERS.get(tier, {})
+        # As the library does: what another provider's entry says of tiers is not this seller's.
+        own = any(model is info for model in seller.models)
+        self._variants = [
+            variant
+            for variant in info.price_variants or ()
+            if own and variant.when.items() <= self._context.items()
+        ]
+        self._listed: list[ConditionalPrice] = info.prices if isinstance(info.prices, list) else []
+        self._prices: dict[int, Price | None] = {}
         self._origin = f"genai-prices {version('genai-prices')}"
-        listed = info.prices if isinstance(info.prices, list) else []
-        self._conditions = [c for c in listed if isinstance(c, ConditionalPrice)]
-        self.changes_within_a_day = any(
-            isinstance(c.constraint, TimeOfDateConstraint) for c in self._conditions
-        )
+        parts: list[ConditionalPrice | PriceVariant] = [*self._listed, *self._variants]
+        by_hour = any(isinstance(part.constraint, TimeOfDateConstraint) for part in parts)
+        self._quarters = 1 if by_hour else _QUARTERS_OF_A_DAY
 
     def at(self, quarter: int) -> Price | None:
         """The price in a quarter of an hour since the epoch; None of what isn't sold by tokens."""
-        when = datetime.fromtimestamp(quarter * QUARTER, UTC)
-        listed = self._info.get_prices(when, self._context).__dict__
+        key = quarter // self._quarters
+        if key not in self._prices:
+            self._prices[key] = self._look_up(quarter)
+        return self._prices[key]
+
+    def _look_up(self, quarter: int) -> Price | None:
+        when = _EPOCH + timedelta(seconds=quarter * QUARTER)
+        variants = [variant for variant in self._variants if _active(variant, when)]
+        # Of the listed prices the last active one holds.
+        standard = next((part for part in reversed(self._listed) if _active(part, when)), None)
+        listed = self._info.get_prices(when, self._context if variants else None).__dict__
         if listed.get("input_mtok") is None and listed.get("output_mtok") is None:
             return None
         limits = sorted({t.start for key in _KEYS for t in getattr(listed.get(key), "tiers", ())})
+        since = [_start(part) for part in (*variants, standard)]
         return Price(
             model=self._info.id,
             provider=self._provider,
             origin=self._origin,
             rates=tuple(_rates(listed, tokens) for tokens in (0, *(at + 1 for at in limits))),
             brackets=tuple(limits),
-            tier=self._tier,
-            since=self._since(when),
+            tier=self._tier if variants else "",
+            since=max((day for day in since if day), default=None),
             fee=float(listed.get("requests_kcount") or 0) / 1000,
         )
 
-    def _since(self, when: datetime) -> date | None:
-        """From when the price holds that is in force; the library takes the last active one."""
-        for condition in reversed(self._conditions):
-            if condition.constraint is None or condition.constraint.active(when):
-                return getattr(condition.constraint, "start_date", None)
-        return None
+
+def _active(part: ConditionalPrice | PriceVariant, when: datetime) -> bool:
+    return part.constraint is None or part.constraint.active(when)
+
+
+def _start(part: ConditionalPrice | PriceVariant | None) -> date | None:
+    """From when a price holds, where the list has a day."""
+    return getattr(part and part.constraint, "start_date", None)
 
 
 def _look_up(model: str, engine: str, tier: str) -> _Offer | Price | None:
@@ -196,25 +196,20 @@ def _look_up(model: str, engine: str, tier: str) -> _Offer | Price | None:
         except LookupError:
             continue
         if info.prices:
-            return _Offer(seller.id, info, tier)
+            return _Offer(seller, info, tier)
     return None
 
 
-def _references(name: str, engine: str) -> list[tuple[str | None, str]]:
+def _references(name: str, engine: str) -> Iterator[tuple[str | None, str]]:
     """Providers to ask for a model in turn, and by what name; None leaves it to the library."""
-    by_name = next((p for form, p in _BY_NAME if re.match(form, name)), None)
-    by_engine = _PROVIDERS.get(engine, engine) or None
+    yield from ((provider, name) for form, provider in _SURE if re.match(form, name))
+    if engine:
+        yield _PROVIDERS.get(engine, engine), name
+    yield from ((provider, name) for form, provider in _LIKELY if re.match(form, name))
     prefix, _, rest = name.partition("/")
-    found: list[tuple[str | None, str]] = []
-    # The form of a name says more than the engine, which may be the agent's.
-    if by_name:
-        found.append((by_name, name))
-    if by_engine:
-        found.append((by_engine, name))
     if rest:
-        found.append((_PROVIDERS.get(prefix, prefix), rest))
-    found.append((None, name))
-    return found
+        yield _PROVIDERS.get(prefix, prefix), rest
+    yield None, name
 
 
 _KEYS: Final = (

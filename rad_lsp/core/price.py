@@ -13,6 +13,9 @@ import msgspec
 LOCAL: Final = "local"
 """The origin of the price of a model that runs on the user's own machine."""
 
+SETTINGS: Final = "settings"
+"""The origin of a price that the user has set."""
+
 MILLION: Final = 1_000_000
 
 Rate: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
@@ -92,9 +95,10 @@ def cost(
     output_tokens: int,
 ) -> float:
     """USD for tokens; `input_tokens` includes those read from and written to the cache."""
-    cached = cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens
+    fresh = input_tokens - cache_read_tokens - cache_write_5m_tokens - cache_write_1h_tokens
     return (
-        (input_tokens - cached) * rates.input
+        # Where a source has more cached than input tokens, that is no credit.
+        max(fresh, 0) * rates.input
         + cache_read_tokens * rates.cache_read
         + cache_write_5m_tokens * rates.cache_write_5m
         + cache_write_1h_tokens * rates.cache_write_1h

@@ -447,9 +447,6 @@ def _numbers(value: Any, path: Path = ()) -> Iterator[tuple[Path, int]]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _numbers(inner, (*path, key))
-    elif isinstance(value, tuple):
-        for number, inner in enumerate(value):
-            yield from _numbers(inner, (*path, number))
     elif isinstance(value, Struct):
         for key in value.__struct_fields__:
             yield from _numbers(getattr(value, key), (*path, key))
