@@ -121,8 +121,23 @@ def checked(values: dict[str, Any], origin: str) -> Settings:
     except (msgspec.ValidationError, ValueError) as error:
         reason, _, where = str(error).partition(" - at `$")
         key = where.strip("`.")
+        if "[...]" in key:
+            key = key.replace("prices[...]", f'prices."{_wrong_price(values["prices"])}"')
         raise BadSettings(origin, f"{key}: {reason}" if key else reason) from None
     return settings
+
+
+def _wrong_price(prices: dict[str, Any]) -> str:
+    """The first model whose price is at fault: what checks them names only their table."""
+    return next(model for model, price in prices.items() if not _is_price(price))
+
+
+def _is_price(value: Any) -> bool:
+    try:
+        msgspec.convert(value, Override)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def fields_of(template: str) -> list[str]:
@@ -193,6 +208,9 @@ def _read(file: Path) -> dict[str, Any]:
 def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
     for key, value in values.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
+            if key == "prices":  # each is whole: a nearer one takes no rate from a farther one
+                into[key] |= value
+            else:
+                _merge(into[key], value)
         else:
             into[key] = value

@@ -196,12 +196,15 @@ class SessionComparison(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Charge(msgspec.Struct, frozen=True, rename="camel"):
-    """Tokens of one class at their rate, USD per million tokens; `cost` is USD."""
+    """Tokens of one class at their rate, USD per million tokens; `cost` is USD.
+
+    Both are null where no price is known.
+    """
 
     token_class: TokenClass
     tokens: int
-    rate: float
-    cost: float
+    rate: float | None
+    cost: float | None
 
 
 class Price(msgspec.Struct, frozen=True, rename="camel"):
@@ -223,7 +226,6 @@ class CostRow(msgspec.Struct, frozen=True, rename="camel"):
     """
 
     model: str
-    engine: str
     tier: str
     above: int
     requests: int
@@ -482,7 +484,6 @@ def _cost_row(row: costs.CostRow) -> CostRow:
     price = row.price
     return CostRow(
         model=row.model,
-        engine=row.engine,
         tier=row.tier,
         above=row.above,
         requests=row.requests,

@@ -33,12 +33,12 @@ TOKEN_CLASSES: Final[tuple[TokenClass, ...]] = (
 
 
 class Charge(msgspec.Struct, frozen=True):
-    """Tokens of one class at their rate: USD per million; `cost` is USD."""
+    """Tokens of one class at their rate: USD per million; `cost` is USD. None without a price."""
 
     token_class: TokenClass
     tokens: int
-    rate: float
-    cost: float
+    rate: float | None
+    cost: float | None
 
 
 class CostRow(msgspec.Struct, frozen=True):
@@ -51,7 +51,6 @@ class CostRow(msgspec.Struct, frozen=True):
     """
 
     model: str
-    engine: str
     tier: str
     above: int
     requests: int
@@ -78,6 +77,11 @@ class CostTable(msgspec.Struct, frozen=True):
     unpriced: int
     estimated: bool
 
+    @property
+    def unexplained(self) -> float:
+        """USD that are in no row: a report's total need not be the sum of its models."""
+        return (self.cost or 0) - (figures.total_cost(row.cost for row in self.rows) or 0)
+
 
 class Savings(msgspec.Struct, frozen=True):
     """What the cache saved in USD, negative when it cost more; None when no price is known.
@@ -98,28 +102,38 @@ def table(sessions: Iterable[Session], price_list: PriceList) -> CostTable:
     count = 0
     estimated = False
     known: list[float | None] = []
-    groups: dict[tuple[str, str, str, int, bool, Price | None], list[Spending]] = {}
+    reported: list[float | None] = []
+    groups: _Groups = {}
     for session in sessions:
         count += 1
-        estimated |= not session.spending and bool(session.models)
         known.append(session.cost)
         for row in rows_of(session):
-            price = _price(row, price_list)
-            key = (row.model, row.engine, row.tier, row.above, row.reported, price)
-            groups.setdefault(key, []).append(row)
-    rows = [_row(group, key[-1]) for key, group in groups.items()]
-    rows.sort(key=lambda row: (-(row.cost or 0), row.model, row.engine, row.tier, row.above))
+            _add(groups, row, price_list)
+            if session.spending and row.reported:
+                reported.append(row.cost)
+        if not session.spending and (session.models or session.cost):
+            reported.append(session.cost)
+            estimated |= bool(session.models)
+    rows = _sorted(groups)
+    cost = figures.total_cost(known)
     return CostTable(
         sessions=count,
-        rows=tuple(rows),
-        cost=figures.total_cost(known),
-        computed=figures.total_cost(row.computed for row in rows),
-        reported=figures.total_cost(row.cost for row in rows if row.reported)
-        if any(row.reported for row in rows)
-        else None,
+        rows=rows,
+        cost=cost,
+        computed=figures.total_cost(row.computed for row in rows) if rows or not cost else None,
+        reported=figures.total_cost(reported) if reported else None,
         unpriced=sum(row.requests for row in rows if row.computed is None),
         estimated=estimated,
     )
+
+
+def rows(session: Session, price_list: PriceList, model: str | None = None) -> tuple[CostRow, ...]:
+    """The rows of one session's table: all, or those of one model."""
+    groups: _Groups = {}
+    for row in rows_of(session):
+        if model in {None, row.model}:
+            _add(groups, row, price_list)
+    return _sorted(groups)
 
 
 def savings(session: Session, price_list: PriceList) -> Savings:
@@ -189,7 +203,7 @@ def tokens_of(row: Spending) -> tuple[int, ...]:
     """The tokens of a row, by `TOKEN_CLASSES`."""
     cached = row.cache_read_tokens + row.cache_write_5m_tokens + row.cache_write_1h_tokens
     return (
-        row.input_tokens - cached,
+        max(row.input_tokens - cached, 0),
         row.cache_read_tokens,
         row.cache_write_5m_tokens,
         row.cache_write_1h_tokens,
@@ -201,33 +215,87 @@ def _price(row: Spending, price_list: PriceList) -> Price | None:
     return price_list.price(row.model, row.engine, row.quarter, row.tier)
 
 
-def _row(group: list[Spending], price: Price | None) -> CostRow:
-    first = group[0]
-    requests = sum(row.requests for row in group)
-    tokens = [sum(part) for part in zip(*map(tokens_of, group), strict=True)]
-    rates = price.rates_above(first.above) if price else None
+class _Group:
+    """Requests billed by one rule, added up: memory does not grow with the sessions."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.tokens = [0] * len(TOKEN_CLASSES)
+        self._costs: list[float | None] = []
+
+    @property
+    def cost(self) -> float | None:
+        return figures.total_cost(self._costs)
+
+    def add(self, row: Spending) -> None:
+        self.requests += row.requests
+        for number, amount in enumerate(tokens_of(row)):
+            self.tokens[number] += amount
+        self._costs.append(row.cost)
+        if len(self._costs) == _FOLD:
+            self._costs = [self.cost]
+
+
+_FOLD: Final = 1000
+"""Costs kept before they are added up."""
+
+
+class _Rule(msgspec.Struct, frozen=True):
+    """What requests have in common that are billed alike.
+
+    By whom a model was served matters only where it makes the price another.
+    """
+
+    model: str
+    tier: str
+    above: int
+    reported: bool
+    price: Price | None
+
+
+_Groups: TypeAlias = dict[_Rule, _Group]
+
+
+def _add(groups: _Groups, row: Spending, price_list: PriceList) -> None:
+    price = _price(row, price_list)
+    rule = _Rule(row.model, row.tier, row.above, row.reported, price)
+    group = groups.get(rule)
+    if group is None:
+        group = groups[rule] = _Group()
+    group.add(row)
+
+
+def _sorted(groups: _Groups) -> tuple[CostRow, ...]:
+    """Dearest first."""
+    found = [_row(rule, group) for rule, group in groups.items()]
+    found.sort(key=lambda row: (-(row.cost or 0), row.model, row.tier, row.above))
+    return tuple(found)
+
+
+def _row(rule: _Rule, group: _Group) -> CostRow:
+    price = rule.price
+    rates = price.rates_above(rule.above) if price else None
     charges = tuple(
-        Charge(name, amount, rate := getattr(rates, name, 0.0), amount * rate / MILLION)
-        for name, amount in zip(TOKEN_CLASSES, tokens, strict=True)
+        _charge(name, amount, getattr(rates, name, None))
+        for name, amount in zip(TOKEN_CLASSES, group.tokens, strict=True)
         if amount
     )
-    computed = (
-        figures.total_cost([price.fee * requests, *(charge.cost for charge in charges)])
-        if price
-        else None
-    )
+    fee = price.fee * group.requests if price else None
     return CostRow(
-        model=first.model,
-        engine=first.engine,
-        tier=first.tier,
-        above=first.above,
-        requests=requests,
+        model=rule.model,
+        tier=rule.tier,
+        above=rule.above,
+        requests=group.requests,
         charges=charges,
         price=price,
-        cost=figures.total_cost(row.cost for row in group),
-        computed=computed,
-        reported=first.reported,
+        cost=group.cost,
+        computed=figures.total_cost([fee, *(charge.cost for charge in charges)]),
+        reported=rule.reported,
     )
+
+
+def _charge(name: TokenClass, tokens: int, rate: float | None) -> Charge:
+    return Charge(name, tokens, rate, None if rate is None else tokens * rate / MILLION)
 
 
 def _shared(total: int, weights: Sequence[int]) -> list[int]:

@@ -57,8 +57,10 @@ def money(usd: float | None) -> str:
     return f"-${amount}" if usd < 0 and float(amount.replace(",", "")) else f"${amount}"
 
 
-def rate(usd_per_million: float) -> str:
-    """`$3.00`, `$0.175`: USD per million tokens, as many digits as there are."""
+def rate(usd_per_million: float | None) -> str:
+    """`$3.00`, `$0.175`: USD per million tokens, as many digits as there are; or `n/a`."""
+    if usd_per_million is None:
+        return NOT_AVAILABLE
     whole, _, digits = f"{usd_per_million:,.6f}".partition(".")
     return f"${whole}.{digits.rstrip('0'):0<2}"
 

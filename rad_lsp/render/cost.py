@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rad_lsp.core import wording
-from rad_lsp.core.price import LOCAL
+from rad_lsp.core.price import LOCAL, SETTINGS
 from rad_lsp.core.wording import NO_HISTORY, count, money, printable, rate
 from rad_lsp.render import markdown as marks
 from rad_lsp.render.text import columns, field, joined, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rad_lsp.core.cost import CostRow, CostTable, TokenClass
     from rad_lsp.render.text import Paint
 
@@ -22,22 +24,21 @@ _CLASSES: Final[dict[TokenClass, str]] = {
     "output": "output",
 }
 
+_BRIEF: Final = 10
+"""Rules that are explained in short."""
+
 
 def text(found: CostTable, session_id: str | None = None, paint: Paint = plain) -> str:
     """What the cost of one session is made of, or that of all."""
     if not found.sessions:
-        return f"{NO_HISTORY}\n"
+        return NO_HISTORY
     scope = "All Sessions" if session_id is None else f"Session: {printable(session_id)}"
-    table: list[list[str]] = [["Model", "Tokens", "USD per M", "Cost"]]
+    table: list[list[str]] = [["Model", "Tokens", "USD per M", "Computed"]]
     rules: dict[int, list[str]] = {}
     for row in found.rows:
-        table.append([f"{printable(row.model)}, {_requests(row)}", "", "", money(row.computed)])
-        table += [
-            [f"  {_CLASSES[c.token_class]}", count(c.tokens), rate(c.rate), money(c.cost)]
-            for c in row.charges
-            if row.price
-        ]
-        rules[len(table) - 1] = [f"  {sentence}" for sentence in _rule(row)]
+        table.append([printable(_requests(row)), "", "", money(row.computed)])
+        table += [[f"  {cells[0]}", *cells[1:]] for cells in _charges(row)]
+        rules[len(table) - 1] = [f"  {printable(sentence)}" for sentence in _rule(row)]
     lines, rule = columns(table, aligns="<>><", widths=[32, 14, 10, 0], gap=2, rule=74)
     body = [line for n, text in enumerate(lines) for line in (text, *rules.get(n, ()))]
     totals = [field(label, value) for label, value in _totals(found)]
@@ -50,45 +51,49 @@ def markdown(found: CostTable, session_id: str | None = None) -> str:
     rows: list[tuple[str, ...]] = []
     rules: list[str] = []
     for row in found.rows:
-        name = f"**{marks.escape(row.model)}**, {_requests(row)}"
-        rows.append((name, "", "", f"**{money(row.computed)}**"))
-        rows += [
-            (_CLASSES[c.token_class], count(c.tokens), rate(c.rate), money(c.cost))
-            for c in row.charges
-            if row.price
-        ]
+        name = marks.escape(_requests(row))
+        rows.append((f"**{name}**", "", "", f"**{money(row.computed)}**"))
+        rows += _charges(row)
         said = " ".join(f"{marks.escape(sentence)}." for sentence in _rule(row))
-        rules.append(f"- {marks.escape(row.model)}: {said}")
+        rules.append(f"- {name}: {said}")
     parts = [
         f"## Cost of {scope}",
-        marks.table(["", "Tokens", "USD per M", "Cost"], rows, "<>>>"),
-        "\n".join(dict.fromkeys(rules)),
+        marks.table(["Model", "Tokens", "USD per M", "Computed"], rows, "<>>>"),
+        "\n".join(rules),
         marks.table(["", ""], list(_totals(found)), "<>"),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def brief(found: CostTable, model: str | None = None) -> str:
-    """Markdown on where a cost comes from, a line per rule: of one model, or of all."""
+def brief(rows: Sequence[CostRow], *, estimated: bool) -> str:
+    """Markdown on where a cost comes from, a line per rule; of many, the dearest."""
     lines = []
-    for row in found.rows:
-        if model not in {None, row.model}:
-            continue
-        sum_of = " + ".join(
-            f"{count(c.tokens)} {_CLASSES[c.token_class]} at {rate(c.rate)}" for c in row.charges
-        )
-        computed = f": {sum_of} per M = {money(row.computed)}" if row.price else ""
+    for row in rows[:_BRIEF]:
+        computed = money(row.computed)
+        if row.price and row.charges:
+            parts = (f"{tokens} {name} at {at}" for name, tokens, at, _ in _charges(row))
+            computed = f"{' + '.join(parts)} per M = {computed}"
         said = "; ".join(map(marks.escape, _rule(row)))
-        lines.append(f"{marks.escape(row.model)}{computed}  \n*{said}*")
-    if found.estimated:
+        lines.append(f"{marks.escape(_requests(row))}: {computed}  \n*{said}*")
+    if len(rows) > _BRIEF:
+        lines.append(f"… and {wording.counted(len(rows) - _BRIEF, 'line')} more")
+    if estimated and rows:
         lines.append("*An estimate: the report holds sums, not requests*")
     return "  \n".join(lines)
 
 
 def _requests(row: CostRow) -> str:
+    """`claude-opus-4-6, 3 requests over 200,000 input tokens, batch tier`, not escaped."""
     limit = f" over {count(row.above)} input tokens" if row.above else ""
-    tier = f", {printable(row.tier)} tier" if row.tier else ""
-    return f"{wording.counted(row.requests, 'request')}{limit}{tier}"
+    tier = f", {row.tier} tier" if row.tier else ""
+    return f"{row.model}, {wording.counted(row.requests, 'request')}{limit}{tier}"
+
+
+def _charges(row: CostRow) -> list[tuple[str, str, str, str]]:
+    return [
+        (_CLASSES[charge.token_class], count(charge.tokens), rate(charge.rate), money(charge.cost))
+        for charge in row.charges
+    ]
 
 
 def _rule(row: CostRow) -> list[str]:
@@ -97,13 +102,14 @@ def _rule(row: CostRow) -> list[str]:
         said = ["No price is known: set one in the settings"]
     elif price.origin == LOCAL:
         said = ["Local model: costs nothing"]
+    elif price.origin == SETTINGS:
+        said = ["Priced by your settings"]
     else:
-        by = "/".join(filter(None, (price.provider, price.model)))
         since = f", since {price.since}" if price.since else ""
         fee = f", {money(price.fee)} a request" if price.fee else ""
-        said = [f"By {printable(by)} of {price.origin}{since}{fee}"]
+        said = [f"Priced as {price.provider}/{price.model} by {price.origin}{since}{fee}"]
         if row.tier and price.tier != row.tier:
-            said.append(f"No price of the {printable(row.tier)} tier is known: the standard one")
+            said.append(f"No price of the {row.tier} tier is known: the standard one")
     if row.reported:
         said.append(f"Reported {money(row.cost)}, which counts")
     return said
@@ -115,6 +121,9 @@ def _totals(found: CostTable) -> list[tuple[str, str]]:
         rows.append(("Reported", money(found.reported)))
     computed = money(found.computed)
     rows.append(("Computed", f"{computed} (estimated from sums)" if found.estimated else computed))
+    unexplained = money(found.unexplained)
+    if unexplained != money(0):
+        rows.append(("Not in these lines", unexplained))
     if found.unpriced:
         rows.append(("Without a price", wording.counted(found.unpriced, "request")))
     return rows

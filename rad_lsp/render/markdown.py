@@ -33,7 +33,8 @@ def escape(text: str) -> str:
 
 def plain(text: str) -> str:
     """Short Markdown of ours as it reads without marks, for clients that show none."""
-    return re.sub(r"\\(.)", r"\1", text.replace("**", "").replace("  \n", "\n"))
+    without = re.sub(r"\\(.)|\*+", lambda found: found[1] or "", text)
+    return without.replace("  \n", "\n")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], aligns: str) -> str:

@@ -97,7 +97,9 @@ def usage(found: UsageTable, session_id: str | None = None, paint: Paint = plain
         rule=92,
     )
     head, *rows, total = lines
-    return joined([paint("title", title), "", head, rule, *rows, rule, total])
+    unpriced = wording.unpriced(found.rows)
+    notes = ["", unpriced] if unpriced else []
+    return joined([paint("title", title), "", head, rule, *rows, rule, total, *notes])
 
 
 def history(page: Page, paint: Paint = plain) -> str:
@@ -320,6 +322,8 @@ def _tokens(found: Session) -> str:
 
 
 def _delta(metric: Metric) -> str:
+    if metric.delta is None:
+        return wording.NOT_AVAILABLE
     amount = _amount(metric)
     if amount in {"0", "0s"}:
         return f"{amount} (0.0%)"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from rad_lsp import service, settings, sources, wire
 from rad_lsp.core import cost as costs
 from rad_lsp.core import figures, period
-from rad_lsp.core.cost import UNKNOWN, CostTable, Savings
+from rad_lsp.core.cost import UNKNOWN, CostRow, Savings
 from rad_lsp.core.errors import BadSettings, NoWorkspace
 from rad_lsp.pricing import Prices
 from rad_lsp.render import answers
@@ -377,9 +377,9 @@ class Folders:
             return UNKNOWN
         return await asyncio.to_thread(service.savings, session, self._prices(session))
 
-    async def cost(self, session: Session) -> CostTable:
-        """What a session's cost is made of."""
-        return await asyncio.to_thread(costs.table, [session], self._prices(session))
+    async def cost(self, session: Session, model: str | None = None) -> tuple[CostRow, ...]:
+        """What a session's cost is made of, or that of one of its models."""
+        return await asyncio.to_thread(costs.rows, session, self._prices(session), model)
 
     def _hint_all(self, paths: Iterable[str]) -> None:
         for folder in self:

@@ -45,8 +45,8 @@ async def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
         return types.Hover(await _summary(ls, session, now))
     if figure.is_cost(pair.path):
         model = str(pair.path[2]) if pair.path[1] == "model_usage" else None
-        why = cost.brief(await ls.folders.cost(session), model)
-        value = f"{value}\n\n{why}"
+        rows = await ls.folders.cost(session, model)
+        value = f"{value}\n\n{cost.brief(rows, estimated=not session.spending)}"
     elif figure.is_cache(pair.path):
         value = f"{value}  \nSavings {text.saved(await ls.folders.savings(session))}"
     content = _markup(ls, value, lambda: markdown.plain(value))
