@@ -8,7 +8,9 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 
+from rad_lsp.core.price import Price, Rates
 from rad_lsp.core.session import Session, Usage
+from rad_lsp.core.spending import Spending
 
 # A busy machine is no failure, and no test leaves anything in the checkout.
 settings.register_profile(
@@ -51,3 +53,31 @@ _SESSION = Session(
 def session():
     """The session with some fields replaced."""
     return lambda **changes: msgspec.structs.replace(_SESSION, **changes)
+
+
+class PriceList:
+    """Model `a` costs more above 1,000 input tokens, `b` changes on a day, `free` costs nothing."""
+
+    A = Price(
+        "a", "seller", "list 1", (Rates(10, 1, 20, 40, 100), Rates(20, 2, 40, 80, 200)), (1000,)
+    )
+    EARLY = Price("b", "seller", "list 1", (Rates(1, 1, 1, 1, 2),))
+    LATE = Price("b", "seller", "list 1", (Rates(2, 2, 2, 2, 4),), fee=0.5)
+    FREE = Price("free", "home", "local", (Rates(0, 0, 0, 0, 0),))
+
+    def price(self, model, engine, quarter, tier):  # noqa: ARG002  (as the protocol has them)
+        known = {"a": self.A, "b": self.LATE if quarter >= 100 else self.EARLY, "free": self.FREE}
+        return known.get(model)
+
+
+@pytest.fixture(scope="session")
+def price_list():
+    """A price list, with its prices."""
+    return PriceList()
+
+
+@pytest.fixture(scope="session")
+def spending():
+    """A row of spending with some fields replaced."""
+    row = Spending(50, "a", "e", "", 0, 1, 0, 0, 0, 0, 0, 0.0)
+    return lambda **changes: msgspec.structs.replace(row, **changes)
