@@ -79,6 +79,19 @@ def report_dict():
 
 
 @pytest.fixture(scope="session")
+def stored_row():
+    """A row of `spending` as our own reports have it, with some fields replaced."""
+    return lambda **fields: {
+        "start": "2025-12-07T09:00:00Z",
+        "model": "m",
+        "requests": 1,
+        "input_tokens": 1000,
+        "output_tokens": 10,
+        **fields,
+    }
+
+
+@pytest.fixture(scope="session")
 def report_bytes(report_dict):
     """The same as stored bytes."""
     return lambda **changes: json.dumps(report_dict(**changes), indent=2).encode()

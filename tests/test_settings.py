@@ -9,7 +9,11 @@ import pytest
 from rad_lsp import settings
 from rad_lsp.core.budget import Budget
 from rad_lsp.core.errors import BadSettings
+from rad_lsp.core.price import Override
+from rad_lsp.pricing import Prices
 from rad_lsp.settings import Settings, StatusSettings
+
+PRICE = "[prices.'gpt-5']\ninput = 1\noutput = 2\n"
 
 
 @pytest.fixture
@@ -66,6 +70,30 @@ def test_the_nearest_wins(load, user, own):
     )
 
 
+def test_a_price_is_in_dollars_per_million_tokens(load, own):
+    own(
+        '[prices."gpt-5"]\ninput = 1\noutput = 10.5\ncache_read = 0.1\n'
+        "cache_write_5m = 1.25\ncache_write_1h = 2\n[prices.local]\ninput = 0\noutput = 0\n"
+    )
+    assert load().prices == {
+        "gpt-5": Override(1, 10.5, 0.1, 1.25, 2),
+        "local": Override(0, 0),
+    }
+
+
+def test_a_nearer_price_takes_no_rate_from_a_farther_one(load, user, own):
+    user("[prices.a]\ninput = 1\noutput = 1\ncache_read = 0.5\n[prices.b]\ninput = 2\noutput = 2\n")
+    assert load().prices["a"] == Override(1, 1, 0.5)
+    own("[prices.a]\ninput = 3\noutput = 3\n")
+    assert load().prices == {"a": Override(3, 3), "b": Override(2, 2)}
+
+
+def test_the_nearest_price_wins_whatever_the_case(load, user, own):
+    user("[prices.GPT-5]\ninput = 1\noutput = 1\n")
+    own("[prices.gpt-5]\ninput = 3\noutput = 3\n")
+    assert Prices(load().prices).price("Gpt-5", "", 0).rates[0].input == 3
+
+
 def test_outside_a_workspace_the_users_file_counts(user):
     user('timezone = "Europe/Berlin"')
     assert settings.load(None, {}, "flags").zone == ZoneInfo("Europe/Berlin")
@@ -96,6 +124,17 @@ def test_the_sources_are_a_list(load, own):
         ("[budget]\nday = -1", "budget.day: "),
         ("[budget]\nday = 'much'", "budget.day: "),
         ("[budget]\nyear = 1", "budget: Object contains unknown field `year`"),
+        ("prices = 5", "prices: Expected `object`"),
+        ("[prices]\n'gpt-5' = 5", 'prices."gpt-5": Expected `object`'),
+        ("[prices.'gpt-5']\ninput = 1", 'prices."gpt-5": .*missing required field `output`'),
+        ("[prices.'gpt-5']\noutput = 1", 'prices."gpt-5": .*missing required field `input`'),
+        (f"{PRICE}colour = 1", 'prices."gpt-5": .*unknown field `colour`'),
+        (f"{PRICE}cache_read = -1", r'prices."gpt-5"\.cache_read: Expected `float` >= 0'),
+        (f"{PRICE}cache_read = nan", r'prices."gpt-5"\.cache_read: '),
+        (f"{PRICE}cache_write_5m = inf", r'prices."gpt-5"\.cache_write_5m: '),
+        (f"{PRICE}cache_write_1h = 'much'", r'prices."gpt-5"\.cache_write_1h: .*got `str`'),
+        (f"{PRICE}[prices.b]\ninput = true\noutput = 1", r'prices."b"\.input: .*got `bool`'),
+        ("[budget]\nday = nan", "budget.day: "),
         ("not toml", "line 1"),
         ("a = " + "[" * 20_000, ""),
     ],

@@ -145,3 +145,11 @@ def test_the_printed_difference_adds_up():
 def test_an_unknown_metric_is_a_key_error(session):
     with pytest.raises(KeyError, match="happiness"):
         comparison.between(session(), session())["happiness"]
+
+
+def test_a_cost_that_is_not_known_has_no_difference(session):
+    found = comparison.between(session(cost=None), session())["cost"]
+    assert (found.a, found.b, found.delta, found.percent) == (None, 1.0, None, None)
+    assert found.verdict == "changed"
+    both = comparison.between(session(cost=None), session(cost=None))["cost"]
+    assert (both.delta, both.verdict) == (None, "unchanged")

@@ -76,6 +76,19 @@ def test_a_cost_of_zero_everywhere_is_no_contradiction(codes):
     assert codes(models=(Usage("a", 1),), cost=0.0) == []
 
 
+def test_a_cost_that_is_not_known_is_no_contradiction(codes):
+    models = (Usage("a", 3, cost=None), Usage("b", 1, cost=0.25))
+    assert codes(cost=None) == codes(models=models, cost=0.25) == []
+
+
+def test_requests_without_a_price_are_told_for_information(session):
+    found = session(models=(Usage("a", 3, unpriced=2),), cost=0.0)
+    (problem,) = contradictions.find(found, "s")
+    assert (problem.code, problem.severity) == ("unpriced", "information")
+    assert problem.path == ("metrics", "model_usage")
+    assert problem.message == "No price is known for 2 requests to a: not in the cost"
+
+
 def test_a_file_named_otherwise_is_pointed_out(session):
     (problem,) = contradictions.find(session(), "copy of s")
     assert (problem.code, problem.path) == ("id-mismatch", ("metrics", "session_id"))

@@ -77,6 +77,13 @@ def test_cached_tokens_count_as_read_when_they_are_not_split(
     assert figures.cache_read_tokens(found) == expected
 
 
+def test_a_cache_had_to_do_with_a_session_that_read_or_wrote_it(session):
+    nothing = dict.fromkeys(("cached_tokens", "cache_creation_tokens", "cache_read_tokens"), 0)
+    assert not figures.has_cache(session(**nothing))
+    for name in nothing:
+        assert figures.has_cache(session(**{**nothing, name: 1}))
+
+
 def test_cache_hit_rate_is_the_share_of_input_that_was_read_from_the_cache(session):
     assert figures.cache_hit_rate(session()) == 11
 
@@ -122,6 +129,12 @@ def test_models_cost_is_the_sum_over_models(session):
 def test_costs_are_rounded_once():
     assert figures.total_cost([0.1] * 10) == 1.0
     assert figures.total_cost([1e16, 1.0, -1e16]) == 1.0
+
+
+def test_costs_that_are_not_known_are_left_out_of_a_sum():
+    assert figures.total_cost([None, 0.5]) == 0.5
+    assert figures.total_cost([None, None]) is None
+    assert figures.total_cost([]) == 0
 
 
 def test_costs_beyond_every_number_are_infinite():

@@ -45,6 +45,16 @@ def test_counts_add_up_beyond_64_bits(session):
     assert usage.table([one, one], "model").total.requests == 36_893_488_147_419_103_230
 
 
+def test_requests_without_a_price_are_counted_and_their_cost_is_none(session):
+    models = (Usage("a", 3, cost=None, unpriced=3), Usage("b", 2, cost=0.5, unpriced=1))
+    found = usage.table([session(models=models), session(models=models[:1])], "model")
+    assert [(row.name, row.cost, row.unpriced) for row in found.rows] == [
+        ("a", None, 6),
+        ("b", 0.5, 1),
+    ]
+    assert (found.total.cost, found.total.unpriced) == (0.5, 7)
+
+
 def test_without_sessions_there_are_no_rows_and_a_total_of_nothing():
     found = usage.table([], "engine")
     assert (found.sessions, found.rows, found.total) == (0, (), Usage("TOTAL"))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from rad_lsp.core import wording
+from rad_lsp.core.session import Usage
 
 SECOND = 1_000_000_000
 U64_MAX = 18_446_744_073_709_551_615
@@ -54,6 +55,34 @@ def test_the_longest_duration_reads_in_hours():
 )
 def test_money_has_its_sign_before_the_dollar(usd, text):
     assert wording.money(usd) == text
+
+
+def test_what_is_not_known_is_not_available():
+    assert wording.money(None) == wording.rate(None) == wording.percent(None) == "n/a"
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [
+        (0, "$0.00"),
+        (3, "$3.00"),
+        (0.5, "$0.50"),
+        (0.175, "$0.175"),
+        (0.000001, "$0.000001"),
+        (1234.5, "$1,234.50"),
+    ],
+)
+def test_a_rate_has_as_many_digits_as_there_are(usd, text):
+    assert wording.rate(usd) == text
+
+
+def test_requests_without_a_price_are_counted_and_their_models_named():
+    models = [Usage("a\n", 3, unpriced=1), Usage("b", 9), Usage("c", 2, unpriced=1_200)]
+    assert wording.unpriced(models) == (
+        "No price is known for 1,201 requests to a\\n, c: not in the cost"
+    )
+    assert wording.unpriced(models[:1]).startswith("No price is known for 1 request to")
+    assert wording.unpriced(models[1:2]) is None
 
 
 def test_counts_have_thousands_separators():

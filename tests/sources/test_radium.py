@@ -15,6 +15,7 @@ import pytest
 from rad_lsp.core import report
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session, Usage
+from rad_lsp.core.spending import QUARTER, Spending
 from rad_lsp.sources import radium
 from rad_lsp.sources.radium import Radium
 
@@ -349,3 +350,46 @@ def test_a_report_that_is_not_stored_yet_is_parsed_alike(report_bytes):
     session = radium.parse("/w/a.json", report_bytes(session_id="a"))
     assert (session.id, session.path, session.problems) == ("a", "/w/a.json", ())
     assert radium.parse("/w/a.json", b"").code == "empty"
+
+
+def test_our_own_reports_tell_when_the_money_went(workspace, content, stored_row):
+    row = stored_row(
+        start="2025-12-07T09:15:00Z", engine="e", tier="batch", above=200_000, requests=2,
+        cache_read_tokens=5, cache_write_5m_tokens=6, cache_write_1h_tokens=7, cost=0.5,
+        reported=True,
+    )  # fmt: skip
+    found = content(workspace.add("a", spending=[row, stored_row(cost=0.25)]))
+    quarter = 1_765_098_900 // QUARTER
+    assert found.spending == (
+        Spending(quarter, "m", "e", "batch", 200_000, 2, 1000, 5, 6, 7, 10, 0.5, reported=True),
+        Spending(quarter - 1, "m", "", "", 0, 1, 1000, 0, 0, 0, 10, 0.25),
+    )
+    assert content(workspace.add("b")).spending == ()
+
+
+def test_a_cost_without_a_price_is_none_and_not_the_zero_that_a_report_has(
+    workspace, content, stored_row
+):
+    usage = {"requests": 1, "input_tokens": 1000, "output_tokens": 10, "cached_tokens": 0}
+    models = {name: usage | {"estimated_cost": 0.0} for name in ("known", "new")}
+    rows = [stored_row(model="new", engine="e")]
+    found = content(workspace.add("a", total_cost=0.0, model_usage=models, spending=rows))
+    assert found.cost is None
+    assert [(row.name, row.cost, row.unpriced) for row in found.models] == [
+        ("known", 0.0, 0),
+        ("new", None, 1),
+    ]
+    (problem,) = found.problems
+    assert (problem.code, problem.severity) == ("unpriced", "information")
+    rows.append(stored_row(model="known", cost=0.0))
+    assert content(workspace.add("a", total_cost=0.0, model_usage=models, spending=rows)).cost == 0
+
+
+def test_what_our_own_reports_could_not_count_is_information(workspace, content):
+    found = content(workspace.add("a", warnings=["Lines of 1 file are not known"]))
+    (problem,) = found.problems
+    assert (problem.code, problem.severity) == ("incomplete", "information")
+    assert (problem.message, problem.path) == (
+        "Lines of 1 file are not known",
+        ("metrics", "warnings"),
+    )
