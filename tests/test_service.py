@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,8 @@ from rad_lsp.core.errors import (
     SessionUnreadable,
 )
 from rad_lsp.core.period import Period
+from rad_lsp.core.price import Override
+from rad_lsp.pricing import Prices
 from rad_lsp.service import Sum
 from rad_lsp.sources.radium import Radium
 from rad_lsp.store.snapshot import Snapshot
@@ -155,6 +157,115 @@ def test_a_status_warns_of_a_budget_that_is_passed(history):
     found = service.status(history, NOW, UTC, Budget(session=0.1, day=0.2, week=0.2, month=5))
     assert found.passed == (Passed("session", 0.125, 0.1), Passed("week", pytest.approx(0.21), 0.2))
     assert found.warning
+
+
+@pytest.fixture
+def spend(workspace, stored_row):
+    """Adds a session of ours whose requests, a start and a cost each, are known."""
+
+    def add(session_id, *requests, **changes):
+        rows = [stored_row(start=start, cost=cost) for start, cost in requests]
+        total = sum(cost or 0 for _, cost in requests)
+        models = {"m": {"requests": len(rows), "input_tokens": 1, "output_tokens": 1,
+                        "cached_tokens": 0, "estimated_cost": total}}  # fmt: skip
+        changes = {"total_cost": total, "model_usage": models, **changes}
+        workspace.add(session_id, spending=rows, **changes)
+
+    return add
+
+
+def test_money_belongs_to_the_day_of_each_request(spend, workspace, snapshot):
+    start, end = "2025-12-05T22:00:00Z", "2025-12-07T01:00:00Z"
+    spend(
+        "long",
+        ("2025-12-05T22:45:00Z", 1.0),
+        ("2025-12-05T23:00:00Z", 2.0),
+        ("2025-12-06T22:45:00Z", 4.0),
+        ("2025-12-06T23:00:00Z", 8.0),
+        start_time=start,
+        end_time=end,
+    )
+    workspace.add("sums", start_time=start, end_time=end, total_cost=100.0)
+    found = snapshot()
+
+    def today(moment, zone):
+        status = service.status(found, datetime.fromisoformat(moment), zone)
+        return status.today.cost, status.today.sessions
+
+    assert today("2025-12-05T23:30:00+01:00", BERLIN) == (1.0, 0)
+    assert today("2025-12-06T12:00:00+01:00", BERLIN) == (6.0, 0)
+    assert today("2025-12-07T12:00:00+01:00", BERLIN) == (108.0, 2)
+    assert today("2025-12-05T12:00:00+00:00", UTC) == (3.0, 0)
+    assert today("2025-12-06T12:00:00+00:00", UTC) == (12.0, 0)
+    assert today("2025-12-08T12:00:00+00:00", UTC) == (0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("day", "quarters"), [("2026-03-28", 96), ("2026-03-29", 92), ("2026-10-25", 100)]
+)
+def test_a_day_has_as_many_hours_as_it_has(spend, snapshot, day, quarters):
+    begin = datetime.fromisoformat(day).replace(tzinfo=BERLIN).astimezone(UTC)
+    moments = [begin + timedelta(minutes=15 * n) for n in range(-4, quarters + 4)]
+    requests = [(f"{moment:%Y-%m-%dT%H:%M:%SZ}", 1.0) for moment in moments]
+    spend("s", *requests, start_time=requests[0][0], end_time=requests[-1][0])
+    noon = begin + timedelta(hours=12)
+    assert service.status(snapshot(), noon, BERLIN).today.cost == quarters
+
+
+def test_budgets_go_by_the_day_of_each_request(spend, snapshot):
+    # A Sunday's and a Monday's requests, in Berlin.
+    spend("s", ("2025-12-07T22:45:00Z", 5.0), ("2025-12-07T23:00:00Z", 1.0),
+          end_time="2025-12-07T23:10:00Z")  # fmt: skip
+    monday = datetime(2025, 12, 8, 9, tzinfo=UTC)
+    limits = Budget(session=5.5, day=0.5, week=0.5, month=5.5)
+    passed = {p.name: p.spent for p in service.status(snapshot(), monday, BERLIN, limits).passed}
+    assert passed == {"session": 6.0, "day": 1.0, "week": 1.0, "month": 6.0}
+
+
+def test_money_of_which_no_price_is_known_is_not_zero(spend, snapshot):
+    spend("new", ("2025-12-07T09:00:00Z", None))
+    found = service.status(snapshot(), NOW, UTC, Budget(session=0, day=0))
+    assert (found.session.cost, found.today.cost, found.totals.cost) == (None, None, None)
+    assert found.passed == ()
+    spend("old", ("2025-12-07T09:00:00Z", 0.5), end_time="2025-12-07T09:01:00Z")
+    found = service.status(snapshot(), NOW, UTC, Budget(day=0.25))
+    assert (found.today.cost, found.totals.cost) == (0.5, 0.5)
+    assert found.passed == (Passed("day", 0.5, 0.25),)
+
+
+def test_what_is_only_for_information_is_no_warning(spend, workspace, snapshot):
+    spend("new", ("2025-12-07T09:00:00Z", None))
+    found = service.status(snapshot(), NOW, UTC)
+    assert [problem.severity for problem in found.session.problems] == ["information"]
+    assert not found.warning
+    workspace.add("newer", end_time="2025-12-07T19:00:00Z", warnings=["Counted in part"])
+    assert not service.status(snapshot(), NOW, UTC).warning
+
+
+def test_a_cost_is_explained_of_one_session_or_of_all_within_a_period(spend, snapshot):
+    spend("a", ("2025-12-06T09:00:00Z", 1.0), end_time="2025-12-06T10:00:00Z")
+    spend("b", ("2025-12-07T09:00:00Z", 2.0), ("2025-12-07T09:00:00Z", 4.0))
+    found, prices = snapshot(), Prices({"m": Override(1000, 10_000)})
+    assert service.cost(found, prices).cost == 7.0
+    assert service.cost(found, prices).computed == pytest.approx(3 * 1.1)
+    assert service.cost(found, prices, "a").cost == 1.0
+    since = Period(datetime(2025, 12, 7, tzinfo=UTC), None)
+    assert service.cost(found, prices, within=since).rows[0].requests == 2
+    with pytest.raises(SessionNotFound):
+        service.cost(found, prices, "nope")
+    with pytest.raises(NoSessions):
+        service.cost(Snapshot(), prices, "a")
+    assert service.cost(Snapshot(), prices).sessions == 0
+
+
+def test_savings_need_a_price(workspace, snapshot):
+    workspace.add("a", model_usage={"m": {"requests": 1, "input_tokens": 20_000,
+                  "output_tokens": 1, "cached_tokens": 13_000, "estimated_cost": 1}})  # fmt: skip
+    found = snapshot().latest()
+    own = Prices({"m": Override(10, 1, cache_read=1, cache_write_5m=20)})
+    # 13,000 read x ($10 - $1) - 4,000 created x ($20 - $10).
+    assert service.savings(found, own).usd == pytest.approx(0.077)
+    assert service.savings(found, Prices()).usd is None
 
 
 def test_a_stored_report_is_handed_on_as_it_is(workspace, snapshot, report_bytes):

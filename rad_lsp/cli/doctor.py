@@ -116,12 +116,15 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
         lines.append(f"  {name}: {problem.reason}{where} [{problem.code}]")
     if snapshot.skipped:
         lines.append("  The others still count. Mend these files, or delete them.")
-    warnings = [
-        f"  {printable(entry.id)}: {problem.reason} [{problem.code}]"
-        for entry, found in snapshots.warned(snapshot)
-        for problem in found
-    ]
+    warnings: list[str] = []
+    notes: list[str] = []
+    for entry, found in snapshots.warned(snapshot):
+        for problem in found:
+            said = notes if problem.severity == "information" else warnings
+            said.append(f"  {printable(entry.id)}: {problem.reason} [{problem.code}]")
     lines += [f"Warnings:          {len(warnings):,}", *warnings]
+    if notes:
+        lines += [f"Notes:             {len(notes):,}", *notes]
     lines.append(f"Code changes:      {_repository(workspace)}")
     return lines, healthy
 
