@@ -16,9 +16,19 @@ from rad_lsp.cli.output import emit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rad_lsp.store.snapshot import Snapshot
     from rad_lsp.store.workspace import Workspace
 
-_LIBRARIES = ("pygls", "lsprotocol", "msgspec", "click", "gitpython", "platformdirs", "wcwidth")
+_LIBRARIES = (
+    "pygls",
+    "lsprotocol",
+    "msgspec",
+    "click",
+    "gitpython",
+    "genai-prices",
+    "platformdirs",
+    "wcwidth",
+)
 _SLOW_SECONDS = 2.0
 _FOUND = {
     "named": "named with --workspace",
@@ -72,7 +82,6 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     from rad_lsp.core.errors import BadSettings
     from rad_lsp.core.wording import printable
     from rad_lsp.sources import RADIUM
-    from rad_lsp.store import snapshot as snapshots
 
     healthy = True
     files = (workspace.root / settings.WORKSPACE_FILE, settings.user_file())
@@ -116,17 +125,24 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
         lines.append(f"  {name}: {problem.reason}{where} [{problem.code}]")
     if snapshot.skipped:
         lines.append("  The others still count. Mend these files, or delete them.")
+    lines += _warnings(snapshot)
+    lines.append(f"Code changes:      {_repository(workspace)}")
+    return lines, healthy
+
+
+def _warnings(snapshot: Snapshot) -> list[str]:
+    """What was found about sessions that count."""
+    from rad_lsp.core.wording import printable
+    from rad_lsp.store import snapshot as snapshots
+
     warnings: list[str] = []
     notes: list[str] = []
     for entry, found in snapshots.warned(snapshot):
         for problem in found:
             said = notes if problem.severity == "information" else warnings
             said.append(f"  {printable(entry.id)}: {problem.reason} [{problem.code}]")
-    lines += [f"Warnings:          {len(warnings):,}", *warnings]
-    if notes:
-        lines += [f"Notes:             {len(notes):,}", *notes]
-    lines.append(f"Code changes:      {_repository(workspace)}")
-    return lines, healthy
+    lines = [f"Warnings:          {len(warnings):,}", *warnings]
+    return [*lines, f"Notes:             {len(notes):,}", *notes] if notes else lines
 
 
 def _index(context: Context) -> list[str]:

@@ -223,8 +223,9 @@ def covered(intervals: Iterable[tuple[int, int]]) -> int:
     total = 0
     reached = _LONG_AGO
     for begin, end in sorted(intervals):
-        if end > reached:
-            total += end - (max(reached, begin))
+        start = max(reached, begin)
+        if end > start:
+            total += end - start
             reached = end
     return total
 

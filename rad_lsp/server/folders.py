@@ -397,6 +397,8 @@ class Folders:
 
     def _prices(self, session: Session) -> Prices:
         folder = self.holding(session.path)
+        known = None if folder else self.known(session)
+        folder = known[0] if known else folder
         return folder.prices if folder else self._list_prices
 
     def known(self, session: Session) -> tuple[Folder, Session] | None:

@@ -176,7 +176,8 @@ def _session(path: str, found: Report) -> Session:
         ),
     )
     stem = path.rpartition(os.sep)[2].removesuffix(SUFFIX)  # a Path is slow
-    warnings = contradictions.find(session, stem) + _warnings(metrics.warnings or ())
+    found_out = contradictions.find(session, stem)
+    warnings = found_out + _warnings(metrics.warnings or (), found_out)
     return msgspec.structs.replace(session, problems=warnings) if warnings else session
 
 
@@ -213,10 +214,14 @@ def _known(cost: float, rows: Sequence[report.Spending]) -> float | None:
     return None if rows and all(row.cost is None for row in rows) else cost
 
 
-def _warnings(sentences: Iterable[str]) -> tuple[Problem, ...]:
+def _warnings(sentences: Iterable[str], known: Iterable[Problem]) -> tuple[Problem, ...]:
+    """What a report says of itself, but for what is seen from its figures, too."""
     path = ("metrics", "warnings")
+    said = {problem.message for problem in known}
     return tuple(
-        Problem(problems.INCOMPLETE, sentence, "information", path) for sentence in sentences
+        Problem(problems.INCOMPLETE, sentence, "information", path)
+        for sentence in sentences
+        if sentence not in said
     )
 
 

@@ -393,3 +393,13 @@ def test_what_our_own_reports_could_not_count_is_information(workspace, content)
         "Lines of 1 file are not known",
         ("metrics", "warnings"),
     )
+
+
+def test_what_a_report_says_of_itself_is_not_said_twice(workspace, content, stored_row):
+    unpriced = "No price is known for 1 request to m: not in the cost"
+    usage = {"requests": 1, "input_tokens": 1000, "output_tokens": 10, "cached_tokens": 0}
+    found = content(
+        workspace.add("a", total_cost=0.0, model_usage={"m": usage | {"estimated_cost": 0.0}},
+                      spending=[stored_row()], warnings=[unpriced, "Another"])
+    )  # fmt: skip
+    assert [problem.message for problem in found.problems] == [unpriced, "Another"]

@@ -32,7 +32,7 @@ async def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
     if isinstance(document, Transcript):
         told = await asyncio.to_thread(document.session_of, params.position.line)
         if told is not None:
-            why = cost.brief(await ls.folders.cost(told))
+            why = cost.brief(await ls.folders.cost(told), estimated=not told.spending)
             line = f"**{wording.money(told.cost)}** for what this line tells\n\n{why}"
             return types.Hover(_markup(ls, line, lambda: markdown.plain(line)))
         known = ls.folders.known(session)
