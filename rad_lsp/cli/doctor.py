@@ -126,7 +126,7 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     if snapshot.skipped:
         lines.append("  The others still count. Mend these files, or delete them.")
     lines += _warnings(snapshot)
-    lines.append(f"Code changes:      {_repository(workspace)}")
+    lines.append(f"Code changes:      {_changes(workspace)}")
     return lines, healthy
 
 
@@ -176,8 +176,11 @@ def _index(context: Context) -> list[str]:
     return lines
 
 
-def _repository(workspace: Workspace) -> str:
-    for folder in (workspace.root, *workspace.root.parents):
-        if (folder / ".git").exists():
-            return f"git repository at {folder}; uncommitted changes count, too"
-    return "no git repository, so lines stay 0. 'git init' makes one."
+def _changes(workspace: Workspace) -> str:
+    from rad_lsp.store.workspace import repository_root
+    from rad_lsp.tracking.changes import reason_not_counted
+
+    reason = reason_not_counted(workspace.root)
+    if reason is not None:
+        return f"not counted, so lines stay 0: {reason}"
+    return f"git repository at {repository_root(workspace.root)}; uncommitted changes count, too"

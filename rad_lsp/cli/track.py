@@ -14,10 +14,13 @@ from rad_lsp.cli.output import drop, emit, note, painter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
+    from rad_lsp.store.agents import Machine
     from rad_lsp.tracking import SessionRecorder
     from rad_lsp.tracking.events import Reader
+    from rad_lsp.tracking.recorder import Children
 
 ID_VARIABLE = "RAD_SESSION_ID"
 EVENTS_VARIABLE = "RAD_SESSION_EVENTS"
@@ -67,7 +70,8 @@ def run(
     gc.enable()  # this may take hours
     try:
         with process.Agent(command, note) as agent:
-            recorder = _recorder(workspace, session_id)
+            machine = _machine()
+            recorder = _recorder(workspace, session_id, _children(machine))
             with recorder, _events_file(recorder.workspace) as events:
                 environment = {
                     **os.environ,
@@ -79,7 +83,7 @@ def run(
     except process.NotRun as error:
         note(f"Error: {error}")
         context.exit(error.exit_code)
-    _show(recorder, as_json=as_json)
+    _show(recorder, machine, as_json=as_json)
     context.exit(code)
 
 
@@ -118,10 +122,39 @@ def record(
     context.exit(code)
 
 
-def _recorder(named: Path | None, session_id: str | None) -> SessionRecorder:
+def _machine() -> Machine:
+    """The other agents on this machine, among whose sessions may be what the command does."""
     from pathlib import Path
 
+    from rad_lsp import settings
+    from rad_lsp.store.agents import Machine
+
+    return Machine(os.environ, Path.home(), settings.data_folder())
+
+
+def _children(machine: Machine) -> Children:
+    """What finds the sessions that agents leave in the folder in which the command runs."""
+    from pathlib import Path
+
+    from rad_lsp.core.report import ChildSession
+
+    folder = Path.cwd()
+
+    def since(start: datetime) -> tuple[ChildSession, ...]:
+        found = machine.active_since(folder, start)
+        return tuple(ChildSession(child.source, child.session_id) for child in found)
+
+    return since
+
+
+def _recorder(
+    named: Path | None, session_id: str | None, children: Children | None = None
+) -> SessionRecorder:
+    from pathlib import Path
+
+    from rad_lsp import settings
     from rad_lsp.core.errors import RadError
+    from rad_lsp.pricing import Prices
     from rad_lsp.store import workspace as workspaces
     from rad_lsp.tracking import SessionRecorder, ids
 
@@ -134,7 +167,8 @@ def _recorder(named: Path | None, session_id: str | None) -> SessionRecorder:
         raise RadError(f"No workspace can be made: {reason}. Name one with --workspace.") from None
     if made:
         note(f"Made {workspace.sessions}")
-    return SessionRecorder(workspace.root, session_id=session_id)
+    prices = Prices(settings.load(workspace.root, {}, "command line").prices)
+    return SessionRecorder(workspace.root, session_id=session_id, prices=prices, children=children)
 
 
 @contextlib.contextmanager
@@ -180,13 +214,14 @@ def _read_stdin(reader: Reader) -> int:
             return 0
 
 
-def _show(recorder: SessionRecorder, *, as_json: bool) -> None:
+def _show(recorder: SessionRecorder, machine: Machine | None = None, *, as_json: bool) -> None:
     """Print what was tracked, and on stderr what could not be.
 
     The exit code is the agent's, whether somebody reads this or not.
     """
     from datetime import UTC, datetime
 
+    from rad_lsp import service
     from rad_lsp.core.errors import RadError
     from rad_lsp.core.session import Session
     from rad_lsp.render import text
@@ -196,9 +231,15 @@ def _show(recorder: SessionRecorder, *, as_json: bool) -> None:
     found = radium.parse(str(recorder.path), data)
     if not isinstance(found, Session):
         raise RadError(f"The report can't be shown: {found.reason}. 'rad doctor' tells more.")
+    if machine is not None:
+        found = machine.merged(found)
     for problem in found.problems:
         note(f"{problem.message}.")
     try:
-        emit(data + b"\n" if as_json else text.session(found, datetime.now(UTC), painter()))
+        if as_json:
+            emit(data + b"\n")
+        else:
+            savings = service.savings(found, recorder.prices)
+            emit(text.session(found, datetime.now(UTC), painter(), savings=savings))
     except BrokenPipeError:
         drop()

@@ -9,6 +9,7 @@ import msgspec
 
 from rad_lsp import sources
 from rad_lsp.core import transcript
+from rad_lsp.core.session import Child
 from rad_lsp.pricing import Prices, list_key
 from rad_lsp.sources.radium import Radium
 from rad_lsp.store import snapshot
@@ -20,11 +21,12 @@ from rad_lsp.store.workspace import folders_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from rad_lsp.core.price import Override
     from rad_lsp.core.problems import Problem
-    from rad_lsp.core.session import Child, Session
+    from rad_lsp.core.session import Session
     from rad_lsp.sources import Transcripts
     from rad_lsp.store.snapshot import Entry
 
@@ -62,6 +64,25 @@ class Machine:
         folders = None if everywhere else folders_of(workspace)
         agents = Agents(self, names, folders, overrides)
         return Store(reports, agents, Reports(self.database))
+
+    def merged(self, session: Session) -> Session:
+        """A tracked session with the sessions that ran as part of it, wherever they worked."""
+        found = [self.index.session(child) for child in session.children]
+        return transcript.merged(session, [child for child in found if child is not None])
+
+    def active_since(self, folder: Path, moment: datetime) -> list[Child]:
+        """The other agents' sessions that worked in a folder or below it at or after a moment.
+
+        Reads what is new in their transcripts first.
+        """
+        agents = self.agents()
+        self.index.update(agents)
+        names = {source.name for source in agents}
+        return [
+            Child(entry.source, entry.id)
+            for entry in self.index.entries(names, _spellings([folder]))
+            if entry.last_activity >= moment
+        ]
 
     def _agent(self, name: str) -> Transcripts:
         if name not in self._agents:
@@ -111,10 +132,6 @@ class Agents:
     def items(self) -> list[tuple[str, Entry | Problem]]:
         """Each session, or what keeps a transcript from being read, with its path."""
         return [*((entry.path, entry) for entry in self._entries), *self._problems]
-
-    def child(self, child: Child) -> Session | None:
-        """The session that ran as part of a tracked one, wherever it worked."""
-        return self.machine.index.session(child)
 
     def _repriced(self, entry: Entry) -> Entry:
         if not self._overrides:

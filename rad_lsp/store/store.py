@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from rad_lsp.core import problems, transcript
+from rad_lsp.core import problems
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child, Session
 from rad_lsp.store import snapshot
@@ -137,18 +137,13 @@ class Store:
                 item = self.edited.get(path, _item(known))
                 if self.agents is not None and isinstance(item, Entry) and item.children:
                     parts.update(item.children)
-                    item = _with_children(item, self.agents)
+                    merged = self.agents.machine.merged(item.session)
+                    item = snapshot.pack(merged, item.fingerprint)
                 yield path, item
         if self.agents is not None:
             for path, item in self.agents.items():
                 if not (isinstance(item, Entry) and Child(item.source, item.id) in parts):
                     yield path, item
-
-
-def _with_children(entry: Entry, agents: Agents) -> Entry:
-    """A tracked session with the sessions that ran as part of it."""
-    children = [session for child in entry.children if (session := agents.child(child))]
-    return snapshot.pack(transcript.merged(entry.session, children), entry.fingerprint)
 
 
 def _nothing(_folder: str) -> _Found:

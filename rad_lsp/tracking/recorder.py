@@ -7,7 +7,9 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+
+import msgspec
 
 from rad_lsp.core import report
 from rad_lsp.core.errors import OutputNotWritable
@@ -22,8 +24,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from rad_lsp.core.report import ChildSession
     from rad_lsp.pricing import Prices
     from rad_lsp.tracking.changes import ChangeTracker, CodeChanges
+
+Children: TypeAlias = "Callable[[datetime], tuple[ChildSession, ...]]"
 
 MOST_TOKENS: Final = 10**12
 """Of one request. More is a mistake, and would not fit into a report when added up."""
@@ -56,8 +61,9 @@ class SessionRecorder:
     A session may be used from many threads and asyncio tasks at once.
 
     `session_id` is a new UUID by default. `prices` tell what requests cost, by default those of
-    the price list. `changes` tells whether code changes are counted, with git. `compact` reports
-    have no indentation; by default that is for `$RADIUM_COMPACT_SESSION_JSON` to say.
+    the price list. `changes` tells whether code changes are counted, with git. `children` finds
+    the sessions of other agents that are part of this one, given when it started. `compact`
+    reports have no indentation; by default that is for `$RADIUM_COMPACT_SESSION_JSON` to say.
 
     Entering raises BadSessionId, SessionExists when the id has a report already, and
     OutputNotWritable. After that no trouble with files is raised: tracking goes on, and what
@@ -71,6 +77,7 @@ class SessionRecorder:
         session_id: str | None = None,
         prices: Prices | None = None,
         changes: bool = True,
+        children: Children | None = None,
         compact: bool | None = None,
         clock: Callable[[], Clock] = Clock,
     ) -> None:
@@ -91,12 +98,23 @@ class SessionRecorder:
         self._writing = threading.RLock()
         self._tracker: ChangeTracker | None = None
         self._changes: CodeChanges | None = None
+        self._find_children = children
+        self._children: tuple[ChildSession, ...] = ()
         self._looked = 0.0
         self._look_took = 0.0
         self._ended: tuple[datetime, int] | None = None
         self._closed = False
         self._process = os.getpid()
         self._begun: tuple[Clock, Ledger] | None = None
+
+    @property
+    def prices(self) -> Prices:
+        """What requests cost."""
+        if self._prices is None:
+            from rad_lsp.pricing import Prices
+
+            self._prices = Prices()
+        return self._prices
 
     @property
     def path(self) -> Path:
@@ -241,14 +259,16 @@ class SessionRecorder:
             self._stop.wait(_AT_MOST_EVERY)
 
     def _look(self) -> bool:
-        """Look at the code changes; whether they are others than before."""
-        if self._tracker is None or self._tracker.reason is not None:
-            return False
+        """Look at code changes and at other agents' sessions; whether they are others."""
+        before = self._changes, self._children
         begun = time.monotonic()
-        before, self._changes = self._changes, self._tracker.changes()
+        if self._tracker is not None and self._tracker.reason is None:
+            self._changes = self._tracker.changes()
+        if self._find_children is not None:
+            self._children = self._find_children(self.clock.start)
         self._looked = time.monotonic()
         self._look_took = self._looked - begun
-        return self._changes != before
+        return (self._changes, self._children) != before
 
     def _refresh(self) -> None:
         with self._writing:
@@ -278,15 +298,13 @@ class SessionRecorder:
 
     def _report(self) -> bytes:
         clock, ledger = self._parts
-        if self._prices is None:
-            from rad_lsp.pricing import Prices
-
-            self._prices = Prices()
-        ledger.settle(self._prices)
+        ledger.settle(self.prices)
         end, elapsed = self._ended or (None, clock.elapsed())
         metrics = ledger.metrics(
             self.id, clock.start, end, elapsed, self._changes, self._change_notes()
         )
+        if self._children:
+            metrics = msgspec.structs.replace(metrics, child_sessions=self._children)
         made = Report(metrics, generated_at=end or clock.moment())
         return report.encode(made, compact=self._compact)
 
