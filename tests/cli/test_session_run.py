@@ -302,9 +302,12 @@ def test_what_is_ignored_stays_ignored(workspace):
 
 
 @posix
-def test_kill_9_leaves_a_report_that_reads(start, workspace, rad):
-    code = say(TOOL) + "; import time, sys; print('ready', flush=True); sys.stdin.read()"
-    process = start("session", "run", *python(code), cwd=workspace.root, stdin=subprocess.PIPE)
+def test_kill_9_leaves_a_report_that_reads(start, workspace, rad, tmp_path):
+    code = say(TOOL) + "; import sys; print('ready', flush=True); sys.stdin.read()"
+    process = start(
+        "session", "run", *python(code), cwd=workspace.root, stdin=subprocess.PIPE,
+        env={"TMPDIR": str(tmp_path)},
+    )  # fmt: skip
     process.stdout.readline()
     appears(lambda: reports(workspace.root)[0]["tool_calls"] == 1)
     process.kill()

@@ -456,6 +456,7 @@ def test_without_git_the_report_says_why_nothing_is_counted(tmp_path, metrics):
 
 
 @posix
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_forked_process_leaves_its_parents_session_alone(recorder, metrics):
     with recorder() as session:
         child = os.fork()
