@@ -131,6 +131,11 @@ class PrivateGit:
         self._timeout = timeout
         self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
         self._home = Path(self._folder.name).resolve()
+        self.ours: bytes | None = None
+        """How names begin that are ours, when the system's temporary folder is in the work tree."""
+        if self._home.is_relative_to(self.root):
+            begin = self._home.parent.relative_to(self.root) / _PREFIX
+            self.ours = os.fsencode(begin.as_posix())
         self._options: list[str] = []
         self._sparse = False
         self._reftable = False
@@ -150,14 +155,6 @@ class PrivateGit:
     def path(self, name: bytes) -> str:
         """Where the file lies that git calls `name`."""
         return f"{self.root}{os.sep}{os.fsdecode(name)}"
-
-    @property
-    def ours(self) -> bytes | None:
-        """How names begin that are ours, when the system's temporary folder is in the work tree."""
-        temporary = self._home.parent
-        if not temporary.is_relative_to(self.root):
-            return None
-        return os.fsencode((temporary.relative_to(self.root) / _PREFIX).as_posix())
 
     @property
     def hash_name(self) -> str:

@@ -39,7 +39,7 @@ class Limits(msgspec.Struct, frozen=True):
     stored_files: int = 20_000
     stored_bytes: int = 256_000_000
     read_bytes: int = 1_000_000_000
-    listed_files: int = 200_000
+    listed_files: int = 100_000
     submodules: int = 100
 
 
@@ -88,16 +88,14 @@ class Snapshots:
         self._contents = contents
         self._limits = limits
         self._tree = b""
-        self._always: frozenset[bytes] = frozenset()
-        self._last: bytes | None = None
+        self._start = Snapshot(b"", {}, frozenset(), None, 0, "")
 
     def first(self) -> Snapshot:
         """The snapshot that others are compared with; each of them is taken in its light."""
         self._git.refresh()
         self._pin_staged()
-        start = self.take()
-        self._always, self._last = start.stored, start.last
-        return start
+        self._start = self.take()
+        return self._start
 
     def take(self) -> Snapshot:
         """The snapshot of this moment."""
@@ -169,8 +167,8 @@ class Snapshots:
 
         What lay beyond the last one at the start is not looked at later either: it may be old.
         """
-        if self._last is not None:
-            return [name for name in names if name <= self._last], self._last
+        if (last := self._start.last) is not None:
+            return [name for name in names if name <= last], last
         bound = self._limits.listed_files
         return (names, None) if len(names) <= bound else (names[:bound], names[bound - 1])
 
@@ -228,11 +226,14 @@ class Snapshots:
         for name, result in found.items():
             if not stat.S_ISREG(result.st_mode):
                 continue
-            if result.st_size > self._limits.file_bytes:
+            before = self._start.beside.get(name)
+            if before and before.stamp.is_same(Stamp(result.st_size, result.st_mtime_ns)):
+                reasons[name] = before.why
+            elif result.st_size > self._limits.file_bytes:
                 reasons[name] = Why.SIZE
             elif not os.access(self._git.path(name), os.R_OK):
                 reasons[name] = Why.ACCESS
-            elif name not in self._always:
+            elif name not in self._start.stored:
                 files += 1
                 size += result.st_size
                 if files > self._limits.stored_files or size > self._limits.stored_bytes:
