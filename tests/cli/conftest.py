@@ -20,6 +20,8 @@ def start(tmp_path):
             [sys.executable, "-m", "rad_lsp.cli", *map(str, arguments)],
             cwd=cwd,
             env={**os.environ, **(env or {})},
+            # What `read` gives early must not be kept back from `communicate`.
+            bufsize=0,
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
         started.append(process)
