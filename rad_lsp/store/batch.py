@@ -4,54 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-import zlib
-from itertools import groupby
-from operator import itemgetter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from rad_lsp.core import problems, transcript
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.spending import Request, tally
+from rad_lsp.core.spending import tally
 from rad_lsp.core.transcript import Facts
-from rad_lsp.store import snapshot
+from rad_lsp.store import growing, pieces, snapshot
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from rad_lsp.core.spending import PriceList
+    from rad_lsp.core.transcript import Seen
     from rad_lsp.sources import Parser, Transcripts
-
-CHUNK: Final = 1 << 20
-"""Bytes read at a time."""
-
-MAX_LINE: Final = 32 << 20
-"""A longer line is skipped, and counted."""
-
-MAX_WHOLE: Final = 64 << 20
-"""A transcript that is not made of lines is not read when it has more bytes than this."""
 
 GONE: Final = -1
 """The size of a file that is no longer there."""
 
-_TAIL: Final = 64
-"""Bytes before the place where reading stopped: when they change, the file is another one."""
-
 _FEW: Final = 500
 """Up to so many, single look-ups are faster than going through a whole table."""
 
+_PIECES: Final = 16
+"""Pieces of a file's requests, at most; each update of a file adds one."""
+
 _MANY_REQUESTS: Final = 10_000
 """Requests of one file that are kept in memory before they are stored."""
-
-_OPEN_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 
 
 class File(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -76,14 +58,6 @@ class _Part(msgspec.Struct, frozen=True, gc=False, array_like=True):
     facts: Facts
 
 
-class _Counted(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A request of a session that counts."""
-
-    request: Request
-    final: bool
-    billed: bool
-
-
 class Batch:
     """Files of one agent that are read within one transaction."""
 
@@ -96,32 +70,28 @@ class Batch:
         self._sessions: dict[str, int] = dict(db.execute(select, (source.name,)).fetchall())
         self._next_session = _next_id(db, "session")
         self._next_file = _next_id(db, "file")
-        self._rules: dict[tuple[str, str, str], int] = {}
         self._keys: set[int] = set()
         self._dirty: set[int] = set()
+        self._grown: set[int] = set()
+        self._forgotten = False
         # Sessions of which nothing was known before: what they are put together from is at hand.
-        self._new: dict[int, tuple[list[_Part], list[_Counted]]] = {}
+        self._new: dict[int, tuple[list[_Part], list[Seen]]] = {}
         self._session_rows: list[tuple[int, str, str]] = []
         self._file_rows: list[tuple[Any, ...]] = []
-        self._part_rows: list[tuple[int, int, bytes]] = []
-        self._request_rows: list[tuple[Any, ...]] = []
+        self._part_rows: list[tuple[int, int]] = []
+        self._piece_rows: list[tuple[int, bytes]] = []
+        self._copy_rows: list[tuple[int, int]] = []
 
     def read(self, path: str, known: File | None) -> None:
         """Read what is new in a transcript."""
         try:
-            descriptor = os.open(path, _OPEN_FLAGS)
-        except OSError as error:
-            if not isinstance(error, FileNotFoundError):
-                self._fail(path, known, error)
+            with growing.opened(path) as file:
+                if file is not None:
+                    self._read(path, known, file)
+        except FileNotFoundError:
             return
-        try:
-            status = os.fstat(descriptor)
-            if stat.S_ISREG(status.st_mode):
-                self._read(path, known, descriptor, status)
         except OSError as error:
             self._fail(path, known, error)
-        finally:
-            os.close(descriptor)
 
     def lose(self, files: Iterable[int]) -> None:
         """These files are gone; what they said of their sessions stays."""
@@ -136,69 +106,56 @@ class Batch:
     def finish(self) -> None:
         """Store what was read, and put the sessions together that it belongs to."""
         self._store()
+        self._join_pieces()
         self._settle_copies()
         self._put_together()
 
-    def _read(self, path: str, known: File | None, descriptor: int, status: os.stat_result) -> None:
+    def _read(self, path: str, known: File | None, file: growing.Growing) -> None:
+        parser = self._resumed(path, known, file)
+        number = self._number(known)
+        begin = offset = 0
+        if known is not None and parser is not None:
+            begin = offset = known.offset
+            self._grown.add(number)
+        else:
+            parser = self._source.parser(path)
+            if known is not None:
+                self._forget(number)
         by_line = self._source.by_line(path)
-        resumed = (
-            known is not None
-            and by_line
-            and 0 < known.offset <= status.st_size
-            and known.inode == status.st_ino
-            and _tail(descriptor, known.offset) == known.tail
-        )
-        if known is not None and not resumed:
-            self._forget(known.id)
-        parser = self._source.parser(path, known.state if known and resumed else None)
-        begin = offset = known.offset if known and resumed else 0
-        file = self._number(known)
-        os.lseek(descriptor, offset, os.SEEK_SET)
-        if by_line:
-            for lines, end in _pieces(descriptor, offset):
-                parser.feed(lines)
-                offset = end
-                if len(parser.requests) > _MANY_REQUESTS:
-                    self._keep_requests(file, parser, whole=False)
-        elif status.st_size <= MAX_WHOLE:
-            data = _whole(descriptor)
+        tail = known.tail if known and begin else b""
+        for data, end in file.lines(offset) if by_line else file.whole():
             parser.feed(data)
-            offset = len(data)
+            offset, tail = end, growing.tail(data)
+            if len(parser.requests) > _MANY_REQUESTS:
+                self._keep_requests(number, parser)
+                begin = offset
         self.bytes += offset - begin
-        self._keep_requests(file, parser, whole=not resumed)
         for facts in parser.facts.values():
             session = self._session(facts.session_id)
-            self._part_rows.append((session, file, _to_bytes(facts)))
-            if session in self._new:
-                part = _Part(path, status.st_size, parser.skipped, facts)
+            self._part_rows.append((session, number))
+            if begin:
+                self._new.pop(session, None)
+            elif session in self._new:
+                part = _Part(path, file.status.st_size, parser.skipped, facts)
                 self._new[session][0].append(part)
-        self._file_rows.append(
-            (
-                file,
-                self._source.name,
-                path,
-                status.st_size,
-                status.st_mtime_ns,
-                status.st_ino,
-                offset,
-                _tail(descriptor, offset) if by_line else b"",
-                parser.state() if by_line else b"",
-                parser.skipped,
-                _to_bytes(parser.first_skipped),
-                None,
-            )
-        )
+        row = (number, self._source.name, path, *_stamp(file.status), offset, tail)
+        skipped = (parser.skipped, _to_bytes(parser.first_skipped))
+        self._file_rows.append((*row, parser.state(), *skipped, None))
+        self._keep_requests(number, parser)
+
+    def _resumed(self, path: str, known: File | None, file: growing.Growing) -> Parser | None:
+        """A parser where reading stopped; None when the file is another one, or can't grow."""
+        if known is None or not self._source.by_line(path) or not known.offset:
+            return None
+        same = file.status.st_ino == known.inode and file.ends_at(known.offset, known.tail)
+        return self._parser(path, known.state) if same else None
 
     def _fail(self, path: str, known: File | None, error: OSError) -> None:
         reason = (error.strerror or type(error).__name__).lower()
         problem = Problem(problems.UNREADABLE, f"The transcript can't be read: {reason}")
-        size = mtime = inode = 0
-        try:
-            status = os.stat(path)  # noqa: PTH116  (as everywhere here, paths are text)
-            size, mtime, inode = status.st_size, status.st_mtime_ns, status.st_ino
-        except OSError:
-            pass
-        stamp = (size, mtime, inode)
+        stamp = (0, 0, 0)
+        with suppress(OSError):
+            stamp = _stamp(os.stat(path))  # noqa: PTH116  (as everywhere here, paths are text)
         row = (self._number(known), self._source.name, path, *stamp, 0, b"", b"", 0, b"\x90")
         self._file_rows.append((*row, _to_bytes(problem)))
 
@@ -218,72 +175,44 @@ class Batch:
         self._dirty.add(found)
         return found
 
-    def _rule(self, model: str, engine: str, tier: str) -> int:
-        rule = (model, engine, tier)
-        found = self._rules.get(rule)
-        if found is None:
-            self._db.execute("INSERT OR IGNORE INTO rule(model, engine, tier) VALUES (?,?,?)", rule)
-            select = "SELECT id FROM rule WHERE model = ? AND engine = ? AND tier = ?"
-            found = self._rules[rule] = int(self._db.execute(select, rule).fetchone()[0])
-        return found
-
-    def _keep_requests(self, file: int, parser: Parser, *, whole: bool) -> None:
-        """Take the requests that a parser has; `whole` when those are all of the file."""
-        add = self._request_rows.append
-        for seen in parser.requests.values():
-            request = seen.request
-            session = self._session(seen.session_id)
+    def _keep_requests(self, file: int, parser: Parser) -> None:
+        """Take the requests that a parser has, and let go of them there."""
+        requests = [*parser.requests.values()]
+        if not requests:
+            return
+        parser.requests.clear()
+        self._piece_rows.append((file, pieces.pack(requests)))
+        for seen in requests:
             key = _hash(seen.key)
             self._keys.add(key)
-            add(
-                (
-                    key,
-                    # Few requests share a key, so that a short number tells them apart.
-                    zlib.crc32(seen.variant.encode()) if seen.variant else 0,
-                    file,
-                    session,
-                    request.time,
-                    self._rule(request.model, request.engine, request.tier),
-                    request.requests,
-                    request.input_tokens,
-                    request.cache_read_tokens,
-                    request.cache_write_5m_tokens,
-                    request.cache_write_1h_tokens,
-                    request.output_tokens,
-                    request.cost,
-                    seen.side,
-                    seen.final,
-                    seen.billed,
-                )
-            )
-            if session in self._new:
-                self._new[session][1].append(_Counted(request, seen.final, seen.billed))
-        if not whole:
-            for seen in parser.requests.values():
-                self._new.pop(self._session(seen.session_id), None)
-            self._store()
-        parser.requests.clear()
+            self._copy_rows.append((key, file))
+            new = self._new.get(self._session(seen.session_id))
+            if new is not None:
+                new[1].append(seen)
 
     def _store(self) -> None:
+        self._copy_rows.sort()  # a tree grows faster in order
         for statement, rows in (
             ("INSERT INTO session(id, source, session_id) VALUES (?,?,?)", self._session_rows),
             (f"INSERT OR REPLACE INTO file VALUES ({'?,' * 11}?)", self._file_rows),
-            ("INSERT OR REPLACE INTO part VALUES (?,?,?)", self._part_rows),
-            (_UPSERT, self._request_rows),
+            ("INSERT OR IGNORE INTO part VALUES (?,?)", self._part_rows),
+            ("INSERT INTO piece(file, requests) VALUES (?,?)", self._piece_rows),
+            ("INSERT OR IGNORE INTO copy VALUES (?,?)", self._copy_rows),
         ):
             self._db.executemany(statement, rows)
             rows.clear()
 
     def _forget(self, file: int) -> None:
         """What a file said is no longer so."""
+        self._forgotten = True
         self._touch_sessions_of(file)
-        rows = self._db.execute(
-            "DELETE FROM request WHERE file = ? AND session IN "
-            "(SELECT session FROM part WHERE file = ?) RETURNING key",
-            (file, file),
+        keys = [_hash(seen.key) for seen in self._requests_of([file]).get(file, {}).values()]
+        self._keys.update(keys)
+        self._db.executemany(
+            "DELETE FROM copy WHERE key = ? AND file = ?", ((key, file) for key in keys)
         )
-        self._keys.update(row[0] for row in rows)
-        self._db.execute("DELETE FROM part WHERE file = ?", (file,))
+        for table in ("piece", "part", "superseded"):
+            self._db.execute(f"DELETE FROM {table} WHERE file = ?", (file,))
 
     def _touch_sessions_of(self, file: int) -> None:
         rows = self._db.execute("SELECT session FROM part WHERE file = ?", (file,))
@@ -295,56 +224,51 @@ class Batch:
         A copy that a sub-agent replays gives way to any other. Of copies with one time, the
         session counts that was left first: the other one went on from there.
         """
-        copies = self._db.execute(
-            "SELECT key, variant, file, session, time, side, counted FROM request WHERE key IN "
-            f"({self._keys_with_copies()}) ORDER BY key"
-        ).fetchall()
-        ends: dict[tuple[int, int], int] = {}
-        for _, group in groupby(copies, itemgetter(0)):
-            rows = list(group)
-            best: dict[int, tuple[Any, ...]] = {}
-            has_own = any(not row[5] for row in rows)
-            for row in rows:
-                _, variant, file, session, time, side, _ = row
-                if side and has_own:
-                    continue
-                rank = (time, self._end(session, file, ends), file)
-                slot = -1 if side else variant
-                if slot not in best or rank < best[slot][0]:
-                    best[slot] = (rank, row)
-            winners = {id(row) for _, row in best.values()}
-            for row in rows:
-                counts = id(row) in winners
-                if counts != row[6]:
-                    self._db.execute(
-                        "UPDATE request SET counted = ? WHERE key = ? AND variant = ? AND file = ?",
-                        (counts, *row[:3]),
-                    )
-                    self._dirty.add(row[3])
-                    self._new.pop(row[3], None)
+        files = {row[0] for row in self._db.execute(self._files_with_copies())}
+        known: dict[str, set[tuple[str, int]]] = {}
+        for key, variant, file in self._db.execute("SELECT key, variant, file FROM superseded"):
+            known.setdefault(key, set()).add((variant, file))
+            if self._forgotten:
+                files.add(file)
+        copies: dict[str, list[tuple[int, Seen]]] = {}
+        for file, requests in self._requests_of(files).items():
+            for seen in requests.values():
+                copies.setdefault(seen.key, []).append((file, seen))
+        ends = _Ends(self._parsers_of(files))
+        for key, found in copies.items():
+            if _hash(key) not in self._keys:
+                continue
+            winners = _winners(found, ends)
+            lost = {(seen.variant, file) for file, seen in found} - winners
+            before = known.get(key, set())
+            for file, seen in found:
+                copy = (seen.variant, file)
+                if (copy in lost) != (copy in before):
+                    session = self._session(seen.session_id)
+                    self._dirty.add(session)
+                    self._new.pop(session, None)
+            self._db.executemany(
+                "DELETE FROM superseded WHERE key = ? AND variant = ? AND file = ?",
+                ((key, *copy) for copy in before - lost),
+            )
+            self._db.executemany(
+                "INSERT INTO superseded VALUES (?, ?, ?)", ((key, *copy) for copy in lost - before)
+            )
 
-    def _keys_with_copies(self) -> str:
-        """An expression for the keys, among those read, that more than one row has."""
-        if len(self._keys) > _FEW:
-            return "SELECT key FROM request GROUP BY key HAVING count(*) > 1"
-        return ",".join(map(str, self._keys)) or "NULL"
-
-    def _end(self, session: int, file: int, ends: dict[tuple[int, int], int]) -> int:
-        """The last moment that a file tells of a session."""
-        part = (session, file)
-        if part not in ends:
-            row = self._db.execute(
-                "SELECT facts FROM part WHERE session = ? AND file = ?", part
-            ).fetchone()
-            ends[part] = _to_facts(row[0]).end if row else 0
-        return ends[part]
+    def _files_with_copies(self) -> str:
+        """A query for the files that hold a request which was read, and which others hold, too."""
+        mine = ""
+        if len(self._keys) <= _FEW:
+            mine = f"WHERE key IN ({','.join(map(str, self._keys))})"
+        several = f"SELECT key FROM copy {mine} GROUP BY key HAVING count(*) > 1"
+        return f"SELECT DISTINCT file FROM copy WHERE key IN ({several})"
 
     def _put_together(self) -> None:
         rows = []
         others = sorted(self._dirty - self._new.keys())
         for start in range(0, len(others), _FEW):
             some = others[start : start + _FEW]
-            stored = self._stored(",".join(map(str, some)))
+            stored = self._stored(some)
             for session in some:
                 if session in stored:
                     rows.append((*self._packed(*stored[session]), session))
@@ -361,27 +285,79 @@ class Batch:
             rows,
         )
 
-    def _stored(self, sessions: str) -> dict[int, tuple[list[_Part], list[_Counted]]]:
-        """What is stored of sessions, whose ids are listed."""
-        found: dict[int, tuple[list[_Part], list[_Counted]]] = {}
-        for session, path, size, skipped, facts in self._db.execute(
-            "SELECT session, path, size, skipped, facts FROM part JOIN file ON id = file "
-            f"WHERE session IN ({sessions}) ORDER BY path"
-        ):
-            parts = found.setdefault(session, ([], []))[0]
-            parts.append(_Part(path, size, skipped, _to_facts(facts)))
-        for session, *values, final, billed in self._db.execute(
-            "SELECT session, time, model, engine, tier, input, cache_read, cache_write_5m, "
-            "cache_write_1h, output, cost, requests, final, billed FROM request "
-            f"JOIN rule ON rule.id = rule WHERE session IN ({sessions}) AND counted"
-        ):
-            if session in found:
-                request = Request(**dict(zip(Request.__struct_fields__, values, strict=True)))
-                found[session][1].append(_Counted(request, bool(final), bool(billed)))
+    def _stored(self, sessions: list[int]) -> dict[int, tuple[list[_Part], list[Seen]]]:
+        """What is stored of sessions: what their files say, and the requests that count."""
+        found: dict[int, tuple[list[_Part], list[Seen]]] = {}
+        rows = self._db.execute(
+            "SELECT session, session_id, file, file.path, size, skipped FROM part "
+            "JOIN session ON session.id = session JOIN file ON file.id = file "
+            f"WHERE session IN ({_listed(sessions)}) ORDER BY file.path"
+        ).fetchall()
+        files = {row[2] for row in rows}
+        parsers = self._parsers_of(files)
+        requests = self._requests_of(files)
+        superseded = set(
+            self._db.execute(
+                f"SELECT key, variant, file FROM superseded WHERE file IN ({_listed(files)})"
+            )
+        )
+        for session, session_id, file, path, size, skipped in rows:
+            facts = parsers[file].facts.get(session_id) if file in parsers else None
+            if facts is None:
+                continue
+            parts, counted = found.setdefault(session, ([], []))
+            parts.append(_Part(path, size, skipped, facts))
+            counted += [
+                seen
+                for seen in requests.get(file, {}).values()
+                if seen.session_id == session_id
+                and (seen.key, seen.variant, file) not in superseded
+            ]
         return found
 
+    def _parsers_of(self, files: Iterable[int]) -> dict[int, Parser]:
+        """A parser for each file, where it was left."""
+        found = {}
+        for file, path, state in self._db.execute(
+            f"SELECT id, path, state FROM file WHERE id IN ({_listed(files)})"
+        ):
+            parser = self._parser(path, state)
+            if parser is not None:
+                found[file] = parser
+        return found
+
+    def _parser(self, path: str, state: bytes) -> Parser | None:
+        """A parser where an earlier one stopped; None when what it left can't be read."""
+        try:
+            return self._source.parser(path, state)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+
+    def _requests_of(self, files: Iterable[int]) -> dict[int, dict[tuple[str, str], Seen]]:
+        """The requests of each file, of each its last record."""
+        found: dict[int, dict[tuple[str, str], Seen]] = {}
+        for file, requests in self._db.execute(
+            f"SELECT file, requests FROM piece WHERE file IN ({_listed(files)}) ORDER BY id"
+        ):
+            merged = found.setdefault(file, {})
+            for seen in pieces.unpack(requests):
+                name = (seen.key, seen.variant)
+                before = merged.get(name)
+                merged[name] = seen if before is None else _last(before, seen)
+        return found
+
+    def _join_pieces(self) -> None:
+        """Let no file's requests be scattered over many pieces, as they are while it grows."""
+        for file in self._grown:
+            select = "SELECT count(*) FROM piece WHERE file = ?"
+            if self._db.execute(select, (file,)).fetchone()[0] > _PIECES:
+                requests = [*self._requests_of([file])[file].values()]
+                self._db.execute("DELETE FROM piece WHERE file = ?", (file,))
+                insert = "INSERT INTO piece(file, requests) VALUES (?, ?)"
+                self._db.execute(insert, (file, pieces.pack(requests)))
+
     def _packed(
-        self, parts: list[_Part], requests: list[_Counted]
+        self, parts: list[_Part], requests: list[Seen]
     ) -> tuple[str, str, int, bool, bytes | None]:
         """The columns of a session that its files and requests come to."""
         facts = [part.facts for part in parts]
@@ -392,20 +368,62 @@ class Batch:
             facts[0].notes.append(f"Lines of the transcript that can't be read: {skipped:,}")
         session_id = facts[0].session_id
         path = next((p.path for p in parts if session_id in _name(p.path)), parts[0].path)
-        spending = tally([one.request for one in requests if one.billed], self._price_list)
-        if unbilled := [one.request for one in requests if not one.billed]:
+        spending = tally([seen.request for seen in requests if seen.billed], self._price_list)
+        if unbilled := [seen.request for seen in requests if not seen.billed]:
             spending += tally(unbilled, _NO_PRICES)
         session = transcript.session(
             self._source.name,
             path,
             facts,
             spending,
-            unfinished=sum([one.request.requests for one in requests if not one.final]),
+            unfinished=sum([seen.request.requests for seen in requests if not seen.final]),
         )
         cwd = next((part.cwd for part in facts if part.cwd), "")
         last = max([part.end for part in facts])
         # A session of which nothing is known but its name is none.
         return cwd, path, last, gone, snapshot.pack(session).packed if last else None
+
+
+class _Ends:
+    """The last moment that each file tells of a session."""
+
+    def __init__(self, parsers: dict[int, Parser]) -> None:
+        self._parsers = parsers
+
+    def end(self, file: int, session_id: str) -> int:
+        """Milliseconds since the epoch; 0 when it tells nothing."""
+        parser = self._parsers.get(file)
+        facts = parser.facts.get(session_id) if parser else None
+        return facts.end if facts else 0
+
+
+def _winners(copies: list[tuple[int, Seen]], ends: _Ends) -> set[tuple[str, int]]:
+    """Of the copies of requests with one key those that count, by variant and file."""
+    has_own = any(not seen.side for _, seen in copies)
+    best: dict[str | None, tuple[tuple[int, int, int], tuple[str, int]]] = {}
+    for file, seen in copies:
+        if seen.side and has_own:
+            continue
+        rank = (seen.request.time, ends.end(file, seen.session_id), file)
+        slot = None if seen.side else seen.variant
+        if slot not in best or rank < best[slot][0]:
+            best[slot] = (rank, (seen.variant, file))
+    return {copy for _, copy in best.values()}
+
+
+def _last(before: Seen, now: Seen) -> Seen:
+    """Of two records of a request the one that counts, with the time of the first.
+
+    It is the one with the most output tokens, of equal ones the later.
+    """
+    one, other = before.request, now.request
+    time = min(one.time, other.time)
+    counts, request = (now, other) if other.output_tokens >= one.output_tokens else (before, one)
+    final = before.final or now.final
+    if request.time == time and counts.final == final:
+        return counts
+    request = msgspec.structs.replace(request, time=time)
+    return msgspec.structs.replace(counts, request=request, final=final)
 
 
 class _NoPrices:
@@ -418,27 +436,12 @@ class _NoPrices:
 _NO_PRICES: Final = _NoPrices()
 
 
-_UPSERT: Final = (
-    "INSERT INTO request(key, variant, file, session, time, rule, requests, input, cache_read, "
-    "cache_write_5m, cache_write_1h, output, cost, side, final, billed) "
-    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
-    "time = min(time, excluded.time), "
-    + ", ".join(
-        f"{name} = iif(excluded.output >= output, excluded.{name}, {name})"
-        for name in (
-            "rule",
-            "requests",
-            "input",
-            "cache_read",
-            "cache_write_5m",
-            "cache_write_1h",
-            "output",
-            "cost",
-            "billed",
-        )
-    )
-    + ", final = max(final, excluded.final)"
-)
+def _listed(ids: Iterable[int]) -> str:
+    return ",".join(map(str, ids))
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _next_id(db: sqlite3.Connection, table: str) -> int:
@@ -449,49 +452,8 @@ def _name(path: str) -> str:
     return path.rpartition(os.sep)[2]
 
 
-def _pieces(descriptor: int, offset: int) -> Iterator[tuple[bytes, int]]:
-    """Whole lines, many at a time, and the place in the file where they end.
-
-    What follows after the last line feed is not a line yet. Of a line that is too long only the
-    beginning comes, so that it is counted.
-    """
-    rest = bytearray()
-    too_long = False
-    while chunk := os.read(descriptor, CHUNK):
-        end = chunk.rfind(b"\n") + 1
-        if not end:
-            offset += len(chunk)
-            if not too_long:
-                rest += chunk
-            if len(rest) > MAX_LINE:
-                too_long = True
-                del rest[_TAIL:]
-            continue
-        lines = bytes(rest) + chunk[:end]
-        if too_long:
-            lines = bytes(rest) + chunk[chunk.index(b"\n") : end]
-            too_long = False
-        yield lines, offset + end
-        offset += len(chunk)
-        rest = bytearray(chunk[end:])
-
-
-def _whole(descriptor: int) -> bytes:
-    data = bytearray()
-    while chunk := os.read(descriptor, CHUNK):
-        data += chunk
-    return bytes(data)
-
-
-def _tail(descriptor: int, offset: int) -> bytes:
-    begin = max(0, offset - _TAIL)
-    os.lseek(descriptor, begin, os.SEEK_SET)
-    return os.read(descriptor, offset - begin)
-
-
 def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
 
 
 _to_bytes = msgspec.msgpack.Encoder().encode
-_to_facts = msgspec.msgpack.Decoder(Facts).decode

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rad_lsp.sources import Transcripts
     from rad_lsp.store.database import Database
 
-_BATCH_BYTES: Final = 64 << 20
+_BATCH_BYTES: Final = 128 << 20
 """After so many bytes what was read is stored for good."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
