@@ -246,7 +246,7 @@ class ClaudeCodeParser:
     def _read(self, records: list[_Record], session: _Session) -> None:
         facts = session.facts
         _set_scene(records, facts)
-        answers: dict[tuple[str | None, str | None], _Answer] = {}
+        answers: dict[tuple[str, str], _Answer] = {}
         last = moment(session.last or facts.end)
         for record in records:
             message = record.message
@@ -269,15 +269,15 @@ class ClaudeCodeParser:
             last = time
         session.last = milliseconds(last)
         session.turn_lasts(session.last)
-        for answer in answers.values():
-            self._add(answer, facts.session_id)
+        for (key, variant), answer in answers.items():
+            self._add(key, variant, facts.session_id, answer)
 
     def _answer(
         self,
         record: _Record,
         message: _Message,
         time: datetime,
-        answers: dict[tuple[str | None, str | None], _Answer],
+        answers: dict[tuple[str, str], _Answer],
     ) -> None:
         """Notes the tool calls of an answer, and its usage.
 
@@ -291,7 +291,9 @@ class ClaudeCodeParser:
         usage = message.usage
         if usage is None:
             return
-        key = (message.id, record.request_id)
+        variant = record.request_id or ""
+        # A record without either id has no copies that it must be told from.
+        key = (message.id or variant or f"{record.session_id}:{time.isoformat()}", variant)
         answer = answers.get(key)
         if answer is None:
             answers[key] = _Answer(record, time, message, usage, message.stop_reason is not None)
@@ -315,14 +317,10 @@ class ClaudeCodeParser:
                     _result(block, record.tool_use_result, facts, begin, time)
         return found
 
-    def _add(self, answer: _Answer, session_id: str) -> None:
+    def _add(self, key: str, variant: str, session_id: str, answer: _Answer) -> None:
         record, message, usage = answer.first, answer.message, answer.usage
         if message.model == _SYNTHETIC or record.is_api_error_message:
             return
-        variant = record.request_id or ""
-        time = milliseconds(answer.time)
-        # A record without either id has no copies that it must be told from.
-        key = message.id or variant or f"{session_id}:{time}"
         written = usage.cache_creation_input_tokens or 0
         short = long = 0
         if usage.cache_creation is not None:
@@ -333,7 +331,7 @@ class ClaudeCodeParser:
             short = written - long
         read = usage.cache_read_input_tokens or 0
         request = Request(
-            time=time,
+            time=milliseconds(answer.time),
             model=message.model or "unknown",
             engine="claude",
             tier=_tier(usage),
