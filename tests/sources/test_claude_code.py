@@ -499,6 +499,18 @@ class TestTime:
         found = facts(*lines)
         assert (found.start, found.end, found.successful) == (ms(0), ms(4), 1)
 
+    def test_may_come_late(self, facts):
+        lines = [prompt(0), answer(1, 1), answer(3, 2), answer(5, 3)]
+        del lines[0]["timestamp"], lines[1]["timestamp"]
+        found = facts(*lines)
+        assert (found.start, found.end, found.active) == (ms(3), ms(5), [(ms(3), ms(5))])
+
+    def test_may_be_of_no_record(self, facts):
+        lines = [prompt(0), answer(1, 1)]
+        del lines[0]["timestamp"], lines[1]["timestamp"]
+        found = facts(*lines)
+        assert (found.start, found.end, found.active) == (0, 0, [])
+
 
 class TestPlace:
     def test_is_told_by_the_records(self, facts):
