@@ -91,7 +91,10 @@ class Machine:
 
 
 class Agents:
-    """The sessions of some agents that worked in some folders; everywhere when that is None."""
+    """The sessions of some agents that worked in some folders; everywhere when that is None.
+
+    `entries` are the sessions, `problems` what keeps transcripts from being read, by path.
+    """
 
     def __init__(
         self,
@@ -104,8 +107,8 @@ class Agents:
         self.transcripts = machine.agents(names)
         self._folders = None if folders is None else _spellings(folders)
         self._overrides = overrides or {}
-        self._entries: list[Entry] = []
-        self._problems: list[tuple[str, Problem]] = []
+        self.entries: list[Entry] = []
+        self.problems: list[tuple[str, Problem]] = []
         self._seen: tuple[int, int] | None = None
 
     def refresh(
@@ -125,13 +128,9 @@ class Agents:
         names = {source.name for source in self.transcripts}
         entries = [self._repriced(entry) for entry in index.entries(names, self._folders)]
         problems = index.problems(names) if self._folders is None else []
-        changed = (entries, problems) != (self._entries, self._problems)
-        self._entries, self._problems = entries, problems
+        changed = (entries, problems) != (self.entries, self.problems)
+        self.entries, self.problems = entries, problems
         return changed
-
-    def items(self) -> list[tuple[str, Entry | Problem]]:
-        """Each session, or what keeps a transcript from being read, with its path."""
-        return [*((entry.path, entry) for entry in self._entries), *self._problems]
 
     def _repriced(self, entry: Entry) -> Entry:
         if not self._overrides:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 _BATCH_BYTES: Final = 128 << 20
 """After so many bytes what was read is stored for good."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Index:
@@ -120,7 +117,7 @@ class Index:
             folder, _, name = path.rpartition(os.sep)
             yield Entry(
                 session_id,
-                _EPOCH + timedelta(milliseconds=last),
+                last * 1000,
                 sys.intern(folder),
                 name,
                 packed,

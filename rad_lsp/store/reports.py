@@ -5,22 +5,19 @@ from __future__ import annotations
 import sqlite3
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child
+from rad_lsp.sources import RADIUM
 from rad_lsp.store.snapshot import Entry, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rad_lsp.store.database import Database
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Reports:
@@ -51,12 +48,13 @@ class Reports:
                     continue
                 found[name] = Entry(
                     session_id,
-                    _EPOCH + timedelta(microseconds=last),
+                    last,
                     folder,
                     name,
                     packed,
                     fingerprint,
-                    children=_to_children(children) if children else (),
+                    RADIUM,
+                    _to_children(children) if children else (),
                 )
         return found
 
@@ -80,9 +78,8 @@ class Reports:
 def _row(item: Entry | Fault) -> tuple[object, ...]:
     if isinstance(item, Fault):
         return item.fingerprint, None, None, None, None, _to_bytes(item.problem)
-    last = (item.last_activity - _EPOCH) // _MICROSECOND
     children = _to_bytes(item.children) if item.children else None
-    return item.fingerprint, item.id, last, item.packed, children, None
+    return item.fingerprint, item.id, item.last, item.packed, children, None
 
 
 _SELECT: Final = (
