@@ -48,11 +48,9 @@ CREATE TABLE copy(
 CREATE TABLE superseded(
     key TEXT NOT NULL, variant TEXT NOT NULL, file INTEGER NOT NULL,
     PRIMARY KEY(key, variant, file)) WITHOUT ROWID;
-CREATE TABLE folder(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
 CREATE TABLE report(
-    folder INTEGER NOT NULL, name TEXT NOT NULL, fingerprint INTEGER NOT NULL,
-    session_id TEXT, last_activity INTEGER, packed BLOB, children BLOB, problem BLOB,
-    PRIMARY KEY(folder, name)) WITHOUT ROWID;
+    folder TEXT NOT NULL, bucket INTEGER NOT NULL, found BLOB NOT NULL,
+    PRIMARY KEY(folder, bucket));
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,21 @@ if TYPE_CHECKING:
 
     from rad_lsp.store.database import Database
 
+_BUCKETS: Final = 256
+"""Files that are kept together. A row for each would take five times as long to load."""
+
+
+class _Stored(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What a file held: a packed session, or a problem."""
+
+    name: str
+    fingerprint: int
+    id: str = ""
+    last: int = 0
+    packed: bytes = b""
+    children: tuple[Child, ...] = ()
+    problem: Problem | None = None
+
 
 class Reports:
     """What each file of a sessions folder held when its fingerprint was taken.
@@ -33,60 +49,67 @@ class Reports:
         """By file name, what was found in a folder."""
         found: dict[str, Entry | Fault] = {}
         folder = sys.intern(folder)
-        with suppress(sqlite3.Error, msgspec.DecodeError):
-            for (
-                name,
-                fingerprint,
-                session_id,
-                last,
-                packed,
-                children,
-                problem,
-            ) in self._database.connection.execute(_SELECT, (folder,)):
-                if problem is not None:
-                    found[name] = Fault(fingerprint, _to_problem(problem))
-                    continue
-                found[name] = Entry(
-                    session_id,
-                    last,
-                    folder,
-                    name,
-                    packed,
-                    fingerprint,
-                    RADIUM,
-                    _to_children(children) if children else (),
-                )
+        with suppress(sqlite3.Error):
+            for (bucket,) in self._database.connection.execute(
+                "SELECT found FROM report WHERE folder = ?", (folder,)
+            ):
+                for s in _unpacked(bucket):
+                    found[s.name] = (
+                        Entry(
+                            s.id,
+                            s.last,
+                            folder,
+                            s.name,
+                            s.packed,
+                            s.fingerprint,
+                            RADIUM,
+                            s.children,
+                        )
+                        if s.problem is None
+                        else Fault(s.fingerprint, s.problem)
+                    )
         return found
 
     def save(
         self, folder: str, changed: Mapping[str, Entry | Fault], removed: Iterable[str]
     ) -> None:
         """Keep what was found anew, unless another process is writing."""
+        news: dict[int, dict[str, _Stored | None]] = {}
+        for name, item in changed.items():
+            news.setdefault(_bucket(name), {})[name] = _stored(name, item)
+        for name in removed:
+            news.setdefault(_bucket(name), {})[name] = None
         with suppress(sqlite3.Error), self._database.writing(wait=False) as db:
-            db.execute("INSERT OR IGNORE INTO folder(path) VALUES (?)", (folder,))
-            number = db.execute("SELECT id FROM folder WHERE path = ?", (folder,)).fetchone()[0]
-            db.executemany(
-                "INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                ((number, name, *_row(item)) for name, item in changed.items()),
-            )
-            db.executemany(
-                "DELETE FROM report WHERE folder = ? AND name = ?",
-                ((number, name) for name in removed),
-            )
+            for bucket, items in news.items():
+                row = db.execute(
+                    "SELECT found FROM report WHERE folder = ? AND bucket = ?", (folder, bucket)
+                ).fetchone()
+                known: dict[str, _Stored | None] = (
+                    {s.name: s for s in _unpacked(row[0])} if row else {}
+                )
+                known |= items
+                kept = [item for item in known.values() if item is not None]
+                db.execute(
+                    "INSERT OR REPLACE INTO report VALUES (?, ?, ?)", (folder, bucket, _pack(kept))
+                )
 
 
-def _row(item: Entry | Fault) -> tuple[object, ...]:
+def _bucket(name: str) -> int:
+    return zlib.crc32(name.encode("utf-8", "surrogateescape")) % _BUCKETS
+
+
+def _stored(name: str, item: Entry | Fault) -> _Stored:
     if isinstance(item, Fault):
-        return item.fingerprint, None, None, None, None, _to_bytes(item.problem)
-    children = _to_bytes(item.children) if item.children else None
-    return item.fingerprint, item.id, item.last, item.packed, children, None
+        return _Stored(name, item.fingerprint, problem=item.problem)
+    return _Stored(name, item.fingerprint, item.id, item.last, item.packed, item.children)
 
 
-_SELECT: Final = (
-    "SELECT name, fingerprint, session_id, last_activity, packed, children, problem "
-    "FROM report JOIN folder ON folder.id = folder WHERE folder.path = ?"
-)
+def _unpacked(bucket: bytes) -> list[_Stored]:
+    try:
+        return _unpack(bucket)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return []
 
-_to_bytes = msgspec.msgpack.Encoder().encode
-_to_problem = msgspec.msgpack.Decoder(Problem).decode
-_to_children = msgspec.msgpack.Decoder(tuple[Child, ...]).decode
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[_Stored]).decode

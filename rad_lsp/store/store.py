@@ -165,22 +165,23 @@ def _scanned(source: Source, before: _Found, count: Callable[[], None]) -> tuple
     """What is known of all of a source's files now, and what of it is new."""
     folder = f"{source.folder}{os.sep}"
     news: _News = {}
-    found: _Found = {}
+    names: list[str] = []
     faults: list[Problem] = []
     for name, fingerprint in _listed(source, faults):
+        names.append(name)
         known = before.get(name)
         if known is None or known.fingerprint != fingerprint:
-            known = news[name] = _read(source, folder + name)
+            news[name] = _read(source, folder + name)
             count()
-        if known is not None:
-            found[name] = known
     for problem in faults:
-        found[""] = Fault(0, problem)
-        if before.get("") != found[""]:
-            news[""] = found[""]
-    if len(found) != len(before) or news:
-        news.update(dict.fromkeys(before.keys() - found.keys()))
-    return found, news
+        names.append("")
+        fault = Fault(0, problem)
+        if before.get("") != fault:
+            news[""] = fault
+    if not news and len(names) == len(before):
+        return before, news
+    news.update(dict.fromkeys(before.keys() - set(names)))
+    return _with(before, news), news
 
 
 def _listed(source: Source, faults: list[Problem]) -> Iterator[tuple[str, int]]:
@@ -207,8 +208,12 @@ def _checked(
             count()
             if read is not None or known is not None:
                 news[name] = read
+    return _with(before, news), news
+
+
+def _with(before: _Found, news: _News) -> _Found:
     found = {**before, **news}
-    return {name: item for name, item in found.items() if item is not None}, news
+    return {name: item for name, item in found.items() if item is not None}
 
 
 def _merged(entry: Entry, agents: Agents) -> Entry:
