@@ -174,8 +174,10 @@ class Folder:
         signature = await self._in_thread(self._signature)
         await self._refresh(None)
         reading.cancel()
-        # The client hears nothing before it has told its settings.
+        # The client hears nothing before it has told its settings, which may have come meanwhile.
         await self._configured.wait()
+        await self._refresh(set(), configured=True)
+        await self._say()
         scanned = time.monotonic()
         spoken = scanned - STATUS_SECONDS
         pause = SCAN_SECONDS
@@ -188,10 +190,12 @@ class Folder:
                 if paths is None or signature != before or begun - scanned > pause:
                     watcher.look(self._root)
                     await self._refresh(None)
+                    await self._say()
                     scanned = time.monotonic()
                     pause = max(SCAN_SECONDS, (scanned - begun) / SCAN_SHARE)
                 elif paths:
                     await self._refresh(paths)
+                    await self._say()
                 elif self.snapshot is not self._said_of or datetime.now(UTC) >= self._due:
                     await self._say()
                 else:
@@ -211,19 +215,18 @@ class Folder:
         await asyncio.sleep(max(0.0, spoken + STATUS_SECONDS - time.monotonic()))
         self._hinted.clear()
 
-    async def _refresh(self, paths: set[str] | None) -> None:
+    async def _refresh(self, paths: set[str] | None, *, configured: bool = False) -> None:
+        """Look at these paths, or everywhere; anew at the settings, too, when `configured`."""
         try:
-            self.snapshot = await self._in_thread(self._look, paths)
+            self.snapshot = await self._in_thread(self._look, paths, configured=configured)
         except Exception:
             logger.exception("Failed to look at %s", self.path)
         self._ready.set()
-        if self._configured.is_set():
-            await self._say()
 
-    def _look(self, paths: set[str] | None) -> Snapshot:
+    def _look(self, paths: set[str] | None, *, configured: bool) -> Snapshot:
         """In the thread: read what changed, from where the workspace now is."""
         self._root = workspace.nearest(self.path) or self.path
-        if paths is None:
+        if paths is None or configured:
             self._load_settings()
         found = self.settings
         scope = (self._root, found.sources, found.prices, workspace.folders_of(self._root))
