@@ -10,6 +10,8 @@ import pytest
 
 from rad_lsp import service, wire
 from rad_lsp.core.cost import Savings
+from rad_lsp.core.price import Override
+from rad_lsp.pricing import Prices
 from rad_lsp.sources import radium
 from rad_lsp.sources.radium import Radium
 from rad_lsp.store.store import Store
@@ -158,6 +160,81 @@ def test_usage_is_rows_and_a_total(workspace, snapshot):
     }
 
 
+def test_a_cost_has_the_contracts_keys_and_null_without_a_price(workspace, snapshot, stored_row):
+    rows = [stored_row(model="known", tier="flex", cost=0.002), stored_row(model="new")]
+    usage = {"requests": 1, "input_tokens": 1000, "output_tokens": 10, "cached_tokens": 0}
+    models = {"known": usage | {"estimated_cost": 0.002}, "new": usage | {"estimated_cost": 0}}
+    workspace.add("a", spending=rows, model_usage=models, total_cost=0.002)
+    table = service.cost(snapshot(), Prices({"known": Override(1, 100)}))
+    found = sent(wire.cost(table, text="T", markdown="M"))
+    assert found.pop("rows") == [
+        {
+            "model": "known",
+            "tier": "flex",
+            "above": 0,
+            "requests": 1,
+            "cost": 0.002,
+            "computed": 0.002,
+            "reported": False,
+            "charges": [
+                {"tokenClass": "input", "tokens": 1000, "rate": 1.0, "cost": 0.001},
+                {"tokenClass": "output", "tokens": 10, "rate": 100.0, "cost": 0.001},
+            ],
+            "price": {
+                "model": "known",
+                "provider": "",
+                "origin": "settings",
+                "since": None,
+                "tier": "",
+                "requestFee": 0.0,
+            },
+        },
+        {
+            "model": "new",
+            "tier": "",
+            "above": 0,
+            "requests": 1,
+            "cost": None,
+            "computed": None,
+            "reported": False,
+            "charges": [
+                {"tokenClass": "input", "tokens": 1000, "rate": None, "cost": None},
+                {"tokenClass": "output", "tokens": 10, "rate": None, "cost": None},
+            ],
+            "price": None,
+        },
+    ]
+    assert found == {
+        "sessions": 1,
+        "cost": 0.002,
+        "reported": None,
+        "computed": 0.002,
+        "unpriced": 1,
+        "estimated": False,
+        "text": "T",
+        "markdown": "M",
+    }
+
+
+def test_a_cost_that_is_not_known_is_null_everywhere(workspace, snapshot, stored_row):
+    usage = {"requests": 1, "input_tokens": 1000, "output_tokens": 10, "cached_tokens": 0}
+    workspace.add("a", spending=[stored_row()], total_cost=0,
+                  model_usage={"m": usage | {"estimated_cost": 0}})  # fmt: skip
+    found = snapshot()
+    unpriced = found.latest()
+    stats = sent(wire.stats(unpriced, NOW, savings=Savings(None), text="", markdown=""))
+    assert (stats["cost"], stats["models"][0]["cost"], stats["cache"]["savings"]) == (None,) * 3
+    assert stats["warnings"] == ["No price is known for 1 request to m: not in the cost"]
+    status = sent(wire.status(service.status(found, NOW, UTC), "", NOW, text="", tooltip=""))
+    assert (status["totals"]["cost"], status["today"]["cost"]) == (None, None)
+    assert status["severity"] == "ok"
+    usages = sent(wire.usage(service.usage(found, "model")))
+    assert usages["total"]["cost"] is None
+    compared = sent(wire.comparison(service.compare(found, "a", "a"), NOW, text="", markdown=""))
+    cost = next(metric for metric in compared["metrics"] if metric["name"] == "cost")
+    assert (cost["a"], cost["delta"], cost["verdict"]) == (None, None, "unchanged")
+
+
 def test_what_was_skipped_is_named_with_the_reason(workspace, snapshot):
     workspace.add("a")
     path = workspace.raw("b.json", b"")
@@ -230,6 +307,8 @@ def test_a_status_with_something_wrong_is_a_warning(workspace, snapshot):
         ("stats/compare", {}),
         ("stats/compare", {"sessionA": "a"}),
         ("stats/compare", {"sessionA": 5, "sessionB": "a"}),
+        ("stats/cost", {"sessionId": 5}),
+        ("stats/cost", {"model": "a"}),
         ("stats/export", {"format": "xml"}),
         ("stats/export", {"overwrite": "yes"}),
     ],
@@ -245,7 +324,7 @@ def test_params_have_the_contracts_defaults():
     assert msgspec.convert({}, wire.ExportParams) == wire.ExportParams(
         format="json", overwrite=False
     )
-    for method in ("stats/session", "stats/model", "stats/engine"):
+    for method in ("stats/session", "stats/model", "stats/engine", "stats/cost"):
         params = wire.METHODS[method][0]
         assert msgspec.convert({"workspaceUri": None, "sessionId": None}, params) == params()
 

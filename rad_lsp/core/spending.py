@@ -10,7 +10,7 @@ import msgspec
 from rad_lsp.core import price as prices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from rad_lsp.core.price import Price
 
@@ -127,7 +127,24 @@ def add_up(rows: Iterable[Spending]) -> tuple[Spending, ...]:
 
 def priced(request: Request, price_list: PriceList) -> Spending:
     """One request, priced."""
-    return tally((request,), price_list)[0]
+    quarter = request.time // _MILLISECONDS
+    price = price_list.price(request.model, request.engine, quarter, request.tier)
+    above = 0
+    if price is not None and price.brackets:
+        above = price.above(request.input_tokens // (request.requests or 1))
+    return _row(
+        (quarter, request.model, request.engine, request.tier, above, request.cost is not None),
+        (
+            request.requests,
+            request.input_tokens,
+            request.cache_read_tokens,
+            request.cache_write_5m_tokens,
+            request.cache_write_1h_tokens,
+            request.output_tokens,
+            request.cost or 0.0,
+        ),
+        price,
+    )
 
 
 def added(one: Spending, other: Spending) -> Spending:
@@ -150,7 +167,7 @@ def added(one: Spending, other: Spending) -> Spending:
 
 
 def _row(
-    rule: tuple[int, str, str, str, int, bool], row: list[Any], price: Price | None
+    rule: tuple[int, str, str, str, int, bool], row: Sequence[Any], price: Price | None
 ) -> Spending:
     """What requests that are billed by one rule come to; rates make it a matter of their sums."""
     requests, tokens, read, short, long, output, cost = row

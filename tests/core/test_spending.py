@@ -61,6 +61,23 @@ def test_each_request_has_its_own_size(price_list):
     assert [(row.above, row.input_tokens) for row in found] == [(0, 1200)]
 
 
+def test_requests_of_which_only_sums_are_told_are_of_average_size(price_list):
+    (row,) = spendings.tally([request(requests=2, input_tokens=2000)], price_list)
+    assert (row.requests, row.above, row.cost) == (2, 0, pytest.approx(0.02))
+    (row,) = spendings.tally([request(1500, model="b", requests=3)], price_list)
+    assert row.cost == 1.5
+
+
+def test_one_request_is_priced_as_among_others(price_list):
+    for one in (
+        request(input_tokens=1001, output_tokens=7, cache_read_tokens=3),
+        request(1500, model="b", requests=2, input_tokens=5),
+        request(model="unknown"),
+        request(cost=0.0, tier="batch", engine="e"),
+    ):
+        assert spendings.tally([one], price_list) == (spendings.priced(one, price_list),)
+
+
 def test_rows_differ_by_what_makes_the_bill_another(price_list):
     found = spendings.tally(
         [
