@@ -92,6 +92,7 @@ _TIERS: Final[dict[str, dict[str, str]]] = {
 """What the price list calls the service tiers that cost more or less than the standard one."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FOREVER: Final = 2**62
 _QUARTERS_OF_A_DAY: Final = 24 * 3600 // QUARTER
 
 
@@ -112,9 +113,11 @@ class Prices:
         has no price for is billed as the standard one; `Price.tier` tells which it was.
         """
         key = (model, engine, tier)
-        if key not in self._found:
-            self._found[key] = self._overrides.get(model.lower()) or _look_up(model, engine, tier)
-        found = self._found[key]
+        try:
+            found = self._found[key]
+        except KeyError:
+            found = self._overrides.get(model.lower()) or _look_up(model, engine, tier)
+            self._found[key] = found
         return found.at(quarter) if isinstance(found, _Offer) else found
 
 
@@ -141,15 +144,19 @@ class _Offer:
         self._prices: dict[int, Price | None] = {}
         self._origin = f"genai-prices {version('genai-prices')}"
         parts: list[ConditionalPrice | PriceVariant] = [*self._listed, *self._variants]
-        by_hour = any(isinstance(part.constraint, TimeOfDateConstraint) for part in parts)
-        self._quarters = 1 if by_hour else _QUARTERS_OF_A_DAY
+        conditions = [part.constraint for part in parts if part.constraint is not None]
+        by_hour = any(isinstance(condition, TimeOfDateConstraint) for condition in conditions)
+        # For how long a price holds that was looked up.
+        self._quarters = 1 if by_hour else _QUARTERS_OF_A_DAY if conditions else _FOREVER
 
     def at(self, quarter: int) -> Price | None:
         """The price in a quarter of an hour since the epoch; None of what isn't sold by tokens."""
         key = quarter // self._quarters
-        if key not in self._prices:
-            self._prices[key] = self._look_up(quarter)
-        return self._prices[key]
+        try:
+            return self._prices[key]
+        except KeyError:
+            found = self._prices[key] = self._look_up(quarter)
+            return found
 
     def _look_up(self, quarter: int) -> Price | None:
         when = _EPOCH + timedelta(seconds=quarter * QUARTER)

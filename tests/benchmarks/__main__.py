@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import gen_sessions, git_changes, server, tracking
+from tests.benchmarks import gen_sessions, git_changes, prices, server, tracking
 from tests.benchmarks.measure import compare, python, report, spawn
 
 READ_ALL = """
@@ -55,6 +55,8 @@ BENCHMARKS = {
     "history": history,
     "export": export,
     "git_changes": git_changes.changes,
+    "prices": prices.requests,
+    "savings": prices.savings,
     "server_start": server.start,
     "first_status": lambda: server.first_status(READ_ALL),
     "requests": server.requests,
