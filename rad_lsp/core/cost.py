@@ -130,9 +130,8 @@ def table(sessions: Iterable[Session], price_list: PriceList) -> CostTable:
 def rows(session: Session, price_list: PriceList, model: str | None = None) -> tuple[CostRow, ...]:
     """The rows of one session's table: all, or those of one model."""
     groups: _Groups = {}
-    for row in rows_of(session):
-        if model in {None, row.model}:
-            _add(groups, row, price_list)
+    for row in rows_of(session, model):
+        _add(groups, row, price_list)
     return _sorted(groups)
 
 
@@ -163,10 +162,13 @@ def savings(session: Session, price_list: PriceList) -> Savings:
     return Savings(sum(amounts) if amounts else None, tuple(left_out))
 
 
-def rows_of(session: Session) -> Sequence[Spending]:
-    """The session's requests as they were billed; of a report that holds sums, a row per model."""
+def rows_of(session: Session, model: str | None = None) -> Sequence[Spending]:
+    """The session's requests as they were billed; of a report that holds sums, a row per model.
+
+    Those of one model when it is named.
+    """
     if session.spending or not session.models:
-        return session.spending
+        return [row for row in session.spending if model in {None, row.model}]
     quarter = int(figures.last_activity(session).timestamp()) // QUARTER
     engine = session.engines[0].name if len(session.engines) == 1 else ""
     weights = [usage.cached_tokens or 0 for usage in session.models]
@@ -176,6 +178,8 @@ def rows_of(session: Session) -> Sequence[Spending]:
     written = _shared(session.cache_creation_tokens, weights)
     rows = []
     for number, usage in enumerate(session.models):
+        if model not in {None, usage.name}:
+            continue
         # Figures of a report may contradict each other: no part is more than the whole.
         from_cache = min(read[number], usage.input_tokens)
         to_cache = min(written[number], usage.input_tokens - from_cache)
