@@ -222,15 +222,20 @@ def test_a_cost_that_is_not_known_is_null_everywhere(workspace, snapshot, stored
                   model_usage={"m": usage | {"estimated_cost": 0}})  # fmt: skip
     found = snapshot()
     unpriced = found.latest()
-    stats = sent(wire.stats(unpriced, NOW, savings=Savings(None), text="", markdown=""))
+    texts = {"text": "T", "markdown": "M"}
+    stats = sent(wire.stats(unpriced, NOW, savings=Savings(None), **TEXTS, **texts))
     assert (stats["cost"], stats["models"][0]["cost"], stats["cache"]["savings"]) == (None,) * 3
     assert stats["warnings"] == ["No price is known for 1 request to m: not in the cost"]
-    status = sent(wire.status(service.status(found, NOW, UTC), "", NOW, text="", tooltip=""))
+    figures = service.status(found, NOW, UTC)
+    status = sent(wire.status(figures, "", summary(unpriced), text="T", tooltip="P"))
+    assert status["session"]["cost"] is None
     assert (status["totals"]["cost"], status["today"]["cost"]) == (None, None)
     assert status["severity"] == "ok"
-    usages = sent(wire.usage(service.usage(found, "model")))
+    usages = sent(wire.usage(service.usage(found, "model"), **texts))
     assert usages["total"]["cost"] is None
-    compared = sent(wire.comparison(service.compare(found, "a", "a"), NOW, text="", markdown=""))
+    comparison = service.compare(found, "a", "a")
+    same = summary(unpriced)
+    compared = sent(wire.comparison(comparison, same, same, **texts))
     cost = next(metric for metric in compared["metrics"] if metric["name"] == "cost")
     assert (cost["a"], cost["delta"], cost["verdict"]) == (None, None, "unchanged")
 

@@ -107,7 +107,9 @@ def usage(found: UsageTable, session_id: str | None = None) -> str:
         of = wording.counted(found.sessions, "session")
     else:
         of = f"session {escape(session_id)}"
-    return f"## {what} usage of {of}\n\n{_usage(what, found.rows, found.total)}\n"
+    unpriced = wording.unpriced(found.rows)
+    note = f"\n{escape(unpriced)}.\n" if unpriced else ""
+    return f"## {what} usage of {of}\n\n{_usage(what, found.rows, found.total)}\n{note}"
 
 
 def history(sessions: Iterable[Session]) -> Iterable[str]:

@@ -7,6 +7,7 @@ from datetime import UTC
 import pytest
 
 from rad_lsp import service
+from rad_lsp.core import usage as usages
 from rad_lsp.render import markdown
 from rad_lsp.store.snapshot import Snapshot
 
@@ -178,3 +179,12 @@ def test_names_cannot_break_out_of_a_table(session, usage, now):
     for printed in (markdown.session(found, now), "".join(markdown.history([found]))):
         assert "a\\|b\\\\n" in printed
     assert "| x\\|y\\\\n\\\\n\\# z | 1 |" in markdown.session(found, now)
+
+
+def test_usage_without_a_price_is_counted_below_the_table(session, usage, stored_row):
+    found = session(model_usage={"a|b": usage(cost=0)}, spending=[stored_row(model="a|b")])
+    printed = markdown.usage(usages.table([found], "model"))
+    assert "| a\\|b | 1 | 2 | 3 | 4 | n/a |" in printed
+    assert printed.endswith("|\n\nNo price is known for 1 request to a\\|b: not in the cost.\n")
+    priced = markdown.usage(usages.table([session()], "model"))
+    assert "No price" not in priced
