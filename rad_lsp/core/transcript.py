@@ -154,10 +154,16 @@ def repriced(found: Session, price_list: PriceList) -> Session:
     A price that the user sets has one rate for requests of all sizes.
     """
     spending = tuple(_repriced(row, price_list) for row in found.spending)
+    models = _usages(spending, "model")
+    before = wording.unpriced(found.models)
+    notes = tuple(problem for problem in found.problems if problem.message != before)
+    if still := wording.unpriced(models):
+        notes = (Problem(problems.INCOMPLETE, still, "information"), *notes)
     return msgspec.structs.replace(
         found,
         spending=spending,
-        models=_usages(spending, "model"),
+        problems=notes,
+        models=models,
         engines=_usages(spending, "engine"),
         cost=figures.total_cost([row.cost for row in spending]),
     )

@@ -13,6 +13,7 @@ from msgspec import UNSET
 from rad_lsp.core import document, report
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.report import Duration, Metrics, Report, Spending, Usage
+from rad_lsp.core.session import Usage as Usages
 
 U64_MAX = 18_446_744_073_709_551_615
 USAGE = {
@@ -608,3 +609,24 @@ def test_a_value_at_fault_is_found_by_its_path(report_bytes, draw):
         at = found.path[:-1] if found.code == "missing-key" else found.path
         assert document.locate(mutated, at) == found.span
         assert at[: len(pair.path)] == pair.path
+
+
+def test_a_session_of_any_source_is_written_as_a_report(session, spending):
+    models = (Usages("new", 3, 10, 5, 2, None, 3), Usages("known", 1, 4, 1, 0, 0.5))
+    problem = Problem("incomplete", "Counted in part", "information")
+    rows = (spending(quarter=1_961_220, model="new", cost=None), spending(cost=0.5))
+    found = report.of(
+        session(source="codex", cost=0.5, models=models, spending=rows, problems=(problem,),
+                files_changed=2)
+    )  # fmt: skip
+    read = report.read(report.encode(found))
+    assert read == found
+    assert read.metrics.model_usage["new"] == Usage(3, 10, 5, 2, 0.0)
+    assert read.metrics.engine_usage == {"e": Usage(4, 1000, 100, 150, 1.0)}
+    assert [(row.start, row.cost) for row in read.metrics.spending] == [
+        (datetime(2025, 12, 7, 9, tzinfo=UTC), None),
+        (datetime(1970, 1, 1, 12, 30, tzinfo=UTC), 0.5),
+    ]
+    assert (read.metrics.warnings, read.metrics.source) == (("Counted in part",), "codex")
+    assert (read.metrics.wall_time, read.metrics.files_changed) == (Duration(3600, 0), 2)
+    assert report.of(session(cost=None)).metrics.total_cost == 0

@@ -121,3 +121,16 @@ def test_no_requests_are_no_rows(price_list):
 def test_a_quarter_of_an_hour_is_one_before_the_epoch_too(price_list):
     assert spendings.priced(request(-1), price_list).quarter == -1
     assert QUARTER == 900
+
+
+def test_rows_of_one_rule_add_up_to_one(price_list):
+    requests = [
+        request(minute, model, input_tokens=size, cost=cost)
+        for minute in (0, 14, 15)
+        for model, size, cost in (("a", 5, None), ("a", 2000, None), ("unknown", 1, None),
+                                  ("a", 5, 0.5))
+    ]  # fmt: skip
+    rows = [spendings.priced(one, price_list) for one in requests]
+    found = spendings.add_up(reversed(rows))
+    assert found == spendings.tally(requests, price_list)
+    assert [row.requests for row in found] == [2, 2, 2, 2, 1, 1, 1, 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rad_lsp.core import transcript
+from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Usage
 from rad_lsp.core.transcript import Facts
 
@@ -126,6 +128,85 @@ def test_what_could_not_be_counted_is_said_once_and_is_no_warning(told, spending
     (problem,) = told(Facts("s"), unfinished=1_200).problems
     assert problem.message.startswith("1,200 requests have no final usage")
     assert told(Facts("s")).problems == ()
+
+
+def test_a_folder_may_be_known_by_its_hash_only():
+    assert transcript.hashed("/w") == ("sha256:" + hashlib.sha256(b"/w").hexdigest())
+    assert transcript.hashed("/\udcff").startswith("sha256:")
+
+
+def test_other_prices_count_for_the_models_that_they_have(told, spending, price_list):
+    rows = [
+        spending(model="a", input_tokens=1_000_000, above=1000, cost=None),
+        spending(model="b", quarter=100, requests=2, cost=None),
+        spending(model="b", quarter=101, cost=7.0, reported=True),
+        spending(model="unknown", cost=None),
+        spending(model="other", cost=0.25),
+    ]
+    found = transcript.repriced(told(Facts("s", notes=["Kept"]), rows=rows), price_list)
+    assert [row.cost for row in found.spending] == [20.0, 1.0, 7.0, None, 0.25]
+    assert found.cost == 28.25
+    assert [(usage.name, usage.cost, usage.unpriced) for usage in found.models] == [
+        ("a", 20.0, 0),
+        ("b", 8.0, 0),
+        ("other", 0.25, 0),
+        ("unknown", None, 1),
+    ]
+    assert [problem.message for problem in found.problems] == [
+        "No price is known for 1 request to unknown: not in the cost",
+        "Kept",
+    ]
+    free = transcript.repriced(told(Facts("s"), rows=rows[:1]), price_list)
+    assert (free.cost, free.problems) == (20.0, ())
+
+
+CHILD = {
+    "models": (Usage("a", 1, 10, 1, 5, 0.5),),
+    "cost": 0.5,
+    "cached_tokens": 5,
+    "cache_read_tokens": 5,
+    "cache_creation_tokens": 2,
+    "agent_active_time": 9,
+    "api_time": 6,
+    "tool_time": 3,
+    "approvals_asked": 4,
+    "lines_added": 8,
+    "lines_removed": 1,
+    "files_changed": 2,
+}
+NOTHING = {
+    **dict.fromkeys([*CHILD, "tool_calls", "successful_tool_calls", "failed_tool_calls"], 0),
+    "models": (),
+    "engines": (),
+    "files_changed": None,
+}
+
+
+def test_what_a_tracked_session_left_empty_is_filled_by_those_within_it(session, spending):
+    tracked = session(**NOTHING)
+    note = Problem("incomplete", "Counted in part", "information")
+    children = [
+        session(**CHILD, spending=(spending(quarter=60, cost=0.5),), problems=(note,)),
+        session(**CHILD, spending=(spending(quarter=50, cost=0.5, cache_read_tokens=5),)),
+        session(**NOTHING),
+    ]
+    found = transcript.merged(tracked, children)
+    assert [row.quarter for row in found.spending] == [50, 60]
+    assert [(usage.name, usage.requests, usage.cost) for usage in found.models] == [("a", 2, 1.0)]
+    assert [usage.name for usage in found.engines] == ["e"]
+    assert (found.cost, found.cached_tokens, found.cache_creation_tokens) == (1.0, 10, 4)
+    assert (found.tool_calls, found.successful_tool_calls, found.failed_tool_calls) == (20, 16, 4)
+    assert (found.agent_active_time, found.api_time, found.tool_time) == (18, 12, 6)
+    assert (found.approvals_asked, found.lines_added, found.lines_removed) == (8, 16, 2)
+    assert found.problems == (note,)
+    assert (found.id, found.wall_time) == (tracked.id, tracked.wall_time)
+
+
+def test_what_a_tracked_session_tells_itself_counts(session):
+    tracked = session(files_changed=1, approvals_allowed=1)
+    assert transcript.merged(tracked, [session(**CHILD)]) == tracked
+    assert transcript.merged(tracked, []) is tracked
+    assert transcript.merged(tracked, [session(**NOTHING)]) is tracked
 
 
 @pytest.mark.parametrize(
