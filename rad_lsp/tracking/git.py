@@ -239,13 +239,26 @@ class PrivateGit:
                 environment=self._environment(alternates=True),
             )
 
+    def pin_folders(self) -> None:
+        """Copy the folders of the current commit to ours, all into one file.
+
+        That takes a third of the time that `write_tree` needs to write each into a file of its
+        own, and most of them will be in its tree.
+        """
+        if head := self._head():
+            options = ("--no-object-names", "--filter=blob:none", "--missing=allow-any")
+            environment = self._environment(alternates=True)
+            with contextlib.suppress(GitFailed):
+                tree = f"{head}^{{tree}}"
+                listed = self._raw("rev-list", "--objects", *options, tree, environment=environment)
+                self.pin(listed.split())
+
     def staged(self) -> list[Change]:
         """What the index has that the current commit has not; nothing when that can't be told."""
-        head = self._repository.head()
-        if head is None or self._reftable:
-            return []
-        with contextlib.suppress(GitFailed):
-            return self.differences("diff-index", "--cached", "--ignore-submodules=all", head)[0]
+        if head := self._head():
+            with contextlib.suppress(GitFailed):
+                command = ("diff-index", "--cached", "--ignore-submodules=all", head)
+                return self.differences(*command)[0]
         return []
 
     def write_tree(self) -> bytes:
@@ -258,6 +271,9 @@ class PrivateGit:
         arguments = ("ls-files", "-z", "--debug", "--", *map(os.fsdecode, names))
         listed = self._raw(*arguments, environment=self._environment(alternates=False))
         return {name: int(size) for name, size in _RECORDED.findall(listed)}
+
+    def _head(self) -> str | None:
+        return None if self._reftable else self._repository.head()
 
     def _raw(self, *arguments: str, given: bytes = b"", environment: dict[str, str]) -> bytes:
         try:

@@ -93,6 +93,7 @@ class Snapshots:
     def first(self) -> Snapshot:
         """The snapshot that others are compared with; each of them is taken in its light."""
         self._git.refresh()
+        self._git.pin_folders()
         self._pin_staged()
         self._start = self.take()
         return self._start
