@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import sqlite3
 import stat
 import zlib
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
@@ -17,9 +19,9 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import Request, tally
 from rad_lsp.core.transcript import Facts
 from rad_lsp.store import snapshot
+from rad_lsp.store.database import decoded, from_column, to_column
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator
 
     from rad_lsp.core.spending import PriceList
@@ -37,8 +39,11 @@ MAX_WHOLE: Final = 64 << 20
 GONE: Final = -1
 """The size of a file that is no longer there."""
 
-_TAIL: Final = 64
+_TAIL: Final = 1 << 10
 """Bytes before the place where reading stopped: when they change, the file is another one."""
+
+_BEGINNING: Final = 64
+"""Bytes of a line that is too long that are kept."""
 
 _FEW: Final = 500
 """Up to so many, single look-ups are faster than going through a whole table."""
@@ -54,17 +59,42 @@ _OPEN_FLAGS: Final = (
 )
 
 
-class File(msgspec.Struct, frozen=True, gc=False, array_like=True):
+Stamp: TypeAlias = tuple[int, int, int]
+"""Of a file: its size, a number that changes with its times, and its number on disk."""
+
+_NO_STAMP: Final[Stamp] = (0, 0, 0)
+_LARGEST: Final = 2**63 - 1
+
+
+def stamp(path: str) -> Stamp:
+    """What changes when a file does; the same for all that can't be looked at."""
+    try:
+        return _stamp(os.stat(path))  # noqa: PTH116  (a Path each would slow the scan)
+    except OSError:
+        return _NO_STAMP
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    # The time of the last change of its permissions counts, too: it may be readable now.
+    times = hash((status.st_mtime_ns, status.st_ctime_ns))
+    return status.st_size, times, status.st_ino & _LARGEST
+
+
+class _File(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A row of the table of files: how far a transcript has been read."""
 
     id: int
-    path: str
     size: int
-    mtime: int
+    changed: int
     inode: int
     offset: int
     tail: bytes
     state: bytes
+
+    @property
+    def stamp(self) -> Stamp:
+        """The file's when it was read."""
+        return self.size, self.changed, self.inode
 
 
 class _Part(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -106,28 +136,70 @@ class Batch:
         self._part_rows: list[tuple[int, int, bytes]] = []
         self._request_rows: list[tuple[Any, ...]] = []
 
-    def read(self, path: str, known: File | None) -> None:
+    def read(self, path: str) -> None:
         """Read what is new in a transcript."""
+        known = self._known(path)
+        file = self._number(known)
         try:
             descriptor = os.open(path, _OPEN_FLAGS)
+        except FileNotFoundError:
+            return
         except OSError as error:
-            if not isinstance(error, FileNotFoundError):
-                self._fail(path, known, error)
+            self._fail(path, file, known, error)
             return
         try:
             status = os.fstat(descriptor)
-            if stat.S_ISREG(status.st_mode):
-                self._read(path, known, descriptor, status)
+            # Another process may have read it while this one waited.
+            if stat.S_ISREG(status.st_mode) and not (known and known.stamp == _stamp(status)):
+                self._read(path, file, known, descriptor, status)
         except OSError as error:
-            self._fail(path, known, error)
+            self._fail(path, file, known, error)
         finally:
             os.close(descriptor)
 
-    def lose(self, files: Iterable[int]) -> None:
+    def lose(self, paths: Iterable[str]) -> None:
         """These files are gone; what they said of their sessions stays."""
-        for file in files:
-            self._db.execute("UPDATE file SET size = ? WHERE id = ?", (GONE, file))
-            self._touch_sessions_of(file)
+        for path in paths:
+            known = self._known(path)
+            if known is None:
+                continue
+            try:
+                os.stat(path)  # noqa: PTH116  (as everywhere here, paths are text)
+            except (FileNotFoundError, NotADirectoryError):
+                pass
+            except OSError as error:
+                self._fail(path, known.id, known, error)
+                continue
+            update = "UPDATE file SET size = ?, problem = NULL WHERE id = ?"
+            self._db.execute(update, (GONE, known.id))
+            delete = "DELETE FROM file WHERE id = ? AND id NOT IN (SELECT file FROM part)"
+            self._db.execute(delete, (known.id,))
+            self._touch_sessions_of(known.id)
+
+    def take_over(self, earlier: sqlite3.Connection) -> None:
+        """Keep what another index tells of files that this one does not know: they are gone."""
+        name = self._source.name
+        for number, column in _rows(earlier, _EARLIER_FILES, name):
+            path = from_column(column)
+            if self._known(path) is not None:
+                continue
+            try:
+                parts = [(one, _to_facts(facts)) for one, facts in _rows(earlier, _PARTS, number)]
+            except (TypeError, msgspec.DecodeError):
+                continue
+            if not parts:
+                continue
+            file = self._number(None)
+            self._file_rows.append((file, name, column, GONE, 0, 0, 0, b"", b"", 0, b"\x90", None))
+            for session_id, facts in parts:
+                self._part_rows.append((self._session(session_id), file, _to_bytes(facts)))
+            for row in _rows(earlier, _REQUESTS, number):
+                key, variant, session_id, time, model, engine, tier, *figures = row
+                session = self._session(session_id)
+                rule = self._rule(model, engine, tier)
+                self._request_rows.append((key, variant, file, session, time, rule, *figures))
+                self._keys.add(key)
+        self._new.clear()
 
     def touch_all(self) -> None:
         """Every session of the source is put together anew."""
@@ -139,29 +211,31 @@ class Batch:
         self._settle_copies()
         self._put_together()
 
-    def _read(self, path: str, known: File | None, descriptor: int, status: os.stat_result) -> None:
+    def _read(
+        self, path: str, file: int, known: _File | None, descriptor: int, status: os.stat_result
+    ) -> None:
         by_line = self._source.by_line(path)
-        resumed = (
-            known is not None
-            and by_line
-            and 0 < known.offset <= status.st_size
-            and known.inode == status.st_ino
-            and _tail(descriptor, known.offset) == known.tail
-        )
-        if known is not None and not resumed:
-            self._forget(known.id)
-        parser = self._source.parser(path, known.state if known and resumed else None)
-        begin = offset = known.offset if known and resumed else 0
-        file = self._number(known)
+        size = status.st_size
+        if not by_line and size > MAX_WHOLE:
+            self._explain(path, file, _stamp(status), f"it is too large: {size:,} bytes")
+            return
+        parser = self._resumed(path, known, descriptor, size) if known and by_line else None
+        resumed = parser is not None
+        offset = known.offset if known and resumed else 0
+        if parser is None:
+            parser = self._source.parser(path)
+            if known is not None:
+                self._forget(file)
         os.lseek(descriptor, offset, os.SEEK_SET)
+        begin = offset
         if by_line:
-            for lines, end in _pieces(descriptor, offset):
+            for lines, end in _pieces(descriptor, offset, size):
                 parser.feed(lines)
                 offset = end
                 if len(parser.requests) > _MANY_REQUESTS:
                     self._keep_requests(file, parser, whole=False)
-        elif status.st_size <= MAX_WHOLE:
-            data = _whole(descriptor)
+        else:
+            data = b"".join(_chunks(descriptor, size))
             parser.feed(data)
             offset = len(data)
         self.bytes += offset - begin
@@ -170,16 +244,13 @@ class Batch:
             session = self._session(facts.session_id)
             self._part_rows.append((session, file, _to_bytes(facts)))
             if session in self._new:
-                part = _Part(path, status.st_size, parser.skipped, facts)
-                self._new[session][0].append(part)
+                self._new[session][0].append(_Part(path, size, parser.skipped, facts))
         self._file_rows.append(
             (
                 file,
                 self._source.name,
-                path,
-                status.st_size,
-                status.st_mtime_ns,
-                status.st_ino,
+                to_column(path),
+                *_stamp(status),
                 offset,
                 _tail(descriptor, offset) if by_line else b"",
                 parser.state() if by_line else b"",
@@ -189,20 +260,36 @@ class Batch:
             )
         )
 
-    def _fail(self, path: str, known: File | None, error: OSError) -> None:
-        reason = (error.strerror or type(error).__name__).lower()
-        problem = Problem(problems.UNREADABLE, f"The transcript can't be read: {reason}")
-        size = mtime = inode = 0
-        try:
-            status = os.stat(path)  # noqa: PTH116  (as everywhere here, paths are text)
-            size, mtime, inode = status.st_size, status.st_mtime_ns, status.st_ino
-        except OSError:
-            pass
-        stamp = (size, mtime, inode)
-        row = (self._number(known), self._source.name, path, *stamp, 0, b"", b"", 0, b"\x90")
-        self._file_rows.append((*row, _to_bytes(problem)))
+    def _resumed(self, path: str, known: _File, descriptor: int, size: int) -> Parser | None:
+        """A parser that goes on where reading stopped; None when the file is another one."""
+        # A file that changed and has not grown was written anew.
+        grown = size > known.size and 0 < known.offset <= size
+        if grown and _tail(descriptor, known.offset) == known.tail:
+            with contextlib.suppress(msgspec.DecodeError):
+                return self._source.parser(path, known.state)
+        return None
 
-    def _number(self, known: File | None) -> int:
+    def _fail(self, path: str, file: int, known: _File | None, error: OSError) -> None:
+        found = stamp(path)
+        if known is None or known.stamp != found:
+            reason = (error.strerror or type(error).__name__).lower()
+            self._explain(path, file, found, reason)
+
+    def _explain(self, path: str, file: int, found: Stamp, reason: str) -> None:
+        """A file can't be read; what it said of its sessions stays."""
+        problem = Problem(problems.UNREADABLE, f"The transcript can't be read: {reason}")
+        row = (file, self._source.name, to_column(path), *found, 0, b"", b"", 0, b"\x90")
+        self._file_rows.append((*row, _to_bytes(problem)))
+        self._touch_sessions_of(file)
+
+    def _known(self, path: str) -> _File | None:
+        row = self._db.execute(
+            "SELECT id, size, changed, inode, offset, tail, state FROM file WHERE path = ?",
+            (to_column(path),),
+        ).fetchone()
+        return row and _File(*row)
+
+    def _number(self, known: _File | None) -> int:
         if known is not None:
             return known.id
         self._next_file += 1
@@ -324,9 +411,9 @@ class Batch:
                     self._new.pop(row[3], None)
 
     def _keys_with_copies(self) -> str:
-        """An expression for the keys, among those read, that more than one row has."""
+        """An expression for the keys, among those read, that more than one row has or had."""
         if len(self._keys) > _FEW:
-            return "SELECT key FROM request GROUP BY key HAVING count(*) > 1"
+            return "SELECT key FROM request GROUP BY key HAVING count(*) > 1 OR min(counted) = 0"
         return ",".join(map(str, self._keys)) or "NULL"
 
     def _end(self, session: int, file: int, ends: dict[tuple[int, int], int]) -> int:
@@ -336,11 +423,14 @@ class Batch:
             row = self._db.execute(
                 "SELECT facts FROM part WHERE session = ? AND file = ?", part
             ).fetchone()
-            ends[part] = _to_facts(row[0]).end if row else 0
+            ends[part] = decoded(_to_facts, row[0]).end if row else 0
         return ends[part]
 
     def _put_together(self) -> None:
         rows = []
+        # A file may have had requests of a session, but no facts.
+        for session in [session for session, (parts, _) in self._new.items() if not parts]:
+            del self._new[session]
         others = sorted(self._dirty - self._new.keys())
         for start in range(0, len(others), _FEW):
             some = others[start : start + _FEW]
@@ -350,14 +440,14 @@ class Batch:
                     rows.append((*self._packed(*stored[session]), session))
                 else:
                     self._db.execute("DELETE FROM session WHERE id = ?", (session,))
+                    self._db.execute("DELETE FROM request WHERE session = ?", (session,))
         rows += [
             (*self._packed(parts, requests), session)
             for session, (parts, requests) in self._new.items()
-            if parts
         ]
         self._db.executemany(
-            "UPDATE session SET cwd = ?, path = ?, last_activity = ?, gone = ?, packed = ? "
-            "WHERE id = ?",
+            "UPDATE session SET cwd = ?, path = ?, last_activity = ?, gone = ?, packed = ?, "
+            "checksum = ? WHERE id = ?",
             rows,
         )
 
@@ -366,10 +456,10 @@ class Batch:
         found: dict[int, tuple[list[_Part], list[_Counted]]] = {}
         for session, path, size, skipped, facts in self._db.execute(
             "SELECT session, path, size, skipped, facts FROM part JOIN file ON id = file "
-            f"WHERE session IN ({sessions}) ORDER BY path"
+            f"WHERE session IN ({sessions})"
         ):
             parts = found.setdefault(session, ([], []))[0]
-            parts.append(_Part(path, size, skipped, _to_facts(facts)))
+            parts.append(_Part(from_column(path), size, skipped, decoded(_to_facts, facts)))
         for session, *values, final, billed in self._db.execute(
             "SELECT session, time, model, engine, tier, input, cache_read, cache_write_5m, "
             "cache_write_1h, output, cost, requests, final, billed FROM request "
@@ -382,19 +472,20 @@ class Batch:
 
     def _packed(
         self, parts: list[_Part], requests: list[_Counted]
-    ) -> tuple[str, str, int, bool, bytes | None]:
+    ) -> tuple[str, str | bytes, int, bool, bytes | None, int]:
         """The columns of a session that its files and requests come to."""
+        parts = _telling(parts)
         facts = [part.facts for part in parts]
         gone = all(part.size == GONE for part in parts)
         if gone:
             facts[0].notes.append("The transcript has been deleted; these are its last figures")
         if skipped := sum([part.skipped for part in parts]):
             facts[0].notes.append(f"Lines of the transcript that can't be read: {skipped:,}")
-        session_id = facts[0].session_id
-        path = next((p.path for p in parts if session_id in _name(p.path)), parts[0].path)
+        path = parts[0].path
         spending = tally([one.request for one in requests if one.billed], self._price_list)
         if unbilled := [one.request for one in requests if not one.billed]:
-            spending += tally(unbilled, _NO_PRICES)
+            rows = tally(unbilled, _NO_PRICES)
+            spending += tuple(msgspec.structs.replace(row, reported=True) for row in rows)
         session = transcript.session(
             self._source.name,
             path,
@@ -405,7 +496,8 @@ class Batch:
         cwd = next((part.cwd for part in facts if part.cwd), "")
         last = max([part.end for part in facts])
         # A session of which nothing is known but its name is none.
-        return cwd, path, last, gone, snapshot.pack(session).packed if last else None
+        packed = snapshot.pack(session).packed if last else None
+        return cwd, to_column(path), last, gone, packed, zlib.crc32(packed or b"")
 
 
 class _NoPrices:
@@ -441,15 +533,52 @@ _UPSERT: Final = (
 )
 
 
+_EARLIER_FILES: Final = "SELECT id, path FROM file WHERE source = ?"
+_PARTS: Final = (
+    "SELECT session_id, facts FROM part JOIN session ON session.id = session WHERE file = ?"
+)
+_REQUESTS: Final = (
+    "SELECT key, variant, session_id, time, model, engine, tier, requests, input, cache_read, "
+    "cache_write_5m, cache_write_1h, output, cost, side, final, billed FROM part "
+    "JOIN request ON request.session = part.session AND request.file = part.file "
+    "JOIN session ON session.id = request.session JOIN rule ON rule.id = rule "
+    "WHERE part.file = ?"
+)
+
+
 def _next_id(db: sqlite3.Connection, table: str) -> int:
     return int(db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]) + 1
 
 
-def _name(path: str) -> str:
-    return path.rpartition(os.sep)[2]
+def _telling(parts: list[_Part]) -> list[_Part]:
+    """The parts of a session that count, that of its own file first.
+
+    Of files with one name, as when one was moved or copied, one counts: one that is there rather
+    than one that is gone, and that which tells most.
+    """
+    if len(parts) == 1:
+        return parts
+    found: dict[str, _Part] = {}
+    for part in sorted(parts, key=lambda part: (part.size != GONE, part.facts.end, part.path)):
+        found[_stem(part.path)] = part
+    return sorted(
+        found.values(),
+        key=lambda part: (part.facts.session_id not in _stem(part.path), part.path),
+    )
 
 
-def _pieces(descriptor: int, offset: int) -> Iterator[tuple[bytes, int]]:
+def _stem(path: str) -> str:
+    return path.rpartition(os.sep)[2].partition(".")[0]
+
+
+def _chunks(descriptor: int, size: int) -> Iterator[bytes]:
+    """So many bytes, or as many as there are: the file may grow while it is read."""
+    while size > 0 and (chunk := os.read(descriptor, min(size, CHUNK))):
+        yield chunk
+        size -= len(chunk)
+
+
+def _pieces(descriptor: int, offset: int, size: int) -> Iterator[tuple[bytes, int]]:
     """Whole lines, many at a time, and the place in the file where they end.
 
     What follows after the last line feed is not a line yet. Of a line that is too long only the
@@ -457,7 +586,7 @@ def _pieces(descriptor: int, offset: int) -> Iterator[tuple[bytes, int]]:
     """
     rest = bytearray()
     too_long = False
-    while chunk := os.read(descriptor, CHUNK):
+    for chunk in _chunks(descriptor, size - offset):
         end = chunk.rfind(b"\n") + 1
         if not end:
             offset += len(chunk)
@@ -465,7 +594,7 @@ def _pieces(descriptor: int, offset: int) -> Iterator[tuple[bytes, int]]:
                 rest += chunk
             if len(rest) > MAX_LINE:
                 too_long = True
-                del rest[_TAIL:]
+                del rest[_BEGINNING:]
             continue
         lines = bytes(rest) + chunk[:end]
         if too_long:
@@ -476,17 +605,19 @@ def _pieces(descriptor: int, offset: int) -> Iterator[tuple[bytes, int]]:
         rest = bytearray(chunk[end:])
 
 
-def _whole(descriptor: int) -> bytes:
-    data = bytearray()
-    while chunk := os.read(descriptor, CHUNK):
-        data += chunk
-    return bytes(data)
-
-
 def _tail(descriptor: int, offset: int) -> bytes:
     begin = max(0, offset - _TAIL)
     os.lseek(descriptor, begin, os.SEEK_SET)
-    return os.read(descriptor, offset - begin)
+    # Not the bytes themselves, which are part of a conversation.
+    return hashlib.blake2b(os.read(descriptor, offset - begin), digest_size=16).digest()
+
+
+def _rows(db: sqlite3.Connection, query: str, value: str | int) -> list[tuple[Any, ...]]:
+    """What an index that may be damaged has, as far as it can be read."""
+    found: list[tuple[Any, ...]] = []
+    with contextlib.suppress(sqlite3.DatabaseError):
+        found.extend(db.execute(query, (value,)))
+    return found
 
 
 def _hash(text: str) -> int:

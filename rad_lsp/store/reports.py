@@ -7,11 +7,13 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 import msgspec
 
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child
+from rad_lsp.store.database import decoded, is_damage, to_column
 from rad_lsp.store.snapshot import Entry, Fault
 
 if TYPE_CHECKING:
@@ -36,18 +38,21 @@ class Reports:
         """By file name, what was found in a folder."""
         found: dict[str, Entry | Fault] = {}
         folder = sys.intern(folder)
-        with suppress(sqlite3.Error, msgspec.DecodeError):
+        try:
             for (
                 name,
                 fingerprint,
                 session_id,
                 last,
                 packed,
+                checksum,
                 children,
                 problem,
-            ) in self._database.connection.execute(_SELECT, (folder,)):
+            ) in self._database.connection.execute(_SELECT, (to_column(folder),)):
                 if problem is not None:
-                    found[name] = Fault(fingerprint, _to_problem(problem))
+                    found[name] = Fault(fingerprint, decoded(_to_problem, problem))
+                    continue
+                if crc32(packed) != checksum:
                     continue
                 found[name] = Entry(
                     session_id,
@@ -56,8 +61,11 @@ class Reports:
                     name,
                     packed,
                     fingerprint,
-                    children=_to_children(children) if children else (),
+                    children=decoded(_to_children, children) if children else (),
                 )
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                self._database.recover(error)
         return found
 
     def save(
@@ -65,28 +73,34 @@ class Reports:
     ) -> None:
         """Keep what was found anew, unless another process is writing."""
         with suppress(sqlite3.Error), self._database.writing(wait=False) as db:
-            db.execute("INSERT OR IGNORE INTO folder(path) VALUES (?)", (folder,))
-            number = db.execute("SELECT id FROM folder WHERE path = ?", (folder,)).fetchone()[0]
+            path = (to_column(folder),)
+            db.execute("INSERT OR IGNORE INTO folder(path) VALUES (?)", path)
+            number = db.execute("SELECT id FROM folder WHERE path = ?", path).fetchone()[0]
             db.executemany(
-                "INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                ((number, name, *_row(item)) for name, item in changed.items()),
+                "INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                ((number, name, *_row(item)) for name, item in changed.items() if _is_text(name)),
             )
             db.executemany(
                 "DELETE FROM report WHERE folder = ? AND name = ?",
-                ((number, name) for name in removed),
+                ((number, name) for name in removed if _is_text(name)),
             )
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be stored; the few that can't are read each time."""
+    return isinstance(to_column(name), str)
 
 
 def _row(item: Entry | Fault) -> tuple[object, ...]:
     if isinstance(item, Fault):
-        return item.fingerprint, None, None, None, None, _to_bytes(item.problem)
+        return item.fingerprint, None, None, None, None, None, _to_bytes(item.problem)
     last = (item.last_activity - _EPOCH) // _MICROSECOND
     children = _to_bytes(item.children) if item.children else None
-    return item.fingerprint, item.id, last, item.packed, children, None
+    return item.fingerprint, item.id, last, item.packed, crc32(item.packed), children, None
 
 
 _SELECT: Final = (
-    "SELECT name, fingerprint, session_id, last_activity, packed, children, problem "
+    "SELECT name, fingerprint, session_id, last_activity, packed, checksum, children, problem "
     "FROM report JOIN folder ON folder.id = folder WHERE folder.path = ?"
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from rad_lsp.core import problems
+from rad_lsp.core import problems, transcript
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child, Session
 from rad_lsp.store import snapshot
@@ -43,6 +43,7 @@ class Store:
         self.snapshot = Snapshot()
         self._reports = reports
         self._found: list[_Found] | None = None
+        self._owners: dict[Child, str] = {}
         self.edited = {} if edited is None else edited
 
     def refresh(
@@ -53,6 +54,17 @@ class Store:
         Looks at every file, or only at `paths`. `progress` is told the number of files read so
         far. A folder that can't be read is a skipped file of its own.
         """
+        changed = self._look(paths, progress)
+        if changed:
+            self._owners = self._found_owners()
+        if self.agents is not None:
+            changed |= self.agents.refresh(self._owners, paths, progress)
+        if changed:
+            self._assemble()
+        return self.snapshot
+
+    def _look(self, paths: Collection[str] | None, progress: Callable[[int], None] | None) -> bool:
+        """Read what changed in the sources' own files; whether that was anything."""
         changed = self._found is None
         if self._found is None:
             load = self._reports.load if self._reports else _nothing
@@ -81,20 +93,13 @@ class Store:
             changed |= len(found) != len(before)
             self._found[number] = found
             self._remember(source, before, found)
-        if self.agents is not None:
-            changed |= self.agents.refresh(paths, progress)
-        if changed:
-            self._assemble()
-        return self.snapshot
+        return changed
 
     def recall(self) -> Snapshot:
         """The sessions as they were known last, without a look at any file."""
         if self._reports is not None:
             self._found = [self._reports.load(str(source.folder)) for source in self.sources]
-        if self.agents is not None:
-            self.agents.recall()
-        self._assemble()
-        return self.snapshot
+        return self._recalled()
 
     def edit(self, path: str, content: Session | Problem | None) -> Snapshot:
         """Let an open buffer win over the file at `path`, or no longer when `content` is None.
@@ -111,6 +116,12 @@ class Store:
                 if str(source.folder) == folder:
                     known = found.get(name, Fault(0, content))
                     self.edited[path] = _item(known)
+        return self._recalled()
+
+    def _recalled(self) -> Snapshot:
+        self._owners = self._found_owners()
+        if self.agents is not None:
+            self.agents.recall(self._owners)
         self._assemble()
         return self.snapshot
 
@@ -129,21 +140,44 @@ class Store:
             self._reports.save(str(source.folder), changed, removed)
 
     def _items(self) -> Iterator[tuple[str, Entry | Problem]]:
-        parts: set[Child] = set()
+        for path, item in self._own_items():
+            if self.agents is not None and isinstance(item, Entry) and item.children:
+                yield path, self._with_children(item, self.agents)
+            else:
+                yield path, item
+        if self.agents is not None:
+            for path, item in self.agents.items():
+                if not (isinstance(item, Entry) and Child(item.source, item.id) in self._owners):
+                    yield path, item
+
+    def _own_items(self) -> Iterator[tuple[str, Entry | Problem]]:
+        """What the files of the sources hold, or the buffers that are open instead."""
         for source, found in zip(self.sources, self._found or (), strict=False):
             folder = str(source.folder)
             for name, known in found.items():
                 path = f"{folder}{os.sep}{name}" if name else folder
-                item = self.edited.get(path, _item(known))
-                if self.agents is not None and isinstance(item, Entry) and item.children:
-                    parts.update(item.children)
-                    merged = self.agents.machine.merged(item.session)
-                    item = snapshot.pack(merged, item.fingerprint)
-                yield path, item
-        if self.agents is not None:
-            for path, item in self.agents.items():
-                if not (isinstance(item, Entry) and Child(item.source, item.id) in parts):
-                    yield path, item
+                yield path, self.edited.get(path, _item(known))
+
+    def _found_owners(self) -> dict[Child, str]:
+        """Which tracked session a session of another agent counts with.
+
+        It may have gone on while several were tracked; it counts with that which ended first.
+        """
+        tracked = [
+            item for _, item in self._own_items() if isinstance(item, Entry) and item.children
+        ]
+        tracked.sort(key=lambda entry: (entry.last_activity, entry.id))
+        owners: dict[Child, str] = {}
+        for entry in tracked:
+            for child in entry.children:
+                owners.setdefault(child, entry.id)
+        return owners
+
+    def _with_children(self, entry: Entry, agents: Agents) -> Entry:
+        """A tracked session with the sessions that ran as part of it."""
+        mine = [child for child in entry.children if self._owners.get(child) == entry.id]
+        found = [session for child in mine if (session := agents.child(child))]
+        return snapshot.pack(transcript.merged(entry.session, found), entry.fingerprint)
 
 
 def _nothing(_folder: str) -> _Found:
