@@ -52,8 +52,11 @@ class Source(Protocol):
     folder: Path
     """The folder whose changes tell of new sessions; it need not exist."""
 
-    def paths(self) -> Iterator[str]:
-        """Every file that should hold a session. Raises OSError when the folder can't be read."""
+    def scan(self) -> Iterator[tuple[str, int]]:
+        """The name and the fingerprint of every file that should hold a session.
+
+        Raises OSError when the folder can't be read.
+        """
 
     def fingerprint(self, path: str) -> int:
         """A number that changes when the file does; 0 when it can't be had."""

@@ -6,9 +6,7 @@ of its content; those of a sub-agent are in a file of their own, with its parent
 
 from __future__ import annotations
 
-from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -39,7 +37,7 @@ _SYNTHETIC: Final = "<synthetic>"
 """The model of answers that Claude Code has written itself."""
 _REFUSED: Final = b"The user doesn't want to proceed with this tool use"
 """What the model is told when the user has refused a tool call."""
-_STANDARD: Final = frozenset({"standard", "default", "auto", "standard_only"})
+_STANDARD: Final = frozenset({"", "standard", "default", "auto", "standard_only"})
 """Service tiers and speeds that are billed as usual."""
 
 
@@ -112,7 +110,7 @@ class _Block(msgspec.Struct, gc=False):
     is_error: bool | None = None
 
 
-class _Message(msgspec.Struct, gc=False):
+class _Message(msgspec.Struct, frozen=True, gc=False):
     model: str | None = None
     id: str | None = None
     content: list[_Block] | str | None = None
@@ -133,7 +131,7 @@ class _Record(msgspec.Struct, gc=False, rename="camel"):
     version: str | None = None
     git_branch: str | None = None
     type: str = ""
-    message: _Message | None = None
+    message: _Message = _Message()
     request_id: str | None = None
     timestamp: Moment | None = None
     tool_use_result: _Result | list[msgspec.Raw] | str | float | bool | None = None
@@ -144,58 +142,79 @@ class _Record(msgspec.Struct, gc=False, rename="camel"):
 
 
 _RECORD: Final = msgspec.json.Decoder(_Record)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _TEXT: Final = msgspec.json.Decoder(str)
 
 
-class _Session(msgspec.Struct, gc=False, array_like=True):
-    """What is known of a session while its records are read.
-
-    `last` is the time of its last message, in milliseconds since the epoch; `running` tells that
-    the last of the facts' active intervals is a turn that had not ended by then.
-    """
+class _Stored(msgspec.Struct, gc=False, array_like=True):
+    """A session in a state. `last` is the time of its last message, `running` as at `_Session`."""
 
     facts: Facts
-    last: int = 0
-    running: bool = False
-
-    def turn_begins(self, time: int) -> None:
-        """A prompt, or without one the first of the agent's messages."""
-        self.running = True
-        self.facts.active.append((time, time))
-
-    def turn_lasts(self, time: int) -> None:
-        """The turn that has begun goes on until here at least."""
-        if self.running:
-            begin, end = self.facts.active[-1]
-            self.facts.active[-1] = (begin, max(end, time))
-
-    def turn_ends(self, time: int, duration: float) -> None:
-        """The agent itself tells how long the turn was."""
-        if self.running:
-            self.facts.active.pop()
-        self.running = False
-        self.facts.active.append((time - int(duration), time))
+    last: int
+    running: bool
 
 
 class _State(msgspec.Struct, gc=False, array_like=True):
     """Where a parser stopped; `calls` has the time of each tool call without a result."""
 
     progress: Progress
-    sessions: list[_Session]
+    sessions: list[_Stored]
     calls: dict[str, int]
 
 
 _STATE: Final = msgspec.msgpack.Decoder(_State)
 
 
-class _Answer(msgspec.Struct, gc=False):
-    """A request: its first record, and what the record says that counts."""
+class _Session:
+    """A session while its records are read.
 
-    first: _Record
-    time: datetime
-    message: _Message
-    usage: _Usage
-    final: bool
+    `first` and `latest` are the first and the last moment of which there is a record; one without
+    a time is taken to be of the latest. `last` is the time of the last message. `running` tells
+    that the last of the facts' active intervals is a turn that had not ended by then.
+    """
+
+    __slots__ = ("facts", "first", "last", "latest", "running")
+
+    def __init__(self, facts: Facts, last: int = 0, *, running: bool = False) -> None:
+        self.facts = facts
+        self.first = moment(facts.start) if facts.start else _NEVER
+        self.latest = moment(facts.end)
+        self.last = moment(last)
+        self.running = running
+
+    def turn_begins(self, time: datetime) -> None:
+        """A prompt, or without one the first of the agent's messages."""
+        begin = milliseconds(time)
+        if begin > 0:
+            self.running = True
+            self.facts.active.append((begin, begin))
+
+    def turn_lasts(self) -> None:
+        """The turn that has begun goes on until the last message at least."""
+        if self.running:
+            begin, end = self.facts.active[-1]
+            self.facts.active[-1] = (begin, max(end, milliseconds(self.last)))
+
+    def turn_ends(self, time: datetime, duration: float) -> None:
+        """The agent itself tells how long the turn was, in milliseconds."""
+        if self.running:
+            self.facts.active.pop()
+        self.running = False
+        end = milliseconds(time)
+        self.facts.active.append((end - int(duration), end))
+
+    def settle(self) -> None:
+        """What was read becomes facts."""
+        self.turn_lasts()
+        if self.first is not _NEVER:
+            self.facts.at(milliseconds(self.first))
+            self.facts.at(milliseconds(self.latest))
+
+    def place(self, record: _Record) -> None:
+        """Where it was, as the first record with a folder tells."""
+        self.facts.cwd = record.cwd or ""
+        self.facts.branch = record.git_branch or ""
+        self.facts.version = record.version or ""
 
 
 class ClaudeCodeParser:
@@ -209,11 +228,14 @@ class ClaudeCodeParser:
 
     def __init__(self, path: str, state: bytes | None = None) -> None:
         stored = _State(Progress(), [], {}) if state is None else _STATE.decode(state)
-        self._sessions = {session.facts.session_id: session for session in stored.sessions}
+        self._path = path
         self._progress = stored.progress
+        self._sessions = {
+            one.facts.session_id: _Session(one.facts, one.last, running=one.running)
+            for one in stored.sessions
+        }
         # When the tool calls without a result were made, by their ids.
         self._calls = {call: moment(time) for call, time in stored.calls.items()}
-        self._path = path
         self.facts: dict[str, Facts] = {name: one.facts for name, one in self._sessions.items()}
         self.requests: dict[tuple[str, str], Seen] = {}
         self.skipped = self._progress.skipped
@@ -221,20 +243,70 @@ class ClaudeCodeParser:
 
     def state(self) -> bytes:
         """What a later parser of the same file goes on from."""
-        sessions = [*self._sessions.values()]
+        sessions = [
+            _Stored(one.facts, milliseconds(one.last), one.running)
+            for one in self._sessions.values()
+        ]
         calls = {call: milliseconds(made) for call, made in self._calls.items()}
         return msgspec.msgpack.encode(_State(self._progress, sessions, calls))
 
-    def feed(self, lines: bytes) -> None:
+    # Reading is most of the work of a first look at all sessions, and calls cost: it is one loop.
+    def feed(self, lines: bytes) -> None:  # noqa: C901, PLR0912
         """Read on. `lines` are whole lines. Raises nothing, whatever the bytes."""
-        records = decode(lines, _RECORD, self._progress, _KINDS)
+        answers: list[tuple[Facts, list[_Record]]] = []
+        answer: list[_Record] = []
+        message_id = request_id = None
+        session_id: object = self
+        for record in decode(lines, _RECORD, self._progress, _KINDS):
+            if record.session_id != session_id:
+                if not record.session_id and record.type not in _KINDS:
+                    continue
+                session_id = record.session_id
+                session = self._session(record.session_id or Path(self._path).stem)
+                message_id = request_id = None
+            time = record.timestamp
+            if time is None:
+                time = session.latest
+            elif time > session.latest:
+                session.latest = time
+                if session.first is _NEVER:
+                    session.first = time
+            elif time < session.first:
+                session.first = time
+            if not session.facts.cwd and record.cwd:
+                session.place(record)
+            if record.type == "assistant":
+                session.last = time
+                if not session.running:
+                    session.turn_begins(time)
+                message = record.message
+                if type(message.content) is list:
+                    for block in message.content:
+                        if block.id is not None and block.type == "tool_use":
+                            self._calls[block.id] = time
+                if message.usage is None:
+                    continue
+                if (
+                    message.id == message_id
+                    and record.request_id == request_id
+                    and (message_id or request_id)
+                ):
+                    answer.append(record)
+                else:
+                    answer = [record]
+                    answers.append((session.facts, answer))
+                    message_id = message.id
+                    request_id = record.request_id
+            elif record.type == "user":
+                self._user(record, session, time)
+                session.last = time
+            elif record.subtype == "turn_duration" and record.duration_ms is not None:
+                session.turn_ends(time, record.duration_ms)
+        for session in self._sessions.values():
+            session.settle()
+        for facts, records in answers:
+            self._add(facts, records)
         self.skipped = self._progress.skipped
-        for session_id, group in groupby(records, attrgetter("session_id")):
-            of_session = [*group]
-            if not session_id:
-                of_session = [record for record in of_session if record.type in _KINDS]
-            if of_session:
-                self._read(of_session, self._session(session_id or Path(self._path).stem))
 
     def _session(self, session_id: str) -> _Session:
         session = self._sessions.get(session_id)
@@ -243,86 +315,39 @@ class ClaudeCodeParser:
             self.facts[session_id] = session.facts
         return session
 
-    def _read(self, records: list[_Record], session: _Session) -> None:
-        facts = session.facts
-        _set_scene(records, facts)
-        answers: dict[tuple[str | None, str | None], _Answer] = {}
-        last = moment(session.last or facts.end)
-        for record in records:
-            message = record.message
-            if message is None:
-                if record.subtype == "turn_duration" and record.duration_ms is not None:
-                    session.turn_ends(milliseconds(record.timestamp or last), record.duration_ms)
-                continue
-            time = record.timestamp or last
-            if record.type == "assistant":
-                if not session.running:
-                    session.turn_begins(milliseconds(time))
-                self._answer(record, message, time, answers)
-            elif record.type == "user":
-                goes_on = self._results(record, message, time, facts) or record.is_meta
-                if not goes_on and not (record.is_sidechain and session.running):
-                    session.turn_lasts(milliseconds(last))
-                    session.turn_begins(milliseconds(time))
-            else:
-                continue
-            last = time
-        session.last = milliseconds(last)
-        session.turn_lasts(session.last)
-        for answer in answers.values():
-            self._add(answer, facts.session_id)
+    def _user(self, record: _Record, session: _Session, time: datetime) -> None:
+        """What the user says, and the results of tools, which are told to the model likewise."""
+        content = record.message.content
+        is_prompt = not record.is_meta
+        if type(content) is list:
+            for block in content:
+                if block.type == "tool_result":
+                    is_prompt = False
+                    begin = self._calls.pop(block.tool_use_id or "", None)
+                    if begin is not None:
+                        _result(block, record.tool_use_result, session.facts, begin, time)
+        if is_prompt and not (record.is_sidechain and session.running):
+            session.turn_lasts()
+            session.running = False
+            session.turn_begins(time)
 
-    def _answer(
-        self,
-        record: _Record,
-        message: _Message,
-        time: datetime,
-        answers: dict[tuple[str | None, str | None], _Answer],
-    ) -> None:
-        """Notes the tool calls of an answer, and its usage.
+    def _add(self, facts: Facts, records: list[_Record]) -> None:
+        """A request, from the records of its answer.
 
-        Of the records of one answer that with the most output tokens counts, of equal ones the
-        later.
+        That with the most output tokens counts, of equal ones the later.
         """
-        if type(message.content) is list:
-            for block in message.content:
-                if block.type == "tool_use" and block.id is not None:
-                    self._calls[block.id] = time
-        usage = message.usage
-        if usage is None:
+        first = records[0]
+        message = first.message
+        if message.model == _SYNTHETIC or first.is_api_error_message:
             return
-        key = (message.id, record.request_id)
-        answer = answers.get(key)
-        if answer is None:
-            answers[key] = _Answer(record, time, message, usage, message.stop_reason is not None)
-            return
-        if (usage.output_tokens or 0) >= (answer.usage.output_tokens or 0):
-            answer.message = message
-            answer.usage = usage
-        if message.stop_reason is not None:
-            answer.final = True
-
-    def _results(self, record: _Record, message: _Message, time: datetime, facts: Facts) -> bool:
-        """Whether a user's message tells the results of tool calls, which become facts."""
-        if type(message.content) is not list:
-            return False
-        found = False
-        for block in message.content:
-            if block.type == "tool_result":
-                found = True
-                begin = self._calls.pop(block.tool_use_id or "", None)
-                if begin is not None:
-                    _result(block, record.tool_use_result, facts, begin, time)
-        return found
-
-    def _add(self, answer: _Answer, session_id: str) -> None:
-        record, message, usage = answer.first, answer.message, answer.usage
-        if message.model == _SYNTHETIC or record.is_api_error_message:
-            return
-        variant = record.request_id or ""
-        time = milliseconds(answer.time)
-        # A record without either id has no copies that it must be told from.
-        key = message.id or variant or f"{session_id}:{time}"
+        usage = message.usage or _Usage()
+        final = False
+        for record in records:
+            told = record.message.usage
+            if told is not None and (told.output_tokens or 0) >= (usage.output_tokens or 0):
+                usage = told
+            if record.message.stop_reason is not None:
+                final = True
         written = usage.cache_creation_input_tokens or 0
         short = long = 0
         if usage.cache_creation is not None:
@@ -333,20 +358,25 @@ class ClaudeCodeParser:
             short = written - long
         read = usage.cache_read_input_tokens or 0
         request = Request(
-            time=time,
+            time=milliseconds(first.timestamp) if first.timestamp else facts.end,
             model=message.model or "unknown",
             engine="claude",
-            tier=_tier(usage),
+            tier=_tier(usage.speed) or _tier(usage.service_tier),
             input_tokens=(usage.input_tokens or 0) + read + short + long,
             cache_read_tokens=read,
             cache_write_5m_tokens=short,
             cache_write_1h_tokens=long,
             output_tokens=usage.output_tokens or 0,
         )
-        side = record.is_sidechain is True
-        seen = Seen(key, session_id, request, variant, side, answer.final)
-        earlier = self.requests.get((key, variant))
-        self.requests[key, variant] = seen if earlier is None else _merged(earlier, seen)
+        variant = first.request_id or ""
+        # A record without either id has no copies that it must be told from.
+        key = message.id or variant or f"{facts.session_id}:{first.timestamp}"
+        side = first.is_sidechain is True
+        seen = Seen(key, facts.session_id, request, variant, side, final)
+        name = (key, variant)
+        if name in self.requests:
+            seen = _merged(self.requests[name], seen)
+        self.requests[name] = seen
 
 
 def _merged(earlier: Seen, later: Seen) -> Seen:
@@ -357,21 +387,6 @@ def _merged(earlier: Seen, later: Seen) -> Seen:
         request=replace(most.request, time=earlier.request.time),
         final=earlier.final or later.final,
     )
-
-
-def _set_scene(records: list[_Record], facts: Facts) -> None:
-    """When and where it was."""
-    moments = [record.timestamp for record in records if record.timestamp is not None]
-    if moments:
-        facts.at(milliseconds(min(moments)))
-        facts.at(milliseconds(max(moments)))
-    if not facts.cwd:
-        for record in records:
-            if record.cwd:
-                facts.cwd = record.cwd
-                facts.branch = record.git_branch or ""
-                facts.version = record.version or ""
-                return
 
 
 def _result(
@@ -417,11 +432,8 @@ def _lines_of(content: msgspec.Raw) -> int:
         return 0
 
 
-def _tier(usage: _Usage) -> str:
-    if usage.speed and usage.speed not in _STANDARD:
-        return usage.speed
-    tier = usage.service_tier
-    return "" if tier is None or tier in _STANDARD else tier
+def _tier(told: str | None) -> str:
+    return "" if told is None or told in _STANDARD else told
 
 
 AGENT: Final = ClaudeCode

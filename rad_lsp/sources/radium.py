@@ -42,19 +42,20 @@ class Radium:
     def __init__(self, workspace: Path) -> None:
         self.folder = workspace / FOLDER
 
-    def paths(self) -> Iterator[str]:
+    def scan(self) -> Iterator[tuple[str, int]]:
         """Every `*.json` directly in the folder; none when the folder is missing.
 
         Raises OSError when the folder can't be read.
         """
+        suffix, mark = SUFFIX, fingerprint
         try:
             entries = os.scandir(self.folder)
         except (FileNotFoundError, NotADirectoryError):
             return
         with entries:
             for entry in entries:
-                if entry.name.endswith(SUFFIX):
-                    yield entry.path
+                if (name := entry.name).endswith(suffix):
+                    yield name, mark(entry.path)
 
     def fingerprint(self, path: str) -> int:
         """A number that changes when the file does; 0 when it can't be had."""
@@ -113,9 +114,10 @@ def read_bytes(path: str) -> tuple[int, bytes | Problem] | None:
 def fingerprint(path: str) -> int:
     """A number that changes when the file does; 0 when it can't be had."""
     try:
-        return _fingerprint(os.stat(path))  # noqa: PTH116  (a Path each would slow the scan)
+        status = os.stat(path)  # noqa: PTH116  (a Path each would slow the scan)
     except OSError:
         return 0
+    return hash((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
 
 
 def _fingerprint(status: os.stat_result) -> int:

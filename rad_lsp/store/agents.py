@@ -90,7 +90,10 @@ class Machine:
 
 
 class Agents:
-    """The sessions of some agents that worked in some folders; everywhere when that is None."""
+    """The sessions of some agents that worked in some folders; everywhere when that is None.
+
+    `entries` are the sessions, `problems` what keeps transcripts from being read, by path.
+    """
 
     def __init__(
         self,
@@ -103,9 +106,9 @@ class Agents:
         self.transcripts = machine.agents(names)
         self._folders = None if folders is None else _spellings(folders)
         self._overrides = overrides or {}
-        self._entries: list[Entry] = []
+        self.entries: list[Entry] = []
+        self.problems: list[tuple[str, Problem]] = []
         self._children: dict[Child, Entry] = {}
-        self._problems: list[tuple[str, Problem]] = []
         self._seen: object = None
 
     def refresh(
@@ -140,14 +143,10 @@ class Agents:
         found = {child: entry for child in children if (entry := index.entry(child))}
         parts = {child: self._repriced(entry) for child, entry in found.items()}
         problems = index.problems(names) if self._folders is None else []
-        changed = (entries, parts, problems) != (self._entries, self._children, self._problems)
-        self._entries, self._children, self._problems = entries, parts, problems
+        changed = (entries, parts, problems) != (self.entries, self._children, self.problems)
+        self.entries, self._children, self.problems = entries, parts, problems
         self._seen = seen
         return changed
-
-    def items(self) -> list[tuple[str, Entry | Problem]]:
-        """Each session, or what keeps a transcript from being read, with its path."""
-        return [*((entry.path, entry) for entry in self._entries), *self._problems]
 
     def child(self, child: Child) -> Session | None:
         """One of the children that were wanted last; None when it is not known."""

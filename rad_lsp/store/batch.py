@@ -2,61 +2,40 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import sqlite3
-import stat
 import zlib
-from itertools import groupby
-from operator import itemgetter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
 from rad_lsp.core import problems, transcript
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.spending import Request, tally
+from rad_lsp.core.spending import tally
 from rad_lsp.core.transcript import Facts
-from rad_lsp.store import snapshot
-from rad_lsp.store.database import decoded, from_column, to_column
+from rad_lsp.store import growing, pieces, snapshot
+from rad_lsp.store.database import Damaged, from_column, to_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from rad_lsp.core.spending import PriceList
+    from rad_lsp.core.transcript import Seen
     from rad_lsp.sources import Parser, Transcripts
-
-CHUNK: Final = 1 << 20
-"""Bytes read at a time."""
-
-MAX_LINE: Final = 32 << 20
-"""A longer line is skipped, and counted."""
-
-MAX_WHOLE: Final = 64 << 20
-"""A transcript that is not made of lines is not read when it has more bytes than this."""
 
 GONE: Final = -1
 """The size of a file that is no longer there."""
 
-_TAIL: Final = 1 << 10
-"""Bytes before the place where reading stopped: when they change, the file is another one."""
-
-_BEGINNING: Final = 64
-"""Bytes of a line that is too long that are kept."""
-
 _FEW: Final = 500
 """Up to so many, single look-ups are faster than going through a whole table."""
 
+_PIECES: Final = 16
+"""Pieces of a file's requests, at most; each update of a file adds one."""
+
 _MANY_REQUESTS: Final = 10_000
 """Requests of one file that are kept in memory before they are stored."""
-
-_OPEN_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 
 
 Stamp: TypeAlias = tuple[int, int, int]
@@ -72,12 +51,6 @@ def stamp(path: str) -> Stamp:
         return _stamp(os.stat(path))  # noqa: PTH116  (a Path each would slow the scan)
     except OSError:
         return _NO_STAMP
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    # The time of the last change of its permissions counts, too: it may be readable now.
-    times = hash((status.st_mtime_ns, status.st_ctime_ns))
-    return status.st_size, times, status.st_ino & _LARGEST
 
 
 class _File(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -106,14 +79,6 @@ class _Part(msgspec.Struct, frozen=True, gc=False, array_like=True):
     facts: Facts
 
 
-class _Counted(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A request of a session that counts."""
-
-    request: Request
-    final: bool
-    billed: bool
-
-
 class Batch:
     """Files of one agent that are read within one transaction."""
 
@@ -126,36 +91,31 @@ class Batch:
         self._sessions: dict[str, int] = dict(db.execute(select, (source.name,)).fetchall())
         self._next_session = _next_id(db, "session")
         self._next_file = _next_id(db, "file")
-        self._rules: dict[tuple[str, str, str], int] = {}
         self._keys: set[int] = set()
         self._dirty: set[int] = set()
+        self._grown: set[int] = set()
+        self._forgotten = False
         # Sessions of which nothing was known before: what they are put together from is at hand.
-        self._new: dict[int, tuple[list[_Part], list[_Counted]]] = {}
+        self._new: dict[int, tuple[list[_Part], list[Seen]]] = {}
         self._session_rows: list[tuple[int, str, str]] = []
         self._file_rows: list[tuple[Any, ...]] = []
-        self._part_rows: list[tuple[int, int, bytes]] = []
-        self._request_rows: list[tuple[Any, ...]] = []
+        self._part_rows: list[tuple[int, int]] = []
+        self._piece_rows: list[tuple[int, bytes]] = []
+        self._copy_rows: list[tuple[int, int]] = []
 
     def read(self, path: str) -> None:
         """Read what is new in a transcript."""
         known = self._known(path)
-        file = self._number(known)
+        number = self._number(known)
         try:
-            descriptor = os.open(path, _OPEN_FLAGS)
+            with growing.opened(path) as file:
+                # Another process may have read it while this one waited.
+                if file is not None and not (known and known.stamp == _stamp(file.status)):
+                    self._read(path, number, known, file)
         except FileNotFoundError:
             return
         except OSError as error:
-            self._fail(path, file, known, error)
-            return
-        try:
-            status = os.fstat(descriptor)
-            # Another process may have read it while this one waited.
-            if stat.S_ISREG(status.st_mode) and not (known and known.stamp == _stamp(status)):
-                self._read(path, file, known, descriptor, status)
-        except OSError as error:
-            self._fail(path, file, known, error)
-        finally:
-            os.close(descriptor)
+            self._fail(path, number, known, error)
 
     def lose(self, paths: Iterable[str]) -> None:
         """These files are gone; what they said of their sessions stays."""
@@ -179,26 +139,21 @@ class Batch:
     def take_over(self, earlier: sqlite3.Connection) -> None:
         """Keep what another index tells of files that this one does not know: they are gone."""
         name = self._source.name
-        for number, column in _rows(earlier, _EARLIER_FILES, name):
+        for number, column, state, skipped, first in _rows(earlier, _EARLIER_FILES, name):
             path = from_column(column)
             if self._known(path) is not None:
                 continue
-            try:
-                parts = [(one, _to_facts(facts)) for one, facts in _rows(earlier, _PARTS, number)]
-            except (TypeError, msgspec.DecodeError):
-                continue
-            if not parts:
+            parser = self._parser(path, state)
+            sessions = [row[0] for row in _rows(earlier, _EARLIER_SESSIONS, number)]
+            if parser is None or not sessions:
                 continue
             file = self._number(None)
-            self._file_rows.append((file, name, column, GONE, 0, 0, 0, b"", b"", 0, b"\x90", None))
-            for session_id, facts in parts:
-                self._part_rows.append((self._session(session_id), file, _to_bytes(facts)))
-            for row in _rows(earlier, _REQUESTS, number):
-                key, variant, session_id, time, model, engine, tier, *figures = row
-                session = self._session(session_id)
-                rule = self._rule(model, engine, tier)
-                self._request_rows.append((key, variant, file, session, time, rule, *figures))
-                self._keys.add(key)
+            row = (file, name, column, GONE, 0, 0, 0, b"", state, skipped, first, None)
+            self._file_rows.append(row)
+            self._part_rows += [(self._session(session_id), file) for session_id in sessions]
+            for (requests,) in _rows(earlier, _EARLIER_PIECES, number):
+                with suppress(Damaged):
+                    self._keep(file, _unpacked(requests))
         self._new.clear()
 
     def touch_all(self) -> None:
@@ -208,79 +163,77 @@ class Batch:
     def finish(self) -> None:
         """Store what was read, and put the sessions together that it belongs to."""
         self._store()
+        self._join_pieces()
         self._settle_copies()
         self._put_together()
 
-    def _read(
-        self, path: str, file: int, known: _File | None, descriptor: int, status: os.stat_result
-    ) -> None:
+    def _read(self, path: str, number: int, known: _File | None, file: growing.Growing) -> None:
         by_line = self._source.by_line(path)
-        size = status.st_size
-        if not by_line and size > MAX_WHOLE:
-            self._explain(path, file, _stamp(status), f"it is too large: {size:,} bytes")
+        size = file.status.st_size
+        if not by_line and size > growing.MAX_WHOLE:
+            reason = f"it is too large: {size:,} bytes"
+            self._explain(path, number, known, _stamp(file.status), reason)
             return
-        parser = self._resumed(path, known, descriptor, size) if known and by_line else None
-        resumed = parser is not None
-        offset = known.offset if known and resumed else 0
-        if parser is None:
+        parser = self._resumed(path, known, file) if known and by_line else None
+        begin = offset = 0
+        if known is not None and parser is not None:
+            begin = offset = known.offset
+            self._grown.add(number)
+        else:
             parser = self._source.parser(path)
             if known is not None:
-                self._forget(file)
-        os.lseek(descriptor, offset, os.SEEK_SET)
-        begin = offset
-        if by_line:
-            for lines, end in _pieces(descriptor, offset, size):
-                parser.feed(lines)
-                offset = end
-                if len(parser.requests) > _MANY_REQUESTS:
-                    self._keep_requests(file, parser, whole=False)
-        else:
-            data = b"".join(_chunks(descriptor, size))
+                self._forget(number)
+        for data, end in file.lines(offset) if by_line else file.whole():
             parser.feed(data)
-            offset = len(data)
+            offset = end
+            if len(parser.requests) > _MANY_REQUESTS:
+                self._keep_requests(number, parser)
+                begin = offset
         self.bytes += offset - begin
-        self._keep_requests(file, parser, whole=not resumed)
         for facts in parser.facts.values():
             session = self._session(facts.session_id)
-            self._part_rows.append((session, file, _to_bytes(facts)))
-            if session in self._new:
-                self._new[session][0].append(_Part(path, size, parser.skipped, facts))
-        self._file_rows.append(
-            (
-                file,
-                self._source.name,
-                to_column(path),
-                *_stamp(status),
-                offset,
-                _tail(descriptor, offset) if by_line else b"",
-                parser.state() if by_line else b"",
-                parser.skipped,
-                _to_bytes(parser.first_skipped),
-                None,
-            )
-        )
+            self._part_rows.append((session, number))
+            if begin:
+                self._new.pop(session, None)
+            elif session in self._new:
+                part = _Part(path, size, parser.skipped, facts)
+                self._new[session][0].append(part)
+        stamp = _stamp(file.status)
+        row = (number, self._source.name, to_column(path), *stamp, offset, file.tail(offset))
+        skipped = (parser.skipped, _to_bytes(parser.first_skipped))
+        self._file_rows.append((*row, parser.state(), *skipped, None))
+        self._keep_requests(number, parser)
 
-    def _resumed(self, path: str, known: _File, descriptor: int, size: int) -> Parser | None:
-        """A parser that goes on where reading stopped; None when the file is another one."""
+    def _resumed(self, path: str, known: _File, file: growing.Growing) -> Parser | None:
+        """A parser where reading stopped; None when the file is another one."""
         # A file that changed and has not grown was written anew.
-        grown = size > known.size and 0 < known.offset <= size
-        if grown and _tail(descriptor, known.offset) == known.tail:
-            with contextlib.suppress(msgspec.DecodeError):
-                return self._source.parser(path, known.state)
+        grown = known.size < file.status.st_size and 0 < known.offset <= file.status.st_size
+        if grown and known.inode == _stamp(file.status)[2]:
+            return (
+                self._parser(path, known.state) if file.tail(known.offset) == known.tail else None
+            )
         return None
 
-    def _fail(self, path: str, file: int, known: _File | None, error: OSError) -> None:
+    def _fail(self, path: str, number: int, known: _File | None, error: OSError) -> None:
         found = stamp(path)
         if known is None or known.stamp != found:
             reason = (error.strerror or type(error).__name__).lower()
-            self._explain(path, file, found, reason)
+            self._explain(path, number, known, found, reason)
 
-    def _explain(self, path: str, file: int, found: Stamp, reason: str) -> None:
+    def _explain(
+        self, path: str, number: int, known: _File | None, found: Stamp, reason: str
+    ) -> None:
         """A file can't be read; what it said of its sessions stays."""
         problem = Problem(problems.UNREADABLE, f"The transcript can't be read: {reason}")
-        row = (file, self._source.name, to_column(path), *found, 0, b"", b"", 0, b"\x90")
-        self._file_rows.append((*row, _to_bytes(problem)))
-        self._touch_sessions_of(file)
+        if known is None:
+            row = (number, self._source.name, to_column(path), *found, 0, b"", b"", 0, b"\x90")
+            self._file_rows.append((*row, _to_bytes(problem)))
+        else:
+            self._db.execute(
+                "UPDATE file SET size = ?, changed = ?, inode = ?, problem = ? WHERE id = ?",
+                (*found, _to_bytes(problem), known.id),
+            )
+            self._touch_sessions_of(known.id)
 
     def _known(self, path: str) -> _File | None:
         row = self._db.execute(
@@ -305,72 +258,46 @@ class Batch:
         self._dirty.add(found)
         return found
 
-    def _rule(self, model: str, engine: str, tier: str) -> int:
-        rule = (model, engine, tier)
-        found = self._rules.get(rule)
-        if found is None:
-            self._db.execute("INSERT OR IGNORE INTO rule(model, engine, tier) VALUES (?,?,?)", rule)
-            select = "SELECT id FROM rule WHERE model = ? AND engine = ? AND tier = ?"
-            found = self._rules[rule] = int(self._db.execute(select, rule).fetchone()[0])
-        return found
+    def _keep_requests(self, file: int, parser: Parser) -> None:
+        """Take the requests that a parser has, and let go of them there."""
+        requests = [*parser.requests.values()]
+        if requests:
+            parser.requests.clear()
+            self._keep(file, requests)
 
-    def _keep_requests(self, file: int, parser: Parser, *, whole: bool) -> None:
-        """Take the requests that a parser has; `whole` when those are all of the file."""
-        add = self._request_rows.append
-        for seen in parser.requests.values():
-            request = seen.request
-            session = self._session(seen.session_id)
+    def _keep(self, file: int, requests: list[Seen]) -> None:
+        self._piece_rows.append((file, pieces.pack(requests)))
+        for seen in requests:
             key = _hash(seen.key)
             self._keys.add(key)
-            add(
-                (
-                    key,
-                    # Few requests share a key, so that a short number tells them apart.
-                    zlib.crc32(seen.variant.encode()) if seen.variant else 0,
-                    file,
-                    session,
-                    request.time,
-                    self._rule(request.model, request.engine, request.tier),
-                    request.requests,
-                    request.input_tokens,
-                    request.cache_read_tokens,
-                    request.cache_write_5m_tokens,
-                    request.cache_write_1h_tokens,
-                    request.output_tokens,
-                    request.cost,
-                    seen.side,
-                    seen.final,
-                    seen.billed,
-                )
-            )
-            if session in self._new:
-                self._new[session][1].append(_Counted(request, seen.final, seen.billed))
-        if not whole:
-            for seen in parser.requests.values():
-                self._new.pop(self._session(seen.session_id), None)
-            self._store()
-        parser.requests.clear()
+            self._copy_rows.append((key, file))
+            new = self._new.get(self._session(seen.session_id))
+            if new is not None:
+                new[1].append(seen)
 
     def _store(self) -> None:
+        self._copy_rows.sort()  # a tree grows faster in order
         for statement, rows in (
             ("INSERT INTO session(id, source, session_id) VALUES (?,?,?)", self._session_rows),
             (f"INSERT OR REPLACE INTO file VALUES ({'?,' * 11}?)", self._file_rows),
-            ("INSERT OR REPLACE INTO part VALUES (?,?,?)", self._part_rows),
-            (_UPSERT, self._request_rows),
+            ("INSERT OR IGNORE INTO part VALUES (?,?)", self._part_rows),
+            ("INSERT INTO piece(file, requests) VALUES (?,?)", self._piece_rows),
+            ("INSERT OR IGNORE INTO copy VALUES (?,?)", self._copy_rows),
         ):
             self._db.executemany(statement, rows)
             rows.clear()
 
     def _forget(self, file: int) -> None:
         """What a file said is no longer so."""
+        self._forgotten = True
         self._touch_sessions_of(file)
-        rows = self._db.execute(
-            "DELETE FROM request WHERE file = ? AND session IN "
-            "(SELECT session FROM part WHERE file = ?) RETURNING key",
-            (file, file),
+        keys = [_hash(seen.key) for seen in self._requests_of([file]).get(file, {}).values()]
+        self._keys.update(keys)
+        self._db.executemany(
+            "DELETE FROM copy WHERE key = ? AND file = ?", ((key, file) for key in keys)
         )
-        self._keys.update(row[0] for row in rows)
-        self._db.execute("DELETE FROM part WHERE file = ?", (file,))
+        for table in ("piece", "part", "superseded"):
+            self._db.execute(f"DELETE FROM {table} WHERE file = ?", (file,))
 
     def _touch_sessions_of(self, file: int) -> None:
         rows = self._db.execute("SELECT session FROM part WHERE file = ?", (file,))
@@ -382,65 +309,64 @@ class Batch:
         A copy that a sub-agent replays gives way to any other. Of copies with one time, the
         session counts that was left first: the other one went on from there.
         """
-        copies = self._db.execute(
-            "SELECT key, variant, file, session, time, side, counted FROM request WHERE key IN "
-            f"({self._keys_with_copies()}) ORDER BY key"
-        ).fetchall()
-        ends: dict[tuple[int, int], int] = {}
-        for _, group in groupby(copies, itemgetter(0)):
-            rows = list(group)
-            best: dict[int, tuple[Any, ...]] = {}
-            has_own = any(not row[5] for row in rows)
-            for row in rows:
-                _, variant, file, session, time, side, _ = row
-                if side and has_own:
-                    continue
-                rank = (time, self._end(session, file, ends), file)
-                slot = -1 if side else variant
-                if slot not in best or rank < best[slot][0]:
-                    best[slot] = (rank, row)
-            winners = {id(row) for _, row in best.values()}
-            for row in rows:
-                counts = id(row) in winners
-                if counts != row[6]:
-                    self._db.execute(
-                        "UPDATE request SET counted = ? WHERE key = ? AND variant = ? AND file = ?",
-                        (counts, *row[:3]),
-                    )
-                    self._dirty.add(row[3])
-                    self._new.pop(row[3], None)
+        source = (self._source.name,)
+        files = {row[0] for row in self._db.execute(self._files_with_copies(), source)}
+        known: dict[str, set[tuple[str, int]]] = {}
+        for key, variant, file in self._db.execute(_SUPERSEDED, source):
+            known.setdefault(key, set()).add((variant, file))
+            if self._forgotten:
+                files.add(file)
+        copies: dict[str, list[tuple[int, Seen]]] = {}
+        for file, requests in self._requests_of(files).items():
+            for seen in requests.values():
+                copies.setdefault(seen.key, []).append((file, seen))
+        ends = _Ends(self._parsers_of(files))
+        for key, found in copies.items():
+            if _hash(key) not in self._keys:
+                continue
+            winners = _winners(found, ends)
+            lost = {(seen.variant, file) for file, seen in found} - winners
+            before = known.get(key, set())
+            for file, seen in found:
+                copy = (seen.variant, file)
+                if (copy in lost) != (copy in before):
+                    session = self._session(seen.session_id)
+                    self._dirty.add(session)
+                    self._new.pop(session, None)
+            self._db.executemany(
+                "DELETE FROM superseded WHERE key = ? AND variant = ? AND file = ?",
+                ((key, *copy) for copy in before - lost),
+            )
+            self._db.executemany(
+                "INSERT INTO superseded VALUES (?, ?, ?)", ((key, *copy) for copy in lost - before)
+            )
 
-    def _keys_with_copies(self) -> str:
-        """An expression for the keys, among those read, that more than one row has or had."""
-        if len(self._keys) > _FEW:
-            return "SELECT key FROM request GROUP BY key HAVING count(*) > 1 OR min(counted) = 0"
-        return ",".join(map(str, self._keys)) or "NULL"
-
-    def _end(self, session: int, file: int, ends: dict[tuple[int, int], int]) -> int:
-        """The last moment that a file tells of a session."""
-        part = (session, file)
-        if part not in ends:
-            row = self._db.execute(
-                "SELECT facts FROM part WHERE session = ? AND file = ?", part
-            ).fetchone()
-            ends[part] = decoded(_to_facts, row[0]).end if row else 0
-        return ends[part]
+    def _files_with_copies(self) -> str:
+        """A query for the files that hold a request which was read, and which others hold, too."""
+        mine = ""
+        if len(self._keys) <= _FEW:
+            mine = f"WHERE key IN ({','.join(map(str, self._keys))})"
+        several = f"SELECT key FROM copy {mine} GROUP BY key HAVING count(*) > 1"
+        return (
+            "SELECT DISTINCT file FROM copy JOIN file ON file.id = file "
+            f"WHERE source = ? AND key IN ({several})"
+        )
 
     def _put_together(self) -> None:
         rows = []
-        # A file may have had requests of a session, but no facts.
+        # A file may have requests of a session, but no facts.
         for session in [session for session, (parts, _) in self._new.items() if not parts]:
             del self._new[session]
         others = sorted(self._dirty - self._new.keys())
         for start in range(0, len(others), _FEW):
             some = others[start : start + _FEW]
-            stored = self._stored(",".join(map(str, some)))
+            stored = self._stored(some)
             for session in some:
                 if session in stored:
                     rows.append((*self._packed(*stored[session]), session))
                 else:
                     self._db.execute("DELETE FROM session WHERE id = ?", (session,))
-                    self._db.execute("DELETE FROM request WHERE session = ?", (session,))
+                    self._db.execute("DELETE FROM part WHERE session = ?", (session,))
         rows += [
             (*self._packed(parts, requests), session)
             for session, (parts, requests) in self._new.items()
@@ -451,27 +377,80 @@ class Batch:
             rows,
         )
 
-    def _stored(self, sessions: str) -> dict[int, tuple[list[_Part], list[_Counted]]]:
-        """What is stored of sessions, whose ids are listed."""
-        found: dict[int, tuple[list[_Part], list[_Counted]]] = {}
-        for session, path, size, skipped, facts in self._db.execute(
-            "SELECT session, path, size, skipped, facts FROM part JOIN file ON id = file "
-            f"WHERE session IN ({sessions})"
-        ):
-            parts = found.setdefault(session, ([], []))[0]
-            parts.append(_Part(from_column(path), size, skipped, decoded(_to_facts, facts)))
-        for session, *values, final, billed in self._db.execute(
-            "SELECT session, time, model, engine, tier, input, cache_read, cache_write_5m, "
-            "cache_write_1h, output, cost, requests, final, billed FROM request "
-            f"JOIN rule ON rule.id = rule WHERE session IN ({sessions}) AND counted"
-        ):
-            if session in found:
-                request = Request(**dict(zip(Request.__struct_fields__, values, strict=True)))
-                found[session][1].append(_Counted(request, bool(final), bool(billed)))
+    def _stored(self, sessions: list[int]) -> dict[int, tuple[list[_Part], list[Seen]]]:
+        """What is stored of sessions: what their files say, and the requests that count."""
+        found: dict[int, tuple[list[_Part], list[Seen]]] = {}
+        rows = self._db.execute(
+            "SELECT session, session_id, file, file.path, size, skipped FROM part "
+            "JOIN session ON session.id = session JOIN file ON file.id = file "
+            f"WHERE session IN ({_listed(sessions)})"
+        ).fetchall()
+        files = {row[2] for row in rows}
+        parsers = self._parsers_of(files)
+        requests = self._requests_of(files)
+        superseded = set(
+            self._db.execute(
+                f"SELECT key, variant, file FROM superseded WHERE file IN ({_listed(files)})"
+            )
+        )
+        for session, session_id, file, path, size, skipped in rows:
+            facts = parsers[file].facts.get(session_id)
+            if facts is None:
+                continue
+            parts, counted = found.setdefault(session, ([], []))
+            parts.append(_Part(from_column(path), size, skipped, facts))
+            counted += [
+                seen
+                for seen in requests.get(file, {}).values()
+                if seen.session_id == session_id
+                and (seen.key, seen.variant, file) not in superseded
+            ]
         return found
 
+    def _parsers_of(self, files: Iterable[int]) -> dict[int, Parser]:
+        """A parser for each file, where it was left. Raises Damaged."""
+        found = {}
+        for file, path, state in self._db.execute(
+            f"SELECT id, path, state FROM file WHERE id IN ({_listed(files)})"
+        ):
+            parser = self._parser(from_column(path), state)
+            if parser is None:
+                raise Damaged("what a reader left can't be read")
+            found[file] = parser
+        return found
+
+    def _parser(self, path: str, state: bytes) -> Parser | None:
+        """A parser where an earlier one stopped; None when what it left can't be read."""
+        try:
+            return self._source.parser(path, state)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+
+    def _requests_of(self, files: Iterable[int]) -> dict[int, dict[tuple[str, str], Seen]]:
+        """The requests of each file, of each its last record. Raises Damaged."""
+        found: dict[int, dict[tuple[str, str], Seen]] = {}
+        for file, requests in self._db.execute(
+            f"SELECT file, requests FROM piece WHERE file IN ({_listed(files)}) ORDER BY id"
+        ):
+            merged = found.setdefault(file, {})
+            for seen in _unpacked(requests):
+                name = (seen.key, seen.variant)
+                before = merged.get(name)
+                merged[name] = seen if before is None else _last(before, seen)
+        return found
+
+    def _join_pieces(self) -> None:
+        """Let no file's requests be scattered over many pieces, as they are while it grows."""
+        for file in self._grown:
+            select = "SELECT count(*) FROM piece WHERE file = ?"
+            if self._db.execute(select, (file,)).fetchone()[0] > _PIECES:
+                requests = [*self._requests_of([file])[file].values()]
+                self._db.execute("DELETE FROM piece WHERE file = ?", (file,))
+                insert = "INSERT INTO piece(file, requests) VALUES (?, ?)"
+                self._db.execute(insert, (file, pieces.pack(requests)))
+
     def _packed(
-        self, parts: list[_Part], requests: list[_Counted]
+        self, parts: list[_Part], requests: list[Seen]
     ) -> tuple[str, str | bytes, int, bool, bytes | None, int]:
         """The columns of a session that its files and requests come to."""
         parts = _telling(parts)
@@ -482,8 +461,8 @@ class Batch:
         if skipped := sum([part.skipped for part in parts]):
             facts[0].notes.append(f"Lines of the transcript that can't be read: {skipped:,}")
         path = parts[0].path
-        spending = tally([one.request for one in requests if one.billed], self._price_list)
-        if unbilled := [one.request for one in requests if not one.billed]:
+        spending = tally([seen.request for seen in requests if seen.billed], self._price_list)
+        if unbilled := [seen.request for seen in requests if not seen.billed]:
             rows = tally(unbilled, _NO_PRICES)
             spending += tuple(msgspec.structs.replace(row, reported=True) for row in rows)
         session = transcript.session(
@@ -491,13 +470,55 @@ class Batch:
             path,
             facts,
             spending,
-            unfinished=sum([one.request.requests for one in requests if not one.final]),
+            unfinished=sum([seen.request.requests for seen in requests if not seen.final]),
         )
         cwd = next((part.cwd for part in facts if part.cwd), "")
         last = max([part.end for part in facts])
         # A session of which nothing is known but its name is none.
         packed = snapshot.pack(session).packed if last else None
         return cwd, to_column(path), last, gone, packed, zlib.crc32(packed or b"")
+
+
+class _Ends:
+    """The last moment that each file tells of a session."""
+
+    def __init__(self, parsers: dict[int, Parser]) -> None:
+        self._parsers = parsers
+
+    def end(self, file: int, session_id: str) -> int:
+        """Milliseconds since the epoch; 0 when it tells nothing."""
+        parser = self._parsers.get(file)
+        facts = parser.facts.get(session_id) if parser else None
+        return facts.end if facts else 0
+
+
+def _winners(copies: list[tuple[int, Seen]], ends: _Ends) -> set[tuple[str, int]]:
+    """Of the copies of requests with one key those that count, by variant and file."""
+    has_own = any(not seen.side for _, seen in copies)
+    best: dict[str | None, tuple[tuple[int, int, int], tuple[str, int]]] = {}
+    for file, seen in copies:
+        if seen.side and has_own:
+            continue
+        rank = (seen.request.time, ends.end(file, seen.session_id), file)
+        slot = None if seen.side else seen.variant
+        if slot not in best or rank < best[slot][0]:
+            best[slot] = (rank, (seen.variant, file))
+    return {copy for _, copy in best.values()}
+
+
+def _last(before: Seen, now: Seen) -> Seen:
+    """Of two records of a request the one that counts, with the time of the first.
+
+    It is the one with the most output tokens, of equal ones the later.
+    """
+    one, other = before.request, now.request
+    time = min(one.time, other.time)
+    counts, request = (now, other) if other.output_tokens >= one.output_tokens else (before, one)
+    final = before.final or now.final
+    if request.time == time and counts.final == final:
+        return counts
+    request = msgspec.structs.replace(request, time=time)
+    return msgspec.structs.replace(counts, request=request, final=final)
 
 
 class _NoPrices:
@@ -510,40 +531,24 @@ class _NoPrices:
 _NO_PRICES: Final = _NoPrices()
 
 
-_UPSERT: Final = (
-    "INSERT INTO request(key, variant, file, session, time, rule, requests, input, cache_read, "
-    "cache_write_5m, cache_write_1h, output, cost, side, final, billed) "
-    "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET "
-    "time = min(time, excluded.time), "
-    + ", ".join(
-        f"{name} = iif(excluded.output >= output, excluded.{name}, {name})"
-        for name in (
-            "rule",
-            "requests",
-            "input",
-            "cache_read",
-            "cache_write_5m",
-            "cache_write_1h",
-            "output",
-            "cost",
-            "billed",
-        )
-    )
-    + ", final = max(final, excluded.final)"
+_SUPERSEDED: Final = (
+    "SELECT key, variant, file FROM superseded JOIN file ON file.id = file WHERE source = ?"
 )
+_EARLIER_FILES: Final = "SELECT id, path, state, skipped, first_skipped FROM file WHERE source = ?"
+_EARLIER_SESSIONS: Final = (
+    "SELECT session_id FROM part JOIN session ON session.id = session WHERE file = ?"
+)
+_EARLIER_PIECES: Final = "SELECT requests FROM piece WHERE file = ? ORDER BY id"
 
 
-_EARLIER_FILES: Final = "SELECT id, path FROM file WHERE source = ?"
-_PARTS: Final = (
-    "SELECT session_id, facts FROM part JOIN session ON session.id = session WHERE file = ?"
-)
-_REQUESTS: Final = (
-    "SELECT key, variant, session_id, time, model, engine, tier, requests, input, cache_read, "
-    "cache_write_5m, cache_write_1h, output, cost, side, final, billed FROM part "
-    "JOIN request ON request.session = part.session AND request.file = part.file "
-    "JOIN session ON session.id = request.session JOIN rule ON rule.id = rule "
-    "WHERE part.file = ?"
-)
+def _listed(ids: Iterable[int]) -> str:
+    return ",".join(map(str, ids))
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    # The time of the last change of its permissions counts, too: it may be readable now.
+    times = hash((status.st_mtime_ns, status.st_ctime_ns))
+    return status.st_size, times, status.st_ino & _LARGEST
 
 
 def _next_id(db: sqlite3.Connection, table: str) -> int:
@@ -571,51 +576,17 @@ def _stem(path: str) -> str:
     return path.rpartition(os.sep)[2].partition(".")[0]
 
 
-def _chunks(descriptor: int, size: int) -> Iterator[bytes]:
-    """So many bytes, or as many as there are: the file may grow while it is read."""
-    while size > 0 and (chunk := os.read(descriptor, min(size, CHUNK))):
-        yield chunk
-        size -= len(chunk)
-
-
-def _pieces(descriptor: int, offset: int, size: int) -> Iterator[tuple[bytes, int]]:
-    """Whole lines, many at a time, and the place in the file where they end.
-
-    What follows after the last line feed is not a line yet. Of a line that is too long only the
-    beginning comes, so that it is counted.
-    """
-    rest = bytearray()
-    too_long = False
-    for chunk in _chunks(descriptor, size - offset):
-        end = chunk.rfind(b"\n") + 1
-        if not end:
-            offset += len(chunk)
-            if not too_long:
-                rest += chunk
-            if len(rest) > MAX_LINE:
-                too_long = True
-                del rest[_BEGINNING:]
-            continue
-        lines = bytes(rest) + chunk[:end]
-        if too_long:
-            lines = bytes(rest) + chunk[chunk.index(b"\n") : end]
-            too_long = False
-        yield lines, offset + end
-        offset += len(chunk)
-        rest = bytearray(chunk[end:])
-
-
-def _tail(descriptor: int, offset: int) -> bytes:
-    begin = max(0, offset - _TAIL)
-    os.lseek(descriptor, begin, os.SEEK_SET)
-    # Not the bytes themselves, which are part of a conversation.
-    return hashlib.blake2b(os.read(descriptor, offset - begin), digest_size=16).digest()
+def _unpacked(requests: bytes) -> list[Seen]:
+    try:
+        return pieces.unpack(requests)
+    except (msgspec.MsgspecError, ValueError, IndexError) as error:
+        raise Damaged(str(error)) from None
 
 
 def _rows(db: sqlite3.Connection, query: str, value: str | int) -> list[tuple[Any, ...]]:
     """What an index that may be damaged has, as far as it can be read."""
     found: list[tuple[Any, ...]] = []
-    with contextlib.suppress(sqlite3.DatabaseError):
+    with suppress(sqlite3.DatabaseError):
         found.extend(db.execute(query, (value,)))
     return found
 
@@ -625,4 +596,3 @@ def _hash(text: str) -> int:
 
 
 _to_bytes = msgspec.msgpack.Encoder().encode
-_to_facts = msgspec.msgpack.Decoder(Facts).decode

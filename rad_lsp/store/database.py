@@ -17,7 +17,7 @@ from rad_lsp import __version__
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session, Usage
 from rad_lsp.core.spending import Request, Spending
-from rad_lsp.core.transcript import Facts
+from rad_lsp.core.transcript import Facts, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,21 +45,15 @@ CREATE TABLE session(
     UNIQUE(source, session_id));
 CREATE INDEX session_cwd ON session(cwd);
 CREATE TABLE part(
-    session INTEGER NOT NULL, file INTEGER NOT NULL, facts BLOB NOT NULL,
-    PRIMARY KEY(session, file)) WITHOUT ROWID;
+    session INTEGER NOT NULL, file INTEGER NOT NULL, PRIMARY KEY(session, file)) WITHOUT ROWID;
 CREATE INDEX part_file ON part(file);
-CREATE TABLE rule(
-    id INTEGER PRIMARY KEY, model TEXT NOT NULL, engine TEXT NOT NULL, tier TEXT NOT NULL,
-    UNIQUE(model, engine, tier));
-CREATE TABLE request(
-    key INTEGER NOT NULL, variant INTEGER NOT NULL, file INTEGER NOT NULL,
-    session INTEGER NOT NULL, time INTEGER NOT NULL, rule INTEGER NOT NULL,
-    requests INTEGER NOT NULL, input INTEGER NOT NULL, cache_read INTEGER NOT NULL,
-    cache_write_5m INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, output INTEGER NOT NULL,
-    cost REAL, side INTEGER NOT NULL, final INTEGER NOT NULL, billed INTEGER NOT NULL,
-    counted INTEGER NOT NULL DEFAULT 1,
+CREATE TABLE piece(id INTEGER PRIMARY KEY, file INTEGER NOT NULL, requests BLOB NOT NULL);
+CREATE INDEX piece_file ON piece(file);
+CREATE TABLE copy(
+    key INTEGER NOT NULL, file INTEGER NOT NULL, PRIMARY KEY(key, file)) WITHOUT ROWID;
+CREATE TABLE superseded(
+    key TEXT NOT NULL, variant TEXT NOT NULL, file INTEGER NOT NULL,
     PRIMARY KEY(key, variant, file)) WITHOUT ROWID;
-CREATE INDEX request_session ON request(session);
 CREATE TABLE folder(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
 CREATE TABLE report(
     folder INTEGER NOT NULL, name TEXT NOT NULL, fingerprint INTEGER NOT NULL,
@@ -69,7 +63,7 @@ CREATE TABLE report(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
-_STRUCTS: Final = (Session, Usage, Spending, Request, Problem, Facts)
+_STRUCTS: Final = (Session, Usage, Spending, Request, Problem, Facts, Seen)
 VERSION: Final = (
     zlib.crc32(
         repr((__version__, _SCHEMA, [struct.__struct_fields__ for struct in _STRUCTS])).encode()

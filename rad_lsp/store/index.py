@@ -11,7 +11,6 @@ import os
 import sqlite3
 import sys
 import zlib
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
@@ -32,10 +31,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_BATCH_BYTES: Final = 64 << 20
+_BATCH_BYTES: Final = 128 << 20
 """After so many bytes what was read is stored for good."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Index:
@@ -155,7 +152,7 @@ class Index:
             folder, _, name = from_column(path).rpartition(os.sep)
             yield Entry(
                 session_id,
-                _EPOCH + timedelta(milliseconds=last),
+                last * 1000,
                 sys.intern(folder),
                 name,
                 packed,

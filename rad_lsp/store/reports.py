@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import sys
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
@@ -13,6 +12,7 @@ import msgspec
 
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child
+from rad_lsp.sources import RADIUM
 from rad_lsp.store.database import decoded, is_damage, to_column
 from rad_lsp.store.snapshot import Entry, Fault
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rad_lsp.store.database import Database
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Reports:
@@ -56,12 +53,13 @@ class Reports:
                     continue
                 found[name] = Entry(
                     session_id,
-                    _EPOCH + timedelta(microseconds=last),
+                    last,
                     folder,
                     name,
                     packed,
                     fingerprint,
-                    children=decoded(_to_children, children) if children else (),
+                    RADIUM,
+                    decoded(_to_children, children) if children else (),
                 )
         except sqlite3.DatabaseError as error:
             if is_damage(error):
@@ -94,9 +92,8 @@ def _is_text(name: str) -> bool:
 def _row(item: Entry | Fault) -> tuple[object, ...]:
     if isinstance(item, Fault):
         return item.fingerprint, None, None, None, None, None, _to_bytes(item.problem)
-    last = (item.last_activity - _EPOCH) // _MICROSECOND
     children = _to_bytes(item.children) if item.children else None
-    return item.fingerprint, item.id, last, item.packed, crc32(item.packed), children, None
+    return item.fingerprint, item.id, item.last, item.packed, crc32(item.packed), children, None
 
 
 _SELECT: Final = (

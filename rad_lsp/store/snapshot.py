@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from bisect import bisect_left
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from rad_lsp.core.session import Bill, Child, Gist, Session
 from rad_lsp.core.wording import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rad_lsp.core.period import Period
 
@@ -34,17 +34,23 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     """A session, packed: a hundred thousand of them fit into 60 MB.
 
     `folder` and `name` are its file's; the folder's text is shared by all entries. The
-    `fingerprint` changes when the file does.
+    `fingerprint` changes when the file does. `last` is the last activity, in microseconds since
+    the epoch.
     """
 
     id: str
-    last_activity: datetime
+    last: int
     folder: str
     name: str
     packed: bytes
     fingerprint: int = 0
     source: str = "radium"
     children: tuple[Child, ...] = ()
+
+    @property
+    def last_activity(self) -> datetime:
+        """When the session was last active."""
+        return _EPOCH + timedelta(microseconds=self.last)
 
     @property
     def path(self) -> str:
@@ -107,7 +113,8 @@ class Snapshot(msgspec.Struct, frozen=True):
         """The index of the first entry whose last activity lies before a moment."""
         if moment is None:
             return None
-        return bisect_left(self.entries, True, key=lambda entry: entry.last_activity < moment)  # noqa: FBT003
+        last = _microseconds(moment)
+        return bisect_left(self.entries, True, key=lambda entry: entry.last < last)  # noqa: FBT003
 
     def latest(self) -> Session:
         """The session with the newest last activity. Raises NoSessions."""
@@ -175,10 +182,9 @@ def pack(session: Session, fingerprint: int = 0) -> Entry:
         packed = _to_json(session)
     finally:
         _set_path(session, path)
-    last_activity = figures.last_activity(session)
     return Entry(
         session.id,
-        last_activity,
+        _microseconds(figures.last_activity(session)),
         sys.intern(folder),
         name,
         packed,
@@ -188,29 +194,32 @@ def pack(session: Session, fingerprint: int = 0) -> Entry:
     )
 
 
-def assemble(found: Iterable[tuple[str, Entry | Problem]]) -> Snapshot:
-    """The snapshot of what was found in each file.
+def assemble(found: Sequence[Entry], faults: Iterable[tuple[str, Problem]] = ()) -> Snapshot:
+    """The snapshot of what was found in each file, and of the files that can't be read.
 
     Of several files with one id the newest `generated_at` counts (of equal ones the first path);
     the others are skipped as its duplicates.
     """
-    entries: dict[str, Entry] = {}
-    skipped: list[Skipped] = []
-    losers: list[Entry] = []
-    for path, item in found:
-        if isinstance(item, Problem):
-            skipped.append(Skipped(path, item))
-            continue
-        other = entries.setdefault(item.id, item)
-        if other is not item:
-            winner, loser = (item, other) if _counts_before(item, other) else (other, item)
-            entries[item.id] = winner
-            losers.append(loser)
-    skipped += [Skipped(loser.path, _duplicate(entries[loser.id])) for loser in losers]
-    ordered = sorted(entries.values(), key=_id)
-    ordered.sort(key=_last_activity, reverse=True)
+    entries = {entry.id: entry for entry in found}
+    skipped = [Skipped(path, problem) for path, problem in faults]
+    if len(entries) < len(found):
+        for entry in found:
+            other = entries[entry.id]
+            if _counts_before(entry, other):
+                entries[entry.id] = entry
+        losers = [entry for entry in found if entries[entry.id] is not entry]
+        skipped += [Skipped(loser.path, _duplicate(entries[loser.id])) for loser in losers]
     skipped.sort(key=lambda item: item.path)
-    return Snapshot(tuple(ordered), tuple(skipped), entries)
+    return Snapshot(_ordered(entries.values()), tuple(skipped), entries)
+
+
+def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Newest last activity first, ties by id, of which there are few."""
+    ordered = sorted(entries, key=_last, reverse=True)
+    if any(one.last == other.last for one, other in pairwise(ordered)):
+        ordered.sort(key=_id)
+        ordered.sort(key=_last, reverse=True)
+    return tuple(ordered)
 
 
 def _counts_before(one: Entry, other: Entry) -> bool:
@@ -226,8 +235,14 @@ def _set_path(session: Session, path: str) -> None:
     msgspec.structs.force_setattr(session, "path", path)
 
 
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 _id = attrgetter("id")
-_last_activity = attrgetter("last_activity")
+_last = attrgetter("last")
 
 
 def _ids(entries: Iterable[Entry]) -> list[str]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _Found: TypeAlias = dict[str, Entry | Fault]
 """What is known of a source's files, by name."""
 
+_News: TypeAlias = dict[str, Entry | Fault | None]
+"""What was read anew, by name; None for a file that is gone."""
+
 
 class Store:
     """The sessions of `sources`, and those of other `agents`, as of the last `refresh`.
@@ -54,7 +57,21 @@ class Store:
         Looks at every file, or only at `paths`. `progress` is told the number of files read so
         far. A folder that can't be read is a skipped file of its own.
         """
-        changed = self._look(paths, progress)
+        changed = self._found is None
+        if self._found is None:
+            load = self._reports.load if self._reports else _nothing
+            self._found = [load(str(source.folder)) for source in self.sources]
+        count = _Counter(progress)
+        for number, source in enumerate(self.sources):
+            before = self._found[number]
+            if paths is None:
+                found, news = _scanned(source, before, count)
+            else:
+                found, news = _checked(source, before, paths, count)
+            if news:
+                changed = True
+                self._remember(source, news)
+            self._found[number] = found
         if changed:
             self._owners = self._found_owners()
         if self.agents is not None:
@@ -62,38 +79,6 @@ class Store:
         if changed:
             self._assemble()
         return self.snapshot
-
-    def _look(self, paths: Collection[str] | None, progress: Callable[[int], None] | None) -> bool:
-        """Read what changed in the sources' own files; whether that was anything."""
-        changed = self._found is None
-        if self._found is None:
-            load = self._reports.load if self._reports else _nothing
-            self._found = [load(str(source.folder)) for source in self.sources]
-        read = 0
-        for number, source in enumerate(self.sources):
-            before = self._found[number]
-            found: _Found = {} if paths is None else dict(before)
-            faults: list[Problem] = []
-            for path in _listed(source, faults) if paths is None else _within(source, paths):
-                name = path.rpartition(os.sep)[2]
-                known = before.get(name)
-                if known is None or known.fingerprint != source.fingerprint(path):
-                    known = _read(source, path)
-                    changed = True
-                    read += 1
-                    if progress:
-                        progress(read)
-                if known is None:
-                    found.pop(name, None)
-                else:
-                    found[name] = known
-            for problem in faults:
-                found[""] = Fault(0, problem)
-                changed |= before.get("") != found[""]
-            changed |= len(found) != len(before)
-            self._found[number] = found
-            self._remember(source, before, found)
-        return changed
 
     def recall(self) -> Snapshot:
         """The sessions as they were known last, without a look at any file."""
@@ -125,59 +110,138 @@ class Store:
         self._assemble()
         return self.snapshot
 
-    def _assemble(self) -> None:
-        self.snapshot = snapshot.assemble(self._items())
-
-    def _remember(self, source: Source, before: _Found, found: _Found) -> None:
+    def _remember(self, source: Source, news: _News) -> None:
         """Keep what was read anew for the next process."""
-        if self._reports is None:
-            return
-        changed = {
-            name: item for name, item in found.items() if name and item is not before.get(name)
-        }
-        removed = before.keys() - found.keys() - {""}
-        if changed or removed:
+        if self._reports is not None:
+            changed = {name: item for name, item in news.items() if name and item is not None}
+            removed = [name for name, item in news.items() if name and item is None]
             self._reports.save(str(source.folder), changed, removed)
 
-    def _items(self) -> Iterator[tuple[str, Entry | Problem]]:
-        for path, item in self._own_items():
-            if self.agents is not None and isinstance(item, Entry) and item.children:
-                yield path, self._with_children(item, self.agents)
-            else:
-                yield path, item
+    def _assemble(self) -> None:
+        entries = self._own_entries()
+        faults: list[tuple[str, Problem]] = []
+        for folder, items in self._own_items():
+            faults += [
+                (f"{folder}{os.sep}{name}" if name else folder, item.problem)
+                for name, item in items.items()
+                if type(item) is Fault
+            ]
         if self.agents is not None:
-            for path, item in self.agents.items():
-                if not (isinstance(item, Entry) and Child(item.source, item.id) in self._owners):
-                    yield path, item
+            entries = self._with_agents(entries, self.agents)
+            faults += self.agents.problems
+        self.snapshot = snapshot.assemble(entries, faults)
 
-    def _own_items(self) -> Iterator[tuple[str, Entry | Problem]]:
-        """What the files of the sources hold, or the buffers that are open instead."""
+    def _own_entries(self) -> list[Entry]:
+        return [
+            item for _, items in self._own_items() for item in items.values() if type(item) is Entry
+        ]
+
+    def _own_items(self) -> Iterator[tuple[str, _Found]]:
+        """By folder, what the files of the sources hold, or the buffers that are open instead."""
         for source, found in zip(self.sources, self._found or (), strict=False):
             folder = str(source.folder)
-            for name, known in found.items():
-                path = f"{folder}{os.sep}{name}" if name else folder
-                yield path, self.edited.get(path, _item(known))
+            yield folder, self._with_edits(folder, found) if self.edited else found
 
     def _found_owners(self) -> dict[Child, str]:
         """Which tracked session a session of another agent counts with.
 
         It may have gone on while several were tracked; it counts with that which ended first.
         """
-        tracked = [
-            item for _, item in self._own_items() if isinstance(item, Entry) and item.children
-        ]
-        tracked.sort(key=lambda entry: (entry.last_activity, entry.id))
+        tracked = [entry for entry in self._own_entries() if entry.children]
+        tracked.sort(key=lambda entry: (entry.last, entry.id))
         owners: dict[Child, str] = {}
         for entry in tracked:
             for child in entry.children:
                 owners.setdefault(child, entry.id)
         return owners
 
-    def _with_children(self, entry: Entry, agents: Agents) -> Entry:
-        """A tracked session with the sessions that ran as part of it."""
+    def _with_edits(self, folder: str, found: _Found) -> _Found:
+        """What open buffers hold in place of their files."""
+        edited = {}
+        for path, item in self.edited.items():
+            place, _, name = path.rpartition(os.sep)
+            if place == folder and name in found:
+                edited[name] = Fault(0, item) if isinstance(item, Problem) else item
+        return {**found, **edited}
+
+    def _with_agents(self, entries: list[Entry], agents: Agents) -> list[Entry]:
+        """The sessions, and those of other agents that are not part of a tracked one."""
+        owners = self._owners
+        if not owners:
+            return entries + agents.entries
+        others = [entry for entry in agents.entries if Child(entry.source, entry.id) not in owners]
+        return [
+            self._merged(entry, agents) if entry.children else entry for entry in entries
+        ] + others
+
+    def _merged(self, entry: Entry, agents: Agents) -> Entry:
+        """A tracked session with those of other agents that are part of it."""
         mine = [child for child in entry.children if self._owners.get(child) == entry.id]
         found = [session for child in mine if (session := agents.child(child))]
         return snapshot.pack(transcript.merged(entry.session, found), entry.fingerprint)
+
+
+class _Counter:
+    """Files read so far."""
+
+    def __init__(self, progress: Callable[[int], None] | None) -> None:
+        self._progress = progress
+        self._read = 0
+
+    def __call__(self) -> None:
+        self._read += 1
+        if self._progress:
+            self._progress(self._read)
+
+
+def _scanned(source: Source, before: _Found, count: Callable[[], None]) -> tuple[_Found, _News]:
+    """What is known of all of a source's files now, and what of it is new."""
+    folder = f"{source.folder}{os.sep}"
+    news: _News = {}
+    found: _Found = {}
+    faults: list[Problem] = []
+    for name, fingerprint in _listed(source, faults):
+        known = before.get(name)
+        if known is None or known.fingerprint != fingerprint:
+            known = news[name] = _read(source, folder + name)
+            count()
+        if known is not None:
+            found[name] = known
+    for problem in faults:
+        found[""] = Fault(0, problem)
+        if before.get("") != found[""]:
+            news[""] = found[""]
+    if len(found) != len(before) or news:
+        news.update(dict.fromkeys(before.keys() - found.keys()))
+    return found, news
+
+
+def _listed(source: Source, faults: list[Problem]) -> Iterator[tuple[str, int]]:
+    """The files of a source; what keeps them from being listed is added to `faults`."""
+    try:
+        yield from source.scan()
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        faults.append(Problem(problems.UNREADABLE, f"The folder can't be read: {reason}"))
+
+
+def _checked(
+    source: Source, before: _Found, paths: Collection[str], count: Callable[[], None]
+) -> tuple[_Found, _News]:
+    """What is known of a source's files once these were looked at, and what of it is new."""
+    news: _News = {}
+    for path in paths:
+        folder, _, name = path.rpartition(os.sep)
+        if folder != str(source.folder):
+            continue
+        known = before.get(name)
+        if known is None or known.fingerprint != source.fingerprint(path):
+            read = _read(source, path)
+            count()
+            if read is not None or known is not None:
+                news[name] = read
+    found = {**before, **news}
+    return {name: item for name, item in found.items() if item is not None}, news
 
 
 def _nothing(_folder: str) -> _Found:
@@ -186,20 +250,6 @@ def _nothing(_folder: str) -> _Found:
 
 def _item(known: Entry | Fault) -> Entry | Problem:
     return known if isinstance(known, Entry) else known.problem
-
-
-def _listed(source: Source, faults: list[Problem]) -> Iterator[str]:
-    """The files of a source; what keeps them from being listed is added to `faults`."""
-    try:
-        yield from source.paths()
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        faults.append(Problem(problems.UNREADABLE, f"The folder can't be read: {reason}"))
-
-
-def _within(source: Source, paths: Collection[str]) -> list[str]:
-    folder = str(source.folder)
-    return [path for path in paths if path.rpartition(os.sep)[0] == folder]
 
 
 def _read(source: Source, path: str) -> Entry | Fault | None:

@@ -25,11 +25,10 @@ def made(session):
 
     def assembled(*ids):
         return snapshot.assemble(
-            (
-                f"/w/{name}.json",
-                snapshot.pack(session(name, end_time=f"2025-12-07T{23 - hour:02}:00:00Z")),
-            )
-            for hour, name in enumerate(ids)
+            [
+                snapshot.pack(session(name, end_time=f"2025-12-07T{23 - hour:02}:00:00Z"))
+                for hour, name in enumerate(ids)
+            ]
         )
 
     return assembled
@@ -41,8 +40,7 @@ def copies(report_bytes):
 
     def assembled(**minutes):
         return snapshot.assemble(
-            (
-                f"/w/{name}.json",
+            [
                 snapshot.pack(
                     radium.parse(
                         f"/w/{name}.json",
@@ -52,9 +50,9 @@ def copies(report_bytes):
                             total_cost=minute,
                         ),
                     )
-                ),
-            )
-            for name, minute in minutes.items()
+                )
+                for name, minute in minutes.items()
+            ]
         )
 
     return assembled
@@ -74,12 +72,14 @@ def test_a_session_comes_out_as_it_went_in(session):
 
 def test_the_newest_last_activity_comes_first(session):
     found = snapshot.assemble(
-        (name, snapshot.pack(session(name, **changes)))
-        for name, changes in {
-            "old": {"end_time": "2025-12-05T00:00:00Z", "generated_at": "2026-01-01T00:00:00Z"},
-            "new": {"end_time": "2025-12-07T00:00:00Z", "generated_at": "2025-12-07T00:00:01Z"},
-            "running": {"end_time": None, "generated_at": "2025-12-06T00:00:00Z"},
-        }.items()
+        [
+            snapshot.pack(session(name, **changes))
+            for name, changes in {
+                "old": {"end_time": "2025-12-05T00:00:00Z", "generated_at": "2026-01-01T00:00:00Z"},
+                "new": {"end_time": "2025-12-07T00:00:00Z", "generated_at": "2025-12-07T00:00:01Z"},
+                "running": {"end_time": None, "generated_at": "2025-12-06T00:00:00Z"},
+            }.items()
+        ]
     )
     assert ids(found) == ["new", "running", "old"]
     assert found.latest().id == "new"
@@ -87,18 +87,20 @@ def test_the_newest_last_activity_comes_first(session):
 
 def test_moments_are_compared_across_offsets(session):
     found = snapshot.assemble(
-        (name, snapshot.pack(session(name, end_time=end)))
-        for name, end in {
-            "a": "2025-12-07T12:00:00+02:00",
-            "b": "2025-12-07T11:00:00Z",
-            "c": "2025-12-07T04:00:00-08:00",
-        }.items()
+        [
+            snapshot.pack(session(name, end_time=end))
+            for name, end in {
+                "a": "2025-12-07T12:00:00+02:00",
+                "b": "2025-12-07T11:00:00Z",
+                "c": "2025-12-07T04:00:00-08:00",
+            }.items()
+        ]
     )
     assert ids(found) == ["c", "b", "a"]
 
 
 def test_ties_go_by_id(session):
-    found = snapshot.assemble((name, snapshot.pack(session(name))) for name in "bca")
+    found = snapshot.assemble([snapshot.pack(session(name)) for name in "bca"])
     assert ids(found) == ["a", "b", "c"]
 
 
@@ -125,9 +127,7 @@ def test_the_other_duplicates_are_skipped_by_name(copies):
 
 def test_what_cannot_be_read_is_skipped_in_the_order_of_paths(session):
     empty, torn = Problem("empty", "The file is empty"), Problem("truncated", "It ends")
-    found = snapshot.assemble(
-        [("/w/z", torn), ("/w/m", snapshot.pack(session("m"))), ("/w/b", empty)]
-    )
+    found = snapshot.assemble([snapshot.pack(session("m"))], [("/w/z", torn), ("/w/b", empty)])
     assert found.skipped == (Skipped("/w/b", empty), Skipped("/w/z", torn))
     assert ids(found) == ["m"]
 

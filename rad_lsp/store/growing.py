@@ -1,0 +1,99 @@
+"""Files that may grow while they are read: whole lines of them, and how to tell them again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNK: Final = 1 << 20
+"""Bytes read at a time."""
+
+MAX_LINE: Final = 32 << 20
+"""A longer line is skipped, and counted."""
+
+MAX_WHOLE: Final = 64 << 20
+"""A file that is not made of lines is not read when it has more bytes than this."""
+
+_BEGINNING: Final = 32
+"""Bytes of a line that is too long that are kept."""
+
+_TAIL: Final = 1 << 10
+"""Bytes before a place in a file, by which it is known again."""
+
+_OPEN_FLAGS: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+class Growing:
+    """An open file, as large as it was when it was opened."""
+
+    def __init__(self, descriptor: int, status: os.stat_result) -> None:
+        self.status = status
+        self._descriptor = descriptor
+
+    def tail(self, offset: int) -> bytes:
+        """What the file is known by again: a digest of the bytes before a place. Raises OSError.
+
+        Not the bytes themselves, which are part of a conversation.
+        """
+        begin = max(0, offset - _TAIL)
+        os.lseek(self._descriptor, begin, os.SEEK_SET)
+        data = os.read(self._descriptor, offset - begin)
+        return hashlib.blake2b(data, digest_size=16).digest()
+
+    def lines(self, offset: int) -> Iterator[tuple[bytes, int]]:
+        """Whole lines from a place on, many at a time, and the place where they end.
+
+        What follows after the last line feed is not a line yet. Of a line that is too long only
+        the beginning comes, so that it is counted. Raises OSError.
+        """
+        os.lseek(self._descriptor, offset, os.SEEK_SET)
+        rest = b""
+        too_long = False
+        while chunk := self._read(offset):
+            end = chunk.rfind(b"\n") + 1
+            if end:
+                first = chunk.index(b"\n") if too_long else 0
+                yield rest + chunk[first:end], offset + end
+                rest, too_long = chunk[end:], False
+            elif not too_long:
+                rest += chunk
+                if len(rest) > MAX_LINE:
+                    rest, too_long = rest[:_BEGINNING], True
+            offset += len(chunk)
+
+    def whole(self) -> Iterator[tuple[bytes, int]]:
+        """All of the file at once, and its length. Raises OSError."""
+        data = b""
+        while chunk := self._read(len(data)):
+            data += chunk
+        yield data, len(data)
+
+    def _read(self, offset: int) -> bytes:
+        """The bytes at a place, where the file stands; none at its end."""
+        left = self.status.st_size - offset
+        return os.read(self._descriptor, min(CHUNK, left)) if left > 0 else b""
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Growing | None]:
+    """A file to read; None for what is no regular file, which is never waited for.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, _OPEN_FLAGS)
+    try:
+        status = os.fstat(descriptor)
+        yield Growing(descriptor, status) if stat.S_ISREG(status.st_mode) else None
+    finally:
+        os.close(descriptor)
