@@ -216,6 +216,8 @@ def tokens_of(row: Spending) -> tuple[int, ...]:
 
 
 def _price(row: Spending, price_list: PriceList) -> Price | None:
+    if row.reported and row.cost is None:
+        return None
     return price_list.price(row.model, row.engine, row.quarter, row.tier)
 
 

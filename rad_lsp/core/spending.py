@@ -47,7 +47,8 @@ class Spending(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     `quarter` counts quarters of an hour since the epoch, in UTC. `above` is the number of input
     tokens that each of the requests exceeds and that makes its rate another; 0 for none. `cost`
-    is USD, None where no price is known; `reported` tells that the provider gave it.
+    is USD, None where no price is known; `reported` tells that the provider gave it, or is to:
+    without a cost too little is known of the requests to tell what they cost.
     """
 
     quarter: int

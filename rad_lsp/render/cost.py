@@ -98,6 +98,8 @@ def _charges(row: CostRow) -> list[tuple[str, str, str, str]]:
 
 def _rule(row: CostRow) -> list[str]:
     price = row.price
+    if row.reported and row.cost is None:
+        return ["Too little is recorded to tell the cost"]
     if price is None:
         said = ["No price is known: set one in the settings"]
     elif price.origin == LOCAL:

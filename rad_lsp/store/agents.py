@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -67,8 +69,8 @@ class Machine:
 
     def merged(self, session: Session) -> Session:
         """A tracked session with the sessions that ran as part of it, wherever they worked."""
-        found = [self.index.session(child) for child in session.children]
-        return transcript.merged(session, [child for child in found if child is not None])
+        found = [self.index.entry(child) for child in session.children]
+        return transcript.merged(session, [child.session for child in found if child is not None])
 
     def active_since(self, folder: Path, moment: datetime) -> list[Child]:
         """The other agents' sessions that worked in a folder or below it at or after a moment.
@@ -76,13 +78,10 @@ class Machine:
         Reads what is new in their transcripts first.
         """
         agents = self.agents()
-        self.index.update(agents)
         names = {source.name for source in agents}
-        return [
-            Child(entry.source, entry.id)
-            for entry in self.index.entries(names, _spellings([folder]))
-            if entry.last_activity >= moment
-        ]
+        folders = _spellings([folder])
+        entries = self.index.updated(agents, lambda: self.index.entries(names, folders))
+        return [Child(entry.source, entry.id) for entry in entries if entry.last_activity >= moment]
 
     def _agent(self, name: str) -> Transcripts:
         if name not in self._agents:
@@ -109,28 +108,50 @@ class Agents:
         self._overrides = overrides or {}
         self.entries: list[Entry] = []
         self.problems: list[tuple[str, Problem]] = []
-        self._seen: tuple[int, int] | None = None
+        self._children: dict[Child, Entry] = {}
+        self._seen: object = None
 
     def refresh(
-        self, paths: Collection[str] | None, progress: Callable[[int], None] | None
+        self,
+        children: Collection[Child],
+        paths: Collection[str] | None,
+        progress: Callable[[int], None] | None,
     ) -> bool:
-        """Read what is new; whether that, or another process, changed any session."""
-        self.machine.index.update(self.transcripts, paths, progress)
-        return self.recall()
+        """Read what is new; whether that, or another process, changed any session.
 
-    def recall(self) -> bool:
-        """Take what the index has; whether that changed any session."""
+        The `children` are wanted as well, wherever they worked and whoever their agents are.
+        """
+        names = {source.name for source in self.transcripts}
+        others = self.machine.agents({child.source for child in children} - names)
+        transcripts = [*self.transcripts, *others]
         index = self.machine.index
-        version = index.version()
-        if version == self._seen:
+        return index.updated(transcripts, lambda: self._recall(children), paths, progress)
+
+    def recall(self, children: Collection[Child]) -> bool:
+        """Take what the index has, if it can be read; whether that changed any session."""
+        with contextlib.suppress(sqlite3.DatabaseError):
+            return self._recall(children)
+        return False
+
+    def _recall(self, children: Collection[Child]) -> bool:
+        index = self.machine.index
+        seen = (index.version(), frozenset(children))
+        if seen == self._seen:
             return False
-        self._seen = version
         names = {source.name for source in self.transcripts}
         entries = [self._repriced(entry) for entry in index.entries(names, self._folders)]
+        found = {child: entry for child in children if (entry := index.entry(child))}
+        parts = {child: self._repriced(entry) for child, entry in found.items()}
         problems = index.problems(names) if self._folders is None else []
-        changed = (entries, problems) != (self.entries, self.problems)
-        self.entries, self.problems = entries, problems
+        changed = (entries, parts, problems) != (self.entries, self._children, self.problems)
+        self.entries, self._children, self.problems = entries, parts, problems
+        self._seen = seen
         return changed
+
+    def child(self, child: Child) -> Session | None:
+        """One of the children that were wanted last; None when it is not known."""
+        entry = self._children.get(child)
+        return None if entry is None else entry.session
 
     def _repriced(self, entry: Entry) -> Entry:
         if not self._overrides:
@@ -147,5 +168,6 @@ def _spellings(folders: Sequence[Path]) -> list[str]:
     written = []
     for folder in folders:
         written += [str(folder.absolute()), os.path.realpath(folder)]
-    plain = list(dict.fromkeys(written))
+    # A name that is not Unicode is one nowhere else.
+    plain = list(dict.fromkeys(os.fsencode(path).decode(errors="replace") for path in written))
     return [*plain, *(transcript.hashed(path) for path in plain)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
+import zlib
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
@@ -14,9 +16,9 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import tally
 from rad_lsp.core.transcript import Facts
 from rad_lsp.store import growing, pieces, snapshot
+from rad_lsp.store.database import Damaged, from_column, to_column
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
     from rad_lsp.core.spending import PriceList
@@ -36,17 +38,36 @@ _MANY_REQUESTS: Final = 10_000
 """Requests of one file that are kept in memory before they are stored."""
 
 
-class File(msgspec.Struct, frozen=True, gc=False, array_like=True):
+Stamp: TypeAlias = tuple[int, int, int]
+"""Of a file: its size, a number that changes with its times, and its number on disk."""
+
+_NO_STAMP: Final[Stamp] = (0, 0, 0)
+_LARGEST: Final = 2**63 - 1
+
+
+def stamp(path: str) -> Stamp:
+    """What changes when a file does; the same for all that can't be looked at."""
+    try:
+        return _stamp(os.stat(path))  # noqa: PTH116  (a Path each would slow the scan)
+    except OSError:
+        return _NO_STAMP
+
+
+class _File(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A row of the table of files: how far a transcript has been read."""
 
     id: int
-    path: str
     size: int
-    mtime: int
+    changed: int
     inode: int
     offset: int
     tail: bytes
     state: bytes
+
+    @property
+    def stamp(self) -> Stamp:
+        """The file's when it was read."""
+        return self.size, self.changed, self.inode
 
 
 class _Part(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -82,22 +103,58 @@ class Batch:
         self._piece_rows: list[tuple[int, bytes]] = []
         self._copy_rows: list[tuple[int, int]] = []
 
-    def read(self, path: str, known: File | None) -> None:
+    def read(self, path: str) -> None:
         """Read what is new in a transcript."""
+        known = self._known(path)
+        number = self._number(known)
         try:
             with growing.opened(path) as file:
-                if file is not None:
-                    self._read(path, known, file)
+                # Another process may have read it while this one waited.
+                if file is not None and not (known and known.stamp == _stamp(file.status)):
+                    self._read(path, number, known, file)
         except FileNotFoundError:
             return
         except OSError as error:
-            self._fail(path, known, error)
+            self._fail(path, number, known, error)
 
-    def lose(self, files: Iterable[int]) -> None:
+    def lose(self, paths: Iterable[str]) -> None:
         """These files are gone; what they said of their sessions stays."""
-        for file in files:
-            self._db.execute("UPDATE file SET size = ? WHERE id = ?", (GONE, file))
-            self._touch_sessions_of(file)
+        for path in paths:
+            known = self._known(path)
+            if known is None:
+                continue
+            try:
+                os.stat(path)  # noqa: PTH116  (as everywhere here, paths are text)
+            except (FileNotFoundError, NotADirectoryError):
+                pass
+            except OSError as error:
+                self._fail(path, known.id, known, error)
+                continue
+            update = "UPDATE file SET size = ?, problem = NULL WHERE id = ?"
+            self._db.execute(update, (GONE, known.id))
+            delete = "DELETE FROM file WHERE id = ? AND id NOT IN (SELECT file FROM part)"
+            self._db.execute(delete, (known.id,))
+            self._touch_sessions_of(known.id)
+
+    def take_over(self, earlier: sqlite3.Connection) -> None:
+        """Keep what another index tells of files that this one does not know: they are gone."""
+        name = self._source.name
+        for number, column, state, skipped, first in _rows(earlier, _EARLIER_FILES, name):
+            path = from_column(column)
+            if self._known(path) is not None:
+                continue
+            parser = self._parser(path, state)
+            sessions = [row[0] for row in _rows(earlier, _EARLIER_SESSIONS, number)]
+            if parser is None or not sessions:
+                continue
+            file = self._number(None)
+            row = (file, name, column, GONE, 0, 0, 0, b"", state, skipped, first, None)
+            self._file_rows.append(row)
+            self._part_rows += [(self._session(session_id), file) for session_id in sessions]
+            for (requests,) in _rows(earlier, _EARLIER_PIECES, number):
+                with suppress(Damaged):
+                    self._keep(file, _unpacked(requests))
+        self._new.clear()
 
     def touch_all(self) -> None:
         """Every session of the source is put together anew."""
@@ -110,9 +167,14 @@ class Batch:
         self._settle_copies()
         self._put_together()
 
-    def _read(self, path: str, known: File | None, file: growing.Growing) -> None:
-        parser = self._resumed(path, known, file)
-        number = self._number(known)
+    def _read(self, path: str, number: int, known: _File | None, file: growing.Growing) -> None:
+        by_line = self._source.by_line(path)
+        size = file.status.st_size
+        if not by_line and size > growing.MAX_WHOLE:
+            reason = f"it is too large: {size:,} bytes"
+            self._explain(path, number, known, _stamp(file.status), reason)
+            return
+        parser = self._resumed(path, known, file) if known and by_line else None
         begin = offset = 0
         if known is not None and parser is not None:
             begin = offset = known.offset
@@ -121,11 +183,9 @@ class Batch:
             parser = self._source.parser(path)
             if known is not None:
                 self._forget(number)
-        by_line = self._source.by_line(path)
-        tail = known.tail if known and begin else b""
         for data, end in file.lines(offset) if by_line else file.whole():
             parser.feed(data)
-            offset, tail = end, growing.tail(data)
+            offset = end
             if len(parser.requests) > _MANY_REQUESTS:
                 self._keep_requests(number, parser)
                 begin = offset
@@ -136,30 +196,53 @@ class Batch:
             if begin:
                 self._new.pop(session, None)
             elif session in self._new:
-                part = _Part(path, file.status.st_size, parser.skipped, facts)
+                part = _Part(path, size, parser.skipped, facts)
                 self._new[session][0].append(part)
-        row = (number, self._source.name, path, *_stamp(file.status), offset, tail)
+        stamp = _stamp(file.status)
+        row = (number, self._source.name, to_column(path), *stamp, offset, file.tail(offset))
         skipped = (parser.skipped, _to_bytes(parser.first_skipped))
         self._file_rows.append((*row, parser.state(), *skipped, None))
         self._keep_requests(number, parser)
 
-    def _resumed(self, path: str, known: File | None, file: growing.Growing) -> Parser | None:
-        """A parser where reading stopped; None when the file is another one, or can't grow."""
-        if known is None or not self._source.by_line(path) or not known.offset:
-            return None
-        same = file.status.st_ino == known.inode and file.ends_at(known.offset, known.tail)
-        return self._parser(path, known.state) if same else None
+    def _resumed(self, path: str, known: _File, file: growing.Growing) -> Parser | None:
+        """A parser where reading stopped; None when the file is another one."""
+        # A file that changed and has not grown was written anew.
+        grown = known.size < file.status.st_size and 0 < known.offset <= file.status.st_size
+        if grown and known.inode == _stamp(file.status)[2]:
+            return (
+                self._parser(path, known.state) if file.tail(known.offset) == known.tail else None
+            )
+        return None
 
-    def _fail(self, path: str, known: File | None, error: OSError) -> None:
-        reason = (error.strerror or type(error).__name__).lower()
+    def _fail(self, path: str, number: int, known: _File | None, error: OSError) -> None:
+        found = stamp(path)
+        if known is None or known.stamp != found:
+            reason = (error.strerror or type(error).__name__).lower()
+            self._explain(path, number, known, found, reason)
+
+    def _explain(
+        self, path: str, number: int, known: _File | None, found: Stamp, reason: str
+    ) -> None:
+        """A file can't be read; what it said of its sessions stays."""
         problem = Problem(problems.UNREADABLE, f"The transcript can't be read: {reason}")
-        stamp = (0, 0, 0)
-        with suppress(OSError):
-            stamp = _stamp(os.stat(path))  # noqa: PTH116  (as everywhere here, paths are text)
-        row = (self._number(known), self._source.name, path, *stamp, 0, b"", b"", 0, b"\x90")
-        self._file_rows.append((*row, _to_bytes(problem)))
+        if known is None:
+            row = (number, self._source.name, to_column(path), *found, 0, b"", b"", 0, b"\x90")
+            self._file_rows.append((*row, _to_bytes(problem)))
+        else:
+            self._db.execute(
+                "UPDATE file SET size = ?, changed = ?, inode = ?, problem = ? WHERE id = ?",
+                (*found, _to_bytes(problem), known.id),
+            )
+            self._touch_sessions_of(known.id)
 
-    def _number(self, known: File | None) -> int:
+    def _known(self, path: str) -> _File | None:
+        row = self._db.execute(
+            "SELECT id, size, changed, inode, offset, tail, state FROM file WHERE path = ?",
+            (to_column(path),),
+        ).fetchone()
+        return row and _File(*row)
+
+    def _number(self, known: _File | None) -> int:
         if known is not None:
             return known.id
         self._next_file += 1
@@ -178,9 +261,11 @@ class Batch:
     def _keep_requests(self, file: int, parser: Parser) -> None:
         """Take the requests that a parser has, and let go of them there."""
         requests = [*parser.requests.values()]
-        if not requests:
-            return
-        parser.requests.clear()
+        if requests:
+            parser.requests.clear()
+            self._keep(file, requests)
+
+    def _keep(self, file: int, requests: list[Seen]) -> None:
         self._piece_rows.append((file, pieces.pack(requests)))
         for seen in requests:
             key = _hash(seen.key)
@@ -224,9 +309,10 @@ class Batch:
         A copy that a sub-agent replays gives way to any other. Of copies with one time, the
         session counts that was left first: the other one went on from there.
         """
-        files = {row[0] for row in self._db.execute(self._files_with_copies())}
+        source = (self._source.name,)
+        files = {row[0] for row in self._db.execute(self._files_with_copies(), source)}
         known: dict[str, set[tuple[str, int]]] = {}
-        for key, variant, file in self._db.execute("SELECT key, variant, file FROM superseded"):
+        for key, variant, file in self._db.execute(_SUPERSEDED, source):
             known.setdefault(key, set()).add((variant, file))
             if self._forgotten:
                 files.add(file)
@@ -261,10 +347,16 @@ class Batch:
         if len(self._keys) <= _FEW:
             mine = f"WHERE key IN ({','.join(map(str, self._keys))})"
         several = f"SELECT key FROM copy {mine} GROUP BY key HAVING count(*) > 1"
-        return f"SELECT DISTINCT file FROM copy WHERE key IN ({several})"
+        return (
+            "SELECT DISTINCT file FROM copy JOIN file ON file.id = file "
+            f"WHERE source = ? AND key IN ({several})"
+        )
 
     def _put_together(self) -> None:
         rows = []
+        # A file may have requests of a session, but no facts.
+        for session in [session for session, (parts, _) in self._new.items() if not parts]:
+            del self._new[session]
         others = sorted(self._dirty - self._new.keys())
         for start in range(0, len(others), _FEW):
             some = others[start : start + _FEW]
@@ -274,14 +366,14 @@ class Batch:
                     rows.append((*self._packed(*stored[session]), session))
                 else:
                     self._db.execute("DELETE FROM session WHERE id = ?", (session,))
+                    self._db.execute("DELETE FROM part WHERE session = ?", (session,))
         rows += [
             (*self._packed(parts, requests), session)
             for session, (parts, requests) in self._new.items()
-            if parts
         ]
         self._db.executemany(
-            "UPDATE session SET cwd = ?, path = ?, last_activity = ?, gone = ?, packed = ? "
-            "WHERE id = ?",
+            "UPDATE session SET cwd = ?, path = ?, last_activity = ?, gone = ?, packed = ?, "
+            "checksum = ? WHERE id = ?",
             rows,
         )
 
@@ -291,7 +383,7 @@ class Batch:
         rows = self._db.execute(
             "SELECT session, session_id, file, file.path, size, skipped FROM part "
             "JOIN session ON session.id = session JOIN file ON file.id = file "
-            f"WHERE session IN ({_listed(sessions)}) ORDER BY file.path"
+            f"WHERE session IN ({_listed(sessions)})"
         ).fetchall()
         files = {row[2] for row in rows}
         parsers = self._parsers_of(files)
@@ -302,11 +394,11 @@ class Batch:
             )
         )
         for session, session_id, file, path, size, skipped in rows:
-            facts = parsers[file].facts.get(session_id) if file in parsers else None
+            facts = parsers[file].facts.get(session_id)
             if facts is None:
                 continue
             parts, counted = found.setdefault(session, ([], []))
-            parts.append(_Part(path, size, skipped, facts))
+            parts.append(_Part(from_column(path), size, skipped, facts))
             counted += [
                 seen
                 for seen in requests.get(file, {}).values()
@@ -316,14 +408,15 @@ class Batch:
         return found
 
     def _parsers_of(self, files: Iterable[int]) -> dict[int, Parser]:
-        """A parser for each file, where it was left."""
+        """A parser for each file, where it was left. Raises Damaged."""
         found = {}
         for file, path, state in self._db.execute(
             f"SELECT id, path, state FROM file WHERE id IN ({_listed(files)})"
         ):
-            parser = self._parser(path, state)
-            if parser is not None:
-                found[file] = parser
+            parser = self._parser(from_column(path), state)
+            if parser is None:
+                raise Damaged("what a reader left can't be read")
+            found[file] = parser
         return found
 
     def _parser(self, path: str, state: bytes) -> Parser | None:
@@ -334,13 +427,13 @@ class Batch:
             return None
 
     def _requests_of(self, files: Iterable[int]) -> dict[int, dict[tuple[str, str], Seen]]:
-        """The requests of each file, of each its last record."""
+        """The requests of each file, of each its last record. Raises Damaged."""
         found: dict[int, dict[tuple[str, str], Seen]] = {}
         for file, requests in self._db.execute(
             f"SELECT file, requests FROM piece WHERE file IN ({_listed(files)}) ORDER BY id"
         ):
             merged = found.setdefault(file, {})
-            for seen in pieces.unpack(requests):
+            for seen in _unpacked(requests):
                 name = (seen.key, seen.variant)
                 before = merged.get(name)
                 merged[name] = seen if before is None else _last(before, seen)
@@ -358,19 +451,20 @@ class Batch:
 
     def _packed(
         self, parts: list[_Part], requests: list[Seen]
-    ) -> tuple[str, str, int, bool, bytes | None]:
+    ) -> tuple[str, str | bytes, int, bool, bytes | None, int]:
         """The columns of a session that its files and requests come to."""
+        parts = _telling(parts)
         facts = [part.facts for part in parts]
         gone = all(part.size == GONE for part in parts)
         if gone:
             facts[0].notes.append("The transcript has been deleted; these are its last figures")
         if skipped := sum([part.skipped for part in parts]):
             facts[0].notes.append(f"Lines of the transcript that can't be read: {skipped:,}")
-        session_id = facts[0].session_id
-        path = next((p.path for p in parts if session_id in _name(p.path)), parts[0].path)
+        path = parts[0].path
         spending = tally([seen.request for seen in requests if seen.billed], self._price_list)
         if unbilled := [seen.request for seen in requests if not seen.billed]:
-            spending += tally(unbilled, _NO_PRICES)
+            rows = tally(unbilled, _NO_PRICES)
+            spending += tuple(msgspec.structs.replace(row, reported=True) for row in rows)
         session = transcript.session(
             self._source.name,
             path,
@@ -381,7 +475,8 @@ class Batch:
         cwd = next((part.cwd for part in facts if part.cwd), "")
         last = max([part.end for part in facts])
         # A session of which nothing is known but its name is none.
-        return cwd, path, last, gone, snapshot.pack(session).packed if last else None
+        packed = snapshot.pack(session).packed if last else None
+        return cwd, to_column(path), last, gone, packed, zlib.crc32(packed or b"")
 
 
 class _Ends:
@@ -436,20 +531,64 @@ class _NoPrices:
 _NO_PRICES: Final = _NoPrices()
 
 
+_SUPERSEDED: Final = (
+    "SELECT key, variant, file FROM superseded JOIN file ON file.id = file WHERE source = ?"
+)
+_EARLIER_FILES: Final = "SELECT id, path, state, skipped, first_skipped FROM file WHERE source = ?"
+_EARLIER_SESSIONS: Final = (
+    "SELECT session_id FROM part JOIN session ON session.id = session WHERE file = ?"
+)
+_EARLIER_PIECES: Final = "SELECT requests FROM piece WHERE file = ? ORDER BY id"
+
+
 def _listed(ids: Iterable[int]) -> str:
     return ",".join(map(str, ids))
 
 
-def _stamp(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_size, status.st_mtime_ns, status.st_ino
+def _stamp(status: os.stat_result) -> Stamp:
+    # The time of the last change of its permissions counts, too: it may be readable now.
+    times = hash((status.st_mtime_ns, status.st_ctime_ns))
+    return status.st_size, times, status.st_ino & _LARGEST
 
 
 def _next_id(db: sqlite3.Connection, table: str) -> int:
     return int(db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]) + 1
 
 
-def _name(path: str) -> str:
-    return path.rpartition(os.sep)[2]
+def _telling(parts: list[_Part]) -> list[_Part]:
+    """The parts of a session that count, that of its own file first.
+
+    Of files with one name, as when one was moved or copied, one counts: one that is there rather
+    than one that is gone, and that which tells most.
+    """
+    if len(parts) == 1:
+        return parts
+    found: dict[str, _Part] = {}
+    for part in sorted(parts, key=lambda part: (part.size != GONE, part.facts.end, part.path)):
+        found[_stem(part.path)] = part
+    return sorted(
+        found.values(),
+        key=lambda part: (part.facts.session_id not in _stem(part.path), part.path),
+    )
+
+
+def _stem(path: str) -> str:
+    return path.rpartition(os.sep)[2].partition(".")[0]
+
+
+def _unpacked(requests: bytes) -> list[Seen]:
+    try:
+        return pieces.unpack(requests)
+    except (msgspec.MsgspecError, ValueError, IndexError) as error:
+        raise Damaged(str(error)) from None
+
+
+def _rows(db: sqlite3.Connection, query: str, value: str | int) -> list[tuple[Any, ...]]:
+    """What an index that may be damaged has, as far as it can be read."""
+    found: list[tuple[Any, ...]] = []
+    with suppress(sqlite3.DatabaseError):
+        found.extend(db.execute(query, (value,)))
+    return found
 
 
 def _hash(text: str) -> int:

@@ -6,36 +6,43 @@ Where it can't be kept on disk it is kept in memory, and says so.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
 
 from rad_lsp import __version__
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session, Usage
 from rad_lsp.core.spending import Request, Spending
 from rad_lsp.core.transcript import Facts, Seen
+from rad_lsp.store.snapshot import Entry, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+T = TypeVar("T")
 
 FILE: Final = "index.db"
 MEMORY: Final = ":memory:"
 
-_BUSY_MILLISECONDS: Final = 60_000
-"""How long a writer waits for another one; a first read of many transcripts takes seconds."""
+_PATIENCE: Final = 60.0
+"""Seconds that a writer waits for another one; a first read of many transcripts takes some."""
 
 _SCHEMA: Final = """
 CREATE TABLE file(
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
-    size INTEGER NOT NULL, mtime INTEGER NOT NULL, inode INTEGER NOT NULL,
+    size INTEGER NOT NULL, changed INTEGER NOT NULL, inode INTEGER NOT NULL,
     offset INTEGER NOT NULL, tail BLOB NOT NULL, state BLOB NOT NULL,
     skipped INTEGER NOT NULL, first_skipped BLOB NOT NULL, problem BLOB);
 CREATE TABLE session(
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, session_id TEXT NOT NULL,
     cwd TEXT NOT NULL DEFAULT '', path TEXT NOT NULL DEFAULT '',
-    last_activity INTEGER NOT NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0, packed BLOB,
+    last_activity INTEGER NOT NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0,
+    packed BLOB, checksum INTEGER,
     UNIQUE(source, session_id));
 CREATE INDEX session_cwd ON session(cwd);
 CREATE TABLE part(
@@ -49,12 +56,12 @@ CREATE TABLE superseded(
     key TEXT NOT NULL, variant TEXT NOT NULL, file INTEGER NOT NULL,
     PRIMARY KEY(key, variant, file)) WITHOUT ROWID;
 CREATE TABLE report(
-    folder TEXT NOT NULL, bucket INTEGER NOT NULL, found BLOB NOT NULL,
+    folder TEXT NOT NULL, bucket INTEGER NOT NULL, found BLOB NOT NULL, checksum INTEGER NOT NULL,
     PRIMARY KEY(folder, bucket));
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
-_STRUCTS: Final = (Session, Usage, Spending, Request, Problem, Facts, Seen)
+_STRUCTS: Final = (Session, Usage, Spending, Request, Problem, Facts, Seen, Entry, Fault)
 VERSION: Final = (
     zlib.crc32(
         repr((__version__, _SCHEMA, [struct.__struct_fields__ for struct in _STRUCTS])).encode()
@@ -64,15 +71,23 @@ VERSION: Final = (
 """Of what the index holds: another program version may read transcripts differently."""
 
 
+class Damaged(sqlite3.DatabaseError):
+    """The index holds what was never written to it."""
+
+
 class Database:
     """A connection to the index at `path`, or to one in memory.
 
-    `trouble` is a sentence on why it is not kept on disk, else empty.
+    `trouble` is a sentence on why it is not kept on disk, else empty. `patience` is how many
+    seconds it waits for another process that is writing.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, patience: float = _PATIENCE) -> None:
         self.path = path
         self.trouble = "" if path else "no folder for it was found"
+        self._patience = patience
+        self._inode: int | None = None
+        self._renewed = False
         self.connection = self._open()
 
     @property
@@ -83,15 +98,18 @@ class Database:
     @contextlib.contextmanager
     def writing(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
         """A transaction; of this user's processes one at a time has one. Raises sqlite3.Error."""
-        self.connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS if wait else 0}")
-        self.connection.execute("BEGIN IMMEDIATE")
+        self._wait(self._patience if wait else 0)
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        finally:
+            self._wait(self._patience)
         try:
             yield self.connection
+            self.connection.execute("COMMIT")
         except BaseException:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")
 
     def version(self) -> int:
         """A number that changes when another connection has changed something."""
@@ -102,102 +120,195 @@ class Database:
         """Bytes on disk, those of changes that are not folded in yet included."""
         if self.path is None:
             return 0
-        names = (self.path.name, self.path.name + "-wal")
-        files = (self.path.with_name(name) for name in names)
-        return sum(file.stat().st_size for file in files if file.exists())
+        total = 0
+        for file in (self.path, _beside(self.path, "-wal")):
+            with contextlib.suppress(OSError):
+                total += file.stat().st_size
+        return total
 
     def health(self) -> str:
         """`ok`, or what SQLite finds wrong."""
-        return str(self.connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        try:
+            return str(self.connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            return str(error)
 
-    def recover(self, error: sqlite3.Error) -> None:
+    def recover(self, error: sqlite3.DatabaseError) -> None:
         """Go on after an error: with a new file where it is damaged, else in memory."""
-        self.connection.close()
-        if self.path is not None and not self.trouble and _is_damage(error):
-            _put_aside(self.path)
-            self.connection = self._open()
-        else:
+        if self.path is None or self.trouble or self._renewed or not is_damage(error):
             self._give_up(error)
+            return
+        self._renewed = True
+        self.connection.close()
+        self.connection = self._open(damaged=True)
+
+    def earlier(self) -> sqlite3.Connection | None:
+        """The index before this one, which may be damaged. The caller closes it."""
+        if self.path is None or self.in_memory or not put_aside_path(self.path).exists():
+            return None
+        try:
+            return _connected(put_aside_path(self.path), 0)
+        except sqlite3.Error:
+            return None
 
     def close(self) -> None:
         """Close the connection."""
         self.connection.close()
 
-    def _open(self) -> sqlite3.Connection:
-        if self.path is None or self.trouble:
-            return _connected(MEMORY)
+    def _open(self, *, damaged: bool = False) -> sqlite3.Connection:
+        if self.path is None:
+            return _created(MEMORY, 0)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            return _connected(str(self.path))
-        except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
-                return self._give_up(error)
-        except OSError as error:
-            return self._give_up(error)
-        try:
-            _put_aside(self.path)
-            return _connected(str(self.path))
+            found = None if damaged else _usable(self.path, self._patience)
+            connection = found or self._replaced(self.path, damaged=damaged)
+            self._inode = self.path.stat().st_ino
         except (sqlite3.Error, OSError) as error:
-            return self._give_up(error)
+            return self._given_up(error)
+        return connection
 
-    def _give_up(self, error: Exception) -> sqlite3.Connection:
+    def _replaced(self, path: Path, *, damaged: bool) -> sqlite3.Connection:
+        """A new index in the place of one that can't be used, unless that has been done."""
+        with _alone(path, self._patience):
+            there = path.exists()
+            ours = damaged and there and path.stat().st_ino == self._inode
+            found = None if ours else _usable(path, self._patience)
+            if found is not None:
+                return found
+            if there and path.stat().st_size:
+                _put_aside(path)
+            return _created(str(path), self._patience)
+
+    def _give_up(self, error: Exception) -> None:
+        before = self.connection
+        self.connection = self._given_up(error)
+        if isinstance(error, sqlite3.DatabaseError) and not is_damage(error):
+            # What is known need not be read again, and part of it can't.
+            copy = sqlite3.connect(MEMORY, isolation_level=None, check_same_thread=False)
+            try:
+                before.backup(copy)
+            except sqlite3.Error:
+                copy.close()
+            else:
+                self.connection.close()
+                self.connection = copy
+        before.close()
+
+    def _given_up(self, error: Exception) -> sqlite3.Connection:
         reason = getattr(error, "strerror", None) or str(error)
         self.trouble = f"{self.path}: {reason.lower()}"
-        self.connection = _connected(MEMORY)
-        return self.connection
+        return _created(MEMORY, 0)
 
-
-class OldIndex(sqlite3.DatabaseError):
-    """The file was written by another version of this program."""
+    def _wait(self, seconds: float) -> None:
+        self.connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
 
 
 def put_aside_path(path: Path) -> Path:
     """Where an index that can't be used is kept until the next one."""
-    return path.with_name(path.name + ".old")
+    return _beside(path, ".old")
 
 
-def _connected(name: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        name, timeout=_BUSY_MILLISECONDS / 1000, isolation_level=None, check_same_thread=False
-    )
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error tells that the file is no index, or no longer a whole one."""
+    return isinstance(error, Damaged | sqlite3.IntegrityError) or _code(error) in {
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    }
+
+
+def is_busy(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error tells that another process has been writing for too long."""
+    return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def decoded(decode: Callable[[bytes], T], blob: bytes) -> T:
+    """What a column of the index holds. Raises Damaged."""
     try:
-        connection.execute("PRAGMA temp_store=MEMORY")
+        return decode(blob)
+    except msgspec.DecodeError as error:
+        raise Damaged(str(error)) from None
+
+
+def to_column(path: str) -> str | bytes:
+    """A path as it is stored; one that is not Unicode can't be stored as text."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
+def from_column(path: str | bytes) -> str:
+    """A stored path."""
+    return os.fsdecode(path) if isinstance(path, bytes) else path
+
+
+def _code(error: sqlite3.DatabaseError) -> int | None:
+    """SQLite's primary code of an error; None of one that SQLite has not raised."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code and code & 0xFF
+
+
+def _connected(place: Path | str, patience: float) -> sqlite3.Connection:
+    return sqlite3.connect(place, patience, isolation_level=None, check_same_thread=False)
+
+
+def _usable(path: Path, patience: float) -> sqlite3.Connection | None:
+    """The index at `path`; None where there is none, or none that can be used."""
+    if not path.exists():
+        return None
+    connection = _connected(path, patience)
+    try:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
-        if found == 0:
-            connection.execute("PRAGMA journal_mode=WAL")
-            _create(connection)
-        connection.execute("PRAGMA synchronous=NORMAL")
+        if found == VERSION:
+            _set_up(connection)
+            return connection
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            connection.close()
+            raise
+    connection.close()
+    return None
+
+
+def _created(place: str, patience: float) -> sqlite3.Connection:
+    connection = _connected(place, patience)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("COMMIT")
+        _set_up(connection)
     except BaseException:
         connection.close()
         raise
-    if found not in {0, VERSION}:
-        connection.close()
-        raise OldIndex(f"version {found} of the index, not {VERSION}")
     return connection
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    # Another process may have been faster.
-    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-        for statement in _SCHEMA.split(";\n"):
-            if statement.strip():
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version={VERSION}")
-    connection.execute("COMMIT")
+def _set_up(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def _is_damage(error: sqlite3.Error) -> bool:
-    return isinstance(error, OldIndex) or (
-        isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-    )
+@contextlib.contextmanager
+def _alone(path: Path, patience: float) -> Iterator[None]:
+    """Of this user's processes one at a time makes an index. Raises sqlite3.Error."""
+    with contextlib.closing(_connected(_beside(path, ".lock"), patience)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
 
 
 def _put_aside(path: Path) -> None:
     """Move an index out of the way; what the next one takes over of it is read from there."""
-    path.replace(put_aside_path(path))
-    for suffix in ("-wal", "-shm"):
-        with contextlib.suppress(OSError):
-            path.with_name(path.name + suffix).replace(
-                put_aside_path(path).with_name(put_aside_path(path).name + suffix)
-            )
+    aside = put_aside_path(path)
+    # The index itself comes last: changes that are left alone would be folded into the next one.
+    for suffix in ("-wal", "-shm", ""):
+        _beside(aside, suffix).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            _beside(path, suffix).replace(_beside(aside, suffix))
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)

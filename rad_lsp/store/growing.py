@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from contextlib import contextmanager
@@ -19,7 +20,10 @@ MAX_LINE: Final = 32 << 20
 MAX_WHOLE: Final = 64 << 20
 """A file that is not made of lines is not read when it has more bytes than this."""
 
-_TAIL: Final = 32
+_BEGINNING: Final = 32
+"""Bytes of a line that is too long that are kept."""
+
+_TAIL: Final = 1 << 10
 """Bytes before a place in a file, by which it is known again."""
 
 _OPEN_FLAGS: Final = (
@@ -37,12 +41,15 @@ class Growing:
         self.status = status
         self._descriptor = descriptor
 
-    def ends_at(self, offset: int, known: bytes) -> bool:
-        """Whether the bytes before a place are those that are known."""
-        if offset > self.status.st_size:
-            return False
-        os.lseek(self._descriptor, max(0, offset - len(known)), os.SEEK_SET)
-        return os.read(self._descriptor, len(known)) == known
+    def tail(self, offset: int) -> bytes:
+        """What the file is known by again: a digest of the bytes before a place. Raises OSError.
+
+        Not the bytes themselves, which are part of a conversation.
+        """
+        begin = max(0, offset - _TAIL)
+        os.lseek(self._descriptor, begin, os.SEEK_SET)
+        data = os.read(self._descriptor, offset - begin)
+        return hashlib.blake2b(data, digest_size=16).digest()
 
     def lines(self, offset: int) -> Iterator[tuple[bytes, int]]:
         """Whole lines from a place on, many at a time, and the place where they end.
@@ -50,8 +57,7 @@ class Growing:
         What follows after the last line feed is not a line yet. Of a line that is too long only
         the beginning comes, so that it is counted. Raises OSError.
         """
-        if offset:
-            os.lseek(self._descriptor, offset, os.SEEK_SET)
+        os.lseek(self._descriptor, offset, os.SEEK_SET)
         rest = b""
         too_long = False
         while chunk := self._read(offset):
@@ -63,16 +69,11 @@ class Growing:
             elif not too_long:
                 rest += chunk
                 if len(rest) > MAX_LINE:
-                    rest, too_long = rest[:_TAIL], True
+                    rest, too_long = rest[:_BEGINNING], True
             offset += len(chunk)
 
     def whole(self) -> Iterator[tuple[bytes, int]]:
-        """All of the file at once, and its length; nothing when it is too large.
-
-        Raises OSError.
-        """
-        if self.status.st_size > MAX_WHOLE:
-            return
+        """All of the file at once, and its length. Raises OSError."""
         data = b""
         while chunk := self._read(len(data)):
             data += chunk
@@ -96,8 +97,3 @@ def opened(path: str) -> Iterator[Growing | None]:
         yield Growing(descriptor, status) if stat.S_ISREG(status.st_mode) else None
     finally:
         os.close(descriptor)
-
-
-def tail(data: bytes) -> bytes:
-    """The last bytes of what was read, by which the file is known again."""
-    return data[-_TAIL:]

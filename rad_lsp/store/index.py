@@ -6,25 +6,30 @@ left; one that was replaced is read anew; one that is gone leaves its sessions, 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import sys
-from typing import TYPE_CHECKING, Final
+import zlib
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 from rad_lsp.core.problems import Problem
 from rad_lsp.sources import Skipped
-from rad_lsp.store.batch import GONE, Batch, File
+from rad_lsp.store.batch import GONE, Batch, Stamp, stamp
+from rad_lsp.store.database import Damaged, decoded, from_column, is_busy
 from rad_lsp.store.snapshot import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from rad_lsp.core.session import Child, Session
+    from rad_lsp.core.session import Child
     from rad_lsp.core.spending import PriceList
     from rad_lsp.sources import Transcripts
     from rad_lsp.store.database import Database
+
+T = TypeVar("T")
 
 _BATCH_BYTES: Final = 128 << 20
 """After so many bytes what was read is stored for good."""
@@ -51,13 +56,32 @@ class Index:
         """Read what is new in all transcripts, or only in `paths`.
 
         `progress` is told the number of files read so far. Only one process of this user does
-        this at a time; others wait. Where the index can't be written it goes on in memory.
+        this at a time; others wait, and go on with what there is when that takes too long. Where
+        the index can't be written it goes on in memory.
         """
-        try:
-            self._update(sources, paths, progress)
-        except sqlite3.DatabaseError as error:
-            self.database.recover(error)
-            self._update(sources, None, progress)
+        self.updated(sources, lambda: None, paths, progress)
+
+    def updated(
+        self,
+        sources: Sequence[Transcripts],
+        look: Callable[[], T],
+        paths: Collection[str] | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> T:
+        """What `look` finds after an update. Where it finds damage the index is made anew."""
+        while True:
+            try:
+                try:
+                    self._update(sources, paths, progress)
+                except sqlite3.DatabaseError as error:
+                    if not is_busy(error):
+                        raise
+                return look()
+            except sqlite3.DatabaseError as error:
+                if self.database.in_memory:
+                    raise
+                self._recover(error)
+                paths = None
 
     def entries(self, sources: Collection[str], folders: Sequence[str] | None) -> list[Entry]:
         """The sessions of the named sources that worked in one of the folders or below it.
@@ -72,12 +96,12 @@ class Index:
         # The folders may be spellings of one, or lie within each other.
         return [*{(e.source, e.id): e for e in found if e.source in sources}.values()]
 
-    def session(self, child: Child) -> Session | None:
+    def entry(self, child: Child) -> Entry | None:
         """One session, by its source and id; None when it is not known."""
-        for entry in self._entries(
-            " AND source = ? AND session_id = ?", (*msgspec.structs.astuple(child),)
-        ):
-            return entry.session
+        condition = " AND source = ? AND session_id = ?"
+        with contextlib.suppress(sqlite3.DatabaseError):
+            for entry in self._entries(condition, msgspec.structs.astuple(child)):
+                return entry
         return None
 
     def version(self) -> tuple[int, int]:
@@ -89,32 +113,43 @@ class Index:
         rows = self.database.connection.execute(
             "SELECT source, path, problem FROM file WHERE problem IS NOT NULL ORDER BY path"
         )
-        return [(path, _to_problem(problem)) for source, path, problem in rows if source in sources]
+        return [
+            (from_column(path), decoded(_to_problem, problem))
+            for source, path, problem in rows
+            if source in sources
+        ]
 
     def skipped_lines(self) -> list[tuple[str, int, list[Skipped]]]:
         """Path, number of lines that could not be read, and the first few of them."""
         rows = self.database.connection.execute(
             "SELECT path, skipped, first_skipped FROM file WHERE skipped > 0 ORDER BY path"
         )
-        return [(path, count, _to_skipped(first)) for path, count, first in rows]
+        return [
+            (from_column(path), count, decoded(_to_skipped, first)) for path, count, first in rows
+        ]
 
     def rebuild(self) -> None:
         """Forget how far transcripts were read, so that the next update reads all of them.
 
         Sessions whose transcript is gone stay.
         """
-        with self.database.writing() as db:
-            db.execute("UPDATE file SET mtime = 0, offset = 0 WHERE size >= 0")
-            db.execute("DELETE FROM report")
+        try:
+            with self.database.writing() as db:
+                db.execute("UPDATE file SET changed = 0, offset = 0 WHERE size <> ?", (GONE,))
+                db.execute("DELETE FROM report")
+        except sqlite3.DatabaseError as error:
+            self._recover(error)
 
     def _entries(self, condition: str, values: tuple[str, ...]) -> Iterator[Entry]:
         query = (
-            "SELECT source, session_id, path, last_activity, packed FROM session "
+            "SELECT source, session_id, path, last_activity, packed, checksum FROM session "
             "WHERE packed IS NOT NULL"
         )
         rows = self.database.connection.execute(query + condition, values)
-        for source, session_id, path, last, packed in rows:
-            folder, _, name = path.rpartition(os.sep)
+        for source, session_id, path, last, packed, checksum in rows:
+            if zlib.crc32(packed) != checksum:
+                raise Damaged("a session is not as it was stored")
+            folder, _, name = from_column(path).rpartition(os.sep)
             yield Entry(
                 session_id,
                 last * 1000,
@@ -130,100 +165,106 @@ class Index:
         paths: Collection[str] | None,
         progress: Callable[[int], None] | None,
     ) -> None:
-        priced_by = self._priced_by()
         read = 0
         for source in sources:
-            changed, gone = self._changes(source, paths)
-            if not (changed or gone):
+            done = self._is_done(source)
+            changed, gone = self._changes(source, paths if done else None)
+            if done and not (changed or gone):
                 continue
             self._updates += 1
             while changed:
-                with self.database.writing() as db:
-                    batch = Batch(db, self._price_list, source)
-                    # Another process may have been here while this one waited.
-                    known = _files(db, source.name)
+                with self._batch(source) as batch:
                     while changed and batch.bytes < _BATCH_BYTES:
-                        path = changed.pop()
-                        batch.read(path, known.get(path))
+                        batch.read(changed.pop())
                         read += 1
                         if progress:
                             progress(read)
-                    batch.finish()
-            if gone:
-                with self.database.writing() as db:
-                    batch = Batch(db, self._price_list, source)
-                    batch.lose(gone)
-                    batch.finish()
-        if priced_by != self._price_key:
-            if priced_by is not None:
-                self._price_anew(sources)
-            with self.database.writing() as db:
-                db.execute("INSERT OR REPLACE INTO meta VALUES ('prices', ?)", (self._price_key,))
+            if done and not gone:
+                continue
+            with self._batch(source) as batch:
+                batch.lose(gone)
+                if not done:
+                    self._take_over(source, batch)
 
     def _changes(
         self, source: Transcripts, paths: Collection[str] | None
-    ) -> tuple[list[str], list[int]]:
-        """The files of a source that must be read, newest last, and the ids of those gone."""
-        known = _files(self.database.connection, source.name)
+    ) -> tuple[list[str], list[str]]:
+        """The files of a source that must be read, newest last, and those that are gone."""
+        known = self._known(source)
         if paths is not None:
             mine = _below(source, paths)
-            if all(path in known for path in mine):
-                return [path for path in mine if _differs(path, known[path])], []
-        changed: list[str] = []
+            if all(path in known and os.path.exists(path) for path in mine):  # noqa: PTH110
+                return [path for path in mine if stamp(path) != known[path]], []
         missing = dict(known)
-        for path in source.paths():
-            file = missing.pop(path, None)
-            if file is None or _differs(path, file):
-                changed.append(path)
+        changed = [path for path in source.paths() if stamp(path) != missing.pop(path, None)]
         # What is new is read in the order of names, which is that of time for some agents.
         changed.sort(reverse=True)
-        return changed, [file.id for file in missing.values() if file.size != GONE]
+        return changed, [path for path, was in missing.items() if _is_gone(path, was)]
 
-    def _priced_by(self) -> str | None:
-        """The key of the prices that the sessions have; None while there are no sessions."""
-        select = "SELECT value FROM meta WHERE key = 'prices'"
-        row = self.database.connection.execute(select).fetchone()
-        return row and str(row[0])
-
-    def _price_anew(self, sources: Sequence[Transcripts]) -> None:
-        self._updates += 1
-        for source in sources:
-            with self.database.writing() as db:
-                batch = Batch(db, self._price_list, source)
-                batch.touch_all()
-                batch.finish()
-
-
-def _files(db: sqlite3.Connection, source: str) -> dict[str, File]:
-    return {
-        row[1]: File(*row)
-        for row in db.execute(
-            "SELECT id, path, size, mtime, inode, offset, tail, state FROM file WHERE source = ?",
-            (source,),
+    def _known(self, source: Transcripts) -> dict[str, Stamp]:
+        rows = self.database.connection.execute(
+            "SELECT path, size, changed, inode FROM file WHERE source = ?", (source.name,)
         )
-    }
+        return {from_column(path): (size, changed, inode) for path, size, changed, inode in rows}
+
+    def _is_done(self, source: Transcripts) -> bool:
+        """Whether a source's sessions are all there, with the prices that hold."""
+        rows = self.database.connection.execute(
+            "SELECT value FROM meta WHERE key IN (?, ?)",
+            (_PRICES + source.name, _EARLIER + source.name),
+        )
+        return {value for (value,) in rows} == {self._price_key, _TAKEN}
+
+    @contextlib.contextmanager
+    def _batch(self, source: Transcripts) -> Iterator[Batch]:
+        with self.database.writing() as db:
+            batch = Batch(db, self._price_list, source)
+            key = _PRICES + source.name
+            priced_by = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+            if priced_by != (self._price_key,):
+                batch.touch_all()
+                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, self._price_key))
+            yield batch
+            batch.finish()
+
+    def _take_over(self, source: Transcripts, batch: Batch) -> None:
+        """Keep the sessions that only the index before this one knows."""
+        earlier = self.database.earlier()
+        if earlier is not None:
+            with contextlib.closing(earlier):
+                batch.take_over(earlier)
+        values = (_EARLIER + source.name, _TAKEN)
+        self.database.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
+
+    def _recover(self, error: sqlite3.DatabaseError) -> None:
+        self.database.recover(error)
+        self._updates += 1
 
 
-def _differs(path: str, known: File) -> bool:
-    try:
-        status = os.stat(path)  # noqa: PTH116  (a Path each would slow the scan)
-    except OSError:
-        return True
-    return (status.st_size, status.st_mtime_ns, status.st_ino) != (
-        known.size,
-        known.mtime,
-        known.inode,
-    )
+_PRICES: Final = "prices "
+_EARLIER: Final = "earlier "
+_TAKEN: Final = "taken over"
+
+
+def _is_gone(path: str, was: Stamp) -> bool:
+    """Whether a file that the source does not list is gone, or no longer within reach.
+
+    Processes with another environment may look in other folders: those files are still there.
+    """
+    return was[0] != GONE and stamp(path) != was and not os.path.isfile(path)  # noqa: PTH113
 
 
 def _below(source: Transcripts, paths: Collection[str]) -> list[str]:
-    folders = tuple(str(folder) + os.sep for folder in source.folders)
-    return [path for path in paths if path.startswith(folders)]
+    folders = [str(folder) for folder in source.folders]
+    folders += [os.path.realpath(folder) for folder in folders]
+    beginnings = tuple(folder + os.sep for folder in folders)
+    return [path for path in paths if path.startswith(beginnings)]
 
 
 def _range(folder: str) -> tuple[str, str, str]:
     """The values between which the folder itself and all folders below it are."""
-    return folder, folder + os.sep, folder + chr(ord(os.sep) + 1)
+    below = folder.removesuffix(os.sep)
+    return folder, below + os.sep, below + chr(ord(os.sep) + 1)
 
 
 _to_problem = msgspec.msgpack.Decoder(Problem).decode

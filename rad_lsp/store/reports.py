@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 import msgspec
 
-from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Child
-from rad_lsp.sources import RADIUM
+from rad_lsp.store.database import decoded, is_damage, to_column
 from rad_lsp.store.snapshot import Entry, Fault
 
 if TYPE_CHECKING:
@@ -21,19 +19,14 @@ if TYPE_CHECKING:
     from rad_lsp.store.database import Database
 
 _BUCKETS: Final = 256
-"""Files that are kept together. A row for each would take five times as long to load."""
+"""Files are kept together in so many rows: one for each would take five times as long to load."""
 
 
-class _Stored(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What a file held: a packed session, or a problem."""
+class _Bucket(msgspec.Struct, frozen=True, array_like=True):
+    """What some files of a folder held; the entries' own folder is left out."""
 
-    name: str
-    fingerprint: int
-    id: str = ""
-    last: int = 0
-    packed: bytes = b""
-    children: tuple[Child, ...] = ()
-    problem: Problem | None = None
+    entries: list[Entry] = []
+    faults: list[tuple[str, Fault]] = []
 
 
 class Reports:
@@ -49,67 +42,55 @@ class Reports:
         """By file name, what was found in a folder."""
         found: dict[str, Entry | Fault] = {}
         folder = sys.intern(folder)
-        with suppress(sqlite3.Error):
-            for (bucket,) in self._database.connection.execute(
-                "SELECT found FROM report WHERE folder = ?", (folder,)
-            ):
-                for s in _unpacked(bucket):
-                    found[s.name] = (
-                        Entry(
-                            s.id,
-                            s.last,
-                            folder,
-                            s.name,
-                            s.packed,
-                            s.fingerprint,
-                            RADIUM,
-                            s.children,
-                        )
-                        if s.problem is None
-                        else Fault(s.fingerprint, s.problem)
-                    )
+        select = "SELECT found, checksum FROM report WHERE folder = ?"
+        try:
+            for stored, checksum in self._database.connection.execute(select, (to_column(folder),)):
+                bucket = _unpacked(stored, checksum)
+                for entry in bucket.entries:
+                    _set(entry, "folder", folder)
+                    found[entry.name] = entry
+                found.update(bucket.faults)
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                self._database.recover(error)
         return found
 
     def save(
         self, folder: str, changed: Mapping[str, Entry | Fault], removed: Iterable[str]
     ) -> None:
         """Keep what was found anew, unless another process is writing."""
-        news: dict[int, dict[str, _Stored | None]] = {}
-        for name, item in changed.items():
-            news.setdefault(_bucket(name), {})[name] = _stored(name, item)
-        for name in removed:
-            news.setdefault(_bucket(name), {})[name] = None
+        news: dict[int, dict[str, Entry | Fault | None]] = {}
+        for name, item in (*changed.items(), *((name, None) for name in removed)):
+            if isinstance(to_column(name), str):  # the few that are no text are read each time
+                news.setdefault(crc32(name.encode()) % _BUCKETS, {})[name] = item
+        select = "SELECT found, checksum FROM report WHERE folder = ? AND bucket = ?"
         with suppress(sqlite3.Error), self._database.writing(wait=False) as db:
-            for bucket, items in news.items():
-                row = db.execute(
-                    "SELECT found FROM report WHERE folder = ? AND bucket = ?", (folder, bucket)
-                ).fetchone()
-                known: dict[str, _Stored | None] = (
-                    {s.name: s for s in _unpacked(row[0])} if row else {}
-                )
-                known |= items
-                kept = [item for item in known.values() if item is not None]
-                db.execute(
-                    "INSERT OR REPLACE INTO report VALUES (?, ?, ?)", (folder, bucket, _pack(kept))
-                )
+            for number, items in news.items():
+                place = (to_column(folder), number)
+                known = _unpacked(*(db.execute(select, place).fetchone() or (b"", 0)))
+                found: dict[str, Entry | Fault | None] = {e.name: e for e in known.entries}
+                stored = _packed({**found, **dict(known.faults), **items})
+                row = (*place, stored, crc32(stored))
+                db.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?, ?)", row)
 
 
-def _bucket(name: str) -> int:
-    return zlib.crc32(name.encode("utf-8", "surrogateescape")) % _BUCKETS
+def _packed(items: Mapping[str, Entry | Fault | None]) -> bytes:
+    return _pack(
+        _Bucket(
+            [
+                msgspec.structs.replace(item, folder="")
+                for item in items.values()
+                if isinstance(item, Entry)
+            ],
+            [(name, item) for name, item in items.items() if isinstance(item, Fault)],
+        )
+    )
 
 
-def _stored(name: str, item: Entry | Fault) -> _Stored:
-    if isinstance(item, Fault):
-        return _Stored(name, item.fingerprint, problem=item.problem)
-    return _Stored(name, item.fingerprint, item.id, item.last, item.packed, item.children)
+def _unpacked(stored: bytes, checksum: int) -> _Bucket:
+    return decoded(_unpack, stored) if crc32(stored) == checksum and stored else _Bucket()
 
 
-def _unpacked(bucket: bytes) -> list[_Stored]:
-    try:
-        return _unpack(bucket)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return []
-
-
+_set = msgspec.structs.force_setattr
 _pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(list[_Stored]).decode
+_unpack = msgspec.msgpack.Decoder(_Bucket).decode

@@ -30,7 +30,7 @@ _SEARCHED = 2_000
 """Ids compared with one that is unknown; more would make the error slow."""
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A session, packed: a hundred thousand of them fit into 60 MB.
 
     `folder` and `name` are its file's; the folder's text is shared by all entries. The
@@ -80,7 +80,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         return self.packed[:1] == b"["
 
 
-class Fault(msgspec.Struct, frozen=True, gc=False):
+class Fault(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What keeps a file from being read; the `fingerprint` changes when the file does."""
 
     fingerprint: int

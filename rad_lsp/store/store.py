@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from rad_lsp.core import problems
+from rad_lsp.core import problems, transcript
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child, Session
 from rad_lsp.store import snapshot
@@ -46,6 +46,7 @@ class Store:
         self.snapshot = Snapshot()
         self._reports = reports
         self._found: list[_Found] | None = None
+        self._owners: dict[Child, str] = {}
         self.edited = {} if edited is None else edited
 
     def refresh(
@@ -71,8 +72,10 @@ class Store:
                 changed = True
                 self._remember(source, news)
             self._found[number] = found
+        if changed:
+            self._owners = self._found_owners()
         if self.agents is not None:
-            changed |= self.agents.refresh(paths, progress)
+            changed |= self.agents.refresh(self._owners, paths, progress)
         if changed:
             self._assemble()
         return self.snapshot
@@ -81,10 +84,7 @@ class Store:
         """The sessions as they were known last, without a look at any file."""
         if self._reports is not None:
             self._found = [self._reports.load(str(source.folder)) for source in self.sources]
-        if self.agents is not None:
-            self.agents.recall()
-        self._assemble()
-        return self.snapshot
+        return self._recalled()
 
     def edit(self, path: str, content: Session | Problem | None) -> Snapshot:
         """Let an open buffer win over the file at `path`, or no longer when `content` is None.
@@ -101,6 +101,12 @@ class Store:
                 if str(source.folder) == folder:
                     known = found.get(name, Fault(0, content))
                     self.edited[path] = _item(known)
+        return self._recalled()
+
+    def _recalled(self) -> Snapshot:
+        self._owners = self._found_owners()
+        if self.agents is not None:
+            self.agents.recall(self._owners)
         self._assemble()
         return self.snapshot
 
@@ -112,12 +118,9 @@ class Store:
             self._reports.save(str(source.folder), changed, removed)
 
     def _assemble(self) -> None:
-        entries: list[Entry] = []
+        entries = self._own_entries()
         faults: list[tuple[str, Problem]] = []
-        for source, found in zip(self.sources, self._found or (), strict=False):
-            folder = str(source.folder)
-            items = self._with_edits(folder, found) if self.edited else found
-            entries += [item for item in items.values() if type(item) is Entry]
+        for folder, items in self._own_items():
             faults += [
                 (f"{folder}{os.sep}{name}" if name else folder, item.problem)
                 for name, item in items.items()
@@ -127,6 +130,30 @@ class Store:
             entries = self._with_agents(entries, self.agents)
             faults += self.agents.problems
         self.snapshot = snapshot.assemble(entries, faults)
+
+    def _own_entries(self) -> list[Entry]:
+        return [
+            item for _, items in self._own_items() for item in items.values() if type(item) is Entry
+        ]
+
+    def _own_items(self) -> Iterator[tuple[str, _Found]]:
+        """By folder, what the files of the sources hold, or the buffers that are open instead."""
+        for source, found in zip(self.sources, self._found or (), strict=False):
+            folder = str(source.folder)
+            yield folder, self._with_edits(folder, found) if self.edited else found
+
+    def _found_owners(self) -> dict[Child, str]:
+        """Which tracked session a session of another agent counts with.
+
+        It may have gone on while several were tracked; it counts with that which ended first.
+        """
+        tracked = [entry for entry in self._own_entries() if entry.children]
+        tracked.sort(key=lambda entry: (entry.last, entry.id))
+        owners: dict[Child, str] = {}
+        for entry in tracked:
+            for child in entry.children:
+                owners.setdefault(child, entry.id)
+        return owners
 
     def _with_edits(self, folder: str, found: _Found) -> _Found:
         """What open buffers hold in place of their files."""
@@ -139,13 +166,19 @@ class Store:
 
     def _with_agents(self, entries: list[Entry], agents: Agents) -> list[Entry]:
         """The sessions, and those of other agents that are not part of a tracked one."""
-        parts = {child for entry in entries for child in entry.children}
-        if parts:
-            entries = [_merged(entry, agents) if entry.children else entry for entry in entries]
-        others = agents.entries
-        return entries + [
-            entry for entry in others if not parts or Child(entry.source, entry.id) not in parts
-        ]
+        owners = self._owners
+        if not owners:
+            return entries + agents.entries
+        others = [entry for entry in agents.entries if Child(entry.source, entry.id) not in owners]
+        return [
+            self._merged(entry, agents) if entry.children else entry for entry in entries
+        ] + others
+
+    def _merged(self, entry: Entry, agents: Agents) -> Entry:
+        """A tracked session with those of other agents that are part of it."""
+        mine = [child for child in entry.children if self._owners.get(child) == entry.id]
+        found = [session for child in mine if (session := agents.child(child))]
+        return snapshot.pack(transcript.merged(entry.session, found), entry.fingerprint)
 
 
 class _Counter:
@@ -214,11 +247,6 @@ def _checked(
 def _with(before: _Found, news: _News) -> _Found:
     found = {**before, **news}
     return {name: item for name, item in found.items() if item is not None}
-
-
-def _merged(entry: Entry, agents: Agents) -> Entry:
-    """A tracked session with those of other agents that are part of it."""
-    return snapshot.pack(agents.machine.merged(entry.session), entry.fingerprint)
 
 
 def _nothing(_folder: str) -> _Found:

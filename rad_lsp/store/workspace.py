@@ -95,7 +95,7 @@ def folders_of(workspace: Path) -> list[Path]:
     for link in links:
         try:
             git_file = (link / "gitdir").read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):
             continue
         found.append((link / git_file).parent / below)
     return list(dict.fromkeys(found))
@@ -115,12 +115,12 @@ def _repository(folder: Path) -> tuple[Path, Path] | None:
             return root, git
         try:
             text = git.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):
             continue
         own = root / text.removeprefix("gitdir:").strip()
         try:
             common = own / (own / "commondir").read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):
             common = own
         return root, Path(os.path.normpath(common))
     return None
