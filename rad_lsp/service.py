@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -108,7 +109,7 @@ def history(snapshot: Snapshot, limit: int, offset: int = 0, within: Period = AL
     return Page(
         sessions=tuple(entry.session for entry in found[offset : offset + limit]),
         total=len(found),
-        sources=frozenset(entry.source for entry in found),
+        sources=frozenset(map(attrgetter("source"), found)),
     )
 
 

@@ -52,8 +52,8 @@ class Source(Protocol):
     folder: Path
     """The folder whose changes tell of new sessions; it need not exist."""
 
-    def scan(self) -> Iterator[tuple[str, int]]:
-        """The name and the fingerprint of every file that should hold a session.
+    def scan(self) -> dict[str, int]:
+        """The fingerprint of every file that should hold a session, by name.
 
         Raises OSError when the folder can't be read.
         """

@@ -17,7 +17,7 @@ from rad_lsp.core.spending import QUARTER, Spending
 from rad_lsp.sources import RADIUM, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from rad_lsp.core.report import Report
 
@@ -42,20 +42,25 @@ class Radium:
     def __init__(self, workspace: Path) -> None:
         self.folder = workspace / FOLDER
 
-    def scan(self) -> Iterator[tuple[str, int]]:
-        """Every `*.json` directly in the folder; none when the folder is missing.
+    def scan(self) -> dict[str, int]:
+        """The fingerprint of every `*.json` directly in the folder; none when that is missing.
 
         Raises OSError when the folder can't be read.
         """
-        suffix, mark = SUFFIX, fingerprint
         try:
-            entries = os.scandir(self.folder)
+            names = os.listdir(self.folder)  # noqa: PTH208  (names as text)
         except (FileNotFoundError, NotADirectoryError):
-            return
-        with entries:
-            for entry in entries:
-                if (name := entry.name).endswith(suffix):
-                    yield name, mark(entry.path)
+            return {}
+        # The bare calls, without a Path or a function for each: there may be 100,000 files.
+        look, folder = os.stat, f"{self.folder}{os.sep}"
+        found = {}
+        for name in names:
+            if name.endswith(SUFFIX):
+                try:
+                    found[name] = _fingerprint(look(folder + name))
+                except OSError:
+                    found[name] = 0
+        return found
 
     def fingerprint(self, path: str) -> int:
         """A number that changes when the file does; 0 when it can't be had."""
@@ -114,10 +119,9 @@ def read_bytes(path: str) -> tuple[int, bytes | Problem] | None:
 def fingerprint(path: str) -> int:
     """A number that changes when the file does; 0 when it can't be had."""
     try:
-        status = os.stat(path)  # noqa: PTH116  (a Path each would slow the scan)
+        return _fingerprint(os.stat(path))  # noqa: PTH116  (paths are text here)
     except OSError:
         return 0
-    return hash((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
 
 
 def _fingerprint(status: os.stat_result) -> int:

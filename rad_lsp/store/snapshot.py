@@ -216,7 +216,7 @@ def assemble(found: Sequence[Entry], faults: Iterable[tuple[str, Problem]] = ())
 def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Newest last activity first, ties by id, of which there are few."""
     ordered = sorted(entries, key=_last, reverse=True)
-    if len({entry.last for entry in ordered}) < len(ordered):
+    if len(set(map(_last, ordered))) < len(ordered):
         ordered.sort(key=_id)
         ordered.sort(key=_last, reverse=True)
     return tuple(ordered)

@@ -196,34 +196,23 @@ class _Counter:
 
 def _scanned(source: Source, before: _Found, count: Callable[[], None]) -> tuple[_Found, _News]:
     """What is known of all of a source's files now, and what of it is new."""
-    folder = f"{source.folder}{os.sep}"
     news: _News = {}
-    names: list[str] = []
-    faults: list[Problem] = []
-    for name, fingerprint in _listed(source, faults):
-        names.append(name)
-        known = before.get(name)
-        if known is None or known.fingerprint != fingerprint:
-            news[name] = _read(source, folder + name)
-            count()
-    for problem in faults:
-        names.append("")
-        fault = Fault(0, problem)
-        if before.get("") != fault:
-            news[""] = fault
-    if not news and len(names) == len(before):
-        return before, news
-    news.update(dict.fromkeys(before.keys() - set(names)))
-    return _with(before, news), news
-
-
-def _listed(source: Source, faults: list[Problem]) -> Iterator[tuple[str, int]]:
-    """The files of a source; what keeps them from being listed is added to `faults`."""
+    known = {name: item.fingerprint for name, item in before.items()}
     try:
-        yield from source.scan()
+        now = source.scan()
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        faults.append(Problem(problems.UNREADABLE, f"The folder can't be read: {reason}"))
+        fault = Fault(0, Problem(problems.UNREADABLE, f"The folder can't be read: {reason}"))
+        return {"": fault}, {} if before == {"": fault} else {**dict.fromkeys(before), "": fault}
+    # Of a hundred thousand files most are as they were: they are compared all at once.
+    if now == known:
+        return before, news
+    for name, fingerprint in now.items():
+        if known.get(name) != fingerprint:
+            news[name] = _read(source, f"{source.folder}{os.sep}{name}")
+            count()
+    news.update(dict.fromkeys(known.keys() - now.keys()))
+    return _with(before, news), news
 
 
 def _checked(
