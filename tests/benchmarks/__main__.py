@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import gen_sessions, git_changes, prices, server, tracking
+from tests.benchmarks import gen_sessions, git_changes, prices, server, tracking, transcripts
 from tests.benchmarks.measure import compare, python, report, spawn
 
 READ_ALL = """
@@ -67,6 +67,9 @@ BENCHMARKS = {
     "memory": server.memory,
     "recorder": tracking.recorder,
     "session_run": tracking.session_run,
+    "transcripts": transcripts.transcripts,
+    "large_transcript": transcripts.large_transcript,
+    "large_history": transcripts.large_history,
 }
 
 if __name__ == "__main__":

@@ -6,25 +6,41 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
 
-def spawn(command, cwd=None):
-    """Run a command; returns its wall seconds and peak memory in MB."""
+def spawn(command, cwd=None, given=None):
+    """Run a command, `given` some text; returns its wall seconds and peak memory in MB."""
+    seconds, used = _run(command, cwd, given)
+    return seconds, used.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def user_seconds(command, cwd=None):
+    """Run a command; returns the seconds that it kept processors busy, but for the system's."""
+    return _run(command, cwd)[1].ru_utime
+
+
+def _run(command, cwd=None, given=None):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     # As for users, whose Python keeps what it has compiled.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     begun = time.perf_counter()
-    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, env=environment)
+    with tempfile.TemporaryFile() as told:
+        told.write((given or "").encode())
+        told.seek(0)
+        process = subprocess.Popen(
+            command, cwd=cwd, stdin=told, stdout=subprocess.DEVNULL, env=environment
+        )
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{command} failed with {process.returncode}")
-    return seconds, used.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return seconds, used
 
 
 def compare(ours, floor, *, runs=9, cwd=None):

@@ -1,0 +1,183 @@
+"""What reading other agents' transcripts costs, beside ccusage, which is written in Rust."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.benchmarks import gen_claude
+from tests.benchmarks.measure import python, report, spawn, user_seconds
+
+SESSIONS = 5_000
+MEGABYTES = 200
+LARGE = 640 << 20
+RUNS = 5
+
+MODEL = ("stats", "model", "--all-projects", "--source", "claude-code", "--json")
+STATUS = ("status", "--all-projects")
+IMPORTS = "import msgspec, sqlite3"
+LIST = """
+import os, sys
+with os.scandir(sys.argv[1]) as entries:
+    for entry in entries:
+        os.stat(entry.path)
+"""
+
+
+def rad(*arguments):
+    return python("-m", "rad_lsp.cli", *arguments)
+
+
+@contextmanager
+def user(**variables):
+    """A user with a home folder of his own."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory() as home:
+        for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "CODEX_HOME", "GEMINI_CLI_HOME"):
+            os.environ.pop(name, None)
+        os.environ.update(HOME=home, LOCALAPPDATA=home, **variables)
+        try:
+            yield Path(home)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def index(home):
+    """Where the user's index is."""
+    return next(home.rglob("index.db"))
+
+
+def ccusage(folder):
+    """The newest ccusage that npm has and that runs here, as a command."""
+    system = {"win32": "win32", "darwin": "darwin"}.get(sys.platform, "linux")
+    machine = "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x64"
+    native = f"@ccusage/ccusage-{system}-{machine}"
+    npm = shutil.which("npm") or sys.exit("npm is needed to get ccusage")
+    listed = subprocess.run(
+        [npm, "view", native, "versions", "--json"], capture_output=True, check=True
+    )
+    for version in reversed(json.loads(listed.stdout)):
+        packages = [f"ccusage@{version}", f"{native}@{version}"]
+        install = [npm, "install", "--silent", "--prefix", folder, *packages]
+        if subprocess.run(install, check=False).returncode == 0:
+            program = str(Path(folder, "node_modules", ".bin", "ccusage"))
+            if (
+                subprocess.run([program, "--version"], capture_output=True, check=False).returncode
+                == 0
+            ):
+                print(f"ccusage {version}")
+                return [program]
+    return sys.exit("no ccusage runs here")
+
+
+def transcripts():
+    """First read, read again, one line more, and the status line."""
+    with (
+        tempfile.TemporaryDirectory() as data,
+        tempfile.TemporaryDirectory() as tools,
+        user(CLAUDE_CONFIG_DIR=data) as home,
+    ):
+        made = gen_claude.History(data, SESSIONS, MEGABYTES).write()
+        peer = ccusage(tools)
+        daily = [*peer, "claude", "daily", "--offline", "--json"]
+        theirs = min(user_seconds(daily) for _ in range(RUNS))
+        first = min(_first(home) for _ in range(RUNS))
+        _compare_totals(made)
+        again = min(user_seconds(rad(*MODEL)) for _ in range(RUNS))
+        grown = min(_grown(data) for _ in range(RUNS))
+        size = index(home).stat().st_size
+        read = sum(path.stat().st_size for path in Path(data).rglob("*.jsonl"))
+        name = f"{SESSIONS:,} sessions, {read / 1e6:.0f} MB, user time"
+        report(
+            f"first read / ccusage, {name}", f"{first / theirs:.2f} x", "0.8 x", f"{first:.2f} s"
+        )
+        report(
+            "again, nothing changed / ccusage",
+            f"{again / theirs:.2f} x",
+            "0.15 x",
+            f"{again:.2f} s",
+        )
+        report("again, a line more / nothing changed", f"{grown / again:.2f} x", "1.3 x")
+        report("index / transcripts", f"{100 * size / read:.1f} %", "8 %")
+        _status(peer)
+
+
+def _first(home):
+    for path in home.rglob("index.db*"):
+        path.unlink()
+    return user_seconds(rad(*MODEL))
+
+
+def _grown(data):
+    path = max(Path(data).rglob("*.jsonl"))
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"type":"summary","summary":"x"}\n')
+    return user_seconds(rad(*MODEL))
+
+
+def _compare_totals(made):
+    done = subprocess.run(rad(*MODEL), capture_output=True, check=True)
+    for row in json.loads(done.stdout):
+        true = made["models"][row["model"]]
+        inputs = sum(true[name] for name in ("input", "cache_read", "write_5m", "write_1h"))
+        found = (row["requests"], row["input_tokens"], row["output_tokens"], row["cached_tokens"])
+        if found != (true["requests"], inputs, true["output"], true["cache_read"]):
+            sys.exit(f"wrong totals: {row} instead of {true}")
+    report("totals of tokens and requests", "exact", "exact")
+
+
+def _status(peer):
+    hook = json.dumps({"session_id": "none", "transcript_path": "none", "cwd": "/", "model": {}})
+    ours = statistics.median(spawn(rad(*STATUS))[0] for _ in range(RUNS))
+    floor = statistics.median(spawn(python("-c", IMPORTS))[0] for _ in range(RUNS))
+    report(
+        "rad status, warm / import msgspec, sqlite3",
+        f"{ours / floor:.2f} x",
+        "2.5 x",
+        f"{ours:.3f} s",
+    )
+    line = [*peer, "statusline", "--offline"]
+    theirs = statistics.median(spawn(line, given=hook)[0] for _ in range(RUNS))
+    report(
+        "rad status, warm / ccusage statusline",
+        f"{ours / theirs:.2f} x",
+        "1.5 x",
+        f"{theirs:.3f} s",
+    )
+
+
+def large_transcript():
+    """One transcript of 640 MB."""
+    with tempfile.TemporaryDirectory() as data, user(CLAUDE_CONFIG_DIR=data):
+        gen_claude.History(data, 1, 20).write()
+        (path,) = Path(data).rglob("*.jsonl")
+        piece = path.read_bytes().removesuffix(b"\n") + b"\n"
+        with path.open("wb") as file:
+            for number in range(LARGE // len(piece) + 1):
+                # Each piece has requests of its own.
+                file.write(piece.replace(b'"msg_01', b'"msg_%02d' % (number % 90 + 10)))
+        _, peak = spawn(rad(*MODEL))
+    report("one transcript of 640 MB, peak memory", f"{peak:.0f} MB", "120 MB")
+
+
+def large_history():
+    """100,000 reports of which the index knows."""
+    with tempfile.TemporaryDirectory() as folder, user():
+        spawn(python("-m", "tests.benchmarks.gen_sessions", folder, "100000"))
+        command = rad("stats", "history")
+        spawn(command, folder)
+        listing = python("-c", LIST, str(Path(folder, ".radium/_internals/sessions")))
+        pairs = [(spawn(command, folder)[0], spawn(listing)[0]) for _ in range(RUNS)]
+    ratio = statistics.median(ours / floor for ours, floor in pairs)
+    ours, floor = (statistics.median(column) for column in zip(*pairs, strict=True))
+    detail = f"{1000 * ours:.0f} ms / {1000 * floor:.0f} ms"
+    report("history of 100,000 reports, warm / list and stat", f"{ratio:.2f} x", "2 x", detail)
