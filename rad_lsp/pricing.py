@@ -112,13 +112,22 @@ class Prices:
         A model that runs on the user's own machine costs nothing. A service tier that the list
         has no price for is billed as the standard one; `Price.tier` tells which it was.
         """
+        found = self._offer(model, engine, tier)
+        return found.at(quarter) if isinstance(found, _Offer) else found
+
+    def span(self, model: str, engine: str, tier: str = "") -> int:
+        """For how many quarters of an hour since the epoch, at a time, a model has one price."""
+        found = self._offer(model, engine, tier)
+        return found.quarters if isinstance(found, _Offer) else _FOREVER
+
+    def _offer(self, model: str, engine: str, tier: str) -> _Offer | Price | None:
         key = (model, engine, tier)
         try:
-            found = self._found[key]
+            return self._found[key]
         except KeyError:
             found = self._overrides.get(model.lower()) or _look_up(model, engine, tier)
             self._found[key] = found
-        return found.at(quarter) if isinstance(found, _Offer) else found
+            return found
 
 
 class _Offer:
@@ -147,11 +156,11 @@ class _Offer:
         conditions = [part.constraint for part in parts if part.constraint is not None]
         by_hour = any(isinstance(condition, TimeOfDateConstraint) for condition in conditions)
         # For how long a price holds that was looked up.
-        self._quarters = 1 if by_hour else _QUARTERS_OF_A_DAY if conditions else _FOREVER
+        self.quarters = 1 if by_hour else _QUARTERS_OF_A_DAY if conditions else _FOREVER
 
     def at(self, quarter: int) -> Price | None:
         """The price in a quarter of an hour since the epoch; None of what isn't sold by tokens."""
-        key = quarter // self._quarters
+        key = quarter // self.quarters
         try:
             return self._prices[key]
         except KeyError:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 
 from rad_lsp import __version__
+from rad_lsp.core.price import Price
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session, Usage
 from rad_lsp.core.spending import Request, Spending
@@ -58,10 +59,14 @@ CREATE TABLE superseded(
 CREATE TABLE report(
     folder TEXT NOT NULL, bucket INTEGER NOT NULL, found BLOB NOT NULL, checksum INTEGER NOT NULL,
     PRIMARY KEY(folder, bucket));
+CREATE TABLE price(
+    list TEXT NOT NULL, model TEXT NOT NULL, engine TEXT NOT NULL, tier TEXT NOT NULL,
+    part INTEGER NOT NULL, span INTEGER NOT NULL, price BLOB NOT NULL,
+    PRIMARY KEY(model, engine, tier, part)) WITHOUT ROWID;
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
-_STRUCTS: Final = (Session, Usage, Spending, Request, Problem, Facts, Seen, Entry, Fault)
+_STRUCTS: Final = (Session, Usage, Spending, Request, Problem, Facts, Seen, Entry, Fault, Price)
 VERSION: Final = (
     zlib.crc32(
         repr((__version__, _SCHEMA, [struct.__struct_fields__ for struct in _STRUCTS])).encode()

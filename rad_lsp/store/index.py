@@ -19,13 +19,14 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.sources import Skipped
 from rad_lsp.store.batch import GONE, Batch, Stamp, stamp
 from rad_lsp.store.database import Damaged, decoded, from_column, is_busy
+from rad_lsp.store.prices import KnownPrices
 from rad_lsp.store.snapshot import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from rad_lsp.core.session import Child
-    from rad_lsp.core.spending import PriceList
+    from rad_lsp.pricing import Prices
     from rad_lsp.sources import Transcripts
     from rad_lsp.store.database import Database
 
@@ -36,14 +37,14 @@ _BATCH_BYTES: Final = 128 << 20
 
 
 class Index:
-    """The sessions of all agents' transcripts, priced by `price_list`.
+    """The sessions of all agents' transcripts, priced by `prices`.
 
     `price_key` changes when the prices may have: then all sessions are priced anew.
     """
 
-    def __init__(self, database: Database, price_list: PriceList, price_key: str) -> None:
+    def __init__(self, database: Database, prices: Prices, price_key: str) -> None:
         self.database = database
-        self._price_list = price_list
+        self._prices = KnownPrices(database, prices, price_key)
         self._price_key = price_key
         self._updates = 0
 
@@ -218,7 +219,7 @@ class Index:
     @contextlib.contextmanager
     def _batch(self, source: Transcripts) -> Iterator[Batch]:
         with self.database.writing() as db:
-            batch = Batch(db, self._price_list, source)
+            batch = Batch(db, self._prices, source)
             key = _PRICES + source.name
             priced_by = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
             if priced_by != (self._price_key,):
@@ -226,6 +227,7 @@ class Index:
                 db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, self._price_key))
             yield batch
             batch.finish()
+            self._prices.save(db)
 
     def _take_over(self, source: Transcripts, batch: Batch) -> None:
         """Keep the sessions that only the index before this one knows."""

@@ -76,7 +76,7 @@ class History:
     """Writes sessions one after the other."""
 
     def __init__(self, folder, sessions, megabytes, seed=7):
-        self.dice = random.Random(seed)
+        self.dice = random.Random(seed)  # noqa: S311
         self.projects = Path(folder, "projects")
         self.sessions = sessions
         self.bytes = megabytes * 1e6 / sessions

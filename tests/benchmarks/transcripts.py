@@ -136,7 +136,14 @@ def _compare_totals(made):
 
 
 def _status(peer):
-    hook = json.dumps({"session_id": "none", "transcript_path": "none", "cwd": "/", "model": {}})
+    hook = json.dumps(
+        {
+            "session_id": "none",
+            "transcript_path": "none",
+            "cwd": "/",
+            "model": {"id": "m", "display_name": "m"},
+        }
+    )
     ours = statistics.median(spawn(rad(*STATUS))[0] for _ in range(RUNS))
     floor = statistics.median(spawn(python("-c", IMPORTS))[0] for _ in range(RUNS))
     report(
