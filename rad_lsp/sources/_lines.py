@@ -72,16 +72,17 @@ def decode(
         if not line.strip():
             continue
         try:
-            records.append(_decode(line, decoder))
+            records += _decode(line, decoder)
         except (ValueError, RecursionError) as error:
             if _may_be_of(line, kinds):
                 progress.skip(progress.lines, str(error))
     return records
 
 
-def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> list[T]:
+    """The record in a line; more than one where a line feed was lost."""
     try:
-        return decoder.decode(line)
+        return decoder.decode_lines(line)
     except msgspec.ValidationError:
         raise
     except ValueError as error:
@@ -90,7 +91,7 @@ def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> T:
             text = json.dumps(json.loads(line.decode(errors="replace")), ensure_ascii=False)
         except ValueError:
             raise error from None
-        return decoder.decode(text.encode(errors="replace"))
+        return [decoder.decode(text.encode(errors="replace"))]
 
 
 class _Kind(msgspec.Struct, gc=False):
