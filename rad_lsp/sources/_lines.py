@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -82,10 +83,12 @@ def decode(
 def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> list[T]:
     """The record in a line; more than one where a line feed was lost."""
     try:
-        return decoder.decode_lines(line)
+        return [decoder.decode(line)]
     except msgspec.ValidationError:
         raise
     except ValueError as error:
+        with contextlib.suppress(ValueError):
+            return decoder.decode_lines(line)
         # Half of a surrogate pair or a byte that is not UTF-8 is no reason to lose the figures.
         try:
             text = json.dumps(json.loads(line.decode(errors="replace")), ensure_ascii=False)
