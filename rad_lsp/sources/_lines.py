@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -31,6 +32,8 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time as RFC 3339 has it; `milliseconds` makes it a number."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_DAY: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH).days
+_LAST_DAY: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH).days
 
 
 class Progress(msgspec.Struct, gc=False, array_like=True):
@@ -70,25 +73,28 @@ def decode(
         if not line.strip():
             continue
         try:
-            records.append(_decode(line, decoder))
+            records += _decode(line, decoder)
         except (ValueError, RecursionError) as error:
             if _may_be_of(line, kinds):
                 progress.skip(progress.lines, str(error))
     return records
 
 
-def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> list[T]:
+    """The record in a line; more than one where a line feed was lost."""
     try:
-        return decoder.decode(line)
+        return [decoder.decode(line)]
     except msgspec.ValidationError:
         raise
     except ValueError as error:
+        with contextlib.suppress(ValueError):
+            return decoder.decode_lines(line)
         # Half of a surrogate pair or a byte that is not UTF-8 is no reason to lose the figures.
         try:
             text = json.dumps(json.loads(line.decode(errors="replace")), ensure_ascii=False)
         except ValueError:
             raise error from None
-        return decoder.decode(text.encode(errors="replace"))
+        return [decoder.decode(text.encode(errors="replace"))]
 
 
 class _Kind(msgspec.Struct, gc=False):
@@ -106,8 +112,13 @@ def _may_be_of(line: bytes, kinds: Collection[str]) -> bool:
 
 
 def milliseconds(moment: datetime) -> int:
-    """A time in milliseconds since the epoch, rounded down."""
+    """A time in milliseconds since the epoch, rounded down; `moment` can make a time of it.
+
+    In other time zones there are moments before the first year and after the last.
+    """
     since = moment - _EPOCH
+    if not _FIRST_DAY <= since.days <= _LAST_DAY:
+        return (_FIRST_DAY if since.days < 0 else _LAST_DAY) * 86_400_000
     # Dividing one timedelta by another would take three times as long.
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
@@ -115,6 +126,11 @@ def milliseconds(moment: datetime) -> int:
 def moment(time: int) -> datetime:
     """The time that is so many milliseconds after the epoch."""
     return _EPOCH + timedelta(milliseconds=time)
+
+
+def storable(name: str) -> str:
+    """A name of a file as it can be stored: it need not be Unicode."""
+    return name.encode(errors="replace").decode()
 
 
 def path_hash(path: str) -> int:

@@ -26,6 +26,7 @@ from rad_lsp.sources._lines import (
     milliseconds,
     moment,
     path_hash,
+    storable,
 )
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ class ClaudeCodeParser:
                 if not record.session_id and record.type not in _KINDS:
                     continue
                 session_id = record.session_id
-                session = self._session(record.session_id or Path(self._path).stem)
+                session = self._session(record.session_id or storable(Path(self._path).stem))
                 message_id = request_id = None
             time = record.timestamp
             if time is None:

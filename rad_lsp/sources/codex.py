@@ -30,6 +30,7 @@ from rad_lsp.sources._lines import (
     files,
     milliseconds,
     path_hash,
+    storable,
 )
 
 if TYPE_CHECKING:
@@ -146,8 +147,7 @@ class Codex:
 def _id(path: str) -> str:
     name = Path(path).name
     match = _ROLLOUT.fullmatch(name)
-    # A name that is not UTF-8 could not be stored.
-    return (match[1] if match else name).encode(errors="replace").decode()
+    return storable(match[1] if match else name)
 
 
 def _read_totals(path: str) -> list[Totals]:

@@ -25,6 +25,7 @@ from rad_lsp.sources._lines import (
     files,
     milliseconds,
     path_hash,
+    storable,
 )
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class CopilotCliParser:
         if state is None:
             place = Path(path)
             name = place.parent.name if place.name == _EVENTS else place.stem
-            self._state = _State(Facts(name))
+            self._state = _State(Facts(storable(name)))
         else:
             self._state = _STATE.decode(state)
         self.facts: dict[str, Facts] = {}

@@ -29,6 +29,7 @@ from rad_lsp.sources._lines import (
     files,
     milliseconds,
     path_hash,
+    storable,
 )
 
 if TYPE_CHECKING:
@@ -263,8 +264,8 @@ class Chat:
         place = Path(path)
         self._is_main = place.parent.parent.name != _CHATS
         if state is None:
-            thread = _storable(place.stem)
-            session = thread if self._is_main else _storable(place.parent.name)
+            thread = storable(place.stem)
+            session = thread if self._is_main else storable(place.parent.name)
             self._state = _State(Facts(session, files=set()), Progress(), thread)
         else:
             self._state = _STATE.decode(state)
@@ -423,11 +424,6 @@ class Chat:
                 return
             request = msgspec.structs.replace(request, time=known.request.time)
         self.requests[key, ""] = Seen(key, state.facts.session_id, request)
-
-
-def _storable(name: str) -> str:
-    """A name of a file as it can be stored: it need not be UTF-8."""
-    return name.encode(errors="replace").decode()
 
 
 def _skip(progress: Progress, skipped: Skipped) -> None:

@@ -512,7 +512,7 @@ def _last(before: Seen, now: Seen) -> Seen:
     It is the one with the most output tokens, of equal ones the later.
     """
     one, other = before.request, now.request
-    time = min(one.time, other.time)
+    time = one.time
     counts, request = (now, other) if other.output_tokens >= one.output_tokens else (before, one)
     final = before.final or now.final
     if request.time == time and counts.final == final:

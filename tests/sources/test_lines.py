@@ -21,6 +21,7 @@ from rad_lsp.sources._lines import (
     milliseconds,
     moment,
     path_hash,
+    storable,
 )
 
 
@@ -81,6 +82,12 @@ def test_characters_that_are_none_are_replaced(read):
     assert progress == Progress(2)
 
 
+@pytest.mark.parametrize("rest", [b"", b"bad\n"])
+def test_records_between_which_a_line_feed_was_lost_are_two(read, rest):
+    records, _ = read(b'{"number":1}{"number":2}\n{"number":3}\n' + rest)
+    assert [record.number for record in records] == [1, 2, 3]
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_raise(data):
     decode(data, THING, Progress(), {"thing"})
@@ -95,6 +102,17 @@ def test_times_are_milliseconds_since_the_epoch(time, hours):
     since = time - datetime(1970, 1, 1, tzinfo=UTC)
     assert milliseconds(time) == since // timedelta(milliseconds=1)
     assert moment(milliseconds(time)) <= time < moment(milliseconds(time) + 1)
+
+
+@pytest.mark.parametrize("written", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_times_outside_all_years_are_the_first_or_last_day(written):
+    time = datetime.fromisoformat(written)
+    assert moment(milliseconds(time)).year == time.year
+
+
+def test_a_name_of_a_file_can_be_stored():
+    assert storable("näme") == "näme"
+    assert storable(os.fsdecode(b"\xff.jsonl")).encode()
 
 
 def test_times_have_a_zone(read):
