@@ -87,7 +87,7 @@ class Context:
         from rad_lsp import settings
         from rad_lsp.store.agents import Machine
 
-        return Machine(os.environ, Path.home(), settings.data_folder())
+        return Machine(os.environ, settings.home(), settings.data_folder())
 
     def read_transcripts(self) -> None:
         """Read what is new in all transcripts."""
