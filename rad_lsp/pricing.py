@@ -91,6 +91,7 @@ _TIERS: Final[dict[str, dict[str, str]]] = {
 }
 """What the price list calls the service tiers that cost more or less than the standard one."""
 
+_ALWAYS: Final = 2**62
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FOREVER: Final = 2**62
 _QUARTERS_OF_A_DAY: Final = 24 * 3600 // QUARTER
@@ -120,6 +121,12 @@ class Prices:
             self._found[key] = found
         return found.at(quarter) if isinstance(found, _Offer) else found
 
+    def quarters(self, model: str, engine: str, tier: str = "") -> int:
+        """For how many quarters of an hour a price holds, counted from the epoch."""
+        self.price(model, engine, 0, tier)
+        found = self._found[model, engine, tier]
+        return found.quarters if isinstance(found, _Offer) else _ALWAYS
+
 
 class _Offer:
     """An entry of the price list, for one service tier."""
@@ -148,6 +155,11 @@ class _Offer:
         by_hour = any(isinstance(condition, TimeOfDateConstraint) for condition in conditions)
         # For how long a price holds that was looked up.
         self._quarters = 1 if by_hour else _QUARTERS_OF_A_DAY if conditions else _FOREVER
+
+    @property
+    def quarters(self) -> int:
+        """For how many quarters of an hour a price holds, counted from the epoch."""
+        return self._quarters
 
     def at(self, quarter: int) -> Price | None:
         """The price in a quarter of an hour since the epoch; None of what isn't sold by tokens."""
