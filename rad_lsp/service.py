@@ -137,10 +137,11 @@ def status(
 ) -> StatusFigures:
     """What a status line shows at `now`; `today` is the user's day in `zone`.
 
-    It shows the session with that id where there is one, else the most recent. Without `totals`
+    It shows the session with that id, else the most recent. Without `totals`
     those of all sessions are left out: adding up thousands takes longer than all the rest.
     """
-    entry = snapshot.by_id.get(session_id) or (snapshot.entries[0] if snapshot.entries else None)
+    newest = snapshot.entries[0] if snapshot.entries else None
+    entry = snapshot.by_id.get(session_id) if session_id else newest
     session = entry.session if entry else None
     spent: dict[budgets.Name, float | None] = {} if session is None else {"session": session.cost}
     for name, since in budgets.periods(budget, now, zone).items():

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from rad_lsp.store.snapshot import Snapshot
     from rad_lsp.store.store import Store
 
-CAP_SECONDS: Final = 0.3
+CAP_SECONDS: Final = 0.25
 """A prompt waits no longer: then it shows what the index has."""
 
-_GRACE_SECONDS: Final = 0.1
+_GRACE_SECONDS: Final = 0.35
 """In which what has been read by then is put together."""
 
 _HOOK_SECONDS: Final = 0.02
@@ -57,7 +57,9 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
     emit(_line(context, _within_cap(context), told.session_id, as_json=as_json))
 
 
-def _line(context: Context, snapshot: Snapshot, session_id: str, *, as_json: bool) -> str:
+def _line(
+    context: Context, snapshot: Snapshot, session_id: str, *, as_json: bool, indent: bool = True
+) -> str:
     from rad_lsp import service
     from rad_lsp.render import text
 
@@ -82,7 +84,7 @@ def _line(context: Context, snapshot: Snapshot, session_id: str, *, as_json: boo
         template=settings.status.format,
         links="",
     )
-    return rows.encode(rows.status(answer)).decode()
+    return rows.encode(rows.status(answer), indent=2 if indent else -1).decode()
 
 
 def _within_cap(context: Context) -> Snapshot:
@@ -106,7 +108,7 @@ def _watch(context: Context, *, as_json: bool) -> NoReturn:
         while True:
             begun = time.monotonic()
             context.now = datetime.now(UTC)
-            line = _line(context, store.refresh(), "", as_json=as_json)
+            line = _line(context, store.refresh(), "", as_json=as_json, indent=False)
             if line != said:
                 emit(line)
                 said = line
