@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from rad_lsp import settings
+from rad_lsp.store.agents import Machine
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
 PROMPT_SECONDS = 10
@@ -30,10 +33,23 @@ def place():
 
 
 @pytest.fixture
-def two(workspace, claude_code):
+def read():
+    """Reads all transcripts into the index, however long that takes."""
+
+    def reads():
+        machine = Machine({}, Path(os.environ["HOME"]), settings.data_folder())
+        machine.index.update(machine.agents())
+        machine.database.close()
+
+    return reads
+
+
+@pytest.fixture
+def two(workspace, claude_code, read):
     """A workspace whose newest session cost $0.0090, and the one before $0.0045."""
     claude_code("older", start="2026-03-01T12:00:00+00:00").answer()
     claude_code("newer").answer(tools=["a"]).result("a").answer()
+    read()
     return workspace.root
 
 
@@ -80,9 +96,10 @@ def test_a_format_may_name_sums(rad, two, template, shown):
     assert said(rad("status", "--format", template, cwd=two)) == f"{shown}\n"
 
 
-def test_today_is_told_by_the_time_of_each_request(rad, workspace, claude_code):
+def test_today_is_told_by_the_time_of_each_request(rad, workspace, claude_code, read):
     now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - 5))
     claude_code("today", start=now).answer()
+    read()
     done = rad("status", "--format", "{today_cost} {today_sessions}", "--timezone", "UTC",
                cwd=workspace.root)  # fmt: skip
     assert said(done) == "$0.0045 1\n"
@@ -114,8 +131,9 @@ def test_json_is_the_servers_status(rad, two):
     assert found["severity"] == "ok"
 
 
-def test_sources_narrow_it_and_all_projects_widen_it(rad, two, codex, tmp_path):
+def test_sources_narrow_it_and_all_projects_widen_it(rad, two, codex, tmp_path, read):
     codex("elsewhere", tmp_path / "other").answer()
+    read()
     assert said(rad("status", "--source", "codex", cwd=two)) == "no sessions\n"
     assert said(rad("status", "--all-projects", cwd=two)) == "$0.0110 · n/a\n"
 
@@ -246,14 +264,18 @@ def test_while_another_process_writes_it_answers_from_the_index(rad, two, claude
 
 SLOW = """
 import os, time
-read = os.read
+opened, read = os.open, os.read
+def opening(path, *arguments, **options):
+    if str(path).endswith(".jsonl"):
+        time.sleep(0.1)
+    return opened(path, *arguments, **options)
 def reading(descriptor, size):
     if size == 1 << 20:
-        time.sleep(0.05)
+        time.sleep(0.1)
     return read(descriptor, size)
-os.read = reading
+os.open, os.read = opening, reading
 """
-"""Reads of transcripts take their time."""
+"""Transcripts are slow to open, and to read."""
 
 
 def test_a_long_first_read_goes_on_from_one_line_to_the_next(rad, workspace, claude_code, tmp_path):
@@ -276,7 +298,7 @@ def test_a_long_transcript_is_read_from_one_line_to_the_next(rad, workspace, cla
     made = claude_code("long")
     for _ in range(5):
         made.answer().record("progress", data="x" * (1 << 20))
-    (tmp_path / "sitecustomize.py").write_text(SLOW.replace("0.05", "0.15"), encoding="utf-8")
+    (tmp_path / "sitecustomize.py").write_text(SLOW, encoding="utf-8")
     env = {"PYTHONPATH": str(tmp_path)}
     seen = []
     while not seen or seen[-1] != 5_500:
