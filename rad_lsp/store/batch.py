@@ -16,7 +16,7 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import tally
 from rad_lsp.core.transcript import Facts
 from rad_lsp.store import growing, pieces, snapshot
-from rad_lsp.store.database import GONE, Damaged, from_column, to_column
+from rad_lsp.store.database import GONE, Damaged, from_column, sealed, to_column, unsealed
 from rad_lsp.store.growing import Growing, Stamp, stamp
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class Batch:
         was = (offset, 0, file.stamp[2]) if self._stopped() and offset < size else file.stamp
         row = (number, self._source.name, to_column(path), *was, offset, file.tail(offset))
         skipped = (parser.skipped, _to_bytes(parser.first_skipped))
-        self._file_rows.append((*row, parser.state(), *skipped, None))
+        self._file_rows.append((*row, sealed(parser.state()), *skipped, None))
         self._keep_requests(number, parser)
 
     def _resumed(self, path: str, known: _File, file: Growing) -> Parser | None:
@@ -262,7 +262,7 @@ class Batch:
             self._keep(file, requests)
 
     def _keep(self, file: int, requests: list[Seen]) -> None:
-        self._piece_rows.append((file, pieces.pack(requests)))
+        self._piece_rows.append((file, sealed(pieces.pack(requests))))
         for seen in requests:
             key = _hash(seen.key)
             self._keys.add(key)
@@ -418,8 +418,8 @@ class Batch:
     def _parser(self, path: str, state: bytes) -> Parser | None:
         """A parser where an earlier one stopped; None when what it left can't be read."""
         try:
-            return self._source.parser(path, state)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return self._source.parser(path, unsealed(state))
+        except (Damaged, msgspec.MsgspecError, UnicodeDecodeError):
             return None
 
     def _requests_of(self, files: Iterable[int]) -> dict[int, dict[tuple[str, str], Seen]]:
@@ -443,7 +443,7 @@ class Batch:
                 requests = [*self._requests_of([file])[file].values()]
                 self._db.execute("DELETE FROM piece WHERE file = ?", (file,))
                 insert = "INSERT INTO piece(file, requests) VALUES (?, ?)"
-                self._db.execute(insert, (file, pieces.pack(requests)))
+                self._db.execute(insert, (file, sealed(pieces.pack(requests))))
 
     def _packed(
         self, parts: list[_Part], requests: list[Seen]
@@ -568,7 +568,7 @@ def _stem(path: str) -> str:
 
 def _unpacked(requests: bytes) -> list[Seen]:
     try:
-        return pieces.unpack(requests)
+        return pieces.unpack(unsealed(requests))
     except (msgspec.MsgspecError, ValueError, IndexError) as error:
         raise Damaged(str(error)) from None
 

@@ -41,6 +41,9 @@ _PATIENCE: Final = 60.0
 _STEP: Final = 0.1
 """Seconds that SQLite waits by itself, in which no signal is seen."""
 
+_SEAL: Final = 4
+"""Bytes of a checksum."""
+
 _SCHEMA: Final = """
 CREATE TABLE file(
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
@@ -265,6 +268,19 @@ def decoded(decode: Callable[[bytes], T], blob: bytes) -> T:
         return decode(blob)
     except msgspec.DecodeError as error:
         raise Damaged(str(error)) from None
+
+
+def sealed(data: bytes) -> bytes:
+    """Bytes as they are stored, so that damage to them is noticed."""
+    return zlib.crc32(data).to_bytes(_SEAL) + data
+
+
+def unsealed(stored: bytes) -> bytes:
+    """The bytes that `sealed` was given. Raises Damaged."""
+    data = stored[_SEAL:]
+    if stored[:_SEAL] != zlib.crc32(data).to_bytes(_SEAL):
+        raise Damaged("what is stored is not what was written")
+    return data
 
 
 def to_column(path: str) -> str | bytes:

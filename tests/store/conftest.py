@@ -258,7 +258,7 @@ from pathlib import Path
 from rad_lsp.store.agents import Machine
 machine = Machine({}, Path(sys.argv[1]), Path(sys.argv[2]))
 sys.stdin.read()
-machine.index.update(machine.agents(["claude-code"]))
+machine.index.update(machine.agents(["claude-code"]), progress=lambda read: print(read, flush=True))
 machine.database.close()
 sys.exit(bool(machine.database.trouble))
 """
@@ -271,14 +271,17 @@ def process(home, tmp_path):
 
     def start():
         command = [sys.executable, "-c", _UPDATE, str(home.root), str(tmp_path / "data")]
-        one = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        pipe = subprocess.PIPE
+        one = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
         started.append(one)
         return one
 
     yield start
     for one in started:
         one.kill()
-        one.communicate()
+        one.wait()
+        for stream in (one.stdin, one.stdout, one.stderr):
+            stream.close()
 
 
 @pytest.fixture
