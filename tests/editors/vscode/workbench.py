@@ -320,10 +320,7 @@ class Window:
 
     def pick(self, title, choose=None):
         """Choose in a quick pick with a title: the first, or the one that typing narrows it to."""
-        widget = self.page.locator(".quick-input-widget", has_text=title)
-        widget.wait_for()
-        rows = widget.locator(".monaco-list-row")
-        rows.first.wait_for()
+        rows = self._menu(title)
         if choose is not None:
             self.page.keyboard.type(choose)
             eventually(lambda: rows.count() == 1)
@@ -333,10 +330,14 @@ class Window:
 
     def rows(self, title):
         """The texts of a quick pick's rows."""
-        widget = self.page.locator(".quick-input-widget", has_text=title)
-        widget.wait_for()
-        widget.locator(".monaco-list-row").first.wait_for()
-        return widget.locator(".monaco-list-row").all_inner_texts()
+        return self._menu(title).all_inner_texts()
+
+    def _menu(self, title):
+        """The rows of the quick pick with a title, once the command palette has given way to it."""
+        own = self.page.locator(".quick-input-title").get_by_text(title, exact=True)
+        rows = self.page.locator(".quick-input-widget", has=own).locator(".monaco-list-row")
+        rows.first.wait_for()
+        return rows
 
     def preview(self, *texts):
         """The text of the rendered Markdown page that holds all these texts, once there is one."""
