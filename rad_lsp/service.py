@@ -133,12 +133,16 @@ def status(
     zone: tzinfo | None,
     budget: budgets.Budget = NO_BUDGET,
     session_id: str = "",
+    *,
+    totals: bool = True,
 ) -> StatusFigures:
     """What a status line shows at `now`; `today` is the user's day in `zone`.
 
-    It shows the session with that id where there is one, else the most recent.
+    It shows the session with that id, else the most recent. Without `totals`
+    those of all sessions are left out: adding up thousands takes longer than all the rest.
     """
-    entry = snapshot.by_id.get(session_id) or (snapshot.entries[0] if snapshot.entries else None)
+    newest = snapshot.entries[0] if snapshot.entries else None
+    entry = snapshot.by_id.get(session_id) if session_id else newest
     session = entry.session if entry else None
     spent: dict[budgets.Name, float | None] = {} if session is None else {"session": session.cost}
     for name, since in budgets.periods(budget, now, zone).items():
@@ -146,7 +150,7 @@ def status(
     today = period.today(now, zone)
     return StatusFigures(
         session=session,
-        totals=_sum(snapshot.entries),
+        totals=_sum(snapshot.entries if totals else ()),
         today=msgspec.structs.replace(
             _sum(snapshot.within(today)), cost=spent_within(snapshot, today)
         ),

@@ -5,8 +5,10 @@ A flag or an editor's setting beats them all (spec "Settings"). Every key is che
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
@@ -34,6 +36,11 @@ FIGURES: Final = (
 )
 """What a status template may name."""
 
+_NAME: Final = "rad-lsp"
+_XDG: Final = {
+    "config": ("XDG_CONFIG_HOME", ".config"),
+    "data": ("XDG_DATA_HOME", ".local/share"),
+}
 _CLIENT_ONLY: Final = frozenset({"server", "interpreter", "trace"})
 
 
@@ -59,18 +66,33 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return zone(self.timezone) if self.timezone else None
 
 
+def home() -> Path:
+    """The user's home folder; where none is known, a place where nothing can be."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(os.devnull)
+
+
 def user_file() -> Path:
     """The user's settings file; it need not exist."""
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("rad-lsp", appauthor=False)) / USER_FILE
+    return _user_folder("config") / USER_FILE
 
 
 def data_folder() -> Path:
     """Where the index of transcripts is kept; it need not exist."""
+    return _user_folder("data")
+
+
+def _user_folder(kind: Literal["config", "data"]) -> Path:
+    if sys.platform == "linux":
+        # By the XDG specification. Loading platformdirs would take a quarter of a status line.
+        variable, below = _XDG[kind]
+        return Path(os.environ.get(variable, "").strip() or home() / below, _NAME)
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("rad-lsp", appauthor=False))
+    named = platformdirs.user_config_dir if kind == "config" else platformdirs.user_data_dir
+    return Path(named(_NAME, appauthor=False))
 
 
 def load(workspace: Path | None, nearest: dict[str, Any], origin: str) -> Settings:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import hypothesis
@@ -139,3 +140,125 @@ def rad(tmp_path):
         return done
 
     return run
+
+
+class Transcript:
+    """A transcript of another agent; what is written to it is a second apart."""
+
+    def __init__(self, path, session_id, cwd, start):
+        self.path = path
+        self.id = session_id
+        self.cwd = str(cwd)
+        self.time = datetime.fromisoformat(start)
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def tick(self):
+        self.time += timedelta(seconds=1)
+        return self.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def raw(self, data):
+        with self.path.open("ab") as file:
+            file.write(data)
+        return self
+
+    def write(self, record):
+        return self.raw(json.dumps(record, separators=(",", ":")).encode() + b"\n")
+
+    @property
+    def uri(self):
+        return self.path.as_uri()
+
+
+class ClaudeCode(Transcript):
+    """A transcript as Claude Code writes it."""
+
+    def record(self, kind, **more):
+        known = {"cwd": self.cwd, "sessionId": self.id, "version": "2.1.0", "gitBranch": "main"}
+        return self.write({"isSidechain": False, **known, "type": kind, **more})
+
+    def prompt(self, text="Do it"):
+        return self.record("user", message={"role": "user", "content": text}, timestamp=self.tick())
+
+    def answer(self, input=1000, output=100, *, read=0, written=0, tools=(), **more):  # noqa: A002
+        """An answer: by default of 1,000 and 100 tokens of Sonnet 4.5, which is $0.0045."""
+        time = self.tick()
+        number = f"{self.id}-{time}"
+        message = {
+            "model": "claude-sonnet-4-5-20250929",
+            "id": f"msg-{number}",
+            "content": [{"type": "tool_use", "id": tool, "name": "Bash"} for tool in tools],
+            "stop_reason": "end_turn",
+            "usage": {
+                "input_tokens": input,
+                "cache_creation_input_tokens": written,
+                "cache_read_input_tokens": read,
+                "output_tokens": output,
+            },
+        }
+        return self.record(
+            "assistant", message={**message, **more}, requestId=f"req-{number}", timestamp=time
+        )
+
+    def result(self, tool, *, failed=False, content="done"):
+        block = {
+            "tool_use_id": tool,
+            "type": "tool_result",
+            "content": content,
+            "is_error": failed,
+        }
+        message = {"role": "user", "content": [block]}
+        return self.record("user", message=message, timestamp=self.tick())
+
+
+class Codex(Transcript):
+    """A transcript as Codex writes it."""
+
+    def line(self, kind, **payload):
+        return self.write({"timestamp": self.tick(), "type": kind, "payload": payload})
+
+    def begin(self, model="gpt-5"):
+        self.total = [0, 0, 0]
+        self.line("session_meta", id=self.id, cwd=self.cwd, cli_version="0.104.0")
+        return self.line("turn_context", model=model, cwd=self.cwd)
+
+    def answer(self, input=8000, output=100, *, read=0):  # noqa: A002
+        """An answer: by default of 8,000 and 100 tokens of GPT-5, which is $0.0110."""
+        last = [input, read, output]
+        self.total = [known + new for known, new in zip(self.total, last, strict=True)]
+        total, last = (
+            {
+                "input_tokens": counts[0],
+                "cached_input_tokens": counts[1],
+                "output_tokens": counts[2],
+                "reasoning_output_tokens": 0,
+                "total_tokens": counts[0] + counts[2],
+            }
+            for counts in (self.total, last)
+        )
+        info = {"total_token_usage": total, "last_token_usage": last}
+        return self.line("event_msg", type="token_count", info=info)
+
+
+@pytest.fixture
+def claude_code(workspace):
+    """Begins a transcript of Claude Code, of a session in the workspace by default."""
+
+    def begun(session_id, cwd=None, *, start="2026-03-02T12:00:00+00:00", folder=None):
+        home = Path(os.environ["HOME"], ".claude") if folder is None else folder
+        cwd = workspace.root if cwd is None else cwd
+        slug = str(cwd).replace(os.sep, "-")
+        return ClaudeCode(home / "projects" / slug / f"{session_id}.jsonl", session_id, cwd, start)
+
+    return begun
+
+
+@pytest.fixture
+def codex(workspace):
+    """Begins a transcript of Codex, of a session in the workspace by default."""
+
+    def begun(session_id, cwd=None, *, start="2026-03-03T12:00:00+00:00"):
+        folder = Path(os.environ["HOME"], ".codex", "sessions", "2026", "03", "03")
+        path = folder / f"rollout-2026-03-03T12-00-00-{session_id}.jsonl"
+        return Codex(path, session_id, workspace.root if cwd is None else cwd, start).begin()
+
+    return begun

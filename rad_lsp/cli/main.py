@@ -6,30 +6,38 @@ import gc
 import io
 import os
 import sys
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from rad_lsp import __version__
-from rad_lsp.cli import (
-    compare,
-    cost,
-    demo,
-    doctor,
-    export,
-    history,
-    index,
-    init,
-    session,
-    status,
-    track,
-    usage,
-)
-from rad_lsp.cli.output import drop
+from rad_lsp.cli.output import EXIT_INTERRUPTED, drop
 from rad_lsp.core.errors import RadError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 EXIT_MENDABLE = 1
-EXIT_INTERRUPTED = 130
+
+_COMMANDS: Final = {
+    "demo": "demo",
+    "doctor": "doctor",
+    "index": "index",
+    "init": "init",
+    "session": "track",
+    "status": "status",
+}
+_STATS: Final = {
+    "compare": "compare",
+    "cost": "cost",
+    "engine": "usage",
+    "export": "export",
+    "history": "history",
+    "model": "usage",
+    "session": "session",
+}
+"""Commands by their names, with the modules that have them."""
 
 
 class NobodyReads(Exception):
@@ -37,7 +45,24 @@ class NobodyReads(Exception):
 
 
 class _Group(click.Group):
-    """A group that tells a reader who stops early from a failure; click itself exits with 1."""
+    """A group that loads a command when it is used.
+
+    It tells a reader who stops early from a failure; click itself exits with 1.
+    """
+
+    def __init__(self, *args: Any, modules: Mapping[str, str], **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self._modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self._modules])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._modules:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"rad_lsp.cli.{self._modules[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         try:
@@ -52,7 +77,9 @@ class _Group(click.Group):
             raise NobodyReads from None
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Group, modules=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="rad", message="%(prog)s %(version)s (rad-lsp)")
 def rad() -> None:
     """Session analytics for coding agents: cost, tool results, time and cache.
@@ -61,33 +88,12 @@ def rad() -> None:
     """
 
 
-@rad.group()
+@rad.group(cls=_Group, modules=_STATS)
 def stats() -> None:
     """Answer questions about recorded sessions.
 
     Example: rad stats history --limit 20
     """
-
-
-for _command in (
-    session.session,
-    usage.model,
-    usage.engine,
-    history.history,
-    compare.compare,
-    cost.cost,
-    export.export,
-):
-    stats.add_command(_command)
-for _command in (
-    track.session,
-    status.status,
-    index.index,
-    init.init,
-    doctor.doctor,
-    demo.demo,
-):
-    rad.add_command(_command)
 
 
 def main() -> None:

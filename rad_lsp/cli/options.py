@@ -87,7 +87,7 @@ class Context:
         from rad_lsp import settings
         from rad_lsp.store.agents import Machine
 
-        return Machine(os.environ, Path.home(), settings.data_folder())
+        return Machine(os.environ, settings.home(), settings.data_folder())
 
     def read_transcripts(self) -> None:
         """Read what is new in all transcripts."""
@@ -236,7 +236,12 @@ def session_ids(
     from rad_lsp.core.errors import RadError
 
     try:
-        snapshot = Context(context.params.get("workspace")).snapshot(quiet=True)
+        options = context.params
+        snapshot = Context(
+            options.get("workspace"),
+            sources=options.get("sources") or (),
+            all_projects=bool(options.get("all_projects")),
+        ).snapshot(quiet=True)
     except (RadError, OSError):
         return []
     return [
@@ -274,8 +279,6 @@ class _Progress:
         self._shown = 0.0
 
     def __call__(self, read: int) -> None:
-        if read % 256:
-            return
         now = time.monotonic()
         if now - self._begun > _QUIET_SECONDS and now - self._shown > 0.1:  # noqa: PLR2004
             self._shown = now

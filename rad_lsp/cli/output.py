@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rad_lsp.render.text import Paint, Role
+
+
+EXIT_INTERRUPTED: Final = 130
+"""What Ctrl-C exits with, as in a shell."""
 
 
 def emit(*chunks: str | bytes) -> None:

@@ -6,20 +6,24 @@ import os
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
 from rad_lsp.cli.options import Context, json_option, workspace_options
-from rad_lsp.cli.output import emit
+from rad_lsp.cli.output import EXIT_INTERRUPTED, emit
 
 if TYPE_CHECKING:
     from rad_lsp.store.snapshot import Snapshot
     from rad_lsp.store.store import Store
 
-CAP_SECONDS: Final = 0.4
+CAP_SECONDS: Final = 0.25
 """A prompt waits no longer: then it shows what the index has."""
+
+_GRACE_SECONDS: Final = 0.35
+"""In which what has been read by then is put together."""
 
 _HOOK_SECONDS: Final = 0.02
 _HOOK_BYTES: Final = 1 << 20
@@ -41,25 +45,33 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
 
     Example: rad status --format '{cost} · {tokens} tokens'
     """
-    hook = _Hook()
     if template is not None:
         context.flags["status"] = {"format": template}
     if watch:
         _watch(context, as_json=as_json)
-        return
+    hook = _Hook()
+    _ = context.machine  # takes a while, in which the hook may write
     told = hook.told()
-    folder = told.folder
-    if folder is not None and folder.is_dir():
-        context.current = folder
+    if told.folder is not None and os.path.isdir(told.folder):  # noqa: PTH112  (it never raises)
+        context.current = Path(told.folder)
     emit(_line(context, _within_cap(context), told.session_id, as_json=as_json))
 
 
-def _line(context: Context, snapshot: Snapshot, session_id: str, *, as_json: bool) -> str:
+def _line(
+    context: Context, snapshot: Snapshot, session_id: str, *, as_json: bool, indent: bool = True
+) -> str:
     from rad_lsp import service
     from rad_lsp.render import text
 
     settings = context.settings
-    found = service.status(snapshot, context.now, settings.zone, settings.budget, session_id)
+    found = service.status(
+        snapshot,
+        context.now,
+        settings.zone,
+        settings.budget,
+        session_id,
+        totals=as_json or "{total_" in settings.status.format,
+    )
     if not as_json:
         return f"{text.status(found, settings.status.format)}\n"
     from rad_lsp.render import answers, rows
@@ -72,32 +84,38 @@ def _line(context: Context, snapshot: Snapshot, session_id: str, *, as_json: boo
         template=settings.status.format,
         links="",
     )
-    return rows.encode(rows.status(answer)).decode()
+    return rows.encode(rows.status(answer), indent=2 if indent else -1).decode()
 
 
 def _within_cap(context: Context) -> Snapshot:
-    """The sessions as they are now, or as they were known where reading takes too long."""
+    """The sessions as they are now, or as far as they are known where reading takes too long."""
     store = context.store()
     reading = threading.Thread(target=store.refresh, daemon=True)
     reading.start()
     reading.join(CAP_SECONDS)
+    if reading.is_alive():
+        # What it has read is kept: a long first read goes on from prompt to prompt.
+        store.stop()
+        reading.join(_GRACE_SECONDS)
     return store.snapshot if not reading.is_alive() else context.store(fresh=True).recall()
 
 
-def _watch(context: Context, *, as_json: bool) -> None:
-    from datetime import UTC, datetime
-
+def _watch(context: Context, *, as_json: bool) -> NoReturn:
+    """A line at once and after each change, until Ctrl-C, which is how this is meant to end."""
     store: Store = context.store()
     said = ""
-    while True:
-        begun = time.monotonic()
-        context.now = datetime.now(UTC)
-        line = _line(context, store.refresh(), "", as_json=as_json)
-        if line != said:
-            emit(line)
-            said = line
-        # Looking takes a small share of a core, however many transcripts there are.
-        time.sleep(max(_WATCH_SECONDS, 20 * (time.monotonic() - begun)))
+    try:
+        while True:
+            begun = time.monotonic()
+            context.now = datetime.now(UTC)
+            line = _line(context, store.refresh(), "", as_json=as_json, indent=False)
+            if line != said:
+                emit(line)
+                said = line
+            # Looking takes a small share of a core, however many transcripts there are.
+            time.sleep(max(_WATCH_SECONDS, 20 * (time.monotonic() - begun)))
+    except KeyboardInterrupt:
+        click.get_current_context().exit(EXIT_INTERRUPTED)
 
 
 class _Told:
@@ -108,7 +126,7 @@ class _Told:
         place = values.get("workspace")
         place = place if isinstance(place, dict) else {}
         folder = place.get("project_dir") or place.get("current_dir") or values.get("cwd")
-        self.folder = Path(folder) if isinstance(folder, str) and folder else None
+        self.folder = folder if isinstance(folder, str) and folder else None
         session_id = values.get("session_id")
         self.session_id = session_id if isinstance(session_id, str) else ""
 

@@ -124,12 +124,10 @@ def record(
 
 def _machine() -> Machine:
     """The other agents on this machine, among whose sessions may be what the command does."""
-    from pathlib import Path
-
     from rad_lsp import settings
     from rad_lsp.store.agents import Machine
 
-    return Machine(os.environ, Path.home(), settings.data_folder())
+    return Machine(os.environ, settings.home(), settings.data_folder())
 
 
 def _children(machine: Machine) -> Children:

@@ -6,7 +6,6 @@ The mapping onto a report's figures is the one of the session format.
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rad_lsp.core.spending import PriceList, Spending
+
+HASHED: Final = "sha256:"
+"""What a folder begins with of which only the hash of its path is known."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONG_AGO: Final = -(2**63)
@@ -145,7 +147,9 @@ def session(
 
 def hashed(folder: str) -> str:
     """What `Facts.cwd` is where only the SHA-256 of the folder's path is known."""
-    return f"sha256:{hashlib.sha256(folder.encode(errors='surrogatepass')).hexdigest()}"
+    import hashlib
+
+    return f"{HASHED}{hashlib.sha256(folder.encode(errors='surrogatepass')).hexdigest()}"
 
 
 def repriced(found: Session, price_list: PriceList) -> Session:

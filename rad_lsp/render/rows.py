@@ -69,9 +69,9 @@ def _snake(value: Any) -> Any:
     return [_snake(item) for item in value] if isinstance(value, tuple) else value
 
 
-def encode(value: Any) -> bytes:
-    """JSON with two spaces of indent and a line feed."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+def encode(value: Any, *, indent: int = 2) -> bytes:
+    """JSON with an indent and a line feed; on one line when `indent` is -1."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=indent) + b"\n"
 
 
 def _seconds(metric: Metric) -> float:

@@ -391,12 +391,12 @@ class Folders:
     @staticmethod
     def _transcript_folders() -> list[Path]:
         """In a thread: where agents may keep transcripts."""
-        return sources.folders(os.environ, Path.home())
+        return sources.folders(os.environ, settings.home())
 
     @functools.cache  # noqa: B019  (there is one of these in a process)
     def _machine(self) -> Machine:
         """In the thread: the agents' transcripts of this user."""
-        return Machine(os.environ, Path.home(), settings.data_folder())
+        return Machine(os.environ, settings.home(), settings.data_folder())
 
     def _prices(self, session: Session) -> Prices:
         folder = self.holding(session.path)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rad_lsp import sources
+from rad_lsp import settings, sources
 from rad_lsp.core import problems, spending, transcript
 from rad_lsp.core.problems import Problem
 from rad_lsp.pricing import Prices
@@ -29,7 +28,7 @@ def source_of(path: str) -> Transcripts | None:
     if not path.endswith(SUFFIX):
         return None
     for name in sources.AGENTS:
-        source = sources.agent(name, os.environ, Path.home())
+        source = sources.agent(name, os.environ, settings.home())
         if any(path.startswith(str(folder) + os.sep) for folder in source.folders):
             return source
     return None

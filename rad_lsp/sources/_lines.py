@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
@@ -89,6 +87,8 @@ def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> list[T]:
     except ValueError as error:
         with contextlib.suppress(ValueError):
             return decoder.decode_lines(line)
+        import json  # rarely needed, and a status line is in a hurry
+
         # Half of a surrogate pair or a byte that is not UTF-8 is no reason to lose the figures.
         try:
             text = json.dumps(json.loads(line.decode(errors="replace")), ensure_ascii=False)
@@ -135,6 +135,8 @@ def storable(name: str) -> str:
 
 def path_hash(path: str) -> int:
     """A number of 63 bits that stands for a path: the same on every machine and on every run."""
+    import hashlib  # as above
+
     digest = hashlib.blake2b(path.encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
 

@@ -7,7 +7,6 @@ that a rewritten list of messages no longer holds.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from operator import attrgetter
@@ -123,6 +122,8 @@ class GeminiCli:
 
 
 def _sha256(text: str) -> str:
+    import hashlib  # takes a while to load, and a status line is in a hurry
+
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 

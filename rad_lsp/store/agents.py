@@ -44,7 +44,8 @@ class Machine:
         self._home = home
         self._agents: dict[str, Transcripts] = {}
         self.database = Database(data and data / FILE)
-        self.index = Index(self.database, Prices(), list_key())
+        key = list_key()
+        self.index = Index(self.database, Prices(), key)
 
     def agents(self, names: Collection[str] | None = None) -> list[Transcripts]:
         """The named agents' transcripts, or those of all."""
@@ -164,10 +165,9 @@ class Agents:
 
 
 def _spellings(folders: Sequence[Path]) -> list[str]:
-    """How transcripts may write these folders; some agents only keep a hash of the path."""
+    """How transcripts may write these folders: as they were called, and as they really are."""
     written = []
     for folder in folders:
         written += [str(folder.absolute()), os.path.realpath(folder)]
     # A name that is not Unicode is one nowhere else.
-    plain = list(dict.fromkeys(os.fsencode(path).decode(errors="replace") for path in written))
-    return [*plain, *(transcript.hashed(path) for path in plain)]
+    return list(dict.fromkeys(os.fsencode(path).decode(errors="replace") for path in written))

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import zlib
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -16,17 +16,15 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import tally
 from rad_lsp.core.transcript import Facts
 from rad_lsp.store import growing, pieces, snapshot
-from rad_lsp.store.database import Damaged, from_column, sealed, to_column, unsealed
+from rad_lsp.store.database import GONE, Damaged, from_column, sealed, to_column, unsealed
+from rad_lsp.store.growing import Growing, Stamp, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rad_lsp.core.spending import PriceList
     from rad_lsp.core.transcript import Seen
     from rad_lsp.sources import Parser, Transcripts
-
-GONE: Final = -1
-"""The size of a file that is no longer there."""
 
 _FEW: Final = 500
 """Up to so many, single look-ups are faster than going through a whole table."""
@@ -36,21 +34,6 @@ _PIECES: Final = 16
 
 _MANY_REQUESTS: Final = 10_000
 """Requests of one file that are kept in memory before they are stored."""
-
-
-Stamp: TypeAlias = tuple[int, int, int]
-"""Of a file: its size, a number that changes with its times, and its number on disk."""
-
-_NO_STAMP: Final[Stamp] = (0, 0, 0)
-_LARGEST: Final = 2**63 - 1
-
-
-def stamp(path: str) -> Stamp:
-    """What changes when a file does; the same for all that can't be looked at."""
-    try:
-        return _stamp(os.stat(path))  # noqa: PTH116  (a Path each would slow the scan)
-    except OSError:
-        return _NO_STAMP
 
 
 class _File(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -80,10 +63,20 @@ class _Part(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Batch:
-    """Files of one agent that are read within one transaction."""
+    """Files of one agent that are read within one transaction.
 
-    def __init__(self, db: sqlite3.Connection, price_list: PriceList, source: Transcripts) -> None:
+    Once it is `stopped`, a file is left where it is; the next reader goes on from there.
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        price_list: PriceList,
+        source: Transcripts,
+        stopped: Callable[[], bool],
+    ) -> None:
         self.bytes = 0
+        self._stopped = stopped
         self._db = db
         self._price_list = price_list
         self._source = source
@@ -110,7 +103,7 @@ class Batch:
         try:
             with growing.opened(path) as file:
                 # Another process may have read it while this one waited.
-                if file is not None and not (known and known.stamp == _stamp(file.status)):
+                if file is not None and not (known and known.stamp == file.stamp):
                     self._read(path, number, known, file)
         except FileNotFoundError:
             return
@@ -167,12 +160,12 @@ class Batch:
         self._settle_copies()
         self._put_together()
 
-    def _read(self, path: str, number: int, known: _File | None, file: growing.Growing) -> None:
+    def _read(self, path: str, number: int, known: _File | None, file: Growing) -> None:
         by_line = self._source.by_line(path)
-        size = file.status.st_size
+        size = file.size
         if not by_line and size > growing.MAX_WHOLE:
             reason = f"it is too large: {size:,} bytes"
-            self._explain(path, number, known, _stamp(file.status), reason)
+            self._explain(path, number, known, file.stamp, reason)
             return
         parser = self._resumed(path, known, file) if known and by_line else None
         begin = offset = 0
@@ -189,6 +182,8 @@ class Batch:
             if len(parser.requests) > _MANY_REQUESTS:
                 self._keep_requests(number, parser)
                 begin = offset
+            if self._stopped():
+                break
         self.bytes += offset - begin
         for facts in parser.facts.values():
             session = self._session(facts.session_id)
@@ -198,17 +193,18 @@ class Batch:
             elif session in self._new:
                 part = _Part(path, size, parser.skipped, facts)
                 self._new[session][0].append(part)
-        stamp = _stamp(file.status)
-        row = (number, self._source.name, to_column(path), *stamp, offset, file.tail(offset))
+        # A file that was left grows, as it were, by what is still to be read.
+        was = (offset, 0, file.stamp[2]) if self._stopped() and offset < size else file.stamp
+        row = (number, self._source.name, to_column(path), *was, offset, file.tail(offset))
         skipped = (parser.skipped, _to_bytes(parser.first_skipped))
         self._file_rows.append((*row, sealed(parser.state()), *skipped, None))
         self._keep_requests(number, parser)
 
-    def _resumed(self, path: str, known: _File, file: growing.Growing) -> Parser | None:
+    def _resumed(self, path: str, known: _File, file: Growing) -> Parser | None:
         """A parser where reading stopped; None when the file is another one."""
         # A file that changed and has not grown was written anew.
-        grown = known.size < file.status.st_size and 0 < known.offset <= file.status.st_size
-        if grown and known.inode == _stamp(file.status)[2]:
+        grown = known.size < file.size and 0 < known.offset <= file.size
+        if grown and known.inode == file.stamp[2]:
             return (
                 self._parser(path, known.state) if file.tail(known.offset) == known.tail else None
             )
@@ -543,12 +539,6 @@ _EARLIER_PIECES: Final = "SELECT requests FROM piece WHERE file = ? ORDER BY id"
 
 def _listed(ids: Iterable[int]) -> str:
     return ",".join(map(str, ids))
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    # The time of the last change of its permissions counts, too: it may be readable now.
-    times = hash((status.st_mtime_ns, status.st_ctime_ns))
-    return status.st_size, times, status.st_ino & _LARGEST
 
 
 def _next_id(db: sqlite3.Connection, table: str) -> int:

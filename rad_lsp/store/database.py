@@ -8,13 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
+import time
 import zlib
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
 from rad_lsp import __version__
-from rad_lsp.core.price import Price
+from rad_lsp.core.price import Price, Rates
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session, Usage
 from rad_lsp.core.spending import Request, Spending
@@ -30,8 +32,14 @@ T = TypeVar("T")
 FILE: Final = "index.db"
 MEMORY: Final = ":memory:"
 
+GONE: Final = -1
+"""The size of a file that is no longer there."""
+
 _PATIENCE: Final = 60.0
 """Seconds that a writer waits for another one; a first read of many transcripts takes some."""
+
+_STEP: Final = 0.1
+"""Seconds that SQLite waits by itself, in which no signal is seen."""
 
 _SEAL: Final = 4
 """Bytes of a checksum."""
@@ -69,7 +77,19 @@ CREATE TABLE price(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
-_STRUCTS: Final = (Session, Usage, Spending, Request, Problem, Facts, Seen, Entry, Fault, Price)
+_STRUCTS: Final = (
+    Session,
+    Usage,
+    Spending,
+    Request,
+    Problem,
+    Facts,
+    Seen,
+    Entry,
+    Fault,
+    Price,
+    Rates,
+)
 VERSION: Final = (
     zlib.crc32(
         repr((__version__, _SCHEMA, [struct.__struct_fields__ for struct in _STRUCTS])).encode()
@@ -87,12 +107,13 @@ class Database:
     """A connection to the index at `path`, or to one in memory.
 
     `trouble` is a sentence on why it is not kept on disk, else empty. `patience` is how many
-    seconds it waits for another process that is writing.
+    seconds it waits for another process that is writing; once it is `stopped`, it does no longer.
     """
 
     def __init__(self, path: Path | None, patience: float = _PATIENCE) -> None:
         self.path = path
         self.trouble = "" if path else "no folder for it was found"
+        self.stopped = threading.Event()
         self._patience = patience
         self._inode: int | None = None
         self._renewed = False
@@ -106,9 +127,8 @@ class Database:
     @contextlib.contextmanager
     def writing(self, *, wait: bool = True) -> Iterator[sqlite3.Connection]:
         """A transaction; of this user's processes one at a time has one. Raises sqlite3.Error."""
-        self._wait(self._patience if wait else 0)
         try:
-            self.connection.execute("BEGIN IMMEDIATE")
+            self._begin(self._patience if wait else 0)
         finally:
             self._wait(self._patience)
         try:
@@ -118,6 +138,19 @@ class Database:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             raise
+
+    def _begin(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        self._wait(min(_STEP, patience))
+        while True:
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.DatabaseError as error:
+                given_up = self.stopped.is_set() or time.monotonic() >= deadline
+                if given_up or not is_busy(error):
+                    raise
+            else:
+                return
 
     def version(self) -> int:
         """A number that changes when another connection has changed something."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,12 +32,27 @@ _OPEN_FLAGS: Final = (
     | getattr(os, "O_BINARY", 0)
 )
 
+Stamp: TypeAlias = tuple[int, int, int]
+"""Of a file: its size, a number that changes with its times, and its number on disk."""
+
+_NO_STAMP: Final[Stamp] = (0, 0, 0)
+_LARGEST: Final = 2**63 - 1
+
+
+def stamp(path: str) -> Stamp:
+    """What changes when a file does; the same for all that can't be looked at."""
+    try:
+        return _stamp(os.stat(path))  # noqa: PTH116  (a Path each would slow the scan)
+    except OSError:
+        return _NO_STAMP
+
 
 class Growing:
     """An open file, as large as it was when it was opened."""
 
     def __init__(self, descriptor: int, status: os.stat_result) -> None:
-        self.status = status
+        self.size = status.st_size
+        self.stamp = _stamp(status)
         self._descriptor = descriptor
 
     def tail(self, offset: int) -> bytes:
@@ -46,6 +60,8 @@ class Growing:
 
         Not the bytes themselves, which are part of a conversation.
         """
+        import hashlib  # takes a while to load, and a status line is in a hurry
+
         begin = max(0, offset - _TAIL)
         os.lseek(self._descriptor, begin, os.SEEK_SET)
         data = os.read(self._descriptor, offset - begin)
@@ -81,7 +97,7 @@ class Growing:
 
     def _read(self, offset: int) -> bytes:
         """The bytes at a place, where the file stands; none at its end."""
-        left = self.status.st_size - offset
+        left = self.size - offset
         return os.read(self._descriptor, min(CHUNK, left)) if left > 0 else b""
 
 
@@ -97,3 +113,9 @@ def opened(path: str) -> Iterator[Growing | None]:
         yield Growing(descriptor, status) if stat.S_ISREG(status.st_mode) else None
     finally:
         os.close(descriptor)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    # The time of the last change of its permissions counts, too: it may be readable now.
+    times = hash((status.st_mtime_ns, status.st_ctime_ns))
+    return status.st_size, times, status.st_ino & _LARGEST

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
+from rad_lsp.core import transcript
 from rad_lsp.core.problems import Problem
 from rad_lsp.sources import Skipped
-from rad_lsp.store.batch import GONE, Batch, Stamp, stamp
-from rad_lsp.store.database import Damaged, decoded, from_column, is_busy
+from rad_lsp.store.database import GONE, Damaged, decoded, from_column, is_busy
+from rad_lsp.store.growing import Stamp, stamp
 from rad_lsp.store.prices import KnownPrices
 from rad_lsp.store.snapshot import Entry
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.session import Child
     from rad_lsp.pricing import Prices
     from rad_lsp.sources import Transcripts
+    from rad_lsp.store.batch import Batch
     from rad_lsp.store.database import Database
 
 T = TypeVar("T")
@@ -47,6 +49,13 @@ class Index:
         self._prices = KnownPrices(database, prices, price_key)
         self._price_key = price_key
         self._updates = 0
+
+    def stop(self) -> None:
+        """Let an update that another thread is at end soon, and read no more.
+
+        What has been read is kept; the next process goes on from there.
+        """
+        self.database.stopped.set()
 
     def update(
         self,
@@ -87,11 +96,14 @@ class Index:
     def entries(self, sources: Collection[str], folders: Sequence[str] | None) -> list[Entry]:
         """The sessions of the named sources that worked in one of the folders or below it.
 
-        None stands for every folder of this machine.
+        None stands for every folder of this machine. Of agents that only keep a hash of the
+        folder's path those count that worked in the folder itself.
         """
         if folders is None:
             found = self._entries("", ())
         else:
+            if self._knows_hashes():
+                folders = [*folders, *map(transcript.hashed, folders)]
             within = " AND (cwd = ? OR (cwd >= ? AND cwd < ?))"
             found = (e for folder in folders for e in self._entries(within, _range(folder)))
         # The folders may be spellings of one, or lie within each other.
@@ -160,6 +172,12 @@ class Index:
                 source=sys.intern(source),
             )
 
+    def _knows_hashes(self) -> bool:
+        """Whether there is an agent that keeps a hash: making some takes a while."""
+        query = "SELECT 1 FROM session WHERE cwd >= ? AND cwd < ? LIMIT 1"
+        hashes = transcript.HASHED, transcript.HASHED + chr(sys.maxunicode)
+        return self.database.connection.execute(query, hashes).fetchone() is not None
+
     def _update(
         self,
         sources: Sequence[Transcripts],
@@ -167,20 +185,21 @@ class Index:
         progress: Callable[[int], None] | None,
     ) -> None:
         read = 0
+        stopped = self.database.stopped.is_set
         for source in sources:
             done = self._is_done(source)
             changed, gone = self._changes(source, paths if done else None)
             if done and not (changed or gone):
                 continue
             self._updates += 1
-            while changed:
+            while changed and not stopped():
                 with self._batch(source) as batch:
-                    while changed and batch.bytes < _BATCH_BYTES:
+                    while changed and batch.bytes < _BATCH_BYTES and not stopped():
                         batch.read(changed.pop())
                         read += 1
                         if progress:
                             progress(read)
-            if done and not gone:
+            if stopped() or (done and not gone):
                 continue
             with self._batch(source) as batch:
                 batch.lose(gone)
@@ -218,8 +237,10 @@ class Index:
 
     @contextlib.contextmanager
     def _batch(self, source: Transcripts) -> Iterator[Batch]:
+        from rad_lsp.store.batch import Batch  # not needed where nothing is new
+
         with self.database.writing() as db:
-            batch = Batch(db, self._prices, source)
+            batch = Batch(db, self._prices, source, self.database.stopped.is_set)
             key = _PRICES + source.name
             priced_by = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
             if priced_by != (self._price_key,):

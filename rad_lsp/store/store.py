@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING, TypeAlias
 
 from rad_lsp.core import problems, transcript
@@ -30,8 +31,8 @@ class Store:
     """The sessions of `sources`, and those of other `agents`, as of the last `refresh`.
 
     `reports` remembers what the files of the sources held, `edited` what open buffers hold. The
-    methods must not run at the same
-    time; the snapshots that they return may be used anywhere.
+    methods but `stop` must not run at the same time; the snapshots that they return may be used
+    anywhere.
     """
 
     def __init__(
@@ -48,6 +49,16 @@ class Store:
         self._found: list[_Found] | None = None
         self._owners: dict[Child, str] = {}
         self.edited = {} if edited is None else edited
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Let a refresh that another thread is at end soon, and read no more.
+
+        What has been read counts, and is kept for the next process.
+        """
+        self._stopped.set()
+        if self.agents is not None:
+            self.agents.machine.index.stop()
 
     def refresh(
         self, paths: Collection[str] | None = None, progress: Callable[[int], None] | None = None
@@ -65,7 +76,7 @@ class Store:
         for number, source in enumerate(self.sources):
             before = self._found[number]
             if paths is None:
-                found, news = _scanned(source, before, count)
+                found, news = _scanned(source, before, count, self._stopped.is_set)
             else:
                 found, news = _checked(source, before, paths, count)
             if news:
@@ -194,8 +205,13 @@ class _Counter:
             self._progress(self._read)
 
 
-def _scanned(source: Source, before: _Found, count: Callable[[], None]) -> tuple[_Found, _News]:
-    """What is known of all of a source's files now, and what of it is new."""
+def _scanned(
+    source: Source, before: _Found, count: Callable[[], None], stopped: Callable[[], bool]
+) -> tuple[_Found, _News]:
+    """What is known of all of a source's files now, and what of it is new.
+
+    Once it is `stopped`, the files that it has not come to are what they were.
+    """
     news: _News = {}
     known = {name: item.fingerprint for name, item in before.items()}
     try:
@@ -211,6 +227,8 @@ def _scanned(source: Source, before: _Found, count: Callable[[], None]) -> tuple
         if known.get(name) != fingerprint:
             news[name] = _read(source, f"{source.folder}{os.sep}{name}")
             count()
+            if stopped():
+                return _with(before, news), news
     news.update(dict.fromkeys(known.keys() - now.keys()))
     return _with(before, news), news
 

@@ -179,7 +179,6 @@ export interface CostResult {
 /** Requests to one model that are billed by one rule. `above` is the number of input tokens that each exceeds and that makes the rates others, 0 for none. `cost` counts, `computed` is what the charges come to; null where no price is known. */
 export interface CostRow {
   readonly model: string;
-  readonly engine: string;
   readonly tier: string;
   readonly above: number;
   readonly requests: number;
@@ -190,12 +189,12 @@ export interface CostRow {
   readonly price: Price | null;
 }
 
-/** Tokens of one class at their rate, USD per million tokens; `cost` is USD. */
+/** Tokens of one class at their rate, USD per million tokens; `cost` is USD. Both are null where no price is known. */
 export interface Charge {
   readonly tokenClass: "cache_read" | "cache_write_1h" | "cache_write_5m" | "input" | "output";
   readonly tokens: number;
-  readonly rate: number;
-  readonly cost: number;
+  readonly rate: number | null;
+  readonly cost: number | null;
 }
 
 /** Where a price comes from; `since` is the day from which it holds, where that is known. */

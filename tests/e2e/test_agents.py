@@ -1,0 +1,121 @@
+"""Other agents' sessions in the server: counted, followed live, and shown on their transcripts."""
+
+from __future__ import annotations
+
+from lsprotocol import types
+
+
+def text_document(transcript):
+    return types.TextDocumentIdentifier(transcript.uri)
+
+
+async def hover(client, transcript, line):
+    params = types.HoverParams(text_document(transcript), types.Position(line, 5))
+    return (await client.text_document_hover_async(params)).contents.value
+
+
+async def test_sessions_of_all_agents_are_counted(connect, workspace, claude_code, codex):
+    workspace.add("report")
+    claude_code("from-claude").prompt().answer()
+    codex("from-codex").answer()
+    client = await connect()
+    await client.sessions("from-codex", "from-claude", "report")
+    found = await client.ask("stats/history")
+    assert [(one["sessionId"], one["source"]) for one in found["sessions"]] == [
+        ("from-codex", "codex"),
+        ("from-claude", "claude-code"),
+        ("report", "radium"),
+    ]
+    session = await client.ask("stats/session", {"sessionId": "from-claude"})
+    assert (session["requests"], round(session["cost"], 6)) == (1, 0.0045)
+    cost = await client.ask("stats/cost", {"sessionId": "from-codex"})
+    assert (cost["estimated"], round(cost["computed"], 6)) == (False, 0.011)
+
+
+async def test_a_status_follows_each_line_of_a_transcript(connect, claude_code):
+    transcript = claude_code("live").prompt().answer()
+    client = await connect()
+    await client.status(lambda status: status["text"].startswith("$0.0045"))
+    transcript.answer()
+    await client.status(lambda status: status["text"].startswith("$0.0090"))
+    transcript.answer(tools=["call"])
+    transcript.result("call", failed=True)
+    await client.status(lambda status: status["text"] == "$0.0135 · 0.0%")
+
+
+async def test_a_first_transcript_is_noticed_though_its_folder_was_not_there(
+    connect, workspace, claude_code
+):
+    client = await connect()
+    await client.status(lambda status: status["text"] == "no sessions")
+    claude_code("first").prompt().answer()
+    workspace.add("a report, which makes the server look everywhere")
+    await client.status(lambda status: status["totals"]["sessions"] == 2)
+
+
+async def test_a_folder_without_reports_has_the_sessions_of_other_agents(
+    connect, tmp_path, claude_code
+):
+    bare = tmp_path / "bare"
+    (bare / "below").mkdir(parents=True)
+    claude_code("there", bare / "below").prompt().answer()
+    claude_code("elsewhere", tmp_path / "bare-not").prompt().answer()
+    client = await connect([bare])
+    await client.sessions("there", folder=bare)
+
+
+async def test_sources_in_the_settings_are_those_that_count(connect, workspace, claude_code):
+    workspace.add("report")
+    claude_code("from-claude").prompt().answer()
+    client = await connect(settings={"sources": ["radium"]})
+    await client.sessions("report")
+
+
+async def test_a_transcript_has_its_sessions_summary_in_a_lens_and_hovers(connect, claude_code):
+    transcript = claude_code("shown").prompt().answer().answer()
+    client = await connect()
+    await client.sessions("shown")
+    client.opens(transcript.uri, transcript.path.read_text(encoding="utf-8"))
+    lenses = await client.text_document_code_lens_async(
+        types.CodeLensParams(text_document(transcript))
+    )
+    assert lenses[0].range.start == types.Position(0, 0)
+    assert lenses[0].command.title.startswith("$0.0090 · n/a")
+    assert "## Session shown" in await hover(client, transcript, 0)
+
+
+async def test_hover_on_a_usage_tells_its_cost_and_why(connect, claude_code):
+    transcript = claude_code("priced").prompt().answer(input=2000, output=200).answer()
+    client = await connect()
+    await client.sessions("priced")
+    client.opens(transcript.uri, transcript.path.read_text(encoding="utf-8"))
+    told = await hover(client, transcript, 1)
+    assert told.startswith("**$0.0090** for what this line tells")
+    assert "2,000 input at $3.00" in told
+    assert "genai-prices" in told
+
+
+async def test_lines_that_can_not_be_read_are_diagnostics_where_they_stand(connect, claude_code):
+    transcript = claude_code("torn").prompt().raw(b'{"type":"assistant",\n').answer()
+    client = await connect(editor="emacs")
+    await client.sessions("torn")
+    client.opens(transcript.uri, transcript.path.read_text(encoding="utf-8"))
+    (found,) = await client.diagnostics_of(transcript.uri, bool)
+    assert found.severity == types.DiagnosticSeverity.Warning
+    assert (found.range.start.line, found.range.start.character) == (1, 0)
+    fixes = await client.text_document_code_action_async(
+        types.CodeActionParams(
+            text_document(transcript), found.range, types.CodeActionContext([found])
+        )
+    )
+    assert not fixes
+
+
+async def test_other_files_of_lines_are_left_alone(connect, claude_code, tmp_path):
+    claude_code("a").prompt().answer()
+    client = await connect()
+    await client.sessions("a")
+    other = (tmp_path / "other.jsonl").as_uri()
+    client.opens(other, '{"type":"assistant"}\n')
+    params = types.HoverParams(types.TextDocumentIdentifier(other), types.Position(0, 1))
+    assert await client.text_document_hover_async(params) is None
