@@ -55,6 +55,17 @@ def test_reports_are_attached_to_that_server_and_other_files_are_not(nvim, sessi
     nvim.terminal.picture("neovim/report")
 
 
+def test_transcripts_of_other_agents_are_attached_too(nvim, sessions, claude_code, tmp_path):
+    assert sessions
+    home = tmp_path / "nvim-0" / ".claude"  # of this Neovim
+    transcript = claude_code("from-claude", folder=home).prompt().answer()
+    nvim.command(f"edit {transcript.path}")
+    nvim.wait(ATTACHED)
+    nvim.terminal.wait("$0.0045 · n/a")
+    nvim.command(f"edit {transcript.path.with_name('other.txt')}")
+    assert not nvim.lua(f"return {ATTACHED}")
+
+
 def test_lenses_follow_the_sessions(start, workspace, write):
     report = workspace.add("first")
     nvim = start(report)

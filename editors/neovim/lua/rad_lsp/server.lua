@@ -7,6 +7,16 @@ M.VERSION = 1
 local MARKER = '.radium'
 local REPORT = '^(.*)/%.radium/_internals/sessions/[^/]+%.json$'
 
+---Where other agents keep their transcripts, unless the environment names other folders.
+local TRANSCRIPTS = {
+  '/%.claude/projects/.*%.jsonl$',
+  '/%.config/claude/projects/.*%.jsonl$',
+  '/%.codex/sessions/.*%.jsonl$',
+  '/%.codex/archived_sessions/.*%.jsonl$',
+  '/%.gemini/tmp/[^/]+/chats/.*%.jsonl$',
+  '/%.copilot/session%-state/.*%.jsonl$',
+}
+
 ---A server that ran for so long was sound: what killed it was not its start.
 local SOUND_MS = 60 * 1000
 local FIRST_DELAY_MS = 250
@@ -38,6 +48,17 @@ local servers = {}
 ---@return string? root of the workspace whose report this is
 function M.root_of_report(file)
   return vim.fs.normalize(file):match(REPORT)
+end
+
+---@param file string
+---@return string? root of the current folder's workspace, if this is a transcript
+function M.root_for_transcript(file)
+  local path = vim.fs.normalize(file)
+  for _, pattern in ipairs(TRANSCRIPTS) do
+    if path:match(pattern) then
+      return M.root_of()
+    end
+  end
 end
 
 ---@param path? string a file or a folder; the current folder without it
@@ -195,13 +216,19 @@ local function both(own, users)
   return vim.list_extend({ own }, type(users) == 'table' and users or { users })
 end
 
+---@param name string
+---@return string? root of the workspace whose server is to see the file
+local function root_for(name)
+  return M.root_of_report(name) or M.root_for_transcript(name)
+end
+
 ---@param server rad_lsp.Server
 local function attach_reports(server)
   for _, bufnr in ipairs(vim.api.nvim_list_bufs()) do
     if
       vim.api.nvim_buf_is_loaded(bufnr)
       and vim.bo[bufnr].buftype == ''
-      and M.root_of_report(vim.api.nvim_buf_get_name(bufnr)) == server.root
+      and root_for(vim.api.nvim_buf_get_name(bufnr)) == server.root
     then
       vim.lsp.buf_attach_client(bufnr, server.client_id)
     end
@@ -255,7 +282,7 @@ end
 ---@param bufnr integer
 function M.enter(bufnr)
   local name = vim.api.nvim_buf_get_name(bufnr)
-  local root = M.root_of_report(name) or M.root_of(name)
+  local root = root_for(name) or M.root_of(name)
   local server = root and servers[root]
   -- One that has failed waits for `:Rad restart`.
   if root and M.enabled() and not (server and (server.state == 'failed' or server.again)) then

@@ -12,7 +12,7 @@ import {
 } from 'vscode-languageclient/node';
 import { VERSION, type Notifications, type Requests } from '../contract';
 import { COMMANDS } from '../links';
-import { REPORTS } from '../reports';
+import { REPORTS, TRANSCRIPTS } from '../reports';
 import { spawnOptions, type Program } from './probe';
 
 export interface Connection {
@@ -42,6 +42,7 @@ export async function connect(program: Program, log: LogOutputChannel, listener:
       documentSelector: [
         { scheme: 'file', language: 'json', pattern: REPORTS },
         { scheme: 'file', language: 'jsonc', pattern: REPORTS },
+        ...TRANSCRIPTS.map((pattern) => ({ scheme: 'file', pattern })),
       ],
       diagnosticCollectionName: 'radium-sessions',
       outputChannel: log,
