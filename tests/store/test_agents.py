@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -45,7 +46,7 @@ def at_work(home, claude):
 
     def made(name, folder, *numbers):
         cwd = str(folder)
-        numbers = numbers or (hash(name) % 10**9,)
+        numbers = numbers or (zlib.crc32(name.encode()) % 10**6,)
         return home.claude(name, *claude.answers(*numbers, session=name, cwd=cwd))
 
     return made
@@ -61,6 +62,19 @@ def git():
         subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
 
     return run
+
+
+def gemini_message(number):
+    """An answer of Gemini CLI, with a tool call."""
+    moment = (NOON + timedelta(seconds=number)).isoformat()
+    return {
+        "id": str(number),
+        "type": "gemini",
+        "timestamp": moment,
+        "model": "m",
+        "tokens": {"input": 100, "output": 10, "cached": 0, "thoughts": 0, "tool": 0},
+        "toolCalls": [{"id": "t", "name": "x", "status": "success", "timestamp": moment}],
+    }
 
 
 def ids(snapshot):
@@ -97,17 +111,10 @@ class TestWorkspaces:
 
     def test_a_folder_may_be_known_by_its_hash_only(self, store, home, project):
         hashed = hashlib.sha256(str(project).encode()).hexdigest()
-        tokens = {"input": 100, "output": 10, "cached": 0, "thoughts": 0, "tool": 0}
-        message = {
-            "id": "1",
-            "type": "gemini",
-            "timestamp": NOON.isoformat(),
-            "model": "m",
-            "tokens": tokens,
-        }
         for folder, name in ((hashed, "g1"), (hashed[::-1], "g2")):
             path = home.root / ".gemini" / "tmp" / folder / "chats" / f"session-{name}.json"
-            home.write(path, {"sessionId": name, "projectHash": folder, "messages": [message]})
+            described = {"sessionId": name, "projectHash": folder}
+            home.write(path, {**described, "messages": [gemini_message(1)]})
         (entry,) = store().refresh().entries
         assert (entry.id, entry.source, entry.session.cost) == (
             "g1",
@@ -204,6 +211,39 @@ class TestFreshness:
         at_work("elsewhere", project.parent, 30)
         found = machine().active_since(project, NOON + timedelta(seconds=15))
         assert [(child.source, child.session_id) for child in found] == [("claude-code", "new")]
+
+
+class TestFilesOfOneSession:
+    def test_an_object_of_gemini_gives_way_to_the_lines_that_go_on_from_it(
+        self, store, home, project
+    ):
+        chats = home.root / ".gemini" / "tmp" / "p" / "chats"
+        home.write(chats.parent / ".project_root", str(project).encode())
+        described = {"sessionId": "g", "projectHash": "p"}
+        first, second = gemini_message(1), gemini_message(2)
+        home.write(chats / "session-g.json", {**described, "messages": [first]})
+        found = store()
+        assert found.refresh().latest().tool_calls == 1
+        home.write(chats / "session-g.jsonl", described, first, second)
+        session = found.refresh().latest()
+        assert (session.models[0].requests, session.tool_calls) == (2, 2)
+        assert store().refresh().latest() == session
+        (chats / "session-g.json").unlink()
+        assert found.refresh().latest() == session
+
+    def test_a_session_of_codex_that_is_archived_stays_what_it_was(
+        self, store, home, codex, project
+    ):
+        lines = [codex.meta("t", cwd=str(project)), codex.turn(), codex.tokens(1, 100, 10)]
+        path = home.codex("t", *lines)
+        found = store()
+        before = found.refresh().latest()
+        archive = home.root / ".codex" / "archived_sessions" / path.name
+        archive.parent.mkdir()
+        path.replace(archive)
+        (session,) = found.refresh().sessions()
+        assert session.path == str(archive)
+        assert (session.models, session.problems) == (before.models, before.problems)
 
 
 class TestPrices:
