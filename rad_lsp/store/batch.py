@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +15,7 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import tally
 from rad_lsp.core.transcript import Facts
 from rad_lsp.store import growing, pieces, snapshot
-from rad_lsp.store.database import GONE, Damaged, from_column, sealed, to_column, unsealed
+from rad_lsp.store.database import GONE, Damaged, checksum, from_column, sealed, to_column, unsealed
 from rad_lsp.store.growing import Growing, Stamp, stamp
 
 if TYPE_CHECKING:
@@ -133,7 +132,10 @@ class Batch:
         """Keep what another index tells of files that this one does not know: they are gone."""
         name = self._source.name
         for number, column, state, skipped, first in _rows(earlier, _EARLIER_FILES, name):
-            path = from_column(column)
+            try:
+                path = from_column(column)
+            except Damaged:
+                continue
             if self._known(path) is not None:
                 continue
             parser = self._parser(path, state)
@@ -472,7 +474,8 @@ class Batch:
         last = max([part.end for part in facts])
         # A session of which nothing is known but its name is none.
         packed = snapshot.pack(session).packed if last else None
-        return cwd, to_column(path), last, gone, packed, zlib.crc32(packed or b"")
+        check = checksum(packed or b"", session.source, session.id, cwd, last)
+        return cwd, to_column(path), last, gone, packed, check
 
 
 class _Ends:
@@ -576,7 +579,8 @@ def _unpacked(requests: bytes) -> list[Seen]:
 def _rows(db: sqlite3.Connection, query: str, value: str | int) -> list[tuple[Any, ...]]:
     """What an index that may be damaged has, as far as it can be read."""
     found: list[tuple[Any, ...]] = []
-    with suppress(sqlite3.DatabaseError):
+    # Some errors quote what is damaged, so that their text is none.
+    with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
         found.extend(db.execute(query, (value,)))
     return found
 

@@ -251,6 +251,8 @@ def put_aside_path(path: Path) -> Path:
 
 def is_damage(error: sqlite3.DatabaseError) -> bool:
     """Whether an error tells that the file is no index, or no longer a whole one."""
+    if isinstance(error, sqlite3.OperationalError) and _code(error) is None:
+        return True  # Python says so of text that is none
     return isinstance(error, Damaged | sqlite3.IntegrityError) or _code(error) in {
         sqlite3.SQLITE_CORRUPT,
         sqlite3.SQLITE_NOTADB,
@@ -268,6 +270,11 @@ def decoded(decode: Callable[[bytes], T], blob: bytes) -> T:
         return decode(blob)
     except msgspec.DecodeError as error:
         raise Damaged(str(error)) from None
+
+
+def checksum(packed: bytes, *columns: str | int) -> int:
+    """A number by which damage to a session, or to what it is found by, is noticed."""
+    return zlib.crc32(packed, zlib.crc32(repr(columns).encode()))
 
 
 def sealed(data: bytes) -> bytes:
@@ -293,8 +300,11 @@ def to_column(path: str) -> str | bytes:
 
 
 def from_column(path: str | bytes) -> str:
-    """A stored path."""
-    return os.fsdecode(path) if isinstance(path, bytes) else path
+    """A stored path. Raises Damaged."""
+    text = os.fsdecode(path) if isinstance(path, bytes) else path
+    if "\0" in text:
+        raise Damaged("a path that no file can have")
+    return text
 
 
 def _code(error: sqlite3.DatabaseError) -> int | None:
@@ -317,6 +327,8 @@ def _usable(path: Path, patience: float) -> sqlite3.Connection | None:
         if found == VERSION:
             _set_up(connection)
             return connection
+    except UnicodeDecodeError:
+        pass  # that is how an error reads which quotes what is damaged
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             connection.close()

@@ -10,7 +10,6 @@ import contextlib
 import os
 import sqlite3
 import sys
-import zlib
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
@@ -18,7 +17,7 @@ import msgspec
 from rad_lsp.core import transcript
 from rad_lsp.core.problems import Problem
 from rad_lsp.sources import Skipped
-from rad_lsp.store.database import GONE, Damaged, decoded, from_column, is_busy
+from rad_lsp.store.database import GONE, Damaged, checksum, decoded, from_column, is_busy
 from rad_lsp.store.growing import Stamp, stamp
 from rad_lsp.store.prices import KnownPrices
 from rad_lsp.store.snapshot import Entry
@@ -155,12 +154,12 @@ class Index:
 
     def _entries(self, condition: str, values: tuple[str, ...]) -> Iterator[Entry]:
         query = (
-            "SELECT source, session_id, path, last_activity, packed, checksum FROM session "
-            "WHERE packed IS NOT NULL"
+            "SELECT source, session_id, path, cwd, last_activity, packed, checksum FROM session "
+            "WHERE last_activity IS NOT 0"
         )
         rows = self.database.connection.execute(query + condition, values)
-        for source, session_id, path, last, packed, checksum in rows:
-            if zlib.crc32(packed) != checksum:
+        for source, session_id, path, cwd, last, packed, check in rows:
+            if packed is None or checksum(packed, source, session_id, cwd, last) != check:
                 raise Damaged("a session is not as it was stored")
             folder, _, name = from_column(path).rpartition(os.sep)
             yield Entry(

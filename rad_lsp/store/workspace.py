@@ -92,12 +92,9 @@ def folders_of(workspace: Path) -> list[Path]:
         links = list((common / "worktrees").iterdir())
     except OSError:
         links = []
-    for link in links:
-        try:
-            git_file = (link / "gitdir").read_text(encoding="utf-8").strip()
-        except (OSError, ValueError):
-            continue
-        found.append((link / git_file).parent / below)
+    found += [
+        (link / git_file).parent / below for link in links if (git_file := _text(link / "gitdir"))
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -113,17 +110,19 @@ def _repository(folder: Path) -> tuple[Path, Path] | None:
         git = root / ".git"
         if _is_folder(git):
             return root, git
-        try:
-            text = git.read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            continue
-        own = root / text.removeprefix("gitdir:").strip()
-        try:
-            common = own / (own / "commondir").read_text(encoding="utf-8").strip()
-        except (OSError, ValueError):
-            common = own
-        return root, Path(os.path.normpath(common))
+        if text := _text(git):
+            own = root / text.removeprefix("gitdir:").strip()
+            return root, Path(os.path.normpath(own / _text(own / "commondir")))
     return None
+
+
+def _text(path: Path) -> str:
+    """The path that one of git's files tells; nothing when it tells none."""
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return "" if "\0" in text else text
 
 
 def init(root: Path) -> bool:

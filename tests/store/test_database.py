@@ -269,6 +269,28 @@ class TestDamage:
     @pytest.mark.parametrize(
         "damage",
         [
+            "UPDATE file SET path = path || char(0)",
+            "UPDATE session SET session_id = CAST(x'ff' AS TEXT)",
+            "UPDATE session SET path = CAST(x'2fff' AS TEXT)",
+        ],
+    )
+    def test_text_that_is_none_is_damage(self, gone, machine, damage):
+        with contextlib.closing(sqlite3.connect(gone)) as db:
+            db.execute(f"{damage} WHERE id = 1")
+            db.commit()
+        found = machine()
+        assert "there" in found.store(Path("/w/proj"), None, {}).refresh().by_id
+        assert found.database.trouble == ""
+
+    def test_a_damaged_schema_is_damage(self, gone, indexed):
+        gone.write_bytes(
+            gone.read_bytes().replace(b"CREATE TABLE session(", b"CREATE \xffABLE s\xffssion(")
+        )
+        assert indexed().update().keys() == {"there"}
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
             "UPDATE session SET packed = zeroblob(length(packed)) WHERE session_id = 'gone'",
             "UPDATE session SET packed = x'00' WHERE session_id = 'there'",
         ],

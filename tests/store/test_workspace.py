@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -134,3 +135,86 @@ def test_init_below_a_file_is_an_error(tmp_path):
     (tmp_path / ".radium").write_text("")
     with pytest.raises(OSError, match=r"\.radium"):
         workspaces.init(tmp_path)
+
+
+@pytest.fixture
+def git():
+    """Runs git in a folder."""
+
+    def run(folder, *arguments):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        command = ["git", *identity, *map(str, arguments)]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
+
+    return run
+
+
+@pytest.fixture
+def repository(folder, git):
+    """A repository with a commit."""
+    root = folder("repository", marked=False)
+    git(root, "init")
+    git(root, "commit", "--allow-empty", "-m", "x")
+    return root
+
+
+def real(folders):
+    return {os.path.realpath(folder) for folder in folders}
+
+
+def test_a_folder_without_a_repository_stands_for_itself(folder):
+    bare = folder("bare", marked=False)
+    assert workspaces.folders_of(bare) == [bare]
+
+
+def test_all_worktrees_of_a_repository_are_known_from_each(repository, git, tmp_path):
+    trees = [repository, tmp_path / "one", tmp_path / "two"]
+    for tree in trees[1:]:
+        git(repository, "worktree", "add", tree)
+    for tree in trees:
+        assert workspaces.folders_of(tree)[0] == tree
+        assert real(workspaces.folders_of(tree)) == set(map(str, trees))
+    below = [tree / "a" / "b" for tree in trees]
+    assert real(workspaces.folders_of(below[1])) == set(map(str, below))
+
+
+def test_worktrees_of_a_repository_without_a_tree_of_its_own(repository, git, tmp_path):
+    bare = tmp_path / "bare.git"
+    git(tmp_path, "clone", "--bare", repository, bare)
+    trees = [tmp_path / "one", tmp_path / "two"]
+    for tree in trees:
+        git(bare, "worktree", "add", tree, "-b", tree.name)
+    assert real(workspaces.folders_of(trees[0])) == set(map(str, trees))
+
+
+def test_a_worktree_may_be_linked_by_a_relative_path(repository, git, tmp_path):
+    tree = tmp_path / "one"
+    git(repository, "worktree", "add", tree)
+    link = repository / ".git" / "worktrees" / "one" / "gitdir"
+    link.write_text("../../../../one/.git\n")
+    (tree / ".git").write_text("gitdir: ../repository/.git/worktrees/one\n")
+    for place in (repository, tree):
+        assert real(workspaces.folders_of(place)) == {str(repository), str(tree)}
+
+
+def test_a_submodule_has_folders_of_its_own(repository, git, folder):
+    library = folder("library", marked=False)
+    git(library, "init")
+    git(library, "commit", "--allow-empty", "-m", "x")
+    git(repository, "-c", "protocol.file.allow=always", "submodule", "add", library, "lib")
+    assert workspaces.folders_of(repository / "lib") == [repository / "lib"]
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"gitdir: \0\n", b"\xff", b"gitdir: /nowhere\n"])
+def test_a_link_to_no_repository_is_survived(folder, data):
+    root = folder("w", marked=False)
+    (root / ".git").write_bytes(data)
+    assert workspaces.folders_of(root) == [root]
+
+
+def test_a_link_to_no_worktree_is_left_out(repository):
+    worktrees = repository / ".git" / "worktrees"
+    for name, data in (("empty", b""), ("nul", b"\0"), ("text", b"\xff")):
+        (worktrees / name).mkdir(parents=True)
+        (worktrees / name / "gitdir").write_bytes(data)
+    assert str(repository) in real(workspaces.folders_of(repository))
