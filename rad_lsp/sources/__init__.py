@@ -95,7 +95,11 @@ class Parser(Protocol):
         """
 
     def state(self) -> bytes:
-        """What a later parser of the same file goes on from."""
+        """What a later parser of the same file goes on from.
+
+        Later versions must be able to read it, or they lose the sessions whose transcript is
+        gone: let new fields come last, with a default.
+        """
 
 
 class Transcripts(Protocol):
