@@ -76,6 +76,8 @@ class Neovim:
             self.close()
             raise
         self._socket.settimeout(0)
+        # It answers before it has read its own init.lua.
+        self.wait("vim.v.vim_did_enter == 1")
 
     def call(self, method, *args):
         """The answer to an API call, by msgpack-rpc."""
