@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import msgspec
@@ -42,10 +43,11 @@ class Progress(msgspec.Struct, gc=False, array_like=True):
     first_skipped: list[Skipped] = msgspec.field(default_factory=list)
 
     def skip(self, line: int, reason: str) -> None:
-        """The line, counted from 1, can't be read."""
+        """The line, counted from 1, can't be read; later ones may have been noticed before."""
         self.skipped += 1
-        if len(self.first_skipped) < SHOWN:
-            self.first_skipped.append(Skipped(line, reason))
+        self.first_skipped.append(Skipped(line, reason))
+        self.first_skipped.sort(key=attrgetter("line"))
+        del self.first_skipped[SHOWN:]
 
 
 def decode(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-from operator import attrgetter
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -18,9 +17,7 @@ import msgspec
 
 from rad_lsp.core.spending import Request
 from rad_lsp.core.transcript import Facts, Seen
-from rad_lsp.sources import Skipped
 from rad_lsp.sources._lines import (
-    SHOWN,
     Count,
     Duration,
     Moment,
@@ -35,6 +32,8 @@ from rad_lsp.sources._lines import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from rad_lsp.sources import Skipped
 
 ENGINE: Final = "codex"
 UNKNOWN: Final = "unknown"
@@ -395,7 +394,7 @@ class Rollout:
             except (ValueError, RecursionError) as error:
                 place = max(place, lines.find(record.payload, place))
                 line = before + lines.count(b"\n", 0, place) + 1
-                _skip(state.progress, Skipped(line, str(error)))
+                state.progress.skip(line, str(error))
         if state.opened:
             state.facts.active.append((state.opened, state.facts.end))
         self._show()
@@ -669,13 +668,6 @@ class Rollout:
     def _hash(self, path: str) -> int:
         # Windows' rules join paths of either kind of system.
         return path_hash(PureWindowsPath(self._state.facts.cwd, path).as_posix())
-
-
-def _skip(progress: Progress, skipped: Skipped) -> None:
-    """A line whose record can be read, but not what is in it, is noticed after later lines."""
-    progress.skipped += 1
-    first = sorted([*progress.first_skipped, skipped], key=attrgetter("line"))
-    progress.first_skipped = first[:SHOWN]
 
 
 def _less(total: Totals, before: Totals) -> Totals:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-from operator import attrgetter
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -17,9 +16,7 @@ import msgspec
 
 from rad_lsp.core.spending import Request
 from rad_lsp.core.transcript import Facts, Seen
-from rad_lsp.sources import Skipped
 from rad_lsp.sources._lines import (
-    SHOWN,
     Count,
     Moment,
     Progress,
@@ -33,6 +30,8 @@ from rad_lsp.sources._lines import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from rad_lsp.sources import Skipped
 
 ENGINE: Final = "gemini"
 UNKNOWN: Final = "unknown"
@@ -303,7 +302,7 @@ class Chat:
                     if _is_needed(raw):
                         place = max(place, data.find(raw, place))
                         line = before + lines.count(b"\n", 0, place) + 1
-                        _skip(state.progress, Skipped(line, str(error)))
+                        state.progress.skip(line, str(error))
         if state.answered:
             state.facts.active.append((state.asked, state.answered))
         self._show()
@@ -425,13 +424,6 @@ class Chat:
                 return
             request = msgspec.structs.replace(request, time=known.request.time)
         self.requests[key, ""] = Seen(key, state.facts.session_id, request)
-
-
-def _skip(progress: Progress, skipped: Skipped) -> None:
-    """A message in a list is noticed after later lines."""
-    progress.skipped += 1
-    first = sorted([*progress.first_skipped, skipped], key=attrgetter("line"))
-    progress.first_skipped = first[:SHOWN]
 
 
 def _is_needed(message: msgspec.Raw) -> bool:
