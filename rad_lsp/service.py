@@ -23,6 +23,7 @@ from rad_lsp.core.errors import (
     OutputExists,
     OutputNotWritable,
     SessionUnreadable,
+    reason,
 )
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.problems import Problem
@@ -267,7 +268,7 @@ def _move(temporary: Path, target: Path, *, overwrite: bool) -> None:
 def _reason(error: OSError, target: Path) -> str:
     if isinstance(error, FileNotFoundError):
         return f"the folder {target.parent} does not exist"
-    return (error.strerror or str(error)).lower()
+    return reason(error)
 
 
 def _sum(entries: Iterable[Entry]) -> Sum:

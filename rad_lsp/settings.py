@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from rad_lsp.core.budget import Budget
-from rad_lsp.core.errors import BadSettings
+from rad_lsp.core.errors import BadSettings, reason
 from rad_lsp.core.price import Override
 from rad_lsp.sources import NAMES
 
@@ -212,7 +212,7 @@ def _read(file: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise BadSettings(str(file), (error.strerror or str(error)).lower()) from None
+        raise BadSettings(str(file), reason(error)) from None
     except UnicodeDecodeError:
         raise BadSettings(str(file), "it is not valid UTF-8") from None
     import tomllib

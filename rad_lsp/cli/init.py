@@ -17,7 +17,7 @@ def init(folder: Path | None, workspace: Path | None) -> None:
 
     Example: rad init
     """
-    from rad_lsp.core.errors import RadError
+    from rad_lsp.core.errors import RadError, reason
     from rad_lsp.sources.radium import FOLDER
     from rad_lsp.store import workspace as workspaces
 
@@ -28,6 +28,6 @@ def init(folder: Path | None, workspace: Path | None) -> None:
     try:
         made = workspaces.init(root)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise RadError(f"{where} can't be made: {reason}. Choose another folder.") from None
+        why = reason(error)
+        raise RadError(f"{where} can't be made: {why}. Choose another folder.") from None
     emit(f"Made {where}\n" if made else f"{where} is there already; nothing changed.\n")

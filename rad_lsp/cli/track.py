@@ -151,7 +151,7 @@ def _recorder(
     from pathlib import Path
 
     from rad_lsp import settings
-    from rad_lsp.core.errors import RadError
+    from rad_lsp.core.errors import RadError, reason
     from rad_lsp.pricing import Prices
     from rad_lsp.store import workspace as workspaces
     from rad_lsp.tracking import SessionRecorder, ids
@@ -161,8 +161,8 @@ def _recorder(
     try:
         workspace, made = workspaces.find_or_make(named, os.environ, Path.cwd())
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise RadError(f"No workspace can be made: {reason}. Name one with --workspace.") from None
+        why = reason(error)
+        raise RadError(f"No workspace can be made: {why}. Name one with --workspace.") from None
     if made:
         note(f"Made {workspace.sessions}")
     prices = Prices(settings.load(workspace.root, {}, "command line").prices)

@@ -142,6 +142,11 @@ class BadSettings(RadError):
         super().__init__(f"{origin}: {reason}", origin=origin, reason=reason)
 
 
+def reason(error: OSError) -> str:
+    """Why the system refused something, as it goes on behind a colon."""
+    return (error.strerror or str(error)).lower()
+
+
 def _listed(names: list[str]) -> str:
     shown = [f"'{name}'" for name in names]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from rad_lsp.core import wording
+from rad_lsp.core.errors import reason
 from rad_lsp.tracking import recorder
 from rad_lsp.tracking.clock import nanoseconds
 from rad_lsp.tracking.ledger import UNKNOWN, Decision, Tokens
@@ -292,5 +293,4 @@ class Tail:
             while chunk := self._file.read(_CHUNK):
                 self._reader.feed(chunk)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            self._session.warn(f"The events can't be read: {reason}", "events")
+            self._session.warn(f"The events can't be read: {reason(error)}", "events")

@@ -8,7 +8,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from rad_lsp.core.errors import OutputNotWritable, SessionExists
+from rad_lsp.core.errors import OutputNotWritable, SessionExists, reason
 from rad_lsp.sources.radium import FOLDER, SUFFIX
 
 if TYPE_CHECKING:
@@ -90,11 +90,6 @@ class ReportFile:
 def compact(environ: Mapping[str, str]) -> bool:
     """Whether reports are to be written without indentation."""
     return environ.get(COMPACT_VARIABLE, "").lower() in {"true", "1"}
-
-
-def reason(error: OSError) -> str:
-    """Why something could not be written, as it goes on behind a colon."""
-    return (error.strerror or str(error)).lower()
 
 
 def _move_where_nothing_is(temporary: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 import msgspec
 
 from rad_lsp.core import report
-from rad_lsp.core.errors import OutputNotWritable
+from rad_lsp.core.errors import OutputNotWritable, reason
 from rad_lsp.core.report import Report
 from rad_lsp.core.spending import Request
 from rad_lsp.tracking import endings, file, ids
@@ -292,7 +292,7 @@ class SessionRecorder:
 
     def _failed(self, error: OSError) -> None:
         self.trouble = (
-            f"{OutputNotWritable(str(self.path), file.reason(error))} What the session added last "
+            f"{OutputNotWritable(str(self.path), reason(error))} What the session added last "
             "is lost; make room or give permission there before the next one."
         )
 
