@@ -148,6 +148,21 @@ def priced(request: Request, price_list: PriceList) -> Spending:
     )
 
 
+def billed(row: Spending, price: Price) -> Spending:
+    """Requests at another price than they were billed at."""
+    rule = (row.quarter, row.model, row.engine, row.tier, row.above, False)
+    sums = (
+        row.requests,
+        row.input_tokens,
+        row.cache_read_tokens,
+        row.cache_write_5m_tokens,
+        row.cache_write_1h_tokens,
+        row.output_tokens,
+        None,
+    )
+    return _row(rule, sums, price)
+
+
 def added(one: Spending, other: Spending) -> Spending:
     """Two rows of one quarter, model and rule as one."""
     return Spending(

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from rad_lsp.core import figures, problems, wording
-from rad_lsp.core import price as prices
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session, Usage
-from rad_lsp.core.spending import Request
+from rad_lsp.core.spending import Request, billed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -215,17 +214,7 @@ def _repriced(row: Spending, price_list: PriceList) -> Spending:
     if row.reported:
         return row
     price = price_list.price(row.model, row.engine, row.quarter, row.tier)
-    if price is None:
-        return row
-    cost = price.fee * row.requests + prices.cost(
-        price.rates_above(row.above),
-        input_tokens=row.input_tokens,
-        cache_read_tokens=row.cache_read_tokens,
-        cache_write_5m_tokens=row.cache_write_5m_tokens,
-        cache_write_1h_tokens=row.cache_write_1h_tokens,
-        output_tokens=row.output_tokens,
-    )
-    return msgspec.structs.replace(row, cost=cost)
+    return row if price is None else billed(row, price)
 
 
 def covered(intervals: Iterable[tuple[int, int]]) -> int:

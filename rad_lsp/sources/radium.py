@@ -26,7 +26,7 @@ FOLDER: Final = Path(".radium", "_internals", "sessions")
 """Where the reports lie below a workspace. Its subfolders hold other things."""
 
 # Opening a FIFO must not wait for a writer. Windows knows neither flag, but text mode.
-_OPEN_FLAGS: Final = (
+OPEN_FLAGS: Final = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_CLOEXEC", 0)
@@ -93,7 +93,7 @@ def read_bytes(path: str) -> tuple[int, bytes | Problem] | None:
     None when the file is gone. Never waits, and never reads more than a report may hold.
     """
     try:
-        descriptor = os.open(path, _OPEN_FLAGS)
+        descriptor = os.open(path, OPEN_FLAGS)
     except OSError as error:
         return _failed(path, error)
     try:

@@ -7,6 +7,8 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from rad_lsp.sources.radium import OPEN_FLAGS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,13 +26,6 @@ _BEGINNING: Final = 32
 
 _TAIL: Final = 1 << 10
 """Bytes before a place in a file, by which it is known again."""
-
-_OPEN_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 
 Stamp: TypeAlias = tuple[int, int, int]
 """Of a file: its size, a number that changes with its times, and its number on disk."""
@@ -107,7 +102,7 @@ def opened(path: str) -> Iterator[Growing | None]:
 
     Raises OSError.
     """
-    descriptor = os.open(path, _OPEN_FLAGS)
+    descriptor = os.open(path, OPEN_FLAGS)
     try:
         status = os.fstat(descriptor)
         yield Growing(descriptor, status) if stat.S_ISREG(status.st_mode) else None
