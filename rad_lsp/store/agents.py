@@ -44,8 +44,7 @@ class Machine:
         self._home = home
         self._agents: dict[str, Transcripts] = {}
         self.database = Database(data and data / FILE)
-        key = list_key()
-        self.index = Index(self.database, Prices(), key)
+        self.index = Index(self.database, Prices(), list_key())
 
     def agents(self, names: Collection[str] | None = None) -> list[Transcripts]:
         """The named agents' transcripts, or those of all."""

@@ -370,8 +370,8 @@ class Batch:
             for session, (parts, requests) in self._new.items()
         ]
         self._db.executemany(
-            "UPDATE session SET cwd = ?, path = ?, last_activity = ?, gone = ?, packed = ?, "
-            "checksum = ? WHERE id = ?",
+            "UPDATE session SET cwd = ?, path = ?, last_activity = ?, packed = ?, checksum = ? "
+            "WHERE id = ?",
             rows,
         )
 
@@ -449,12 +449,11 @@ class Batch:
 
     def _packed(
         self, parts: list[_Part], requests: list[Seen]
-    ) -> tuple[str, str | bytes, int, bool, bytes | None, int]:
+    ) -> tuple[str, str | bytes, int, bytes | None, int]:
         """The columns of a session that its files and requests come to."""
         parts = _telling(parts)
         facts = [part.facts for part in parts]
-        gone = all(part.size == GONE for part in parts)
-        if gone:
+        if all(part.size == GONE for part in parts):
             facts[0].notes.append("The transcript has been deleted; these are its last figures")
         if skipped := sum([part.skipped for part in parts]):
             facts[0].notes.append(f"Lines of the transcript that can't be read: {skipped:,}")
@@ -475,7 +474,7 @@ class Batch:
         # A session of which nothing is known but its name is none.
         packed = snapshot.pack(session).packed if last else None
         check = checksum(packed or b"", session.source, session.id, cwd, last)
-        return cwd, to_column(path), last, gone, packed, check
+        return cwd, to_column(path), last, packed, check
 
 
 class _Ends:

@@ -53,8 +53,7 @@ CREATE TABLE file(
 CREATE TABLE session(
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, session_id TEXT NOT NULL,
     cwd TEXT NOT NULL DEFAULT '', path TEXT NOT NULL DEFAULT '',
-    last_activity INTEGER NOT NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0,
-    packed BLOB, checksum INTEGER,
+    last_activity INTEGER NOT NULL DEFAULT 0, packed BLOB, checksum INTEGER,
     UNIQUE(source, session_id));
 CREATE INDEX session_cwd ON session(cwd);
 CREATE TABLE part(

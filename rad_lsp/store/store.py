@@ -40,7 +40,6 @@ class Store:
         sources: Sequence[Source],
         agents: Agents | None = None,
         reports: Reports | None = None,
-        edited: dict[str, Entry | Problem] | None = None,
     ) -> None:
         self.sources = tuple(sources)
         self.agents = agents
@@ -48,7 +47,7 @@ class Store:
         self._reports = reports
         self._found: list[_Found] | None = None
         self._owners: dict[Child, str] = {}
-        self.edited = {} if edited is None else edited
+        self.edited: dict[str, Entry | Problem] = {}
         self._stopped = threading.Event()
 
     def stop(self) -> None:

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 
 import msgspec
 
@@ -17,7 +17,7 @@ from rad_lsp.core.report import Report
 from rad_lsp.core.spending import Request
 from rad_lsp.tracking import endings, file, ids
 from rad_lsp.tracking.clock import Clock
-from rad_lsp.tracking.ledger import DECISIONS, UNKNOWN, Decision, Ledger, Tokens
+from rad_lsp.tracking.ledger import DECISIONS, UNKNOWN, Decision, Kind, Ledger, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -321,6 +321,7 @@ class _Call:
     """
 
     __slots__ = ("_clock", "_failed", "_ledger")
+    _kind: ClassVar[Kind]
 
     def __init__(self, clock: Clock, ledger: Ledger) -> None:
         self._clock = clock
@@ -330,6 +331,13 @@ class _Call:
     def fail(self) -> None:
         """It has failed, though without an exception."""
         self._failed = True
+
+    def __enter__(self) -> Self:
+        self._ledger.begin(self, self._kind, self._clock.elapsed())
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
 
     def __exit__(
         self,
@@ -345,7 +353,7 @@ class _Call:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._end(failed=self._failed or kind is not None)
+        self.__exit__(kind, error, trace)
 
     def _end(self, *, failed: bool) -> None:
         raise NotImplementedError
@@ -355,6 +363,7 @@ class ToolCall(_Call):
     """A tool call, in a `with` or `async with` statement."""
 
     __slots__ = ("_denied", "name")
+    _kind = "tool"
 
     def __init__(self, clock: Clock, ledger: Ledger, name: str) -> None:
         super().__init__(clock, ledger)
@@ -364,13 +373,6 @@ class ToolCall(_Call):
     def deny(self) -> None:
         """The user refuses the call: it counts as a denied approval, not as a tool call."""
         self._denied = True
-
-    def __enter__(self) -> Self:
-        self._ledger.begin(self, "tool", self._clock.elapsed())
-        return self
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
 
     def _end(self, *, failed: bool) -> None:
         if self._denied:
@@ -383,6 +385,7 @@ class RequestCall(_Call):
     """A request to a model, in a `with` or `async with` statement."""
 
     __slots__ = ("_engine", "_model", "_tier", "_tokens")
+    _kind = "request"
 
     def __init__(self, clock: Clock, ledger: Ledger, model: str, engine: str, tier: str) -> None:
         super().__init__(clock, ledger)
@@ -428,13 +431,6 @@ class RequestCall(_Call):
         if objection := tokens.objection():
             raise ValueError(objection)
         self._tokens = tokens
-
-    def __enter__(self) -> Self:
-        self._ledger.begin(self, "request", self._clock.elapsed())
-        return self
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
 
     def _end(self, *, failed: bool) -> None:
         made = request(self._clock.now(), self._model, self._engine, self._tier, self._tokens)
