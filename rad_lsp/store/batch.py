@@ -183,6 +183,10 @@ class Batch:
             offset = end
             if len(parser.requests) > _MANY_REQUESTS:
                 self._keep_requests(number, parser)
+                # What is stored is not at hand any more.
+                for session_id in parser.facts:
+                    self._new.pop(self._session(session_id), None)
+                self._store()
                 begin = offset
             if self._stopped():
                 break
