@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -16,6 +15,7 @@ from rad_lsp.core.spending import tally
 from rad_lsp.core.transcript import covered, session
 from rad_lsp.pricing import Prices
 from rad_lsp.sources.claude_code import ClaudeCode
+from tests.sources.parsed import encoded
 
 SESSION = "c1a0de00-0000-4000-8000-00000000000a"
 OTHER = "c1a0de00-0000-4000-8000-00000000000b"
@@ -105,12 +105,6 @@ def called(number, begin, end, told=None, **more):
         answer(begin, f"call{number}", content=[use(number)], stop="tool_use"),
         result(end, number, told, **more),
     ]
-
-
-def encoded(*lines):
-    return b"".join(
-        entry if isinstance(entry, bytes) else json.dumps(entry).encode() + b"\n" for entry in lines
-    )
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from rad_lsp.core.spending import tally
 from rad_lsp.core.transcript import covered
 from rad_lsp.pricing import Prices
 from rad_lsp.sources.codex import NO_MODEL, NO_PARENT, UNKNOWN, Codex
+from tests.sources.parsed import cost, encoded, only, requests
 
 PARENT = "019a0000-0000-7000-8000-00000000000a"
 CHILD = "019a0000-0000-7000-8000-00000000000b"
@@ -77,12 +78,6 @@ def call(seconds, call_id, result_at=None, output="done", name="shell", argument
     return [made, item(result_at, "function_call_output", call_id=call_id, output=output)]
 
 
-def encoded(*lines):
-    return b"".join(
-        entry if isinstance(entry, bytes) else json.dumps(entry).encode() + b"\n" for entry in lines
-    )
-
-
 @pytest.fixture
 def home(tmp_path):
     return tmp_path / "home"
@@ -119,24 +114,6 @@ def read(source, write):
         return parser
 
     return parsed
-
-
-def only(parser):
-    """The facts of a transcript with one session."""
-    (facts,) = parser.facts.values()
-    return facts
-
-
-def requests(parser):
-    return [
-        (r.input_tokens, r.cache_read_tokens, r.output_tokens)
-        for r in (seen.request for seen in parser.requests.values())
-    ]
-
-
-def cost(parser):
-    rows = tally((seen.request for seen in parser.requests.values()), Prices())
-    return sum(row.cost for row in rows)
 
 
 # Files

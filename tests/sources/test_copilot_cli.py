@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +14,7 @@ from rad_lsp.core.spending import tally
 from rad_lsp.core.transcript import session
 from rad_lsp.pricing import Prices
 from rad_lsp.sources.copilot_cli import CopilotCli
+from tests.sources.parsed import encoded
 
 SESSION = "c0b17000-0000-4000-8000-00000000000a"
 SONNET = "claude-sonnet-4.6"
@@ -110,12 +110,6 @@ def shutdown(seconds, metrics, api=1000, added=0, removed=0, files=()):
             "filesModified": list(files),
         },
         modelMetrics=metrics,
-    )
-
-
-def encoded(*lines):
-    return b"".join(
-        entry if isinstance(entry, bytes) else json.dumps(entry).encode() + b"\n" for entry in lines
     )
 
 

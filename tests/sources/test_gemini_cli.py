@@ -16,6 +16,7 @@ from rad_lsp.core.spending import tally
 from rad_lsp.core.transcript import covered
 from rad_lsp.pricing import Prices
 from rad_lsp.sources.gemini_cli import NO_MODEL, UNKNOWN, GeminiCli
+from tests.sources.parsed import cost, encoded, only, requests
 
 SESSION = "0b000000-0000-4000-8000-00000000000a"
 AGENT = "0b000000-0000-4000-8000-00000000000b"
@@ -97,12 +98,6 @@ def edit(seconds, status="success", **display):
     return call(seconds, status, name="replace", resultDisplay=shown)
 
 
-def encoded(*lines):
-    return b"".join(
-        entry if isinstance(entry, bytes) else json.dumps(entry).encode() + b"\n" for entry in lines
-    )
-
-
 @pytest.fixture
 def home(tmp_path):
     return tmp_path / "home"
@@ -151,24 +146,6 @@ def read_object(source, write):
         return parser
 
     return parsed
-
-
-def only(parser):
-    """The facts of a transcript with one session."""
-    (facts,) = parser.facts.values()
-    return facts
-
-
-def requests(parser):
-    return [
-        (r.input_tokens, r.cache_read_tokens, r.output_tokens)
-        for r in (seen.request for seen in parser.requests.values())
-    ]
-
-
-def cost(parser):
-    rows = tally((seen.request for seen in parser.requests.values()), Prices())
-    return sum(row.cost for row in rows)
 
 
 # Files
