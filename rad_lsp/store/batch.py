@@ -182,11 +182,7 @@ class Batch:
             parser.feed(data)
             offset = end
             if len(parser.requests) > _MANY_REQUESTS:
-                self._keep_requests(number, parser)
-                # What is stored is not at hand any more.
-                for session_id in parser.facts:
-                    self._new.pop(self._session(session_id), None)
-                self._store()
+                self._store_so_far(number, parser)
                 begin = offset
             if self._stopped():
                 break
@@ -259,6 +255,13 @@ class Batch:
             self._new[found] = ([], [])
         self._dirty.add(found)
         return found
+
+    def _store_so_far(self, file: int, parser: Parser) -> None:
+        """Let go of what has been read of a large file: it is no longer at hand, but stored."""
+        self._keep_requests(file, parser)
+        for session_id in parser.facts:
+            self._new.pop(self._session(session_id), None)
+        self._store()
 
     def _keep_requests(self, file: int, parser: Parser) -> None:
         """Take the requests that a parser has, and let go of them there."""
