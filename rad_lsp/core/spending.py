@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from operator import add, attrgetter
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from rad_lsp.core import price as prices
 
@@ -18,6 +19,14 @@ QUARTER: Final = 15 * 60
 """Seconds. Every time zone's days begin at the start of such a quarter of an hour."""
 
 _MILLISECONDS: Final = QUARTER * 1000
+
+_Source: TypeAlias = tuple[int, str, str, str]
+"""What a price is looked up by: quarter, model, engine, tier."""
+
+_Rule: TypeAlias = tuple[int, str, str, str, int, bool, bool]
+"""Of a row: its source, above, reported, and whether anything is known of its cost."""
+
+_COST: Final = 6
 
 
 class Request(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
@@ -74,38 +83,85 @@ class PriceList(Protocol):
 
 
 def tally(requests: Iterable[Request], price_list: PriceList) -> tuple[Spending, ...]:
-    """The requests added up, in order of time.
+    """The requests added up, in order of time."""
+    found = Tally(price_list)
+    found.add(requests)
+    return found.rows()
+
+
+class Tally:
+    """Requests being added up, in as many steps as it takes.
 
     Whether a rate applies that depends on a request's size is told for each by itself. What the
-    provider says that it cost counts before what the price list says.
+    provider says that it cost counts before what the `price_list` says.
     """
-    found: dict[tuple[int, str, str, str], Price | None] = {}
-    rows: dict[tuple[int, str, str, str, int, bool], list[Any]] = {}
-    for request in requests:
-        source = (request.time // _MILLISECONDS, request.model, request.engine, request.tier)
-        if source in found:
-            price = found[source]
-        else:
+
+    def __init__(self, price_list: PriceList) -> None:
+        self._price_list = price_list
+        self._prices: dict[_Source, Price | None] = {}
+        self._rows: dict[_Rule, list[Any]] = {}
+
+    def add(self, requests: Iterable[Request]) -> None:
+        """These requests were made, too."""
+        source: _Source | None = None
+        price: Price | None = None
+        usual: list[Any] = []
+        for one in requests:
+            now = (one.time // _MILLISECONDS, one.model, one.engine, one.tier)
+            if now != source:  # as a rule it is that of the request before
+                source = now
+                price = self._price(source)
+                usual = self._sums((*source, 0, False, True))
+            if one.cost is None and (price is None or not price.brackets):
+                row = usual
+            else:
+                reported = one.cost is not None
+                row = self._sums((*source, _above(price, one), reported, True))
+                row[_COST] += one.cost or 0.0
+            row[0] += one.requests
+            row[1] += one.input_tokens
+            row[2] += one.cache_read_tokens
+            row[3] += one.cache_write_5m_tokens
+            row[4] += one.cache_write_1h_tokens
+            row[5] += one.output_tokens
+
+    def add_unbilled(self, requests: Iterable[Request]) -> None:
+        """Requests of which too little was recorded to tell what they cost."""
+        for one in requests:
+            quarter = one.time // _MILLISECONDS
+            row = self._sums((quarter, one.model, one.engine, one.tier, 0, True, False))
+            row[:_COST] = map(add, row, _counts(one))
+
+    def rows(self) -> tuple[Spending, ...]:
+        """What the requests come to, in order of time."""
+        return tuple(
+            self._row(rule, sums) for rule, sums in sorted(self._rows.items()) if any(sums)
+        )
+
+    def _sums(self, rule: _Rule) -> list[Any]:
+        if rule not in self._rows:
+            self._rows[rule] = [0, 0, 0, 0, 0, 0, 0.0]
+        return self._rows[rule]
+
+    def _price(self, source: _Source) -> Price | None:
+        if source not in self._prices:
             quarter, model, engine, tier = source
-            price = found[source] = price_list.price(model, engine, quarter, tier)
-        above = 0
-        if price is not None and price.brackets:
-            above = price.above(request.input_tokens // (request.requests or 1))
-        rule = (*source, above, request.cost is not None)
-        row = rows.get(rule)
-        if row is None:
-            row = rows[rule] = [0, 0, 0, 0, 0, 0, 0.0]
-        row[0] += request.requests
-        row[1] += request.input_tokens
-        row[2] += request.cache_read_tokens
-        row[3] += request.cache_write_5m_tokens
-        row[4] += request.cache_write_1h_tokens
-        row[5] += request.output_tokens
-        if request.cost is not None:
-            row[6] += request.cost
-    return tuple(
-        _row(rule, row, found[rule[:4]]) for rule, row in sorted(rows.items(), key=_by_rule)
-    )
+            self._prices[source] = self._price_list.price(model, engine, quarter, tier)
+        return self._prices[source]
+
+    def _row(self, rule: _Rule, sums: Sequence[Any]) -> Spending:
+        *source, above, reported, is_billed = rule
+        *counts, cost = sums
+        row = Spending(*source, above, *counts, cost if reported and is_billed else None, reported)
+        price = None if reported else self._prices[rule[:4]]
+        return row if price is None else billed(row, price)
+
+
+def _above(price: Price | None, one: Request) -> int:
+    """The limit that a request exceeds; where only sums are told, their average does."""
+    if price is None or not price.brackets:
+        return 0
+    return price.above(one.input_tokens // (one.requests or 1))
 
 
 def add_up(rows: Iterable[Spending]) -> tuple[Spending, ...]:
@@ -130,37 +186,30 @@ def priced(request: Request, price_list: PriceList) -> Spending:
     """One request, priced."""
     quarter = request.time // _MILLISECONDS
     price = price_list.price(request.model, request.engine, quarter, request.tier)
-    above = 0
-    if price is not None and price.brackets:
-        above = price.above(request.input_tokens // (request.requests or 1))
-    return _row(
-        (quarter, request.model, request.engine, request.tier, above, request.cost is not None),
-        (
-            request.requests,
-            request.input_tokens,
-            request.cache_read_tokens,
-            request.cache_write_5m_tokens,
-            request.cache_write_1h_tokens,
-            request.output_tokens,
-            request.cost or 0.0,
-        ),
-        price,
+    row = Spending(
+        quarter,
+        request.model,
+        request.engine,
+        request.tier,
+        _above(price, request),
+        *_counts(request),
+        request.cost,
+        request.cost is not None,
     )
+    return row if price is None or row.reported else billed(row, price)
 
 
 def billed(row: Spending, price: Price) -> Spending:
-    """Requests at another price than they were billed at."""
-    rule = (row.quarter, row.model, row.engine, row.tier, row.above, False)
-    sums = (
-        row.requests,
-        row.input_tokens,
-        row.cache_read_tokens,
-        row.cache_write_5m_tokens,
-        row.cache_write_1h_tokens,
-        row.output_tokens,
-        None,
+    """Requests at a price; rates make it a matter of their sums."""
+    cost = price.fee * row.requests + prices.cost(
+        price.rates_above(row.above),
+        input_tokens=row.input_tokens,
+        cache_read_tokens=row.cache_read_tokens,
+        cache_write_5m_tokens=row.cache_write_5m_tokens,
+        cache_write_1h_tokens=row.cache_write_1h_tokens,
+        output_tokens=row.output_tokens,
     )
-    return _row(rule, sums, price)
+    return replace(row, cost=cost, reported=False)
 
 
 def added(one: Spending, other: Spending) -> Spending:
@@ -182,24 +231,11 @@ def added(one: Spending, other: Spending) -> Spending:
     )
 
 
-def _row(
-    rule: tuple[int, str, str, str, int, bool], row: Sequence[Any], price: Price | None
-) -> Spending:
-    """What requests that are billed by one rule come to; rates make it a matter of their sums."""
-    requests, tokens, read, short, long, output, cost = row
-    *_, above, reported = rule
-    if not reported:
-        cost = None
-        if price is not None:
-            cost = price.fee * requests + prices.cost(
-                price.rates_above(above),
-                input_tokens=tokens,
-                cache_read_tokens=read,
-                cache_write_5m_tokens=short,
-                cache_write_1h_tokens=long,
-                output_tokens=output,
-            )
-    return Spending(*rule[:5], requests, tokens, read, short, long, output, cost, reported)
-
-
-_by_rule = itemgetter(0)
+_counts = attrgetter(
+    "requests",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+)

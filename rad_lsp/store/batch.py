@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+from zlib import crc32
 
 import msgspec
 
@@ -15,6 +15,7 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import tally
 from rad_lsp.core.transcript import Facts
 from rad_lsp.store import growing, pieces, snapshot
+from rad_lsp.store.copies import Copies
 from rad_lsp.store.database import GONE, Damaged, checksum, from_column, sealed, to_column, unsealed
 from rad_lsp.store.growing import Growing, Stamp, stamp
 
@@ -83,7 +84,7 @@ class Batch:
         self._sessions: dict[str, int] = dict(db.execute(select, (source.name,)).fetchall())
         self._next_session = _next_id(db, "session")
         self._next_file = _next_id(db, "file")
-        self._keys: set[int] = set()
+        self._copies = Copies(db, source.name)
         self._dirty: set[int] = set()
         self._grown: set[int] = set()
         self._forgotten = False
@@ -93,7 +94,6 @@ class Batch:
         self._file_rows: list[tuple[Any, ...]] = []
         self._part_rows: list[tuple[int, int]] = []
         self._piece_rows: list[tuple[int, bytes]] = []
-        self._copy_rows: list[tuple[int, int]] = []
 
     def read(self, path: str) -> None:
         """Read what is new in a transcript."""
@@ -272,35 +272,29 @@ class Batch:
 
     def _keep(self, file: int, requests: list[Seen]) -> None:
         self._piece_rows.append((file, sealed(pieces.pack(requests))))
+        self._copies.add(file, [seen.key for seen in requests])
         for seen in requests:
-            key = _hash(seen.key)
-            self._keys.add(key)
-            self._copy_rows.append((key, file))
             new = self._new.get(self._session(seen.session_id))
             if new is not None:
                 new[1].append(seen)
 
     def _store(self) -> None:
-        self._copy_rows.sort()  # a tree grows faster in order
         for statement, rows in (
             ("INSERT INTO session(id, source, session_id) VALUES (?,?,?)", self._session_rows),
             (f"INSERT OR REPLACE INTO file VALUES ({'?,' * 11}?)", self._file_rows),
             ("INSERT OR IGNORE INTO part VALUES (?,?)", self._part_rows),
             ("INSERT INTO piece(file, requests) VALUES (?,?)", self._piece_rows),
-            ("INSERT OR IGNORE INTO copy VALUES (?,?)", self._copy_rows),
         ):
             self._db.executemany(statement, rows)
             rows.clear()
+        self._copies.store()
 
     def _forget(self, file: int) -> None:
         """What a file said is no longer so."""
         self._forgotten = True
         self._touch_sessions_of(file)
-        keys = [_hash(seen.key) for seen in self._requests_of([file]).get(file, {}).values()]
-        self._keys.update(keys)
-        self._db.executemany(
-            "DELETE FROM copy WHERE key = ? AND file = ?", ((key, file) for key in keys)
-        )
+        known = self._requests_of([file]).get(file, {})
+        self._copies.remove(file, [seen.key for seen in known.values()])
         for table in ("piece", "part", "superseded"):
             self._db.execute(f"DELETE FROM {table} WHERE file = ?", (file,))
 
@@ -315,7 +309,7 @@ class Batch:
         session counts that was left first: the other one went on from there.
         """
         source = (self._source.name,)
-        files = {row[0] for row in self._db.execute(self._files_with_copies(), source)}
+        files = self._copies.files
         known: dict[str, set[tuple[str, int]]] = {}
         for key, variant, file in self._db.execute(_SUPERSEDED, source):
             known.setdefault(key, set()).add((variant, file))
@@ -327,7 +321,7 @@ class Batch:
                 copies.setdefault(seen.key, []).append((file, seen))
         ends = _Ends(self._parsers_of(files))
         for key, found in copies.items():
-            if _hash(key) not in self._keys:
+            if crc32(key.encode()) not in self._copies.keys:
                 continue
             winners = _winners(found, ends)
             lost = {(seen.variant, file) for file, seen in found} - winners
@@ -345,17 +339,6 @@ class Batch:
             self._db.executemany(
                 "INSERT INTO superseded VALUES (?, ?, ?)", ((key, *copy) for copy in lost - before)
             )
-
-    def _files_with_copies(self) -> str:
-        """A query for the files that hold a request which was read, and which others hold, too."""
-        mine = ""
-        if len(self._keys) <= _FEW:
-            mine = f"WHERE key IN ({','.join(map(str, self._keys))})"
-        several = f"SELECT key FROM copy {mine} GROUP BY key HAVING count(*) > 1"
-        return (
-            "SELECT DISTINCT file FROM copy JOIN file ON file.id = file "
-            f"WHERE source = ? AND key IN ({several})"
-        )
 
     def _put_together(self) -> None:
         rows = []
@@ -589,10 +572,6 @@ def _rows(db: sqlite3.Connection, query: str, value: str | int) -> list[tuple[An
     with suppress(sqlite3.DatabaseError, UnicodeDecodeError):
         found.extend(db.execute(query, (value,)))
     return found
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
 
 
 _to_bytes = msgspec.msgpack.Encoder().encode

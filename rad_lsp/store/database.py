@@ -62,7 +62,8 @@ CREATE INDEX part_file ON part(file);
 CREATE TABLE piece(id INTEGER PRIMARY KEY, file INTEGER NOT NULL, requests BLOB NOT NULL);
 CREATE INDEX piece_file ON piece(file);
 CREATE TABLE copy(
-    key INTEGER NOT NULL, file INTEGER NOT NULL, PRIMARY KEY(key, file)) WITHOUT ROWID;
+    source TEXT NOT NULL, bucket INTEGER NOT NULL, pairs BLOB NOT NULL,
+    PRIMARY KEY(source, bucket));
 CREATE TABLE superseded(
     key TEXT NOT NULL, variant TEXT NOT NULL, file INTEGER NOT NULL,
     PRIMARY KEY(key, variant, file)) WITHOUT ROWID;
