@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import add, attrgetter
+import math
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 import msgspec
@@ -106,31 +106,28 @@ class Tally:
         source: _Source | None = None
         price: Price | None = None
         usual: list[Any] = []
+        limit = 0.0
         for one in requests:
             now = (one.time // _MILLISECONDS, one.model, one.engine, one.tier)
             if now != source:  # as a rule it is that of the request before
                 source = now
                 price = self._price(source)
                 usual = self._sums((*source, 0, False, True))
-            if one.cost is None and (price is None or not price.brackets):
+                limit = price.brackets[0] if price is not None and price.brackets else math.inf
+            if one.cost is None and one.input_tokens <= limit:
                 row = usual
             else:
                 reported = one.cost is not None
                 row = self._sums((*source, _above(price, one), reported, True))
                 row[_COST] += one.cost or 0.0
-            row[0] += one.requests
-            row[1] += one.input_tokens
-            row[2] += one.cache_read_tokens
-            row[3] += one.cache_write_5m_tokens
-            row[4] += one.cache_write_1h_tokens
-            row[5] += one.output_tokens
+            _add(row, one)
 
     def add_unbilled(self, requests: Iterable[Request]) -> None:
         """Requests of which too little was recorded to tell what they cost."""
         for one in requests:
             quarter = one.time // _MILLISECONDS
             row = self._sums((quarter, one.model, one.engine, one.tier, 0, True, False))
-            row[:_COST] = map(add, row, _counts(one))
+            _add(row, one)
 
     def rows(self) -> tuple[Spending, ...]:
         """What the requests come to, in order of time."""
@@ -150,11 +147,24 @@ class Tally:
         return self._prices[source]
 
     def _row(self, rule: _Rule, sums: Sequence[Any]) -> Spending:
-        *source, above, reported, is_billed = rule
-        *counts, cost = sums
-        row = Spending(*source, above, *counts, cost if reported and is_billed else None, reported)
+        quarter, model, engine, tier, above, reported, is_billed = rule
+        cost = sums[_COST] if reported and is_billed else None
+        requests, tokens, read, short, long, output, _ = sums
+        row = Spending(
+            quarter, model, engine, tier, above,
+            requests, tokens, read, short, long, output, cost, reported,
+        )  # fmt: skip
         price = None if reported else self._prices[rule[:4]]
         return row if price is None else billed(row, price)
+
+
+def _add(row: list[Any], one: Request) -> None:
+    row[0] += one.requests
+    row[1] += one.input_tokens
+    row[2] += one.cache_read_tokens
+    row[3] += one.cache_write_5m_tokens
+    row[4] += one.cache_write_1h_tokens
+    row[5] += one.output_tokens
 
 
 def _above(price: Price | None, one: Request) -> int:
@@ -192,7 +202,12 @@ def priced(request: Request, price_list: PriceList) -> Spending:
         request.engine,
         request.tier,
         _above(price, request),
-        *_counts(request),
+        request.requests,
+        request.input_tokens,
+        request.cache_read_tokens,
+        request.cache_write_5m_tokens,
+        request.cache_write_1h_tokens,
+        request.output_tokens,
         request.cost,
         request.cost is not None,
     )
@@ -229,13 +244,3 @@ def added(one: Spending, other: Spending) -> Spending:
         None if one.cost is None or other.cost is None else one.cost + other.cost,
         one.reported,
     )
-
-
-_counts = attrgetter(
-    "requests",
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-    "output_tokens",
-)

@@ -100,47 +100,43 @@ def session(
 
     `unfinished` requests have less output recorded than there was.
     """
-    start = min([part.start for part in facts if part.start], default=0)
-    end = max([part.end for part in facts])
-    last = _EPOCH + timedelta(milliseconds=end)
-    tools = [interval for part in facts for interval in part.tools]
-    tool_time = covered(tools)
-    active = covered(tools + [interval for part in facts for interval in part.active])
-    measured = [part.api_time for part in facts if part.api_time is not None]
-    successful = sum([part.successful for part in facts])
-    failed = sum([part.failed for part in facts])
-    read = sum([row.cache_read_tokens for row in spending])
+    whole = facts[0] if len(facts) == 1 else _joined(facts)
+    last = _EPOCH + timedelta(milliseconds=whole.end)
+    tool_time = covered(whole.tools)
+    active = covered(whole.tools + whole.active)
+    read = written = 0
+    for row in spending:
+        read += row.cache_read_tokens
+        written += row.cache_write_5m_tokens + row.cache_write_1h_tokens
     models = _usages(spending, "model")
     return Session(
-        id=facts[0].session_id,
+        id=whole.session_id,
         source=source,
         path=path,
-        start_time=_EPOCH + timedelta(milliseconds=start),
-        end_time=last if any(part.ended for part in facts) else None,
+        start_time=_EPOCH + timedelta(milliseconds=whole.start),
+        end_time=last if whole.ended else None,
         generated_at=last,
-        wall_time=(end - start) * _NANOSECONDS,
+        wall_time=(whole.end - whole.start) * _NANOSECONDS,
         agent_active_time=active * _NANOSECONDS,
-        api_time=(sum(measured) if measured else active - tool_time) * _NANOSECONDS,
+        api_time=(active - tool_time if whole.api_time is None else whole.api_time) * _NANOSECONDS,
         tool_time=tool_time * _NANOSECONDS,
-        tool_calls=successful + failed,
-        successful_tool_calls=successful,
-        failed_tool_calls=failed,
-        approvals_allowed=sum([part.allowed for part in facts]),
-        approvals_denied=sum([part.denied for part in facts]),
-        approvals_asked=sum([part.asked for part in facts]),
-        lines_added=sum([part.lines_added for part in facts]),
-        lines_removed=sum([part.lines_removed for part in facts]),
-        files_changed=_files(facts),
+        tool_calls=whole.successful + whole.failed,
+        successful_tool_calls=whole.successful,
+        failed_tool_calls=whole.failed,
+        approvals_allowed=whole.allowed,
+        approvals_denied=whole.denied,
+        approvals_asked=whole.asked,
+        lines_added=whole.lines_added,
+        lines_removed=whole.lines_removed,
+        files_changed=None if whole.files is None else len(whole.files),
         models=models,
         engines=_usages(spending, "engine"),
         cached_tokens=read,
-        cache_creation_tokens=sum(
-            row.cache_write_5m_tokens + row.cache_write_1h_tokens for row in spending
-        ),
+        cache_creation_tokens=written,
         cache_read_tokens=read,
         cost=figures.total_cost([row.cost for row in spending]),
         spending=spending,
-        problems=_notes(facts, models, unfinished),
+        problems=_notes(whole, models, unfinished),
     )
 
 
@@ -233,36 +229,60 @@ def _usages(spending: tuple[Spending, ...], field: str) -> tuple[Usage, ...]:
     groups: dict[str, list[Spending]] = {}
     for row in spending:
         groups.setdefault(getattr(row, field), []).append(row)
-    return tuple(
-        Usage(
-            name,
-            sum([row.requests for row in rows]),
-            sum([row.input_tokens for row in rows]),
-            sum([row.output_tokens for row in rows]),
-            sum([row.cache_read_tokens for row in rows]),
-            figures.total_cost([row.cost for row in rows]),
-            sum([row.requests for row in rows if row.cost is None]),
-        )
-        for name, rows in sorted(groups.items())
+    return tuple(_usage(name, rows) for name, rows in sorted(groups.items()))
+
+
+def _usage(name: str, rows: list[Spending]) -> Usage:
+    requests = fresh = output = read = unpriced = 0
+    for row in rows:
+        requests += row.requests
+        fresh += row.input_tokens
+        output += row.output_tokens
+        read += row.cache_read_tokens
+        if row.cost is None:
+            unpriced += row.requests
+    cost = figures.total_cost([row.cost for row in rows])
+    return Usage(name, requests, fresh, output, read, cost, unpriced)
+
+
+def _joined(facts: Sequence[Facts]) -> Facts:
+    """What several files say of one session, taken together."""
+    first = facts[0]
+    files = [part.files for part in facts if part.files is not None]
+    measured = [part.api_time for part in facts if part.api_time is not None]
+    return Facts(
+        first.session_id,
+        start=min([part.start for part in facts if part.start], default=0),
+        end=max([part.end for part in facts]),
+        cwd=first.cwd,
+        branch=first.branch,
+        version=first.version,
+        successful=sum([part.successful for part in facts]),
+        failed=sum([part.failed for part in facts]),
+        unknown=sum([part.unknown for part in facts]),
+        allowed=sum([part.allowed for part in facts]),
+        denied=sum([part.denied for part in facts]),
+        asked=sum([part.asked for part in facts]),
+        lines_added=sum([part.lines_added for part in facts]),
+        lines_removed=sum([part.lines_removed for part in facts]),
+        files=set().union(*files) if files else None,
+        tools=[interval for part in facts for interval in part.tools],
+        active=[interval for part in facts for interval in part.active],
+        api_time=sum(measured) if measured else None,
+        ended=any(part.ended for part in facts),
+        notes=[note for part in facts for note in part.notes],
     )
 
 
-def _files(facts: Sequence[Facts]) -> int | None:
-    known = [part.files for part in facts if part.files is not None]
-    return len(set().union(*known)) if known else None
-
-
-def _notes(
-    facts: Sequence[Facts], models: tuple[Usage, ...], unfinished: int
-) -> tuple[Problem, ...]:
+def _notes(facts: Facts, models: tuple[Usage, ...], unfinished: int) -> tuple[Problem, ...]:
     found = [wording.unpriced(models)]
     if unfinished:
         requests = "1 request has" if unfinished == 1 else f"{unfinished:,} requests have"
         found.append(f"{requests} no final usage recorded: output tokens and cost are lower bounds")
-    if unknown := sum(part.unknown for part in facts):
-        calls = wording.counted(unknown, "tool call")
+    if facts.unknown:
+        calls = wording.counted(facts.unknown, "tool call")
         found.append(f"The outcome of {calls} is not recorded; counted as successful")
-    found += [note for part in facts for note in part.notes]
+    found += facts.notes
     return tuple(
         Problem(problems.INCOMPLETE, note, "information") for note in dict.fromkeys(found) if note
     )

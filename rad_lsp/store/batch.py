@@ -12,7 +12,7 @@ import msgspec
 
 from rad_lsp.core import problems, transcript
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.spending import tally
+from rad_lsp.core.spending import Tally
 from rad_lsp.core.transcript import Facts
 from rad_lsp.store import growing, pieces, snapshot
 from rad_lsp.store.copies import Copies
@@ -20,7 +20,7 @@ from rad_lsp.store.database import GONE, Damaged, checksum, from_column, sealed,
 from rad_lsp.store.growing import Growing, Stamp, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from rad_lsp.core.spending import PriceList
     from rad_lsp.core.transcript import Seen
@@ -30,10 +30,13 @@ _FEW: Final = 500
 """Up to so many, single look-ups are faster than going through a whole table."""
 
 _PIECES: Final = 16
-"""Pieces of a file's requests, at most; each update of a file adds one."""
+"""Small pieces of a file's requests, at most; each update of a file adds one."""
 
 _MANY_REQUESTS: Final = 10_000
 """Requests of one file that are kept in memory before they are stored."""
+
+_LARGE: Final = 100 * _MANY_REQUESTS
+"""Bytes of a piece that is not joined with others."""
 
 
 class _File(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -60,6 +63,29 @@ class _Part(msgspec.Struct, frozen=True, gc=False, array_like=True):
     size: int
     skipped: int
     facts: Facts
+
+
+class _Gathered:
+    """What a session is put together from: what its files say, and its requests."""
+
+    __slots__ = ("parts", "tally", "unfinished")
+
+    def __init__(self, price_list: PriceList) -> None:
+        self.parts: list[_Part] = []
+        self.tally = Tally(price_list)
+        self.unfinished = 0
+
+    def add(self, requests: Iterable[Seen]) -> None:
+        """These requests count with the session."""
+        billed = []
+        for seen in requests:
+            if seen.billed:
+                billed.append(seen.request)
+            else:
+                self.tally.add_unbilled([seen.request])
+            if not seen.final:
+                self.unfinished += seen.request.requests
+        self.tally.add(billed)
 
 
 class Batch:
@@ -89,7 +115,7 @@ class Batch:
         self._grown: set[int] = set()
         self._forgotten = False
         # Sessions of which nothing was known before: what they are put together from is at hand.
-        self._new: dict[int, tuple[list[_Part], list[Seen]]] = {}
+        self._new: dict[int, _Gathered] = {}
         self._session_rows: list[tuple[int, str, str]] = []
         self._file_rows: list[tuple[Any, ...]] = []
         self._part_rows: list[tuple[int, int]] = []
@@ -194,7 +220,7 @@ class Batch:
                 self._new.pop(session, None)
             elif session in self._new:
                 part = _Part(path, size, parser.skipped, facts)
-                self._new[session][0].append(part)
+                self._new[session].parts.append(part)
         # A file that was left grows, as it were, by what is still to be read.
         was = (offset, 0, file.stamp[2]) if self._stopped() and offset < size else file.stamp
         row = (number, self._source.name, to_column(path), *was, offset, file.tail(offset))
@@ -252,14 +278,15 @@ class Batch:
             found = self._sessions[session_id] = self._next_session
             self._next_session += 1
             self._session_rows.append((found, self._source.name, session_id))
-            self._new[found] = ([], [])
+            self._new[found] = _Gathered(self._price_list)
         self._dirty.add(found)
         return found
 
     def _store_so_far(self, file: int, parser: Parser) -> None:
         """Let go of what has been read of a large file: it is no longer at hand, but stored."""
+        session_ids = {seen.session_id for seen in parser.requests.values()}
         self._keep_requests(file, parser)
-        for session_id in parser.facts:
+        for session_id in session_ids | parser.facts.keys():
             self._new.pop(self._session(session_id), None)
         self._store()
 
@@ -273,10 +300,10 @@ class Batch:
     def _keep(self, file: int, requests: list[Seen]) -> None:
         self._piece_rows.append((file, sealed(pieces.pack(requests))))
         self._copies.add(file, [seen.key for seen in requests])
-        for seen in requests:
-            new = self._new.get(self._session(seen.session_id))
+        for session_id, some in _by_session(requests).items():
+            new = self._new.get(self._session(session_id))
             if new is not None:
-                new[1].append(seen)
+                new.add(some)
 
     def _store(self) -> None:
         for statement, rows in (
@@ -293,8 +320,8 @@ class Batch:
         """What a file said is no longer so."""
         self._forgotten = True
         self._touch_sessions_of(file)
-        known = self._requests_of([file]).get(file, {})
-        self._copies.remove(file, [seen.key for seen in known.values()])
+        for requests in self._requests_of(file):
+            self._copies.remove(file, [seen.key for seen in requests])
         for table in ("piece", "part", "superseded"):
             self._db.execute(f"DELETE FROM {table} WHERE file = ?", (file,))
 
@@ -316,13 +343,13 @@ class Batch:
             if self._forgotten:
                 files.add(file)
         copies: dict[str, list[tuple[int, Seen]]] = {}
-        for file, requests in self._requests_of(files).items():
-            for seen in requests.values():
-                copies.setdefault(seen.key, []).append((file, seen))
+        for file in files:
+            for requests in self._requests_of(file):
+                for seen in requests:
+                    if crc32(seen.key.encode()) in self._copies.keys:
+                        copies.setdefault(seen.key, []).append((file, seen))
         ends = _Ends(self._parsers_of(files))
         for key, found in copies.items():
-            if crc32(key.encode()) not in self._copies.keys:
-                continue
             winners = _winners(found, ends)
             lost = {(seen.variant, file) for file, seen in found} - winners
             before = known.get(key, set())
@@ -343,7 +370,7 @@ class Batch:
     def _put_together(self) -> None:
         rows = []
         # A file may have requests of a session, but no facts.
-        for session in [session for session, (parts, _) in self._new.items() if not parts]:
+        for session in [number for number, new in self._new.items() if not new.parts]:
             del self._new[session]
         others = sorted(self._dirty - self._new.keys())
         for start in range(0, len(others), _FEW):
@@ -351,48 +378,47 @@ class Batch:
             stored = self._stored(some)
             for session in some:
                 if session in stored:
-                    rows.append((*self._packed(*stored[session]), session))
+                    rows.append((*self._packed(stored[session]), session))
                 else:
                     self._db.execute("DELETE FROM session WHERE id = ?", (session,))
                     self._db.execute("DELETE FROM part WHERE session = ?", (session,))
-        rows += [
-            (*self._packed(parts, requests), session)
-            for session, (parts, requests) in self._new.items()
-        ]
+        rows += [(*self._packed(new), session) for session, new in self._new.items()]
         self._db.executemany(
             "UPDATE session SET cwd = ?, path = ?, last_activity = ?, packed = ?, checksum = ? "
             "WHERE id = ?",
             rows,
         )
 
-    def _stored(self, sessions: list[int]) -> dict[int, tuple[list[_Part], list[Seen]]]:
+    def _stored(self, sessions: list[int]) -> dict[int, _Gathered]:
         """What is stored of sessions: what their files say, and the requests that count."""
-        found: dict[int, tuple[list[_Part], list[Seen]]] = {}
+        found: dict[int, _Gathered] = {}
         rows = self._db.execute(
             "SELECT session, session_id, file, file.path, size, skipped FROM part "
             "JOIN session ON session.id = session JOIN file ON file.id = file "
             f"WHERE session IN ({_listed(sessions)})"
         ).fetchall()
-        files = {row[2] for row in rows}
-        parsers = self._parsers_of(files)
-        requests = self._requests_of(files)
-        superseded = set(
-            self._db.execute(
-                f"SELECT key, variant, file FROM superseded WHERE file IN ({_listed(files)})"
-            )
-        )
+        of_file: dict[int, dict[str, _Gathered]] = {}
+        parsers = self._parsers_of({row[2] for row in rows})
         for session, session_id, file, path, size, skipped in rows:
             facts = parsers[file].facts.get(session_id)
-            if facts is None:
-                continue
-            parts, counted = found.setdefault(session, ([], []))
-            parts.append(_Part(from_column(path), size, skipped, facts))
-            counted += [
-                seen
-                for seen in requests.get(file, {}).values()
-                if seen.session_id == session_id
-                and (seen.key, seen.variant, file) not in superseded
-            ]
+            if facts is not None:
+                if session not in found:
+                    found[session] = _Gathered(self._price_list)
+                found[session].parts.append(_Part(from_column(path), size, skipped, facts))
+                of_file.setdefault(file, {})[session_id] = found[session]
+        superseded = set(
+            self._db.execute(
+                f"SELECT key, variant, file FROM superseded WHERE file IN ({_listed(of_file)})"
+            )
+        )
+        for file, told in of_file.items():
+            for requests in self._requests_of(file):
+                counted = [
+                    seen for seen in requests if (seen.key, seen.variant, file) not in superseded
+                ]
+                for session_id, some in _by_session(counted).items():
+                    if session_id in told:
+                        told[session_id].add(some)
         return found
 
     def _parsers_of(self, files: Iterable[int]) -> dict[int, Parser]:
@@ -414,50 +440,75 @@ class Batch:
         except (Damaged, msgspec.MsgspecError, UnicodeDecodeError):
             return None
 
-    def _requests_of(self, files: Iterable[int]) -> dict[int, dict[tuple[str, str], Seen]]:
-        """The requests of each file, of each its last record. Raises Damaged."""
-        found: dict[int, dict[tuple[str, str], Seen]] = {}
-        for file, requests in self._db.execute(
-            f"SELECT file, requests FROM piece WHERE file IN ({_listed(files)}) ORDER BY id"
-        ):
-            merged = found.setdefault(file, {})
-            for seen in _unpacked(requests):
+    def _requests_of(self, file: int) -> Iterator[list[Seen]]:
+        """The requests of a file, some at a time, of each its last record. Raises Damaged."""
+        numbers = self._pieces_of(file)
+        repeated = self._repeated(numbers)
+        last: dict[tuple[str, str], Seen] = {}
+        for number in numbers:
+            once = []
+            for seen in _unpacked(self._piece(number)):
                 name = (seen.key, seen.variant)
-                before = merged.get(name)
-                merged[name] = seen if before is None else _last(before, seen)
-        return found
+                if hash(name) in repeated:
+                    last[name] = _last(last[name], seen) if name in last else seen
+                else:
+                    once.append(seen)
+            yield once
+        yield [*last.values()]
+
+    def _pieces_of(self, file: int) -> list[int]:
+        """The numbers of a file's pieces, as they were read."""
+        select = "SELECT id FROM piece WHERE file = ? ORDER BY id"
+        return [row[0] for row in self._db.execute(select, (file,))]
+
+    def _piece(self, number: int) -> bytes:
+        select = "SELECT requests FROM piece WHERE id = ?"
+        stored: bytes = self._db.execute(select, (number,)).fetchone()[0]
+        return stored
+
+    def _repeated(self, numbers: list[int]) -> set[int]:
+        """Hashes of the names of which several pieces have a record."""
+        known: set[int] = set()
+        repeated: set[int] = set()
+        if len(numbers) > 1:
+            for number in numbers:
+                names = {hash(name) for name in _names(self._piece(number))}
+                repeated |= names & known
+                known |= names
+        return repeated
 
     def _join_pieces(self) -> None:
         """Let no file's requests be scattered over many pieces, as they are while it grows."""
         for file in self._grown:
-            select = "SELECT count(*) FROM piece WHERE file = ?"
-            if self._db.execute(select, (file,)).fetchone()[0] > _PIECES:
-                requests = [*self._requests_of([file])[file].values()]
-                self._db.execute("DELETE FROM piece WHERE file = ?", (file,))
-                insert = "INSERT INTO piece(file, requests) VALUES (?, ?)"
-                self._db.execute(insert, (file, sealed(pieces.pack(requests))))
+            small: list[int] = []
+            for number in self._pieces_of(file):
+                small = [] if len(self._piece(number)) > _LARGE else [*small, number]
+            if len(small) > _PIECES:
+                requests: dict[tuple[str, str], Seen] = {}
+                for number in small:
+                    for seen in _unpacked(self._piece(number)):
+                        name = (seen.key, seen.variant)
+                        requests[name] = _last(requests[name], seen) if name in requests else seen
+                joined = sealed(pieces.pack([*requests.values()]))
+                first, *others = small
+                self._db.execute("UPDATE piece SET requests = ? WHERE id = ?", (joined, first))
+                self._db.execute(f"DELETE FROM piece WHERE id IN ({_listed(others)})")
 
-    def _packed(
-        self, parts: list[_Part], requests: list[Seen]
-    ) -> tuple[str, str | bytes, int, bytes | None, int]:
+    def _packed(self, gathered: _Gathered) -> tuple[str, str | bytes, int, bytes | None, int]:
         """The columns of a session that its files and requests come to."""
-        parts = _telling(parts)
+        parts = _telling(gathered.parts)
         facts = [part.facts for part in parts]
         if all(part.size == GONE for part in parts):
             facts[0].notes.append("The transcript has been deleted; these are its last figures")
         if skipped := sum([part.skipped for part in parts]):
             facts[0].notes.append(f"Lines of the transcript that can't be read: {skipped:,}")
         path = parts[0].path
-        spending = tally([seen.request for seen in requests if seen.billed], self._price_list)
-        if unbilled := [seen.request for seen in requests if not seen.billed]:
-            rows = tally(unbilled, _NO_PRICES)
-            spending += tuple(msgspec.structs.replace(row, reported=True) for row in rows)
         session = transcript.session(
             self._source.name,
             path,
             facts,
-            spending,
-            unfinished=sum([seen.request.requests for seen in requests if not seen.final]),
+            gathered.tally.rows(),
+            unfinished=gathered.unfinished,
         )
         cwd = next((part.cwd for part in facts if part.cwd), "")
         last = max([part.end for part in facts])
@@ -509,16 +560,6 @@ def _last(before: Seen, now: Seen) -> Seen:
     return msgspec.structs.replace(counts, request=request, final=final)
 
 
-class _NoPrices:
-    """Prices of requests of which too little was recorded to tell what they cost."""
-
-    def price(self, *_: object) -> None:
-        """None, always."""
-
-
-_NO_PRICES: Final = _NoPrices()
-
-
 _SUPERSEDED: Final = (
     "SELECT key, variant, file FROM superseded JOIN file ON file.id = file WHERE source = ?"
 )
@@ -527,6 +568,16 @@ _EARLIER_SESSIONS: Final = (
     "SELECT session_id FROM part JOIN session ON session.id = session WHERE file = ?"
 )
 _EARLIER_PIECES: Final = "SELECT requests FROM piece WHERE file = ? ORDER BY id"
+
+
+def _by_session(requests: Iterable[Seen]) -> dict[str, list[Seen]]:
+    found: dict[str, list[Seen]] = {}
+    for seen in requests:
+        if seen.session_id in found:
+            found[seen.session_id].append(seen)
+        else:
+            found[seen.session_id] = [seen]
+    return found
 
 
 def _listed(ids: Iterable[int]) -> str:
@@ -558,10 +609,19 @@ def _stem(path: str) -> str:
     return path.rpartition(os.sep)[2].partition(".")[0]
 
 
-def _unpacked(requests: bytes) -> list[Seen]:
+def _unpacked(stored: bytes) -> list[Seen]:
+    """The requests of a piece. Raises Damaged."""
     try:
-        return pieces.unpack(unsealed(requests))
+        return pieces.unpack(unsealed(stored))
     except (msgspec.MsgspecError, ValueError, IndexError) as error:
+        raise Damaged(str(error)) from None
+
+
+def _names(stored: bytes) -> list[tuple[str, str]]:
+    """The keys and variants of a piece. Raises Damaged."""
+    try:
+        return pieces.names(unsealed(stored))
+    except (msgspec.MsgspecError, ValueError) as error:
         raise Damaged(str(error)) from None
 
 

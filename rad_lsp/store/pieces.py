@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import TypeVar
+
 import msgspec
 
 from rad_lsp.core.spending import Request
 from rad_lsp.core.transcript import Seen
 
+T = TypeVar("T")
+
 
 class _Piece(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Columns of equal length; `names` are pairs of a session and a rule, by their place."""
+    """Columns of equal length; `names` are pairs of a session and a rule, by their place.
+
+    There are no `costs` where none is known.
+    """
 
     sessions: list[str]
     rules: list[tuple[str, str, str]]
@@ -24,48 +32,40 @@ class _Piece(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 def pack(requests: list[Seen]) -> bytes:
     """Requests as bytes."""
-    sessions: dict[str, int] = {}
-    rules: dict[tuple[str, str, str], int] = {}
-    names = []
-    flags = []
-    times = []
-    numbers = []
-    costs: list[float | None] = []
-    for seen in requests:
-        request = seen.request
-        rule = (request.model, request.engine, request.tier)
-        names.append(
-            (
-                sessions.setdefault(seen.session_id, len(sessions)),
-                rules.setdefault(rule, len(rules)),
-            )
-        )
-        flags.append(seen.side + 2 * seen.final + 4 * seen.billed)
-        times.append(request.time)
-        numbers.append(
-            (
-                request.input_tokens,
-                request.cache_read_tokens,
-                request.cache_write_5m_tokens,
-                request.cache_write_1h_tokens,
-                request.output_tokens,
-                request.requests,
-            )
-        )
-        if request.cost is not None:
-            costs += [None] * (len(times) - 1 - len(costs))
-            costs.append(request.cost)
-    keys = [seen.key for seen in requests]
-    variants = [seen.variant for seen in requests]
+    told = [seen.request for seen in requests]
+    rules = [(one.model, one.engine, one.tier) for one in told]
+    session_ids = [seen.session_id for seen in requests]
+    sessions = _places(session_ids)
+    places = _places(rules)
+    costs = [one.cost for one in told]
     return _encode(
-        _Piece([*sessions], [*rules], keys, variants, names, flags, times, numbers, costs)
+        _Piece(
+            sessions=[*sessions],
+            rules=[*places],
+            keys=[seen.key for seen in requests],
+            variants=[seen.variant for seen in requests],
+            names=[
+                (sessions[session_id], places[rule])
+                for session_id, rule in zip(session_ids, rules, strict=True)
+            ],
+            flags=[seen.side + 2 * seen.final + 4 * seen.billed for seen in requests],
+            times=[one.time for one in told],
+            numbers=[*map(_numbers, told)],
+            costs=costs if any(cost is not None for cost in costs) else [],
+        )
     )
+
+
+def names(data: bytes) -> list[tuple[str, str]]:
+    """Key and variant of each request in bytes that `pack` has made. Raises msgspec.DecodeError."""
+    piece = _decode(data)
+    return [*zip(piece.keys, piece.variants, strict=True)]
 
 
 def unpack(data: bytes) -> list[Seen]:
     """The requests in bytes that `pack` has made. Raises msgspec.DecodeError."""
     piece = _decode(data)
-    costs = piece.costs + [None] * (len(piece.keys) - len(piece.costs))
+    costs = piece.costs or [None] * len(piece.keys)
     found = []
     for key, variant, (session, rule), flags, time, numbers, cost in zip(
         piece.keys,
@@ -78,13 +78,17 @@ def unpack(data: bytes) -> list[Seen]:
         strict=True,
     ):
         model, engine, tier = piece.rules[rule]
-        *tokens, requests = numbers
+        fresh, read, short, long, output, requests = numbers
         request = Request(
-            **dict(zip(_TOKENS, tokens, strict=True)),
             time=time,
             model=model,
             engine=engine,
             tier=tier,
+            input_tokens=fresh,
+            cache_read_tokens=read,
+            cache_write_5m_tokens=short,
+            cache_write_1h_tokens=long,
+            output_tokens=output,
             cost=cost,
             requests=requests,
         )
@@ -94,12 +98,18 @@ def unpack(data: bytes) -> list[Seen]:
     return found
 
 
-_TOKENS = (
+def _places(values: list[T]) -> dict[T, int]:
+    """The different values, each with its place among them."""
+    return {value: place for place, value in enumerate(dict.fromkeys(values))}
+
+
+_numbers = attrgetter(
     "input_tokens",
     "cache_read_tokens",
     "cache_write_5m_tokens",
     "cache_write_1h_tokens",
     "output_tokens",
+    "requests",
 )
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Piece).decode
