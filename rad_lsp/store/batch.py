@@ -32,10 +32,10 @@ _FEW: Final = 500
 _PIECES: Final = 16
 """Small pieces of a file's requests, at most; each update of a file adds one."""
 
-_MANY_REQUESTS: Final = 10_000
+_MANY_REQUESTS: Final = 2_000
 """Requests of one file that are kept in memory before they are stored."""
 
-_LARGE: Final = 100 * _MANY_REQUESTS
+_LARGE: Final = 50 * _MANY_REQUESTS
 """Bytes of a piece that is not joined with others."""
 
 

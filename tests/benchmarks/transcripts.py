@@ -171,7 +171,7 @@ def large_transcript():
         with path.open("wb") as file:
             for number in range(LARGE // len(piece) + 1):
                 # Each piece has requests of its own.
-                file.write(piece.replace(b'"msg_01', b'"msg_%02d' % (number % 90 + 10)))
+                file.write(piece.replace(b'"msg_01', b'"msg_%d_' % number))
         _, peak = spawn(rad(*MODEL))
     report("one transcript of 640 MB, peak memory", f"{peak:.0f} MB", "120 MB")
 
