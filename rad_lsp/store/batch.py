@@ -44,7 +44,8 @@ class _File(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     id: int
     size: int
-    changed: int
+    modified: float
+    changed: float
     inode: int
     offset: int
     tail: bytes
@@ -53,7 +54,7 @@ class _File(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def stamp(self) -> Stamp:
         """The file's when it was read."""
-        return self.size, self.changed, self.inode
+        return self.size, self.modified, self.changed
 
 
 class _Part(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -169,7 +170,7 @@ class Batch:
             if parser is None or not sessions:
                 continue
             file = self._number(None)
-            row = (file, name, column, GONE, 0, 0, 0, b"", state, skipped, first, None)
+            row = (file, name, column, GONE, 0.0, 0.0, 0, 0, b"", state, skipped, first, None)
             self._file_rows.append(row)
             self._part_rows += [(self._session(session_id), file) for session_id in sessions]
             for (requests,) in _rows(earlier, _EARLIER_PIECES, number):
@@ -222,8 +223,9 @@ class Batch:
                 part = _Part(path, size, parser.skipped, facts)
                 self._new[session].parts.append(part)
         # A file that was left grows, as it were, by what is still to be read.
-        was = (offset, 0, file.stamp[2]) if self._stopped() and offset < size else file.stamp
-        row = (number, self._source.name, to_column(path), *was, offset, file.tail(offset))
+        was = (offset, 0.0, 0.0) if self._stopped() and offset < size else file.stamp
+        place = (file.inode, offset, file.tail(offset))
+        row = (number, self._source.name, to_column(path), *was, *place)
         skipped = (parser.skipped, _to_bytes(parser.first_skipped))
         self._file_rows.append((*row, sealed(parser.state()), *skipped, None))
         self._keep_requests(number, parser)
@@ -232,7 +234,7 @@ class Batch:
         """A parser where reading stopped; None when the file is another one."""
         # A file that changed and has not grown was written anew.
         grown = known.size < file.size and 0 < known.offset <= file.size
-        if grown and known.inode == file.stamp[2]:
+        if grown and known.inode == file.inode:
             return (
                 self._parser(path, known.state) if file.tail(known.offset) == known.tail else None
             )
@@ -250,18 +252,19 @@ class Batch:
         """A file can't be read; what it said of its sessions stays."""
         problem = Problem(problems.UNREADABLE, f"The transcript can't be read: {reason}")
         if known is None:
-            row = (number, self._source.name, to_column(path), *found, 0, b"", b"", 0, b"\x90")
+            row = (number, self._source.name, to_column(path), *found, 0, 0, b"", b"", 0, b"\x90")
             self._file_rows.append((*row, _to_bytes(problem)))
         else:
             self._db.execute(
-                "UPDATE file SET size = ?, changed = ?, inode = ?, problem = ? WHERE id = ?",
+                "UPDATE file SET size = ?, modified = ?, changed = ?, problem = ? WHERE id = ?",
                 (*found, _to_bytes(problem), known.id),
             )
             self._touch_sessions_of(known.id)
 
     def _known(self, path: str) -> _File | None:
         row = self._db.execute(
-            "SELECT id, size, changed, inode, offset, tail, state FROM file WHERE path = ?",
+            "SELECT id, size, modified, changed, inode, offset, tail, state FROM file "
+            "WHERE path = ?",
             (to_column(path),),
         ).fetchone()
         return row and _File(*row)
@@ -308,7 +311,7 @@ class Batch:
     def _store(self) -> None:
         for statement, rows in (
             ("INSERT INTO session(id, source, session_id) VALUES (?,?,?)", self._session_rows),
-            (f"INSERT OR REPLACE INTO file VALUES ({'?,' * 11}?)", self._file_rows),
+            (f"INSERT OR REPLACE INTO file VALUES ({'?,' * 12}?)", self._file_rows),
             ("INSERT OR IGNORE INTO part VALUES (?,?)", self._part_rows),
             ("INSERT INTO piece(file, requests) VALUES (?,?)", self._piece_rows),
         ):

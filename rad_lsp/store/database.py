@@ -47,7 +47,7 @@ _SEAL: Final = 4
 _SCHEMA: Final = """
 CREATE TABLE file(
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL UNIQUE,
-    size INTEGER NOT NULL, changed INTEGER NOT NULL, inode INTEGER NOT NULL,
+    size INTEGER NOT NULL, modified REAL NOT NULL, changed REAL NOT NULL, inode INTEGER NOT NULL,
     offset INTEGER NOT NULL, tail BLOB NOT NULL, state BLOB NOT NULL,
     skipped INTEGER NOT NULL, first_skipped BLOB NOT NULL, problem BLOB);
 CREATE TABLE session(

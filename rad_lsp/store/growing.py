@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rad_lsp.sources.radium import OPEN_FLAGS
@@ -27,17 +28,17 @@ _BEGINNING: Final = 32
 _TAIL: Final = 1 << 10
 """Bytes before a place in a file, by which it is known again."""
 
-Stamp: TypeAlias = tuple[int, int, int]
-"""Of a file: its size, a number that changes with its times, and its number on disk."""
+Stamp: TypeAlias = tuple[int, float, float]
+"""Of a file: its size, and when its content and anything of it was changed, in seconds."""
 
-_NO_STAMP: Final[Stamp] = (0, 0, 0)
+_NO_STAMP: Final[Stamp] = (0, 0.0, 0.0)
 _LARGEST: Final = 2**63 - 1
 
 
 def stamp(path: str) -> Stamp:
     """What changes when a file does; the same for all that can't be looked at."""
     try:
-        return _stamp(os.stat(path))  # noqa: PTH116  (a Path each would slow the scan)
+        return _stamp_of(os.stat(path))  # noqa: PTH116  (a Path each would slow the scan)
     except OSError:
         return _NO_STAMP
 
@@ -47,7 +48,8 @@ class Growing:
 
     def __init__(self, descriptor: int, status: os.stat_result) -> None:
         self.size = status.st_size
-        self.stamp = _stamp(status)
+        self.stamp: Stamp = _stamp_of(status)
+        self.inode = status.st_ino & _LARGEST
         self._descriptor = descriptor
 
     def tail(self, offset: int) -> bytes:
@@ -110,7 +112,5 @@ def opened(path: str) -> Iterator[Growing | None]:
         os.close(descriptor)
 
 
-def _stamp(status: os.stat_result) -> Stamp:
-    # The time of the last change of its permissions counts, too: it may be readable now.
-    times = hash((status.st_mtime_ns, status.st_ctime_ns))
-    return status.st_size, times, status.st_ino & _LARGEST
+# The time of the last change of its permissions counts, too: it may be readable now.
+_stamp_of = attrgetter("st_size", "st_mtime", "st_ctime")

@@ -218,13 +218,17 @@ class Index:
         changed = [path for path in source.paths() if stamp(path) != missing.pop(path, None)]
         # What is new is read in the order of names, which is that of time for some agents.
         changed.sort(reverse=True)
-        return changed, [path for path, was in missing.items() if _is_gone(path, was)]
+        gone = ((from_column(path), was) for path, was in missing.items())
+        return changed, [path for path, was in gone if _is_gone(path, was)]
 
     def _known(self, source: Transcripts) -> dict[str, Stamp]:
         rows = self.database.connection.execute(
-            "SELECT path, size, changed, inode FROM file WHERE source = ?", (source.name,)
+            "SELECT path, size, modified, changed FROM file WHERE source = ?", (source.name,)
         )
-        return {from_column(path): (size, changed, inode) for path, size, changed, inode in rows}
+        known = {row[0]: row[1:] for row in rows}
+        for path in [path for path in known if isinstance(path, bytes)]:
+            known[from_column(path)] = known.pop(path)
+        return known
 
     def _is_done(self, source: Transcripts) -> bool:
         """Whether a source's sessions are all there, with the prices that hold."""
