@@ -160,6 +160,12 @@ def status(
     )
 
 
+def status_since(now: datetime, zone: tzinfo | None, budget: budgets.Budget) -> datetime:
+    """From when sessions must be known for a status line, but for the one that it shows."""
+    periods = [period.today(now, zone), *budgets.periods(budget, now, zone).values()]
+    return min(since for since in (one.since for one in periods) if since is not None)
+
+
 def spent_within(snapshot: Snapshot, within: Period) -> float | None:
     """USD spent in a period: by the time of each request, else of the session's last activity.
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rad_lsp.pricing import Prices
     from rad_lsp.settings import Settings
     from rad_lsp.store.agents import Machine
+    from rad_lsp.store.index import Recent
     from rad_lsp.store.snapshot import Snapshot
     from rad_lsp.store.store import Store
     from rad_lsp.store.workspace import Workspace
@@ -97,10 +98,11 @@ class Context:
         )
         progress.done()
 
-    def store(self, *, fresh: bool = False) -> Store:
+    def store(self, recent: Recent | None = None, *, fresh: bool = False) -> Store:
         """The sessions of the workspace, or of all projects, from the sources that count.
 
-        `fresh` is for one beside another: it has a connection of its own to the index.
+        All of them, or `recent` ones. `fresh` is for one beside another: it has a connection of
+        its own to the index.
         """
         settings = self.settings  # a mistake in them shows before any work
         machine = self._machine() if fresh else self.machine
@@ -109,6 +111,7 @@ class Context:
             settings.sources,
             settings.prices,
             everywhere=self.all_projects,
+            recent=recent,
         )
 
     def snapshot(self, *, quiet: bool = False) -> Snapshot:

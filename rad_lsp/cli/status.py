@@ -16,6 +16,7 @@ from rad_lsp.cli.options import Context, json_option, workspace_options
 from rad_lsp.cli.output import EXIT_INTERRUPTED, emit
 
 if TYPE_CHECKING:
+    from rad_lsp.store.index import Recent
     from rad_lsp.store.snapshot import Snapshot
     from rad_lsp.store.store import Store
 
@@ -54,7 +55,24 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
     told = hook.told()
     if told.folder is not None and os.path.isdir(told.folder):  # noqa: PTH112  (it never raises)
         context.current = Path(told.folder)
-    emit(_line(context, _within_cap(context), told.session_id, as_json=as_json))
+    recent = _recent(context, told.session_id, as_json=as_json)
+    emit(_line(context, _within_cap(context, recent), told.session_id, as_json=as_json))
+
+
+def _recent(context: Context, session_id: str, *, as_json: bool) -> Recent | None:
+    """The sessions that the line is about; None for all of them."""
+    from rad_lsp import service
+    from rad_lsp.store.index import Recent
+
+    if _shows_totals(context, as_json=as_json):
+        return None
+    settings = context.settings
+    since = service.status_since(context.now, settings.zone, settings.budget)
+    return Recent(int(since.timestamp()) * 1000, session_id)
+
+
+def _shows_totals(context: Context, *, as_json: bool) -> bool:
+    return as_json or "{total_" in context.settings.status.format
 
 
 def _line(
@@ -70,7 +88,7 @@ def _line(
         settings.zone,
         settings.budget,
         session_id,
-        totals=as_json or "{total_" in settings.status.format,
+        totals=_shows_totals(context, as_json=as_json),
     )
     if not as_json:
         return f"{text.status(found, settings.status.format)}\n"
@@ -87,9 +105,9 @@ def _line(
     return rows.encode(rows.status(answer), indent=2 if indent else -1).decode()
 
 
-def _within_cap(context: Context) -> Snapshot:
+def _within_cap(context: Context, recent: Recent | None) -> Snapshot:
     """The sessions as they are now, or as far as they are known where reading takes too long."""
-    store = context.store()
+    store = context.store(recent)
     reading = threading.Thread(target=store.refresh, daemon=True)
     reading.start()
     reading.join(CAP_SECONDS)
@@ -97,7 +115,7 @@ def _within_cap(context: Context) -> Snapshot:
         # What it has read is kept: a long first read goes on from prompt to prompt.
         store.stop()
         reading.join(_GRACE_SECONDS)
-    return store.snapshot if not reading.is_alive() else context.store(fresh=True).recall()
+    return store.snapshot if not reading.is_alive() else context.store(recent, fresh=True).recall()
 
 
 def _watch(context: Context, *, as_json: bool) -> NoReturn:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.problems import Problem
     from rad_lsp.core.session import Session
     from rad_lsp.sources import Transcripts
+    from rad_lsp.store.index import Recent
     from rad_lsp.store.snapshot import Entry
 
 
@@ -57,14 +58,16 @@ class Machine:
         overrides: Mapping[str, Override],
         *,
         everywhere: bool = False,
+        recent: Recent | None = None,
     ) -> Store:
         """The sessions of a workspace from the named sources, or from all.
 
-        `everywhere` adds the other agents' sessions of all folders.
+        `everywhere` adds the other agents' sessions of all folders. Where only `recent` ones are
+        asked for, most of the other agents' sessions are left out.
         """
         reports = [Radium(workspace)] if names is None or sources.RADIUM in names else []
         folders = None if everywhere else folders_of(workspace)
-        agents = Agents(self, names, folders, overrides)
+        agents = Agents(self, names, folders, overrides, recent)
         return Store(reports, agents, Reports(self.database))
 
     def merged(self, session: Session) -> Session:
@@ -92,6 +95,7 @@ class Machine:
 class Agents:
     """The sessions of some agents that worked in some folders; everywhere when that is None.
 
+    All of them, or `recent` ones.
     `entries` are the sessions, `problems` what keeps transcripts from being read, by path.
     """
 
@@ -101,8 +105,10 @@ class Agents:
         names: Collection[str] | None,
         folders: Sequence[Path] | None,
         overrides: Mapping[str, Override] | None = None,
+        recent: Recent | None = None,
     ) -> None:
         self.machine = machine
+        self._recent = recent
         self.transcripts = machine.agents(names)
         self._folders = None if folders is None else _spellings(folders)
         self._overrides = overrides or {}
@@ -139,7 +145,9 @@ class Agents:
         if seen == self._seen:
             return False
         names = {source.name for source in self.transcripts}
-        entries = [self._repriced(entry) for entry in index.entries(names, self._folders)]
+        entries = [
+            self._repriced(entry) for entry in index.entries(names, self._folders, self._recent)
+        ]
         found = {child: entry for child in children if (entry := index.entry(child))}
         parts = {child: self._repriced(entry) for child, entry in found.items()}
         problems = index.problems(names) if self._folders is None else []

@@ -37,6 +37,16 @@ _BATCH_BYTES: Final = 128 << 20
 """After so many bytes what was read is stored for good."""
 
 
+class Recent(msgspec.Struct, frozen=True, gc=False):
+    """Sessions that were active since a moment, and always the newest one and that with an id.
+
+    `since` is in milliseconds since the epoch.
+    """
+
+    since: int
+    session_id: str = ""
+
+
 class Index:
     """The sessions of all agents' transcripts, priced by `prices`.
 
@@ -92,27 +102,35 @@ class Index:
                 self._recover(error)
                 paths = None
 
-    def entries(self, sources: Collection[str], folders: Sequence[str] | None) -> list[Entry]:
+    def entries(
+        self,
+        sources: Collection[str],
+        folders: Sequence[str] | None,
+        recent: Recent | None = None,
+    ) -> list[Entry]:
         """The sessions of the named sources that worked in one of the folders or below it.
 
         None stands for every folder of this machine. Of agents that only keep a hash of the
-        folder's path those count that worked in the folder itself.
+        folder's path those count that worked in the folder itself. When only `recent` ones are
+        asked for there may be others among them.
         """
         if folders is None:
-            found = self._entries("", ())
-        else:
-            if self._knows_hashes():
-                folders = [*folders, *map(transcript.hashed, folders)]
-            within = " AND (cwd = ? OR (cwd >= ? AND cwd < ?))"
-            found = (e for folder in folders for e in self._entries(within, _range(folder)))
+            return self._entries(sources, "", (), recent)
+        if self._knows_hashes():
+            folders = [*folders, *map(transcript.hashed, folders)]
+        within = "(cwd = ? OR (cwd >= ? AND cwd < ?))"
+        found = (
+            entry
+            for folder in folders
+            for entry in self._entries(sources, within, _range(folder), recent)
+        )
         # The folders may be spellings of one, or lie within each other.
-        return [*{(e.source, e.id): e for e in found if e.source in sources}.values()]
+        return [*{(e.source, e.id): e for e in found}.values()]
 
     def entry(self, child: Child) -> Entry | None:
         """One session, by its source and id; None when it is not known."""
-        condition = " AND source = ? AND session_id = ?"
         with contextlib.suppress(sqlite3.DatabaseError):
-            for entry in self._entries(condition, msgspec.structs.astuple(child)):
+            for entry in self._entries([child.source], "session_id = ?", (child.session_id,)):
                 return entry
         return None
 
@@ -152,24 +170,41 @@ class Index:
         except sqlite3.DatabaseError as error:
             self._recover(error)
 
-    def _entries(self, condition: str, values: tuple[str, ...]) -> Iterator[Entry]:
+    def _entries(
+        self,
+        sources: Collection[str],
+        condition: str,
+        values: Sequence[str | int],
+        recent: Recent | None = None,
+    ) -> list[Entry]:
+        where = f"WHERE last_activity IS NOT 0 AND source IN ({','.join('?' * len(sources))})"
+        values = [*sources, *values]
+        if condition:
+            where += f" AND {condition}"
+        if recent is not None:
+            newest = f"SELECT max(last_activity) FROM session {where}"
+            where += f" AND (last_activity >= ? OR session_id = ? OR last_activity = ({newest}))"
+            values += [recent.since, recent.session_id, *values]
         query = (
             "SELECT source, session_id, path, cwd, last_activity, packed, checksum FROM session "
-            "WHERE last_activity IS NOT 0"
         )
-        rows = self.database.connection.execute(query + condition, values)
+        rows = self.database.connection.execute(query + where, values)
+        found = []
         for source, session_id, path, cwd, last, packed, check in rows:
             if packed is None or checksum(packed, source, session_id, cwd, last) != check:
                 raise Damaged("a session is not as it was stored")
             folder, _, name = from_column(path).rpartition(os.sep)
-            yield Entry(
-                session_id,
-                last * 1000,
-                sys.intern(folder),
-                name,
-                packed,
-                source=sys.intern(source),
+            found.append(
+                Entry(
+                    session_id,
+                    last * 1000,
+                    sys.intern(folder),
+                    name,
+                    packed,
+                    source=sys.intern(source),
+                )
             )
+        return found
 
     def _knows_hashes(self) -> bool:
         """Whether there is an agent that keeps a hash: making some takes a while."""

@@ -15,6 +15,7 @@ import pytest
 from rad_lsp import service
 from rad_lsp.core.period import today
 from rad_lsp.core.price import Override
+from rad_lsp.store.index import Recent
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 DELETED = "The transcript has been deleted; these are its last figures"
@@ -211,6 +212,32 @@ class TestFreshness:
         at_work("elsewhere", project.parent, 30)
         found = machine().active_since(project, NOON + timedelta(seconds=15))
         assert [(child.source, child.session_id) for child in found] == [("claude-code", "new")]
+
+    @pytest.mark.parametrize("everywhere", [False, True])
+    def test_recent_ones_are_those_since_a_moment_the_newest_and_the_one_that_is_named(
+        self, store, at_work, project, everywhere
+    ):
+        for number in (10, 20, 30, 40):
+            at_work(f"s{number}", project, number)
+
+        def found(seconds, session_id=""):
+            since = NOON + timedelta(seconds=seconds)
+            recent = Recent(int(since.timestamp()) * 1000, session_id)
+            return ids(store(recent=recent, everywhere=everywhere).refresh())
+
+        assert found(30) == ["s30", "s40"]
+        assert found(300) == ["s40"]
+        assert found(30, "s10") == ["s10", "s30", "s40"]
+
+    def test_the_newest_of_those_that_count_is_always_recent(
+        self, store, at_work, home, codex, project
+    ):
+        at_work("old", project, 10)
+        at_work("elsewhere", project.parent, 30)
+        lines = [codex.meta("codex", cwd=str(project)), codex.turn(), codex.tokens(60, 9, 1)]
+        home.codex("codex", *lines)
+        assert ids(store(recent=Recent(2**50)).refresh()) == ["codex"]
+        assert ids(store(names=["claude-code"], recent=Recent(2**50)).refresh()) == ["old"]
 
 
 class TestFilesOfOneSession:
