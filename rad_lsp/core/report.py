@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from rad_lsp.core import problems, spending
+from rad_lsp.core import decoders, problems, spending
 from rad_lsp.core.document import Path, dotted, locate
 from rad_lsp.core.problems import Problem
 
@@ -132,7 +132,7 @@ def read(data: bytes) -> Report | Problem:
     if len(data) > MAX_BYTES:
         return too_large(len(data))
     try:
-        report = _decode(data)
+        report = _REPORT.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _encoding(data) or _read_closely(data)
     if not data.isascii() and (problem := _encoding(data)):
@@ -224,8 +224,8 @@ def too_large(size: int) -> Problem:
     )
 
 
-_decode = msgspec.json.Decoder(Report).decode
-_check_syntax = msgspec.json.Decoder(msgspec.Raw).decode
+_REPORT: Final = decoders.json(Report)
+_SYNTAX: Final = decoders.json(msgspec.Raw)
 _encoder = msgspec.json.Encoder()
 
 # Patterns are compiled when a problem needs them: compiling is slow, and problems are rare.
@@ -277,7 +277,7 @@ def _encoding(data: bytes) -> Problem | None:
 def _read_closely(data: bytes) -> Report | Problem:
     """What the decoder turned down: a problem, or only an earlier duplicate at fault."""
     try:
-        _check_syntax(data)
+        _SYNTAX.decode(data)
         # Of duplicate keys this keeps the last, where the decoder checks each.
         value = _loads(data)
         report = msgspec.convert(value, Report)

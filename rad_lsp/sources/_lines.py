@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import msgspec
 
+from rad_lsp.core import decoders
 from rad_lsp.sources import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
+
+    from rad_lsp.core.decoders import Lazy
 
 T = TypeVar("T")
 
@@ -50,9 +53,7 @@ class Progress(msgspec.Struct, gc=False, array_like=True):
         del self.first_skipped[SHOWN:]
 
 
-def decode(
-    lines: bytes, decoder: msgspec.json.Decoder[T], progress: Progress, kinds: Collection[str]
-) -> list[T]:
+def decode(lines: bytes, decoder: Lazy[T], progress: Progress, kinds: Collection[str]) -> list[T]:
     """The records in whole lines. Those that can't be read are counted in `progress`.
 
     Not counted are records that lack the decoder's form because they are something else: their
@@ -80,7 +81,7 @@ def decode(
     return records
 
 
-def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> list[T]:
+def _decode(line: bytes, decoder: Lazy[T]) -> list[T]:
     """The record in a line; more than one where a line feed was lost."""
     try:
         return [decoder.decode(line)]
@@ -103,7 +104,7 @@ class _Kind(msgspec.Struct, gc=False):
     type: str
 
 
-_KIND: Final = msgspec.json.Decoder(_Kind)
+_KIND: Final = decoders.json(_Kind)
 
 
 def _may_be_of(line: bytes, kinds: Collection[str]) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import msgspec
 from msgspec.structs import replace
 
+from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
 from rad_lsp.core.transcript import Facts, Seen
 from rad_lsp.sources._lines import (
@@ -142,9 +143,9 @@ class _Record(msgspec.Struct, gc=False, rename="camel"):
     duration_ms: Duration | None = None
 
 
-_RECORD: Final = msgspec.json.Decoder(_Record)
+_RECORD: Final = decoders.json(_Record)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
-_TEXT: Final = msgspec.json.Decoder(str)
+_TEXT: Final = decoders.json(str)
 
 
 class _Stored(msgspec.Struct, gc=False, array_like=True):
@@ -163,7 +164,7 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     calls: dict[str, int]
 
 
-_STATE: Final = msgspec.msgpack.Decoder(_State)
+_STATE: Final = decoders.msgpack(_State)
 
 
 class _Session:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 
+from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
 from rad_lsp.core.transcript import Facts, Seen
 from rad_lsp.sources._lines import (
@@ -298,15 +299,15 @@ class _Arguments(msgspec.Struct, gc=False):
     input: str = ""
 
 
-_RECORD: Final = msgspec.json.Decoder(_Record)
-_META: Final = msgspec.json.Decoder(_Meta)
-_SOURCE: Final = msgspec.json.Decoder(str | _Source | None)
-_TURN: Final = msgspec.json.Decoder(_Turn)
-_ITEM: Final = msgspec.json.Decoder(_Item)
-_TEXT: Final = msgspec.json.Decoder(str | list[_Part])
-_STRING: Final = msgspec.json.Decoder(str)
-_OUTPUT: Final = msgspec.json.Decoder(_Output)
-_ARGUMENTS: Final = msgspec.json.Decoder(_Arguments)
+_RECORD: Final = decoders.json(_Record)
+_META: Final = decoders.json(_Meta)
+_SOURCE: Final = decoders.json(str | _Source | None)
+_TURN: Final = decoders.json(_Turn)
+_ITEM: Final = decoders.json(_Item)
+_TEXT: Final = decoders.json(str | list[_Part])
+_STRING: Final = decoders.json(str)
+_OUTPUT: Final = decoders.json(_Output)
+_ARGUMENTS: Final = decoders.json(_Arguments)
 
 
 class _Call(msgspec.Struct, gc=False, array_like=True):
@@ -352,7 +353,7 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     """Whether the agent writes when it begins to work."""
 
 
-_STATE: Final = msgspec.msgpack.Decoder(_State)
+_STATE: Final = decoders.msgpack(_State)
 _PACK: Final = msgspec.msgpack.Encoder()
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
+from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
 from rad_lsp.core.transcript import Facts, Seen
 from rad_lsp.sources._lines import (
@@ -125,8 +126,8 @@ class _Error(msgspec.Struct, gc=False):
     message: str | None = None
 
 
-_EVENT: Final = msgspec.json.Decoder(_Event)
-_ERROR: Final = msgspec.json.Decoder(_Error)
+_EVENT: Final = decoders.json(_Event)
+_ERROR: Final = decoders.json(_Error)
 _REFUSALS: Final = frozenset({"rejected", "denied"})
 _REFUSED: Final = "The user rejected"
 """How the message of a tool call begins that the user has refused."""
@@ -151,7 +152,7 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     calls: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-_STATE: Final = msgspec.msgpack.Decoder(_State)
+_STATE: Final = decoders.msgpack(_State)
 
 
 class CopilotCliParser:

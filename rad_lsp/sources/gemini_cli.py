@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
+from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
 from rad_lsp.core.transcript import Facts, Seen
 from rad_lsp.sources._lines import (
@@ -207,11 +208,11 @@ class _Arguments(msgspec.Struct, gc=False):
     file_path: str = ""
 
 
-_RECORD: Final = msgspec.json.Decoder(_Record)
-_MESSAGE: Final = msgspec.json.Decoder(_Message)
-_KIND: Final = msgspec.json.Decoder(_Kind)
-_DIFF: Final = msgspec.json.Decoder(_Diff)
-_ARGUMENTS: Final = msgspec.json.Decoder(_Arguments)
+_RECORD: Final = decoders.json(_Record)
+_MESSAGE: Final = decoders.json(_Message)
+_KIND: Final = decoders.json(_Kind)
+_DIFF: Final = decoders.json(_Diff)
+_ARGUMENTS: Final = decoders.json(_Arguments)
 _KINDS: Final = frozenset({"user", "gemini"})
 """Of messages that anything is taken of; the others say something to the user."""
 
@@ -246,7 +247,7 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     """When the last answer to that was complete; 0 while there is none."""
 
 
-_STATE: Final = msgspec.msgpack.Decoder(_State)
+_STATE: Final = decoders.msgpack(_State)
 _PACK: Final = msgspec.msgpack.Encoder()
 
 

@@ -24,8 +24,10 @@ from rad_lsp.core.transcript import Facts, Seen
 from rad_lsp.store.snapshot import Entry, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from rad_lsp.core.decoders import Lazy
 
 T = TypeVar("T")
 
@@ -264,10 +266,10 @@ def is_busy(error: sqlite3.DatabaseError) -> bool:
     return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
-def decoded(decode: Callable[[bytes], T], blob: bytes) -> T:
+def decoded(decoder: Lazy[T], blob: bytes) -> T:
     """What a column of the index holds. Raises Damaged."""
     try:
-        return decode(blob)
+        return decoder.decode(blob)
     except msgspec.DecodeError as error:
         raise Damaged(str(error)) from None
 

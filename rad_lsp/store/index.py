@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from rad_lsp.core import transcript
+from rad_lsp.core import decoders, transcript
 from rad_lsp.core.problems import Problem
 from rad_lsp.sources import Skipped
 from rad_lsp.store.database import GONE, Damaged, checksum, decoded, from_column, is_busy
@@ -144,7 +144,7 @@ class Index:
             "SELECT source, path, problem FROM file WHERE problem IS NOT NULL ORDER BY path"
         )
         return [
-            (from_column(path), decoded(_to_problem, problem))
+            (from_column(path), decoded(_PROBLEM, problem))
             for source, path, problem in rows
             if source in sources
         ]
@@ -154,9 +154,7 @@ class Index:
         rows = self.database.connection.execute(
             "SELECT path, skipped, first_skipped FROM file WHERE skipped > 0 ORDER BY path"
         )
-        return [
-            (from_column(path), count, decoded(_to_skipped, first)) for path, count, first in rows
-        ]
+        return [(from_column(path), count, decoded(_SKIPPED, first)) for path, count, first in rows]
 
     def rebuild(self) -> None:
         """Forget how far transcripts were read, so that the next update reads all of them.
@@ -328,5 +326,5 @@ def _range(folder: str) -> tuple[str, str, str]:
     return folder, below + os.sep, below + chr(ord(os.sep) + 1)
 
 
-_to_problem = msgspec.msgpack.Decoder(Problem).decode
-_to_skipped = msgspec.msgpack.Decoder(list[Skipped]).decode
+_PROBLEM: Final = decoders.msgpack(Problem)
+_SKIPPED: Final = decoders.msgpack(list[Skipped])

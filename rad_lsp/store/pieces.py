@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
 from rad_lsp.core.transcript import Seen
 
@@ -58,13 +59,13 @@ def pack(requests: list[Seen]) -> bytes:
 
 def names(data: bytes) -> list[tuple[str, str]]:
     """Key and variant of each request in bytes that `pack` has made. Raises msgspec.DecodeError."""
-    piece = _decode(data)
+    piece = _PIECE.decode(data)
     return [*zip(piece.keys, piece.variants, strict=True)]
 
 
 def unpack(data: bytes) -> list[Seen]:
     """The requests in bytes that `pack` has made. Raises msgspec.DecodeError."""
-    piece = _decode(data)
+    piece = _PIECE.decode(data)
     costs = piece.costs or [None] * len(piece.keys)
     found = []
     for key, variant, (session, rule), flags, time, numbers, cost in zip(
@@ -112,4 +113,4 @@ _numbers = attrgetter(
     "requests",
 )
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Piece).decode
+_PIECE = decoders.msgpack(_Piece)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from rad_lsp.core import decoders
 from rad_lsp.core.price import Price
 from rad_lsp.store.database import decoded
 
@@ -66,10 +67,10 @@ class KnownPrices:
                 "SELECT model, engine, tier, part, span, price FROM price WHERE list = ?",
                 (self._list_key,),
             ):
-                self._known[model, engine, tier, part] = decoded(_to_price, price)
+                self._known[model, engine, tier, part] = decoded(_PRICE, price)
                 spans[model, engine, tier] = span
         return spans
 
 
 _to_bytes = msgspec.msgpack.Encoder().encode
-_to_price = msgspec.msgpack.Decoder(Price | None).decode
+_PRICE: Final = decoders.msgpack(Price | None)

@@ -10,13 +10,14 @@ from zlib import crc32
 
 import msgspec
 
+from rad_lsp.core import decoders
 from rad_lsp.store.database import decoded, is_damage, to_column
 from rad_lsp.store.snapshot import Entry, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rad_lsp.store.database import Database
+from rad_lsp.store.database import Database
 
 _BUCKETS: Final = 256
 """Files are kept together in so many rows: one for each would take five times as long to load."""
@@ -88,9 +89,9 @@ def _packed(items: Mapping[str, Entry | Fault | None]) -> bytes:
 
 
 def _unpacked(stored: bytes, checksum: int) -> _Bucket:
-    return decoded(_unpack, stored) if crc32(stored) == checksum and stored else _Bucket()
+    return decoded(_BUCKET, stored) if crc32(stored) == checksum and stored else _Bucket()
 
 
 _set = msgspec.structs.force_setattr
 _pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(_Bucket).decode
+_BUCKET: Final = decoders.msgpack(_Bucket)

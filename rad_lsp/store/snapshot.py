@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from rad_lsp.core import figures, problems
+from rad_lsp.core import decoders, figures, problems
 from rad_lsp.core.errors import NoSessions, SessionAmbiguous, SessionNotFound
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Bill, Child, Gist, Session
@@ -60,20 +60,19 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def session(self) -> Session:
         """The session itself."""
-        unpack = _from_json if self._is_json else _from_msgpack
-        session = unpack(self.packed)
+        session = (_SESSION_JSON if self._is_json else _SESSION).decode(self.packed)
         _set_path(session, self.path)
         return session
 
     @property
     def gist(self) -> Gist:
         """What is asked of every session at once, four times as fast as the whole session."""
-        return _gist_from_json(self.packed) if self._is_json else _gist_from_msgpack(self.packed)
+        return (_GIST_JSON if self._is_json else _GIST).decode(self.packed)
 
     @property
     def bill(self) -> Bill:
         """What is asked of the sessions of a day."""
-        return _bill_from_json(self.packed) if self._is_json else _bill_from_msgpack(self.packed)
+        return (_BILL_JSON if self._is_json else _BILL).decode(self.packed)
 
     @property
     def _is_json(self) -> bool:
@@ -251,9 +250,9 @@ def _ids(entries: Iterable[Entry]) -> list[str]:
 
 _to_msgpack = msgspec.msgpack.Encoder().encode
 _to_json = msgspec.json.Encoder().encode
-_from_msgpack = msgspec.msgpack.Decoder(Session).decode
-_from_json = msgspec.json.Decoder(Session).decode
-_gist_from_msgpack = msgspec.msgpack.Decoder(Gist).decode
-_gist_from_json = msgspec.json.Decoder(Gist).decode
-_bill_from_msgpack = msgspec.msgpack.Decoder(Bill).decode
-_bill_from_json = msgspec.json.Decoder(Bill).decode
+_SESSION = decoders.msgpack(Session)
+_SESSION_JSON = decoders.json(Session)
+_GIST = decoders.msgpack(Gist)
+_GIST_JSON = decoders.json(Gist)
+_BILL = decoders.msgpack(Bill)
+_BILL_JSON = decoders.json(Bill)
