@@ -1,7 +1,8 @@
 """The use cases: each asks a snapshot one question and answers with core values.
 
 Nothing here prints, speaks a protocol or looks at a clock; `now` is passed in. Errors that the
-user can mend are `RadError`s.
+user can mend are `RadError`s. What only some use cases need is loaded by them: a status line is
+in a hurry.
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from rad_lsp.core import budget as budgets
-from rad_lsp.core import comparison, figures, period, report
-from rad_lsp.core import cost as costs
-from rad_lsp.core import usage as usages
+from rad_lsp.core import figures, period
 from rad_lsp.core.errors import (
     NoPreviousSession,
     OutputExists,
@@ -99,6 +98,8 @@ def usage(
 
     Raises NoSessions, SessionNotFound, SessionAmbiguous when one is named.
     """
+    from rad_lsp.core import usage as usages
+
     if reference is not None:
         return usages.table([snapshot.resolve(reference)], kind)
     return usages.table((entry.session for entry in snapshot.within(within)), kind)
@@ -119,6 +120,8 @@ def compare(snapshot: Snapshot, a: str | None, b: str) -> Comparison:
 
     Raises NoSessions, SessionNotFound, SessionAmbiguous, NoPreviousSession.
     """
+    from rad_lsp.core import comparison
+
     if a is not None:
         return comparison.between(snapshot.resolve(a), snapshot.resolve(b))
     later = snapshot.resolve(b)
@@ -193,6 +196,8 @@ def cost(
 
     Raises NoSessions, SessionNotFound, SessionAmbiguous when one is named.
     """
+    from rad_lsp.core import cost as costs
+
     if reference is not None:
         return costs.table([snapshot.resolve(reference)], price_list)
     return costs.table((entry.session for entry in snapshot.within(within)), price_list)
@@ -200,6 +205,8 @@ def cost(
 
 def savings(session: Session, price_list: PriceList) -> Savings:
     """What the cache saved in a session. Prices are looked up only where there was one."""
+    from rad_lsp.core import cost as costs
+
     return costs.savings(session, price_list)
 
 
@@ -208,6 +215,8 @@ def stored(session: Session) -> bytes:
 
     A session of another agent as it would be stored.
     """
+    from rad_lsp.core import report
+
     if session.source != RADIUM:
         return report.encode(report.of(session))
     reading = radium.read_bytes(session.path)

@@ -139,7 +139,8 @@ def checked(values: dict[str, Any], origin: str) -> Settings:
         if settings.timezone is not None:
             zone(settings.timezone)
         _check_sources(settings.sources or ())
-        fields_of(settings.status.format)
+        if settings.status != StatusSettings():
+            fields_of(settings.status.format)
     except (msgspec.ValidationError, ValueError) as error:
         reason, _, where = str(error).partition(" - at `$")
         key = where.strip("`.")

@@ -79,7 +79,7 @@ def _line(
     context: Context, snapshot: Snapshot, session_id: str, *, as_json: bool, indent: bool = True
 ) -> str:
     from rad_lsp import service
-    from rad_lsp.render import text
+    from rad_lsp.render.status_line import status_line
 
     settings = context.settings
     found = service.status(
@@ -91,7 +91,7 @@ def _line(
         totals=_shows_totals(context, as_json=as_json),
     )
     if not as_json:
-        return f"{text.status(found, settings.status.format)}\n"
+        return f"{status_line(found, settings.status.format)}\n"
     from rad_lsp.render import answers, rows
 
     answer = answers.status(

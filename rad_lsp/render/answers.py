@@ -9,6 +9,7 @@ from rad_lsp.core import figures, period, wording
 from rad_lsp.core.cost import UNKNOWN
 from rad_lsp.render import cost as explained
 from rad_lsp.render import markdown, text
+from rad_lsp.render.status_line import status_line
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -94,7 +95,7 @@ def status(
         found,
         workspace_uri,
         summary(found.session, now, zone) if found.session else None,
-        text=text.status(found, template),
+        text=status_line(found, template),
         tooltip=markdown.tooltip(found, now, links, savings=savings),
     )
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.cost import Savings
     from rad_lsp.core.session import Session, Usage
     from rad_lsp.core.usage import UsageTable
-    from rad_lsp.service import Page, StatusFigures
+    from rad_lsp.service import Page
 
 Role: TypeAlias = Literal["title", "good", "bad"]
 Paint: TypeAlias = "Callable[[Role, str], str]"
@@ -219,25 +219,6 @@ def brief(found: Session, now: datetime) -> str:
         ", ".join(map(printable, figures.model_names(found))),
     ]
     return " · ".join(filter(None, parts))
-
-
-def status(found: StatusFigures, template: str) -> str:
-    """The status line: a template of named figures filled in, or `no sessions`."""
-    session = found.session
-    if session is None:
-        return "no sessions"
-    return template.format(
-        cost=money(session.cost),
-        success_rate=percent(figures.success_rate(session)),
-        tool_calls=count(session.tool_calls),
-        wall_time=wording.short_duration(session.wall_time),
-        tokens=count(figures.total_tokens(session)),
-        session_id=wording.short_id(session.id),
-        today_cost=money(found.today.cost),
-        today_sessions=count(found.today.sessions),
-        total_cost=money(found.totals.cost),
-        total_sessions=count(found.totals.sessions),
-    )
 
 
 def saved(savings: Savings) -> str:

@@ -164,35 +164,40 @@ def files(folders: Iterable[Path], suffix: str, *, levels: int = 32) -> Iterator
     Each real file and folder comes once, whatever links lead to it. What can't be read is left
     out. Raises nothing.
     """
-    seen: set[str] = set()
+    looked: set[str] = set()
+    links: list[str] = []
     for folder in folders:
-        real = os.path.realpath(folder)
-        if real not in seen:
-            seen.add(real)
-            yield from _below(str(folder), real, suffix, levels, seen)
+        yield from _below(str(folder), os.path.realpath(folder), suffix, levels, looked, links)
+    for link in links:
+        real = os.path.realpath(link)
+        has_come = real.endswith(suffix) and os.path.dirname(real) in looked  # noqa: PTH120
+        if real not in looked and not has_come:
+            looked.add(real)
+            yield link
 
 
-def _below(folder: str, real: str, suffix: str, levels: int, seen: set[str]) -> Iterator[str]:
+def _below(
+    folder: str, real: str, suffix: str, levels: int, looked: set[str], links: list[str]
+) -> Iterator[str]:
+    if real in looked:
+        return
+    looked.add(real)
     try:
         with os.scandir(folder) as entries:
             listed = list(entries)
     except OSError:
         return
     for entry in listed:
-        # A directory of Windows may be a junction, which is_symlink does not tell.
         try:
-            is_folder = entry.is_dir()
-            is_link = entry.is_symlink() or (is_folder and os.name == "nt")
-            wanted = is_folder or (entry.name.endswith(suffix) and entry.is_file())
+            if entry.name.endswith(suffix) and entry.is_file():
+                if entry.is_symlink():
+                    links.append(entry.path)
+                else:
+                    yield entry.path
+            elif levels and entry.is_dir():
+                # A directory of Windows may be a junction, which is_symlink does not tell.
+                is_link = entry.is_symlink() or os.name == "nt"
+                target = os.path.realpath(entry.path) if is_link else f"{real}{os.sep}{entry.name}"
+                yield from _below(entry.path, target, suffix, levels - 1, looked, links)
         except OSError:
             continue
-        if not wanted:
-            continue
-        target = os.path.realpath(entry.path) if is_link else f"{real}{os.sep}{entry.name}"
-        if target in seen:
-            continue
-        seen.add(target)
-        if not is_folder:
-            yield entry.path
-        elif levels:
-            yield from _below(entry.path, target, suffix, levels - 1, seen)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from rad_lsp.core import contradictions, problems, report
+from rad_lsp.core import contradictions, problems
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child, Session, Usage
 from rad_lsp.core.spending import QUARTER, Spending
@@ -19,6 +19,7 @@ from rad_lsp.sources import RADIUM, Reading
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rad_lsp.core import report
     from rad_lsp.core.report import Report
 
 SUFFIX: Final = ".json"
@@ -83,6 +84,8 @@ def is_report(path: str) -> bool:
 
 def parse(path: str, data: bytes) -> Session | Problem:
     """The session in `data`, the content that the report at `path` has or is to have."""
+    from rad_lsp.core import report  # where nothing is new, no report is read
+
     found = report.read(data)
     return found if isinstance(found, Problem) else _session(path, found)
 
@@ -92,6 +95,8 @@ def read_bytes(path: str) -> tuple[int, bytes | Problem] | None:
 
     None when the file is gone. Never waits, and never reads more than a report may hold.
     """
+    from rad_lsp.core import report
+
     try:
         descriptor = os.open(path, OPEN_FLAGS)
     except OSError as error:
@@ -148,6 +153,8 @@ def _not_a_file(mode: int) -> Problem:
 
 
 def _session(path: str, found: Report) -> Session:
+    from rad_lsp.core.report import nanoseconds
+
     metrics = found.metrics
     spending = metrics.spending or ()
     session = Session(
@@ -157,10 +164,10 @@ def _session(path: str, found: Report) -> Session:
         start_time=metrics.start_time.astimezone(UTC),
         end_time=metrics.end_time and metrics.end_time.astimezone(UTC),
         generated_at=found.generated_at.astimezone(UTC),
-        wall_time=report.nanoseconds(metrics.wall_time),
-        agent_active_time=report.nanoseconds(metrics.agent_active_time),
-        api_time=report.nanoseconds(metrics.api_time),
-        tool_time=report.nanoseconds(metrics.tool_time),
+        wall_time=nanoseconds(metrics.wall_time),
+        agent_active_time=nanoseconds(metrics.agent_active_time),
+        api_time=nanoseconds(metrics.api_time),
+        tool_time=nanoseconds(metrics.tool_time),
         tool_calls=metrics.tool_calls,
         successful_tool_calls=metrics.successful_tool_calls,
         failed_tool_calls=metrics.failed_tool_calls,

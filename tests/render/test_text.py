@@ -8,7 +8,9 @@ import pytest
 
 from rad_lsp import service
 from rad_lsp.core import comparison
+from rad_lsp.core import usage as usages
 from rad_lsp.render import text
+from rad_lsp.render.status_line import status_line
 from rad_lsp.service import Page
 from rad_lsp.store.snapshot import Snapshot
 
@@ -92,8 +94,8 @@ def test_control_characters_from_files_are_escaped(session, usage, now):
     found = session("\x1b[2J", model_usage={"\x07\n": usage()}, engine_usage={"\r": usage()})
     answers = [
         text.session(found, now),
-        text.usage(service.usages.table([found], "engine"), found.id),
-        text.usage(service.usages.table([found], "model")),
+        text.usage(usages.table([found], "engine"), found.id),
+        text.usage(usages.table([found], "model")),
         text.history(Page((found,), 1)),
         text.comparison(comparison.between(found, found)),
     ]
@@ -116,7 +118,7 @@ def test_control_characters_from_files_are_escaped(session, usage, now):
 )
 def test_columns_line_up_whatever_the_names(session, usage, name):
     found = session(model_usage={name: usage(), "short": usage(tokens_in=10**18)})
-    printed = text.usage(service.usages.table([found], "model"))
+    printed = text.usage(usages.table([found], "model"))
     _, _, header, rule, *rows, last_rule, total = printed.splitlines()
     edge = text.cells(header.rpartition("  Cost")[0])
     for row in (*rows, total):
@@ -156,7 +158,7 @@ def test_an_empty_page_is_a_header():
 def test_the_largest_counts_print_in_full(session, usage):
     found = session(tool_calls=2**64 - 1, model_usage={"m": usage(tokens_in=2**64 - 1)})
     assert "18446744073709551615" in text.history(Page((found,), 1))
-    assert "18,446,744,073,709,551,615" in text.usage(service.usages.table([found], "model"))
+    assert "18,446,744,073,709,551,615" in text.usage(usages.table([found], "model"))
 
 
 @pytest.mark.parametrize(
@@ -216,9 +218,9 @@ def test_usage_of_no_sessions_says_so():
 
 def test_a_status_line_fills_its_template_in(snapshot, now):
     found = service.status(snapshot("history"), now, UTC)
-    assert text.status(found, "{cost} · {success_rate}") == "$0.1250 · 92.6%"
+    assert status_line(found, "{cost} · {success_rate}") == "$0.1250 · 92.6%"
     assert (
-        text.status(
+        status_line(
             found,
             "{tool_calls} {wall_time} {tokens} {session_id} {today_cost} {today_sessions} "
             "{total_cost} {total_sessions} {{}}",
@@ -228,7 +230,7 @@ def test_a_status_line_fills_its_template_in(snapshot, now):
 
 
 def test_a_status_line_without_sessions_says_so(now):
-    assert text.status(service.status(Snapshot(), now, UTC), "{cost}") == "no sessions"
+    assert status_line(service.status(Snapshot(), now, UTC), "{cost}") == "no sessions"
 
 
 @pytest.mark.parametrize(

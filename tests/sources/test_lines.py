@@ -165,6 +165,20 @@ class TestFiles:
             pytest.skip("no symbolic links here")
         assert list(files([tmp_path / "in"], ".jsonl")) == [path]
 
+    def test_may_be_links_to_files_that_do_not_come_otherwise(self, tmp_path):
+        (path,) = self.made(tmp_path / "in" / "a.jsonl")
+        self.made(tmp_path / "in" / "b.txt", tmp_path / "out" / "c.jsonl")
+        links = {"also_a": "a.jsonl", "b": "b.txt", "c": "../out/c.jsonl", "c2": "../out/c.jsonl"}
+        try:
+            for name, target in links.items():
+                (tmp_path / "in" / f"{name}.jsonl").symlink_to(target)
+        except OSError:
+            pytest.skip("no symbolic links here")
+        found = list(files([tmp_path / "in"], ".jsonl"))
+        assert found[0] == path
+        assert {Path(one).resolve().name for one in found[1:]} == {"b.txt", "c.jsonl"}
+        assert len(found) == 3
+
     @pytest.mark.skipif(os.name == "nt", reason="paths this long need another spelling")
     def test_may_have_long_paths(self, tmp_path):
         (path,) = self.made(Path(tmp_path, *["x" * 60] * 6, "a.jsonl"))
