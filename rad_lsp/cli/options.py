@@ -36,6 +36,10 @@ _QUIET_SECONDS = 0.5
 """Reading that takes no longer shows no progress."""
 
 
+_kept: list[Store] = []
+"""What was read stays until the process ends: letting go of it takes a tenth of its reading."""
+
+
 class Context:
     """The workspace that the options lead to."""
 
@@ -106,13 +110,15 @@ class Context:
         """
         settings = self.settings  # a mistake in them shows before any work
         machine = self._machine() if fresh else self.machine
-        return machine.store(
+        store = machine.store(
             self.workspace.root,
             settings.sources,
             settings.prices,
             everywhere=self.all_projects,
             recent=recent,
         )
+        _kept.append(store)
+        return store
 
     def snapshot(self, *, quiet: bool = False) -> Snapshot:
         """All sessions, after the skipped files were named on stderr unless `quiet`.

@@ -46,6 +46,14 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     content: Session | Problem
 
 
+class Fingerprinted(Protocol):
+    """What is known of a file."""
+
+    @property
+    def fingerprint(self) -> int:
+        """What the file's was when it was read."""
+
+
 class Source(Protocol):
     """Where the sessions of one agent come from."""
 
@@ -53,10 +61,10 @@ class Source(Protocol):
     folder: Path
     """The folder whose changes tell of new sessions; it need not exist."""
 
-    def scan(self) -> dict[str, int]:
-        """The fingerprint of every file that should hold a session, by name.
+    def scan(self, known: Mapping[str, Fingerprinted]) -> dict[str, int | None]:
+        """What is not as it is known, by name: a file's fingerprint, None when it is gone.
 
-        Raises OSError when the folder can't be read.
+        Only files that should hold a session. Raises OSError when the folder can't be read.
         """
 
     def fingerprint(self, path: str) -> int:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import contextmanager
 from datetime import UTC
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -17,10 +20,11 @@ from rad_lsp.core.spending import QUARTER, Spending
 from rad_lsp.sources import RADIUM, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from rad_lsp.core import report
     from rad_lsp.core.report import Report
+    from rad_lsp.sources import Fingerprinted
 
 SUFFIX: Final = ".json"
 FOLDER: Final = Path(".radium", "_internals", "sessions")
@@ -34,6 +38,8 @@ OPEN_FLAGS: Final = (
     | getattr(os, "O_BINARY", 0)
 )
 
+_FOLDER_FLAGS: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+
 
 class Radium:
     """The reports of one workspace."""
@@ -43,25 +49,16 @@ class Radium:
     def __init__(self, workspace: Path) -> None:
         self.folder = workspace / FOLDER
 
-    def scan(self) -> dict[str, int]:
-        """The fingerprint of every `*.json` directly in the folder; none when that is missing.
+    def scan(self, known: Mapping[str, Fingerprinted]) -> dict[str, int | None]:
+        """Each `*.json` directly in the folder that is not as it is known, by its name.
 
-        Raises OSError when the folder can't be read.
+        There are none when the folder is missing. Raises OSError when it can't be read.
         """
         try:
-            names = os.listdir(self.folder)  # noqa: PTH208  (names as text)
+            with _listed(self.folder) as (names, look):
+                return _news(names, look, known)
         except (FileNotFoundError, NotADirectoryError):
-            return {}
-        # The bare calls, without a Path or a function for each: there may be 100,000 files.
-        look, folder = os.stat, f"{self.folder}{os.sep}"
-        found = {}
-        for name in names:
-            if name.endswith(SUFFIX):
-                try:
-                    found[name] = _fingerprint(look(folder + name))
-                except OSError:
-                    found[name] = 0
-        return found
+            return dict.fromkeys(known)
 
     def fingerprint(self, path: str) -> int:
         """A number that changes when the file does; 0 when it can't be had."""
@@ -74,6 +71,43 @@ class Radium:
             return None
         fingerprint, data = stored
         return Reading(fingerprint, data if isinstance(data, Problem) else parse(path, data))
+
+
+@contextmanager
+def _listed(folder: Path) -> Iterator[tuple[list[str], Callable[[str], os.stat_result]]]:
+    """The names in a folder, and what looks at one of them. Raises OSError."""
+    if os.stat not in os.supports_dir_fd:  # as on Windows
+        yield os.listdir(folder), lambda name: os.stat(f"{folder}{os.sep}{name}")  # noqa: PTH116, PTH208
+        return
+    # From within the folder, the system need not find the way to it for each of 100,000 files.
+    descriptor = os.open(folder, _FOLDER_FLAGS)
+    try:
+        yield os.listdir(descriptor), partial(os.stat, dir_fd=descriptor)  # noqa: PTH208
+    finally:
+        os.close(descriptor)
+
+
+def _news(
+    names: list[str], look: Callable[[str], os.stat_result], known: Mapping[str, Fingerprinted]
+) -> dict[str, int | None]:
+    marks = _marks  # a loop finds its own names faster
+    news: dict[str, int | None] = {}
+    met = 0
+    for name in names:
+        if name.endswith(SUFFIX):
+            try:
+                now = hash(marks(look(name)))
+            except OSError:
+                now = 0
+            before = known.get(name)
+            if before is not None:
+                met += 1
+                if before.fingerprint == now:
+                    continue
+            news[name] = now
+    if met < len(known):
+        news.update(dict.fromkeys(known.keys() - names))
+    return news
 
 
 def is_report(path: str) -> bool:
@@ -130,7 +164,10 @@ def fingerprint(path: str) -> int:
 
 
 def _fingerprint(status: os.stat_result) -> int:
-    return hash((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
+    return hash(_marks(status))
+
+
+_marks = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")
 
 
 def _failed(path: str, error: OSError) -> tuple[int, Problem] | None:

@@ -49,6 +49,7 @@ class Reports:
                 bucket = _unpacked(stored, checksum)
                 for entry in bucket.entries:
                     _set(entry, "folder", folder)
+                    _set(entry, "source", sys.intern(entry.source))
                     found[entry.name] = entry
                 found.update(bucket.faults)
         except sqlite3.DatabaseError as error:

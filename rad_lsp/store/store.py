@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from rad_lsp.core import problems, transcript
 from rad_lsp.core.problems import Problem
@@ -128,14 +128,14 @@ class Store:
             self._reports.save(str(source.folder), changed, removed)
 
     def _assemble(self) -> None:
-        entries = self._own_entries()
+        entries: list[Entry] = []
         faults: list[tuple[str, Problem]] = []
         for folder, items in self._own_items():
-            faults += [
-                (f"{folder}{os.sep}{name}" if name else folder, item.problem)
-                for name, item in items.items()
-                if type(item) is Fault
-            ]
+            for name, item in items.items():
+                if type(item) is Fault:
+                    faults.append((f"{folder}{os.sep}{name}" if name else folder, item.problem))
+                else:
+                    entries.append(cast("Entry", item))
         if self.agents is not None:
             entries = self._with_agents(entries, self.agents)
             faults += self.agents.problems
@@ -212,24 +212,21 @@ def _scanned(
     Once it is `stopped`, the files that it has not come to are what they were.
     """
     news: _News = {}
-    known = {name: item.fingerprint for name, item in before.items()}
     try:
-        now = source.scan()
+        changed = source.scan(before)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         fault = Fault(0, Problem(problems.UNREADABLE, f"The folder can't be read: {reason}"))
         return {"": fault}, {} if before == {"": fault} else {**dict.fromkeys(before), "": fault}
-    # Of a hundred thousand files most are as they were: they are compared all at once.
-    if now == known:
-        return before, news
-    for name, fingerprint in now.items():
-        if known.get(name) != fingerprint:
-            news[name] = _read(source, f"{source.folder}{os.sep}{name}")
-            count()
-            if stopped():
-                return _with(before, news), news
-    news.update(dict.fromkeys(known.keys() - now.keys()))
-    return _with(before, news), news
+    for name, fingerprint in changed.items():
+        if fingerprint is None:
+            news[name] = None
+            continue
+        news[name] = _read(source, f"{source.folder}{os.sep}{name}")
+        count()
+        if stopped():
+            break
+    return _with(before, news) if news else before, news
 
 
 def _checked(
