@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rad_lsp.cli.options import json_option, workspace_option
+from rad_lsp.cli.options import Context, json_option, workspace_option
 from rad_lsp.cli.output import drop, emit, note, painter
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from rad_lsp.store.agents import Machine
+    from rad_lsp.core.session import Session
     from rad_lsp.tracking import SessionRecorder
     from rad_lsp.tracking.events import Reader
     from rad_lsp.tracking.recorder import Children
@@ -70,8 +70,7 @@ def run(
     gc.enable()  # this may take hours
     try:
         with process.Agent(command, note) as agent:
-            machine = _machine()
-            recorder = _recorder(workspace, session_id, _children(machine))
+            recorder = _recorder(workspace, session_id, _children())
             with recorder, _events_file(recorder.workspace) as events:
                 environment = {
                     **os.environ,
@@ -83,7 +82,7 @@ def run(
     except process.NotRun as error:
         note(f"Error: {error}")
         context.exit(error.exit_code)
-    _show(recorder, machine, as_json=as_json)
+    _show(recorder, _with_children(recorder), as_json=as_json)
     context.exit(code)
 
 
@@ -118,25 +117,18 @@ def record(
     recorder = _recorder(workspace, session_id)
     with recorder:
         code = _read_stdin(events.Reader(recorder))
-    _show(recorder, as_json=as_json)
+    _show(recorder, _read(recorder), as_json=as_json)
     context.exit(code)
 
 
-def _machine() -> Machine:
-    """The other agents on this machine, among whose sessions may be what the command does."""
-    from rad_lsp import settings
-    from rad_lsp.store.agents import Machine
-
-    return Machine(os.environ, settings.home(), settings.data_folder())
-
-
-def _children(machine: Machine) -> Children:
+def _children() -> Children:
     """What finds the sessions that agents leave in the folder in which the command runs."""
     from pathlib import Path
 
     from rad_lsp.core.report import ChildSession
 
     folder = Path.cwd()
+    machine = Context(folder).machine
 
     def since(start: datetime) -> tuple[ChildSession, ...]:
         found = machine.active_since(folder, start)
@@ -212,7 +204,31 @@ def _read_stdin(reader: Reader) -> int:
             return 0
 
 
-def _show(recorder: SessionRecorder, machine: Machine | None = None, *, as_json: bool) -> None:
+def _read(recorder: SessionRecorder) -> Session:
+    """What was tracked."""
+    from rad_lsp.core.errors import RadError
+    from rad_lsp.core.session import Session
+    from rad_lsp.sources import radium
+
+    found = radium.parse(str(recorder.path), recorder.report())
+    if not isinstance(found, Session):
+        raise RadError(f"The report can't be shown: {found.reason}. 'rad doctor' tells more.")
+    return found
+
+
+def _with_children(recorder: SessionRecorder) -> Session:
+    """What was tracked and the sessions that ran as part of it, as every other command has it."""
+    from rad_lsp.sources import RADIUM
+
+    tracked = _read(recorder)
+    if not tracked.children:
+        return tracked
+    snapshot = Context(recorder.workspace, sources=[RADIUM]).store().refresh()
+    entry = snapshot.by_id.get(tracked.id)
+    return tracked if entry is None else entry.session
+
+
+def _show(recorder: SessionRecorder, found: Session, *, as_json: bool) -> None:
     """Print what was tracked, and on stderr what could not be.
 
     The exit code is the agent's, whether somebody reads this or not.
@@ -220,22 +236,13 @@ def _show(recorder: SessionRecorder, machine: Machine | None = None, *, as_json:
     from datetime import UTC, datetime
 
     from rad_lsp import service
-    from rad_lsp.core.errors import RadError
-    from rad_lsp.core.session import Session
     from rad_lsp.render import text
-    from rad_lsp.sources import radium
 
-    data = recorder.report()
-    found = radium.parse(str(recorder.path), data)
-    if not isinstance(found, Session):
-        raise RadError(f"The report can't be shown: {found.reason}. 'rad doctor' tells more.")
-    if machine is not None:
-        found = machine.merged(found)
     for problem in found.problems:
         note(f"{problem.message}.")
     try:
         if as_json:
-            emit(data + b"\n")
+            emit(recorder.report() + b"\n")
         else:
             savings = service.savings(found, recorder.prices)
             emit(text.session(found, datetime.now(UTC), painter(), savings=savings))

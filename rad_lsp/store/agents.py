@@ -70,11 +70,6 @@ class Machine:
         agents = Agents(self, names, folders, overrides, recent)
         return Store(reports, agents, Reports(self.database))
 
-    def merged(self, session: Session) -> Session:
-        """A tracked session with the sessions that ran as part of it, wherever they worked."""
-        found = [self.index.entry(child) for child in session.children]
-        return transcript.merged(session, [child.session for child in found if child is not None])
-
     def active_since(self, folder: Path, moment: datetime) -> list[Child]:
         """The other agents' sessions that worked in a folder or below it at or after a moment.
 
