@@ -3,13 +3,32 @@
 export const REPORTS = '**/.radium/_internals/sessions/*.json';
 
 /** Where other agents keep their transcripts, unless the environment names other folders. */
-export const TRANSCRIPTS = [
+const TRANSCRIPTS = [
   '**/.claude/projects/**/*.jsonl',
   '**/.config/claude/projects/**/*.jsonl',
   '**/.codex/{sessions,archived_sessions}/**/*.jsonl',
   '**/.gemini/tmp/*/chats/**/*.jsonl',
   '**/.copilot/session-state/**/*.jsonl',
 ];
+
+/** The transcripts of other agents, in the folders that the environment names as well. */
+export function transcripts(environment: Readonly<Record<string, string | undefined>>, home: string): string[] {
+  const below = (folder: string | undefined, pattern: string): string[] =>
+    folder?.trim() ? [`${glob(folder.trim().replace(/^~(?=[\\/]|$)/, home))}/${pattern}`] : [];
+  return [
+    ...TRANSCRIPTS,
+    ...(environment['CLAUDE_CONFIG_DIR'] ?? '').split(',').flatMap((folder) => below(folder, 'projects/**/*.jsonl')),
+    ...below(environment['XDG_CONFIG_HOME'], 'claude/projects/**/*.jsonl'),
+    ...below(environment['CODEX_HOME'], '{sessions,archived_sessions}/**/*.jsonl'),
+    ...below(environment['COPILOT_HOME'], 'session-state/**/*.jsonl'),
+  ];
+}
+
+/** A pattern of one folder alone, written as VS Code writes paths. */
+function glob(folder: string): string {
+  const path = folder.replaceAll('\\', '/').replace(/\/+$/, '').replace(/^[A-Z]:/, (drive) => drive.toLowerCase());
+  return path.replace(/[*?[\]{}]/g, '[$&]');
+}
 
 const REPORT = /[\\/]\.radium[\\/]_internals[\\/]sessions[\\/][^\\/]+\.json$/;
 

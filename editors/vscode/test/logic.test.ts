@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { SessionSummary, Status } from '../src/contract';
 import { escape, shortId } from '../src/display';
 import { addressOf, pageOf, title, type Page } from '../src/pages';
-import { isReport } from '../src/reports';
+import { isReport, transcripts } from '../src/reports';
 import { Crashes } from '../src/server/crashes';
 import { isOlder, parseVersion } from '../src/server/version';
 import { view } from '../src/statusView';
@@ -23,6 +23,25 @@ test('reports are json files directly in the sessions folder', () => {
   assert.ok(isReport('C:\\w\\.radium\\_internals\\sessions\\a.json'));
   assert.ok(!isReport('/w/.radium/_internals/sessions/old/a.json'));
   assert.ok(!isReport('/w/.radium/_internals/sessions/a.json.tmp'));
+});
+
+test('transcripts are where agents keep them, and in the folders that the environment names', () => {
+  const own = transcripts({}, '/home/u').length;
+  const found = transcripts(
+    {
+      CLAUDE_CONFIG_DIR: '~/claude, /data/[a]',
+      XDG_CONFIG_HOME: '/x/',
+      CODEX_HOME: 'C:\\codex',
+      COPILOT_HOME: '',
+    },
+    '/home/u',
+  );
+  assert.deepEqual(found.slice(own), [
+    '/home/u/claude/projects/**/*.jsonl',
+    '/data/[[]a[]]/projects/**/*.jsonl',
+    '/x/claude/projects/**/*.jsonl',
+    'c:/codex/{sessions,archived_sessions}/**/*.jsonl',
+  ]);
 });
 
 test('versions are read and compared by number', () => {

@@ -2,6 +2,7 @@
  * The language client, built as a file of its own: it is most of the extension's code, and
  * activation does without it.
  */
+import { homedir } from 'node:os';
 import type { CancellationToken, LogOutputChannel } from 'vscode';
 import {
   CloseAction,
@@ -12,7 +13,7 @@ import {
 } from 'vscode-languageclient/node';
 import { VERSION, type Notifications, type Requests } from '../contract';
 import { COMMANDS } from '../links';
-import { REPORTS, TRANSCRIPTS } from '../reports';
+import { REPORTS, transcripts } from '../reports';
 import { spawnOptions, type Program } from './probe';
 
 export interface Connection {
@@ -42,7 +43,7 @@ export async function connect(program: Program, log: LogOutputChannel, listener:
       documentSelector: [
         { scheme: 'file', language: 'json', pattern: REPORTS },
         { scheme: 'file', language: 'jsonc', pattern: REPORTS },
-        ...TRANSCRIPTS.map((pattern) => ({ scheme: 'file', pattern })),
+        ...transcripts(process.env, homedir()).map((pattern) => ({ scheme: 'file', pattern })),
       ],
       diagnosticCollectionName: 'radium-sessions',
       outputChannel: log,
