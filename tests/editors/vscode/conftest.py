@@ -39,7 +39,7 @@ def browser(installed):  # noqa: ARG001  (skips)
 
 @pytest.fixture(scope="module")
 def serve(vsix, tmp_path_factory):
-    """Starts a VS Code server: `serve(settings, path=, trust_all=)`."""
+    """Starts a VS Code server: `serve(settings, path=, env=, trust_all=)`."""
     running = []
 
     def start(settings, **options):

@@ -98,13 +98,16 @@ def package(target):
 class CodeServer:
     """A running VS Code server with the extension installed."""
 
-    def __init__(self, home, vsix, settings, *, path=None, trust_all=True, test_driver=False):
+    def __init__(
+        self, home, vsix, settings, *, path=None, env=None, trust_all=True, test_driver=False
+    ):
         self.home = home
         self.data = home / "data"
         self.settings_file = self.data / "Machine" / "settings.json"
         home.mkdir(parents=True)
         self._log = (home / "server.log").open("wb")
         self._env = environment(home) | {"EXTENSIONS_GALLERY": '{"serviceUrl":""}'}
+        self._env |= env or {}
         if path is not None:
             self._env["PATH"] = path
         (self.data / "User").mkdir(parents=True)

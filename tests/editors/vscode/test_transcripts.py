@@ -1,0 +1,66 @@
+"""Transcripts of other agents in a real workbench: lens, hover, and lines that can't be read."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def claude_folder(tmp_path_factory):
+    """A folder that only the environment names: its path does not tell whose it is."""
+    return tmp_path_factory.mktemp("agents") / "data [1]"
+
+
+@pytest.fixture(scope="module")
+def server(serve, program, claude_folder):
+    settings = {"radLsp.server.path": str(program)}
+    return serve(settings, env={"CLAUDE_CONFIG_DIR": str(claude_folder)})
+
+
+@pytest.fixture
+def show(browser, server, workspace):
+    """Opens a transcript in a workbench of the workspace that its session worked in."""
+    windows = []
+
+    def shown(transcript):
+        windows.append(browser.open(server.url(workspace.root, transcript.path)))
+        return windows[-1]
+
+    yield shown
+    for window in windows:
+        window.close()
+
+
+def test_transcript_shows_its_summary_costs_and_unreadable_lines(
+    show, claude_code, claude_folder, picture
+):
+    transcript = claude_code("shown", folder=claude_folder).prompt()
+    transcript.answer(input=2000, output=200).raw(b'{"type":"assistant",\n').answer()
+    window = show(transcript)
+    page = window.page
+    window.status("$0.0135 · n/a".__eq__)
+    page.locator(".codelens-decoration a", has_text="$0.0135 · n/a").wait_for()
+
+    page.locator(".squiggly-warning").first.wait_for(state="attached")
+    window.press("Control+Shift+m")
+    problem = page.locator(".markers-panel .monaco-list-row", has_text="The line can't be read")
+    problem.wait_for()
+    assert "[Ln 3, Col 1]" in problem.inner_text()
+    picture(window, "transcript-problem")
+    window.press("Control+Shift+m")
+
+    usage = page.locator(".view-line", has_text='"input_tokens":2000')
+    usage.get_by_text("isSidechain").hover()
+    hover = page.locator(".monaco-hover", has_text="for what this line tells").first
+    hover.wait_for()
+    told = hover.inner_text()
+    assert "$0.0090 for what this line tells" in told
+    assert "2,000 input at $3.00" in told
+    assert "genai-prices" in told
+    picture(window, "transcript-hover")
+
+
+def test_transcript_in_the_users_home_is_one_too(show, server, codex, monkeypatch):
+    monkeypatch.setenv("HOME", str(server.home))
+    window = show(codex("from-codex").answer())
+    window.page.locator(".codelens-decoration a", has_text="$0.0110 · n/a").wait_for()
