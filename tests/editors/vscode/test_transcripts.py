@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.editors.vscode.workbench import put
+
 
 @pytest.fixture(scope="module")
 def claude_folder(tmp_path_factory):
@@ -64,3 +66,19 @@ def test_transcript_in_the_users_home_is_one_too(show, server, codex, monkeypatc
     monkeypatch.setenv("HOME", str(server.home))
     window = show(codex("from-codex").answer())
     window.page.locator(".codelens-decoration a", has_text="$0.0110 · n/a").wait_for()
+
+
+def test_settings_of_sources_and_prices_take_effect_at_once(
+    show, server, program, workspace, report, claude_code, claude_folder
+):
+    put(workspace.root, report("from-radium", 0.25, 1), "from-radium")
+    window = show(claude_code("priced", folder=claude_folder).answer())
+    window.status("$0.0045 · n/a".__eq__)
+    own = {"radLsp.server.path": str(program)}
+    price = {"claude-sonnet-4-5-20250929": {"input": 2000, "output": 0}}
+    server.configure(own | {"radLsp.prices": price})
+    window.status("$2.0000 · n/a".__eq__)
+    server.configure(own | {"radLsp.sources": ["radium"]})
+    window.status("$0.2500 · 92.6%".__eq__)
+    server.configure(own)
+    window.status("$0.0045 · n/a".__eq__)
