@@ -34,6 +34,8 @@ class Client(LanguageClient):
         self.registrations = []
         self.refreshes = []
         self.pushed = {}
+        self.tells = asyncio.Event()  # else it is too busy to tell its settings
+        self.tells.set()
         self._news = asyncio.Event()
 
     def heard(self, *_):
@@ -167,8 +169,13 @@ def make_client(settings=None):
         client.progress_reports.setdefault(params.token, []).append(params.value)
         client.heard()
 
+    async def configured(params):
+        await client.tells.wait()
+        return [client.get_configuration(section=item.section) for item in params.items]
+
     features = {
         **DEFAULT_CLIENT_FEATURES,
+        types.WORKSPACE_CONFIGURATION: configured,
         "stats/status": status,
         types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS: pushed,
         types.WINDOW_SHOW_MESSAGE: shown,
@@ -200,12 +207,14 @@ def capabilities_of(editor, commands=(), **changes):
     return found
 
 
-async def started(folders, capabilities, settings=None, env=None, **params):
+async def started(folders, capabilities, settings=None, env=None, *, busy=False, **params):
     """A client whose server has the folders open."""
     config = ClientServerConfig(
         server_command=SERVER, client_factory=lambda: make_client(settings), server_env=env
     )
     client = await config.start()
+    if busy:
+        client.tells.clear()
     async with asyncio.timeout(PATIENCE):
         client.introduced = await client.initialize_session(
             types.InitializeParams(

@@ -225,3 +225,15 @@ async def test_a_client_that_cannot_be_asked_is_not_asked(connect, workspace):
     capabilities.workspace.configuration = False
     client = await connect(editor=capabilities, settings={"statusBar": {"format": "asked"}})
     assert (await client.status())["text"] == "$0.1275 · 92.6%"
+
+
+async def test_settings_that_a_busy_client_tells_late_hold_all_the_same(
+    connect, workspace, patched
+):
+    workspace.add("first")
+    impatient = "from rad_lsp.server.features import lifecycle\nlifecycle.ANSWER_SECONDS = 0\n"
+    settings = {"statusBar": {"format": "{tool_calls} calls"}}
+    client = await connect(settings=settings, env=patched(impatient), busy=True)
+    await client.status(shows("$0.1275 · 92.6%"))
+    client.tells.set()
+    await client.status(shows("231 calls"))

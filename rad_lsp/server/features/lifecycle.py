@@ -14,11 +14,16 @@ from rad_lsp.server.uris import path_of
 from rad_lsp.sources.radium import FOLDER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rad_lsp.server.app import RadServer
 
 logger = logging.getLogger(__name__)
 
 SECTION: Final = "radLsp"
+ANSWER_SECONDS = 5.0
+"""After which the settings that are known without the client's answer hold until it comes."""
+
 _PATTERN: Final = f"{FOLDER.as_posix()}/*.json"
 
 
@@ -73,10 +78,21 @@ async def _ask_configuration(ls: RadServer) -> bool:
     """Take the settings that the client tells when asked; False when it can't be asked."""
     if not ls.client.answers_configuration:
         return False
-    items = [types.ConfigurationItem(section=SECTION)]
+    params = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
+    asked = asyncio.ensure_future(ls.workspace_configuration_async(params))
+    await asyncio.wait({asked}, timeout=ANSWER_SECONDS)
+    if asked.done():
+        return await _configure(ls, asked)
+    # A client that is busy answers late; its settings count from then on.
+    logger.info("The client takes long to tell its settings")
+    ls.in_background(_configure(ls, asked))
+    return False
+
+
+async def _configure(ls: RadServer, asked: asyncio.Future[Sequence[Any | None]]) -> bool:
+    """Take the settings that the client tells; False when it does not."""
     try:
-        async with asyncio.timeout(5):
-            answer = await ls.workspace_configuration_async(types.ConfigurationParams(items))
+        answer = await asked
     except Exception:  # noqa: BLE001  (whatever the client answers, or nothing)
         logger.warning("The client did not tell its settings")
         return False
