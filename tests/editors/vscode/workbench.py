@@ -27,8 +27,12 @@ NPM = ROOT / "bin" / "npm"
 SERVER = ROOT / "vscode" / "out" / "server-main.js"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
-PATIENCE = 20
-"""Seconds after which what was waited for is taken for not coming."""
+PATIENCE = 60
+"""Seconds after which what was waited for is taken for not coming.
+
+A window's extensions may be up 15 seconds after its page, where five programs share two cores;
+until then there is no status bar item at all.
+"""
 
 SESSIONS = Path(".radium", "_internals", "sessions")
 
