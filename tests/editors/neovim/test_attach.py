@@ -66,6 +66,20 @@ def test_transcripts_of_other_agents_are_attached_too(nvim, sessions, claude_cod
     assert not nvim.lua(f"return {ATTACHED}")
 
 
+def test_transcripts_in_folders_that_the_environment_names_are_attached_too(
+    start, sessions, claude_code, tmp_path, monkeypatch
+):
+    assert sessions
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", f"{tmp_path / 'one'}, {tmp_path / 'two (2)'}/")
+    transcript = claude_code("from-claude", folder=tmp_path / "two (2)").prompt().answer()
+    nvim = start()
+    nvim.command(f"edit {transcript.path}".replace(" (", r"\ ("))
+    nvim.wait(ATTACHED)
+    nvim.terminal.wait("$0.0045 · n/a")
+    nvim.command(f"edit {tmp_path / 'one' / 'other.jsonl'}")
+    assert not nvim.lua(f"return {ATTACHED}")
+
+
 def test_lenses_follow_the_sessions(start, workspace, write):
     report = workspace.add("first")
     nvim = start(report)

@@ -17,6 +17,14 @@ local TRANSCRIPTS = {
   '/%.copilot/session%-state/.*%.jsonl$',
 }
 
+---Where they do below the folders that the environment names.
+local NAMED = {
+  CLAUDE_CONFIG_DIR = { 'projects' },
+  CODEX_HOME = { 'sessions', 'archived_sessions' },
+  COPILOT_HOME = { 'session-state' },
+  XDG_CONFIG_HOME = { 'claude/projects' },
+}
+
 ---A server that ran for so long was sound: what killed it was not its start.
 local SOUND_MS = 60 * 1000
 local FIRST_DELAY_MS = 250
@@ -50,14 +58,36 @@ function M.root_of_report(file)
   return vim.fs.normalize(file):match(REPORT)
 end
 
+---@param path string
+---@return boolean
+local function is_transcript(path)
+  for _, pattern in ipairs(TRANSCRIPTS) do
+    if path:match(pattern) then
+      return true
+    end
+  end
+  if not vim.endswith(path, '.jsonl') then
+    return false
+  end
+  for variable, folders in pairs(NAMED) do
+    -- Claude Code's may name several.
+    for _, named in ipairs(vim.split(vim.env[variable] or '', ',')) do
+      local root = vim.fs.normalize(vim.trim(named))
+      for _, folder in ipairs(folders) do
+        if root ~= '' and vim.startswith(path, ('%s/%s/'):format(root, folder)) then
+          return true
+        end
+      end
+    end
+  end
+  return false
+end
+
 ---@param file string
 ---@return string? root of the current folder's workspace, if this is a transcript
 function M.root_for_transcript(file)
-  local path = vim.fs.normalize(file)
-  for _, pattern in ipairs(TRANSCRIPTS) do
-    if path:match(pattern) then
-      return M.root_of()
-    end
+  if is_transcript(vim.fs.normalize(file)) then
+    return M.root_of()
   end
 end
 
