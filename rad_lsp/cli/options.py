@@ -92,7 +92,12 @@ class Context:
         from rad_lsp import settings
         from rad_lsp.store.agents import Machine
 
-        return Machine(os.environ, settings.home(), settings.data_folder())
+        machine = Machine(os.environ, settings.home(), settings.data_folder())
+        command = click.get_current_context(silent=True)
+        if command is not None:
+            # Whoever closes the index last folds what is new into it; else the next has to.
+            command.call_on_close(machine.database.close)
+        return machine
 
     def read_transcripts(self) -> None:
         """Read what is new in all transcripts."""

@@ -115,7 +115,10 @@ def _within_cap(context: Context, recent: Recent | None) -> Snapshot:
         # What it has read is kept: a long first read goes on from prompt to prompt.
         store.stop()
         reading.join(_GRACE_SECONDS)
-    return store.snapshot if not reading.is_alive() else context.store(recent, fresh=True).recall()
+    if not reading.is_alive():
+        return store.snapshot
+    context.machine.database.left = True
+    return context.store(recent, fresh=True).recall()
 
 
 def _watch(context: Context, *, as_json: bool) -> NoReturn:

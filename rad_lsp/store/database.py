@@ -110,12 +110,14 @@ class Database:
 
     `trouble` is a sentence on why it is not kept on disk, else empty. `patience` is how many
     seconds it waits for another process that is writing; once it is `stopped`, it does no longer.
+    It is `left` when a thread that works with it is no longer waited for.
     """
 
     def __init__(self, path: Path | None, patience: float = _PATIENCE) -> None:
         self.path = path
         self.trouble = "" if path else "no folder for it was found"
         self.stopped = threading.Event()
+        self.left = False
         self._patience = patience
         self._inode: int | None = None
         self._renewed = False
@@ -195,8 +197,9 @@ class Database:
             return None
 
     def close(self) -> None:
-        """Close the connection."""
-        self.connection.close()
+        """Close the connection, unless another thread was left at work with it."""
+        if not self.left:
+            self.connection.close()
 
     def _open(self, *, damaged: bool = False) -> sqlite3.Connection:
         if self.path is None:
