@@ -90,22 +90,21 @@ def _listed(folder: Path) -> Iterator[tuple[list[str], Callable[[str], os.stat_r
 def _news(
     names: list[str], look: Callable[[str], os.stat_result], known: Mapping[str, Fingerprinted]
 ) -> dict[str, int | None]:
-    marks = _marks  # a loop finds its own names faster
-    news: dict[str, int | None] = {}
-    met = 0
-    for name in names:
-        if name.endswith(SUFFIX):
-            try:
-                now = hash(marks(look(name)))
-            except OSError:
-                now = 0
-            before = known.get(name)
-            if before is not None:
-                met += 1
-                if before.fingerprint == now:
-                    continue
-            news[name] = now
-    if met < len(known):
+    names = [name for name in names if name.endswith(SUFFIX)]
+    # Mapped, for a loop would take a third longer; after an error it goes on with the next name.
+    looked = map(hash, map(_marks, map(look, names)))
+    found: list[int] = []
+    while len(found) < len(names):
+        try:
+            found.extend(looked)
+        except OSError:
+            found.append(0)
+    news: dict[str, int | None] = {
+        name: now
+        for name, now in zip(names, found, strict=True)
+        if (before := known.get(name)) is None or before.fingerprint != now
+    }
+    if len(names) - sum(name not in known for name in news) < len(known):
         news.update(dict.fromkeys(known.keys() - names))
     return news
 

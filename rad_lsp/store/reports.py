@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from contextlib import suppress
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
@@ -77,12 +78,13 @@ class Reports:
 
 
 def _packed(items: Mapping[str, Entry | Fault | None]) -> bytes:
+    entries = [item for item in items.values() if isinstance(item, Entry)]
+    # All of them are to be ordered in time: what is in order in part takes half as long.
     return _pack(
         _Bucket(
             [
                 msgspec.structs.replace(item, folder="")
-                for item in items.values()
-                if isinstance(item, Entry)
+                for item in sorted(entries, key=attrgetter("last"))
             ],
             [(name, item) for name, item in items.items() if isinstance(item, Fault)],
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias
 
 from rad_lsp.core import problems, transcript
 from rad_lsp.core.problems import Problem
@@ -46,6 +46,8 @@ class Store:
         self.snapshot = Snapshot()
         self._reports = reports
         self._found: list[_Found] | None = None
+        self._entries: list[Entry] = []
+        self._faults: list[tuple[str, Problem]] = []
         self._owners: dict[Child, str] = {}
         self.edited: dict[str, Entry | Problem] = {}
         self._stopped = threading.Event()
@@ -83,7 +85,7 @@ class Store:
                 self._remember(source, news)
             self._found[number] = found
         if changed:
-            self._owners = self._found_owners()
+            self._take_apart()
         if self.agents is not None:
             changed |= self.agents.refresh(self._owners, paths, progress)
         if changed:
@@ -114,7 +116,7 @@ class Store:
         return self._recalled()
 
     def _recalled(self) -> Snapshot:
-        self._owners = self._found_owners()
+        self._take_apart()
         if self.agents is not None:
             self.agents.recall(self._owners)
         self._assemble()
@@ -128,42 +130,33 @@ class Store:
             self._reports.save(str(source.folder), changed, removed)
 
     def _assemble(self) -> None:
-        entries: list[Entry] = []
-        faults: list[tuple[str, Problem]] = []
+        entries, faults = self._entries, self._faults
+        if self.agents is not None:
+            entries = self._with_agents(entries, self.agents)
+            faults = faults + self.agents.problems
+        self.snapshot = snapshot.assemble(entries, faults)
+
+    def _take_apart(self) -> None:
+        """Tell sessions, faults and tracked sessions apart."""
+        self._entries = []
+        self._faults = []
+        tracked = []
         for folder, items in self._own_items():
             for name, item in items.items():
                 if type(item) is Fault:
-                    faults.append((f"{folder}{os.sep}{name}" if name else folder, item.problem))
-                else:
-                    entries.append(cast("Entry", item))
-        if self.agents is not None:
-            entries = self._with_agents(entries, self.agents)
-            faults += self.agents.problems
-        self.snapshot = snapshot.assemble(entries, faults)
-
-    def _own_entries(self) -> list[Entry]:
-        return [
-            item for _, items in self._own_items() for item in items.values() if type(item) is Entry
-        ]
+                    path = f"{folder}{os.sep}{name}" if name else folder
+                    self._faults.append((path, item.problem))
+                elif isinstance(item, Entry):
+                    self._entries.append(item)
+                    if item.children:
+                        tracked.append(item)
+        self._owners = _owners_among(tracked)
 
     def _own_items(self) -> Iterator[tuple[str, _Found]]:
         """By folder, what the files of the sources hold, or the buffers that are open instead."""
         for source, found in zip(self.sources, self._found or (), strict=False):
             folder = str(source.folder)
             yield folder, self._with_edits(folder, found) if self.edited else found
-
-    def _found_owners(self) -> dict[Child, str]:
-        """Which tracked session a session of another agent counts with.
-
-        It may have gone on while several were tracked; it counts with that which ended first.
-        """
-        tracked = [entry for entry in self._own_entries() if entry.children]
-        tracked.sort(key=lambda entry: (entry.last, entry.id))
-        owners: dict[Child, str] = {}
-        for entry in tracked:
-            for child in entry.children:
-                owners.setdefault(child, entry.id)
-        return owners
 
     def _with_edits(self, folder: str, found: _Found) -> _Found:
         """What open buffers hold in place of their files."""
@@ -189,6 +182,18 @@ class Store:
         mine = [child for child in entry.children if self._owners.get(child) == entry.id]
         found = [session for child in mine if (session := agents.child(child))]
         return snapshot.pack(transcript.merged(entry.session, found), entry.fingerprint)
+
+
+def _owners_among(tracked: list[Entry]) -> dict[Child, str]:
+    """Which tracked session a session of another agent counts with.
+
+    It may have gone on while several were tracked; it counts with that which ended first.
+    """
+    owners: dict[Child, str] = {}
+    for entry in sorted(tracked, key=lambda entry: (entry.last, entry.id)):
+        for child in entry.children:
+            owners.setdefault(child, entry.id)
+    return owners
 
 
 class _Counter:
