@@ -46,14 +46,6 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     content: Session | Problem
 
 
-class Fingerprinted(Protocol):
-    """What is known of a file."""
-
-    @property
-    def fingerprint(self) -> int:
-        """What the file's was when it was read."""
-
-
 class Source(Protocol):
     """Where the sessions of one agent come from."""
 
@@ -61,10 +53,10 @@ class Source(Protocol):
     folder: Path
     """The folder whose changes tell of new sessions; it need not exist."""
 
-    def scan(self, known: Mapping[str, Fingerprinted]) -> dict[str, int | None]:
-        """What is not as it is known, by name: a file's fingerprint, None when it is gone.
+    def scan(self) -> list[tuple[str, int]]:
+        """Name and fingerprint of every file that should hold a session.
 
-        Only files that should hold a session. Raises OSError when the folder can't be read.
+        Raises OSError when the folder can't be read.
         """
 
     def fingerprint(self, path: str) -> int:

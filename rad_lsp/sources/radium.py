@@ -20,11 +20,10 @@ from rad_lsp.core.spending import QUARTER, Spending
 from rad_lsp.sources import RADIUM, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rad_lsp.core import report
     from rad_lsp.core.report import Report
-    from rad_lsp.sources import Fingerprinted
 
 SUFFIX: Final = ".json"
 FOLDER: Final = Path(".radium", "_internals", "sessions")
@@ -49,16 +48,25 @@ class Radium:
     def __init__(self, workspace: Path) -> None:
         self.folder = workspace / FOLDER
 
-    def scan(self, known: Mapping[str, Fingerprinted]) -> dict[str, int | None]:
-        """Each `*.json` directly in the folder that is not as it is known, by its name.
+    def scan(self) -> list[tuple[str, int]]:
+        """Name and fingerprint of every `*.json` directly in the folder; none when that is missing.
 
-        There are none when the folder is missing. Raises OSError when it can't be read.
+        Raises OSError when the folder can't be read.
         """
         try:
-            with _listed(self.folder) as (names, look):
-                return _news(names, look, known)
+            with _listed(self.folder) as (listed, look):
+                names = [name for name in listed if name.endswith(SUFFIX)]
+                # Mapped: a loop takes a third longer. After an error it goes on with the next name.
+                looked = map(hash, map(_marks, map(look, names)))
+                found: list[int] = []
+                while len(found) < len(names):
+                    try:
+                        found.extend(looked)
+                    except OSError:
+                        found.append(0)
+                return [*zip(names, found, strict=True)]
         except (FileNotFoundError, NotADirectoryError):
-            return dict.fromkeys(known)
+            return []
 
     def fingerprint(self, path: str) -> int:
         """A number that changes when the file does; 0 when it can't be had."""
@@ -85,28 +93,6 @@ def _listed(folder: Path) -> Iterator[tuple[list[str], Callable[[str], os.stat_r
         yield os.listdir(descriptor), partial(os.stat, dir_fd=descriptor)  # noqa: PTH208
     finally:
         os.close(descriptor)
-
-
-def _news(
-    names: list[str], look: Callable[[str], os.stat_result], known: Mapping[str, Fingerprinted]
-) -> dict[str, int | None]:
-    names = [name for name in names if name.endswith(SUFFIX)]
-    # Mapped, for a loop would take a third longer; after an error it goes on with the next name.
-    looked = map(hash, map(_marks, map(look, names)))
-    found: list[int] = []
-    while len(found) < len(names):
-        try:
-            found.extend(looked)
-        except OSError:
-            found.append(0)
-    news: dict[str, int | None] = {
-        name: now
-        for name, now in zip(names, found, strict=True)
-        if (before := known.get(name)) is None or before.fingerprint != now
-    }
-    if len(names) - sum(name not in known for name in news) < len(known):
-        news.update(dict.fromkeys(known.keys() - names))
-    return news
 
 
 def is_report(path: str) -> bool:

@@ -59,7 +59,7 @@ def without_privileges():
 
 def test_a_report_becomes_a_session(golden):
     source = Radium(golden("session"))
-    (name,) = source.scan({})
+    ((name, _),) = source.scan()
     path = str(source.folder / name)
     assert source.read(path).content == Session(
         id="3c6ddcd3-85b6-48f1-88e1-f428ca458337",
@@ -96,7 +96,7 @@ def test_a_report_becomes_a_session(golden):
 @pytest.mark.parametrize("folder", ["session", "history", "compare", "edge", "generations"])
 def test_golden_reports_are_read_without_a_warning(golden, folder):
     source = Radium(golden(folder))
-    sessions = [source.read(str(source.folder / name)).content for name in source.scan({})]
+    sessions = [source.read(str(source.folder / name)).content for name, _ in source.scan()]
     assert sessions
     assert [session.problems for session in sessions] == [()] * len(sessions)
 
@@ -139,16 +139,16 @@ def test_only_json_files_directly_in_the_folder_are_reports(workspace, source):
     workspace.raw("notes.txt", b"")
     (workspace.sessions / "c").mkdir()
     workspace.raw("c/session.json", b"{}")
-    assert list(source.scan({})) == ["a.json"]
+    assert [name for name, _ in source.scan()] == ["a.json"]
 
 
 def test_without_a_folder_there_are_no_reports(tmp_path):
-    assert Radium(tmp_path).scan({}) == {}
+    assert Radium(tmp_path).scan() == []
 
 
 def test_a_file_in_the_folders_place_holds_no_reports(tmp_path):
     (tmp_path / ".radium").write_text("")
-    assert Radium(tmp_path).scan({}) == {}
+    assert Radium(tmp_path).scan() == []
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_file_over_64_mib_is_not_read(workspace, content):
 
 def test_a_link_to_a_report_is_read(workspace, content, golden):
     source = Radium(golden("session"))
-    (name,) = source.scan({})
+    ((name, _),) = source.scan()
     link = workspace.sessions / name
     link.symlink_to((source.folder / name).absolute())
     assert content(link).cost == 0.1275
@@ -263,7 +263,7 @@ def test_a_folder_that_may_not_be_read_is_an_error(public_folder):
     source.folder.mkdir(parents=True)
     (public_folder / ".radium").chmod(0o700)
     with without_privileges(), pytest.raises(PermissionError):
-        source.scan({})
+        source.scan()
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ def test_a_report_replaced_while_it_is_read_is_read_again_next_time(workspace):
 
 def test_a_folder_that_cannot_be_read_is_skipped_and_said(workspace, source):
     class Closed(Radium):
-        def scan(self, known):  # noqa: ARG002  (as the protocol has it)
+        def scan(self):
             raise PermissionError(13, "Permission denied")
 
     workspace.add("a")
