@@ -120,10 +120,11 @@ def milliseconds(moment: datetime) -> int:
     In other time zones there are moments before the first year and after the last.
     """
     since = moment - _EPOCH
-    if not _FIRST_DAY <= since.days <= _LAST_DAY:
-        return (_FIRST_DAY if since.days < 0 else _LAST_DAY) * 86_400_000
+    days = since.days
+    if not _FIRST_DAY <= days <= _LAST_DAY:
+        return (_FIRST_DAY if days < 0 else _LAST_DAY) * 86_400_000
     # Dividing one timedelta by another would take three times as long.
-    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+    return days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def moment(time: int) -> datetime:

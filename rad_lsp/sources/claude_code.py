@@ -39,7 +39,7 @@ _SYNTHETIC: Final = "<synthetic>"
 """The model of answers that Claude Code has written itself."""
 _REFUSED: Final = b"The user doesn't want to proceed with this tool use"
 """What the model is told when the user has refused a tool call."""
-_STANDARD: Final = frozenset({"", "standard", "default", "auto", "standard_only"})
+_STANDARD: Final = frozenset({None, "", "standard", "default", "auto", "standard_only"})
 """Service tiers and speeds that are billed as usual."""
 
 
@@ -359,11 +359,14 @@ class ClaudeCodeParser:
             # Older versions tell only the sum, and knew only caching for five minutes.
             short = written - long
         read = usage.cache_read_input_tokens or 0
+        tier = usage.service_tier if usage.speed in _STANDARD else usage.speed
+        if tier in _STANDARD:
+            tier = ""
         request = Request(
             time=milliseconds(first.timestamp) if first.timestamp else facts.end,
             model=message.model or "unknown",
             engine="claude",
-            tier=_tier(usage.speed) or _tier(usage.service_tier),
+            tier=tier or "",
             input_tokens=(usage.input_tokens or 0) + read + short + long,
             cache_read_tokens=read,
             cache_write_5m_tokens=short,
@@ -432,10 +435,6 @@ def _lines_of(content: msgspec.Raw) -> int:
         return len(_TEXT.decode(content).splitlines())
     except ValueError:
         return 0
-
-
-def _tier(told: str | None) -> str:
-    return "" if told is None or told in _STANDARD else told
 
 
 AGENT: Final = ClaudeCode

@@ -109,6 +109,8 @@ class Batch:
         self._source = source
         select = "SELECT session_id, id FROM session WHERE source = ?"
         self._sessions: dict[str, int] = dict(db.execute(select, (source.name,)).fetchall())
+        self._looked_up = 0
+        self._paths: set[str | bytes] | None = None
         self._next_session = _next_id(db, "session")
         self._next_file = _next_id(db, "file")
         self._copies = Copies(db, source.name)
@@ -262,10 +264,16 @@ class Batch:
             self._touch_sessions_of(known.id)
 
     def _known(self, path: str) -> _File | None:
+        column = to_column(path)
+        self._looked_up += 1
+        if self._looked_up == _FEW:
+            self._paths = {path for (path,) in self._db.execute("SELECT path FROM file")}
+        if self._paths is not None and column not in self._paths:
+            return None
         row = self._db.execute(
             "SELECT id, size, modified, changed, inode, offset, tail, state FROM file "
             "WHERE path = ?",
-            (to_column(path),),
+            (column,),
         ).fetchone()
         return row and _File(*row)
 

@@ -15,16 +15,17 @@ T = TypeVar("T")
 
 
 class _Piece(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Columns of equal length; `names` are pairs of a session and a rule, by their place.
+    """Columns of equal length; of each request the places of its session and of its rule.
 
-    There are no `costs` where none is known.
+    A column is left out where it would hold nothing but zeros, or no cost.
     """
 
     sessions: list[str]
     rules: list[tuple[str, str, str]]
     keys: list[str]
     variants: list[str]
-    names: list[tuple[int, int]]
+    session_of: list[int]
+    rule_of: list[int]
     flags: list[int]
     times: list[int]
     numbers: list[tuple[int, int, int, int, int, int]]
@@ -36,19 +37,17 @@ def pack(requests: list[Seen]) -> bytes:
     told = [seen.request for seen in requests]
     rules = [(one.model, one.engine, one.tier) for one in told]
     session_ids = [seen.session_id for seen in requests]
-    sessions = _places(session_ids)
-    places = _places(rules)
+    different_sessions, session_of = _places(session_ids)
+    different_rules, rule_of = _places(rules)
     costs = [one.cost for one in told]
     return _encode(
         _Piece(
-            sessions=[*sessions],
-            rules=[*places],
+            sessions=different_sessions,
+            rules=different_rules,
             keys=[seen.key for seen in requests],
             variants=[seen.variant for seen in requests],
-            names=[
-                (sessions[session_id], places[rule])
-                for session_id, rule in zip(session_ids, rules, strict=True)
-            ],
+            session_of=session_of,
+            rule_of=rule_of,
             flags=[seen.side + 2 * seen.final + 4 * seen.billed for seen in requests],
             times=[one.time for one in told],
             numbers=[*map(_numbers, told)],
@@ -66,12 +65,14 @@ def names(data: bytes) -> list[tuple[str, str]]:
 def unpack(data: bytes) -> list[Seen]:
     """The requests in bytes that `pack` has made. Raises msgspec.DecodeError."""
     piece = _PIECE.decode(data)
-    costs = piece.costs or [None] * len(piece.keys)
+    count = len(piece.keys)
+    costs = piece.costs or [None] * count
     found = []
-    for key, variant, (session, rule), flags, time, numbers, cost in zip(
+    for key, variant, session, rule, flags, time, numbers, cost in zip(
         piece.keys,
         piece.variants,
-        piece.names,
+        piece.session_of or [0] * count,
+        piece.rule_of or [0] * count,
         piece.flags,
         piece.times,
         piece.numbers,
@@ -99,9 +100,10 @@ def unpack(data: bytes) -> list[Seen]:
     return found
 
 
-def _places(values: list[T]) -> dict[T, int]:
-    """The different values, each with its place among them."""
-    return {value: place for place, value in enumerate(dict.fromkeys(values))}
+def _places(values: list[T]) -> tuple[list[T], list[int]]:
+    """The different values, and the place of each value among them where there are several."""
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    return [*places], [places[value] for value in values] if len(places) > 1 else []
 
 
 _numbers = attrgetter(
