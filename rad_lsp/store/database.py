@@ -52,12 +52,15 @@ CREATE TABLE file(
     size INTEGER NOT NULL, modified REAL NOT NULL, changed REAL NOT NULL, inode INTEGER NOT NULL,
     offset INTEGER NOT NULL, tail BLOB NOT NULL, state BLOB NOT NULL,
     skipped INTEGER NOT NULL, first_skipped BLOB NOT NULL, problem BLOB);
+CREATE INDEX file_stamp ON file(source, path, size, modified, changed);
+CREATE INDEX file_problem ON file(path) WHERE problem IS NOT NULL;
 CREATE TABLE session(
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, session_id TEXT NOT NULL,
     cwd TEXT NOT NULL DEFAULT '', path TEXT NOT NULL DEFAULT '',
     last_activity INTEGER NOT NULL DEFAULT 0, packed BLOB, checksum INTEGER,
     UNIQUE(source, session_id));
 CREATE INDEX session_cwd ON session(cwd);
+CREATE INDEX session_last ON session(source, last_activity);
 CREATE TABLE part(
     session INTEGER NOT NULL, file INTEGER NOT NULL, PRIMARY KEY(session, file)) WITHOUT ROWID;
 CREATE INDEX part_file ON part(file);

@@ -175,18 +175,20 @@ class Index:
         values: Sequence[str | int],
         recent: Recent | None = None,
     ) -> list[Entry]:
+        db = self.database.connection
         where = f"WHERE last_activity IS NOT 0 AND source IN ({','.join('?' * len(sources))})"
         values = [*sources, *values]
         if condition:
             where += f" AND {condition}"
         if recent is not None:
             newest = f"SELECT max(last_activity) FROM session {where}"
-            where += f" AND (last_activity >= ? OR session_id = ? OR last_activity = ({newest}))"
-            values += [recent.since, recent.session_id, *values]
+            ((last,),) = db.execute(newest, values)
+            where += " AND (last_activity >= ? OR session_id = ?)"
+            values += [min(recent.since, last or 0), recent.session_id]
         query = (
             "SELECT source, session_id, path, cwd, last_activity, packed, checksum FROM session "
         )
-        rows = self.database.connection.execute(query + where, values)
+        rows = db.execute(query + where, values)
         found = []
         for source, session_id, path, cwd, last, packed, check in rows:
             if packed is None or checksum(packed, source, session_id, cwd, last) != check:
