@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { env, RelativePattern, version, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import { Commands } from './commands';
 import { Help } from './help';
 import { Pages } from './pages';
+import { agentFolders } from './reports';
 import { Server } from './server/server';
 import { StatusBar } from './statusBar';
 
@@ -32,7 +34,9 @@ function startWhenWanted(context: ExtensionContext, made: Server, log: LogOutput
   const start = (): void => {
     const always = workspace.getConfiguration('radLsp').get('statusBar.visibility') === 'always';
     const folders = workspace.workspaceFolders ?? [];
-    if (folders.length && (always || folders.some(({ uri }) => isRadiumWorkspace(uri.fsPath)))) made.start();
+    if (folders.length && (always || folders.some(({ uri }) => isRadiumWorkspace(uri.fsPath)) || hasAgents())) {
+      made.start();
+    }
   };
   start();
   if (made.state.kind === 'idle') log.info('The server is started once a folder has sessions, or by a command.');
@@ -47,6 +51,11 @@ function startWhenWanted(context: ExtensionContext, made: Server, log: LogOutput
       if (event.affectsConfiguration('radLsp.statusBar.visibility')) start();
     }),
   );
+}
+
+/** Whether any other agent has kept sessions on this machine: in which folders, only the server can tell. */
+function hasAgents(): boolean {
+  return agentFolders(process.env, homedir()).some((folder) => existsSync(folder));
 }
 
 /** Whether the folder or one above it has a `.radium`, as the server looks for it. */

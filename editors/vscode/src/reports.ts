@@ -24,6 +24,21 @@ export function transcripts(environment: Readonly<Record<string, string | undefi
   ];
 }
 
+/** Where agents keep transcripts on this machine; the folders need not exist. */
+export function agentFolders(environment: Readonly<Record<string, string | undefined>>, home: string): string[] {
+  const named: [string | undefined, string][] = [
+    ...(environment['CLAUDE_CONFIG_DIR'] ?? '').split(',').map((folder): [string, string] => [folder, 'projects']),
+    [environment['CODEX_HOME'], 'sessions'],
+    [environment['COPILOT_HOME'], 'session-state'],
+  ];
+  return [
+    ...['.claude/projects', '.config/claude/projects', '.codex/sessions', '.gemini/tmp', '.copilot/session-state'].map(
+      (folder) => `${home}/${folder}`,
+    ),
+    ...named.flatMap(([folder, below]) => (folder?.trim() ? [`${folder.trim()}/${below}`] : [])),
+  ];
+}
+
 /** A pattern of one folder alone, written as VS Code writes paths. */
 function glob(folder: string): string {
   const path = folder.replaceAll('\\', '/').replace(/\/+$/, '').replace(/^[A-Z]:/, (drive) => drive.toLowerCase());

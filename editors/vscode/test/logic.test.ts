@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { SessionSummary, Status } from '../src/contract';
 import { escape, shortId } from '../src/display';
 import { addressOf, pageOf, title, type Page } from '../src/pages';
-import { isReport, transcripts } from '../src/reports';
+import { agentFolders, isReport, transcripts } from '../src/reports';
 import { Crashes } from '../src/server/crashes';
 import { isOlder, parseVersion } from '../src/server/version';
 import { view } from '../src/statusView';
@@ -17,6 +17,13 @@ const status = {
   severity: 'ok',
 } as Status;
 const running = { kind: 'running' } as const;
+
+test('agents keep transcripts at home, and where the environment says', () => {
+  const folders = agentFolders({ CLAUDE_CONFIG_DIR: '/a, /b', CODEX_HOME: '/c', COPILOT_HOME: ' ' }, '/home/x');
+  assert.deepEqual(folders.slice(-3), ['/a/projects', '/b/projects', '/c/sessions']);
+  assert.ok(folders.includes('/home/x/.claude/projects'));
+  assert.ok(folders.includes('/home/x/.gemini/tmp'));
+});
 
 test('reports are json files directly in the sessions folder', () => {
   assert.ok(isReport('/w/.radium/_internals/sessions/a.json'));

@@ -26,6 +26,17 @@ def test_a_folder_that_is_no_workspace_has_none(start, tmp_path):
     assert nvim.lua("return { require('rad_lsp').status(), " + CLIENTS + " }") == ["", 0]
 
 
+def test_a_repository_has_one_where_another_agent_is_in_use(start, claude_code, tmp_path):
+    repository = tmp_path / "repository"
+    (repository / ".git").mkdir(parents=True)
+    (repository / "src").mkdir()
+    assert start(cwd=repository).lua(f"return {CLIENTS}") == 0
+    home = tmp_path / "nvim-1" / ".claude"  # of the next Neovim
+    claude_code("from-claude", folder=home, cwd=repository / "src").prompt().answer()
+    nvim = start(cwd=repository / "src")
+    nvim.status("$0.0045 · n/a")
+
+
 def test_a_file_brings_the_server_of_its_workspace(start, sessions, workspace, tmp_path):
     assert sessions
     file = workspace.root / "notes.txt"

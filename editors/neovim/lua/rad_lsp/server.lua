@@ -5,6 +5,7 @@ M.NAME = 'rad_lsp'
 M.VERSION = 1
 
 local MARKER = '.radium'
+local REPOSITORY = '.git'
 local REPORT = '^(.*)/%.radium/_internals/sessions/[^/]+%.json$'
 
 ---Where other agents keep their transcripts, unless the environment names other folders.
@@ -15,6 +16,15 @@ local TRANSCRIPTS = {
   '/%.codex/archived_sessions/.*%.jsonl$',
   '/%.gemini/tmp/[^/]+/chats/.*%.jsonl$',
   '/%.copilot/session%-state/.*%.jsonl$',
+}
+
+---The same folders, below the user's home.
+local AT_HOME = {
+  '.claude/projects',
+  '.config/claude/projects',
+  '.codex/sessions',
+  '.gemini/tmp',
+  '.copilot/session-state',
 }
 
 ---Where they do below the folders that the environment names.
@@ -58,6 +68,32 @@ function M.root_of_report(file)
   return vim.fs.normalize(file):match(REPORT)
 end
 
+---@return string[] folders for transcripts that the environment names
+local function named_folders()
+  local found = {}
+  for variable, folders in pairs(NAMED) do
+    -- Claude Code's may name several.
+    for _, named in ipairs(vim.split(vim.env[variable] or '', ',')) do
+      local root = vim.fs.normalize(vim.trim(named))
+      for _, folder in ipairs(root ~= '' and folders or {}) do
+        table.insert(found, root .. '/' .. folder)
+      end
+    end
+  end
+  return found
+end
+
+---@return boolean whether any other agent has kept sessions on this machine
+local function has_agents()
+  local folders = named_folders()
+  for _, folder in ipairs(AT_HOME) do
+    table.insert(folders, (vim.uv.os_homedir() or '') .. '/' .. folder)
+  end
+  return vim.iter(folders):any(function(folder)
+    return vim.uv.fs_stat(folder) ~= nil
+  end)
+end
+
 ---@param path string
 ---@return boolean
 local function is_transcript(path)
@@ -69,18 +105,9 @@ local function is_transcript(path)
   if not vim.endswith(path, '.jsonl') then
     return false
   end
-  for variable, folders in pairs(NAMED) do
-    -- Claude Code's may name several.
-    for _, named in ipairs(vim.split(vim.env[variable] or '', ',')) do
-      local root = vim.fs.normalize(vim.trim(named))
-      for _, folder in ipairs(folders) do
-        if root ~= '' and vim.startswith(path, ('%s/%s/'):format(root, folder)) then
-          return true
-        end
-      end
-    end
-  end
-  return false
+  return vim.iter(named_folders()):any(function(folder)
+    return vim.startswith(path, folder .. '/')
+  end)
 end
 
 ---@param file string
@@ -91,10 +118,16 @@ function M.root_for_transcript(file)
   end
 end
 
+---The nearest folder with a `.radium`, else the repository where other agents are in use.
 ---@param path? string a file or a folder; the current folder without it
 ---@return string?
 function M.root_of(path)
-  return vim.fs.root(path and path ~= '' and path or vim.fn.getcwd(), MARKER)
+  local place = path and path ~= '' and path or vim.fn.getcwd()
+  local root = vim.fs.root(place, MARKER)
+  if not root and has_agents() then
+    root = vim.fs.root(place, REPOSITORY)
+  end
+  return root
 end
 
 ---@return boolean
@@ -360,7 +393,7 @@ function M.client(client_id)
   if not server then
     local root = M.root_of(vim.api.nvim_buf_get_name(0)) or M.root_of()
     if not root then
-      return nil, 'No workspace: there is no .radium folder here or above'
+      return nil, 'No workspace: there is no .radium folder here or above, nor a repository that agents use'
     end
     server = M.start(root)
   elseif not server.client_id and server.state ~= 'restarting' then
