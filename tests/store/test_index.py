@@ -449,6 +449,37 @@ class TestCopies:
         assert found.requests() == {"a": 40}
         assert found.tokens() == (4000, 40 * 10 + 20)
 
+    def test_thousands_of_requests_are_stored_in_pieces_and_count_once(self, home, claude, indexed):
+        # More than one piece of the file, whose first requests have later records in the last.
+        numbers = range(9_000)
+        again = [claude.answer(number, output=11) for number in range(5)]
+        path = home.claude("a", *claude.answers(*numbers), *again)
+        found = indexed()
+        found.update()
+        assert found.requests() == {"a": 9_000}
+        assert found.tokens() == (900_000, 90_005)
+        # Small pieces are joined in the end, and large ones left as they are.
+        for number in range(9_000, 9_030):
+            home.append(path, claude.answer(number), claude.answer(number - 8_999, output=12))
+            found.update()
+        assert found.requests() == {"a": 9_030}
+        assert found.tokens() == (903_000, 90_300 + 1 + 30 * 2)
+        rows = found.database.connection.execute("SELECT count(*) FROM piece").fetchone()
+        assert rows[0] < 30
+
+    def test_hundreds_of_files_that_grow_are_all_known_again(self, home, claude, fed, indexed):
+        names = [f"s{number}" for number in range(700)]
+        paths = [home.claude(name, claude.answer(1, name, request=name)) for name in names]
+        found = indexed()
+        found.update()
+        read = fed.taken()
+        for name, path in zip(names, paths, strict=True):
+            home.append(path, claude.answer(2, name, request=f"{name}_2"))
+        paths.append(home.claude("new", claude.answer(1, "new", request="new")))
+        found.update()
+        assert found.requests() == {**dict.fromkeys(names, 2), "new": 1}
+        assert fed.taken() == sum(path.stat().st_size for path in paths) - read
+
     def test_codex_copies_nothing_of_its_parent(self, home, codex, indexed):
         usage = [codex.tokens(1, 100, 10), codex.tokens(2, 200, 20)]
         home.codex("p", codex.meta("p"), codex.turn(), *usage)
