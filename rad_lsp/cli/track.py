@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rad_lsp.core.session import Session
+    from rad_lsp.store.agents import Machine
     from rad_lsp.tracking import SessionRecorder
     from rad_lsp.tracking.events import Reader
     from rad_lsp.tracking.recorder import Children
@@ -70,7 +71,8 @@ def run(
     gc.enable()  # this may take hours
     try:
         with process.Agent(command, note) as agent:
-            recorder = _recorder(workspace, session_id, _children())
+            machine = Context(workspace).machine
+            recorder = _recorder(workspace, session_id, _children(machine))
             with recorder, _events_file(recorder.workspace) as events:
                 environment = {
                     **os.environ,
@@ -82,7 +84,7 @@ def run(
     except process.NotRun as error:
         note(f"Error: {error}")
         context.exit(error.exit_code)
-    _show(recorder, _with_children(recorder), as_json=as_json)
+    _show(recorder, _with_children(recorder, machine), as_json=as_json)
     context.exit(code)
 
 
@@ -121,14 +123,13 @@ def record(
     context.exit(code)
 
 
-def _children() -> Children:
+def _children(machine: Machine) -> Children:
     """What finds the sessions that agents leave in the folder in which the command runs."""
     from pathlib import Path
 
     from rad_lsp.core.report import ChildSession
 
     folder = Path.cwd()
-    machine = Context(folder).machine
 
     def since(start: datetime) -> tuple[ChildSession, ...]:
         found = machine.active_since(folder, start)
@@ -216,15 +217,16 @@ def _read(recorder: SessionRecorder) -> Session:
     return found
 
 
-def _with_children(recorder: SessionRecorder) -> Session:
+def _with_children(recorder: SessionRecorder, machine: Machine) -> Session:
     """What was tracked and the sessions that ran as part of it, as every other command has it."""
     from rad_lsp.sources import RADIUM
 
     tracked = _read(recorder)
     if not tracked.children:
         return tracked
-    snapshot = Context(recorder.workspace, sources=[RADIUM]).store().refresh()
-    entry = snapshot.by_id.get(tracked.id)
+    context = Context(recorder.workspace, sources=[RADIUM])
+    context.machine = machine  # what it has read need not be read again
+    entry = context.store().refresh().by_id.get(tracked.id)
     return tracked if entry is None else entry.session
 
 

@@ -131,6 +131,7 @@ class Tally:
 
     def rows(self) -> tuple[Spending, ...]:
         """What the requests come to, in order of time."""
+        # A row was begun for each source, and may have stayed empty.
         return tuple(
             self._row(rule, sums) for rule, sums in sorted(self._rows.items()) if any(sums)
         )

@@ -23,7 +23,7 @@ from rad_lsp.store.prices import KnownPrices
 from rad_lsp.store.snapshot import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from rad_lsp.core.session import Child
     from rad_lsp.pricing import Prices
@@ -114,15 +114,19 @@ class Index:
         folder's path those count that worked in the folder itself. When only `recent` ones are
         asked for there may be others among them.
         """
+        listed = ",".join("?" * len(sources))
         if folders is None:
-            return self._entries(sources, "", (), recent)
+            # A plus keeps SQLite from going by an index where nearly all rows are wanted.
+            column = "+source" if recent is None else "source"
+            return self._entries(f"{column} IN ({listed})", sources, recent)
         if self._knows_hashes():
             folders = [*folders, *map(transcript.hashed, folders)]
-        within = "(cwd = ? OR (cwd >= ? AND cwd < ?))"
+        # And here, from going by the source, where the folder narrows more.
+        within = f"+source IN ({listed}) AND (cwd = ? OR (cwd >= ? AND cwd < ?))"
         found = (
             entry
             for folder in folders
-            for entry in self._entries(sources, within, _range(folder), recent)
+            for entry in self._entries(within, (*sources, *_range(folder)), recent)
         )
         # The folders may be spellings of one, or lie within each other.
         return [*{(e.source, e.id): e for e in found}.values()]
@@ -130,8 +134,8 @@ class Index:
     def entry(self, child: Child) -> Entry | None:
         """One session, by its source and id; None when it is not known."""
         with contextlib.suppress(sqlite3.DatabaseError):
-            for entry in self._entries([child.source], "session_id = ?", (child.session_id,)):
-                return entry
+            found = self._entries("source = ? AND session_id = ?", msgspec.structs.astuple(child))
+            return next(iter(found), None)
         return None
 
     def version(self) -> tuple[int, int]:
@@ -169,20 +173,13 @@ class Index:
             self._recover(error)
 
     def _entries(
-        self,
-        sources: Collection[str],
-        condition: str,
-        values: Sequence[str | int],
-        recent: Recent | None = None,
+        self, condition: str, values: Iterable[str | int], recent: Recent | None = None
     ) -> list[Entry]:
         db = self.database.connection
-        where = f"WHERE last_activity IS NOT 0 AND source IN ({','.join('?' * len(sources))})"
-        values = [*sources, *values]
-        if condition:
-            where += f" AND {condition}"
+        where = f"WHERE last_activity IS NOT 0 AND {condition}"
+        values = [*values]
         if recent is not None:
-            newest = f"SELECT max(last_activity) FROM session {where}"
-            ((last,),) = db.execute(newest, values)
+            ((last,),) = db.execute(f"SELECT max(last_activity) FROM session {where}", values)
             where += " AND (last_activity >= ? OR session_id = ?)"
             values += [min(recent.since, last or 0), recent.session_id]
         query = (

@@ -342,6 +342,17 @@ def place():
     return Path(os.environ["HOME"], ".local", "share", "rad-lsp", "index.db")
 
 
+def test_a_command_leaves_nothing_for_the_next_to_fold_into_the_index(
+    rad, workspace, claude_code, place
+):
+    claude_code("a").answer()
+    for command in (["status"], ["stats", "history"], ["stats", "model", "--all-projects"]):
+        rad(*command, cwd=workspace.root)
+        assert [
+            file.name for file in place.parent.glob("index.db*") if "lock" not in file.name
+        ] == ["index.db"]
+
+
 def test_the_doctor_tells_of_the_index_and_of_each_agents_folder(rad, workspace, codex, place):
     codex("one").answer()
     done = rad("doctor", cwd=workspace.root)

@@ -433,3 +433,46 @@ def test_nothing_is_loaded_that_is_not_needed(rad, workspace):
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "rad_lsp.tracking" in imported
     assert {"pygls", "lsprotocol", "genai_prices"}.isdisjoint(imported)
+
+
+@pytest.fixture
+def agent(claude_code, tmp_path):
+    """Code of an agent that leaves a transcript, of $0.0045, where Claude Code keeps its own."""
+    soon = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 60))
+    made = claude_code("child", start=soon, folder=tmp_path / "aside").prompt().answer()
+    kept = Path(os.environ["HOME"], ".claude", "projects", "x", "child.jsonl")
+    return python(
+        "import pathlib, shutil;"
+        f"kept = pathlib.Path({str(kept)!r}); kept.parent.mkdir(parents=True);"
+        f"shutil.copy({str(made.path)!r}, kept)"
+    )
+
+
+def test_transcripts_that_the_agent_leaves_are_part_of_the_session(rad, workspace, agent):
+    done = rad("session", "run", "--session-id", "tracked", *agent, cwd=workspace.root)
+    assert done.returncode == 0
+    assert "claude-sonnet-4-5-20250929      1          1,000            100\n" in done.stdout
+    (report,) = reports(workspace.root)
+    assert report["child_sessions"] == [{"source": "claude-code", "session_id": "child"}]
+    history = rad("stats", "history", "--json", cwd=workspace.root)
+    assert [one["metrics"]["session_id"] for one in json.loads(history.stdout)] == ["tracked"]
+    (model,) = json.loads(rad("stats", "model", "--json", cwd=workspace.root).stdout)
+    assert (model["requests"], model["estimated_cost"]) == (1, pytest.approx(0.0045))
+
+
+def test_they_are_priced_by_the_users_own_prices(rad, workspace, agent):
+    settings = workspace.root / ".radium" / "rad-lsp.toml"
+    settings.write_text(
+        '[prices."claude-sonnet-4-5-20250929"]\ninput = 1\noutput = 1\n', encoding="utf-8"
+    )
+    rad("session", "run", *agent, cwd=workspace.root)
+    assert rad("status", "--format", "{cost}", cwd=workspace.root).stdout == "$0.0011\n"
+
+
+def test_sessions_from_before_are_no_part_of_it(rad, workspace, claude_code):
+    claude_code("before").prompt().answer()
+    rad("session", "run", "--session-id", "tracked", *python("pass"), cwd=workspace.root)
+    (report,) = reports(workspace.root)
+    assert not report.get("child_sessions")
+    history = rad("stats", "history", "--json", cwd=workspace.root)
+    assert len(json.loads(history.stdout)) == 2
