@@ -94,7 +94,7 @@ function M.check()
     if root then
       health.warn('No server runs for ' .. root, 'It starts by itself, or by :Rad restart')
     else
-      health.info('There is no .radium folder here or above, nor a repository that agents use')
+      health.info('No workspace: ' .. server.NO_WORKSPACE)
     end
   end
   for _, found in ipairs(all) do

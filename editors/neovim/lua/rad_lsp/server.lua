@@ -3,6 +3,7 @@ local M = {}
 
 M.NAME = 'rad_lsp'
 M.VERSION = 1
+M.NO_WORKSPACE = 'there is no .radium folder here or above, nor a repository that agents use'
 
 local MARKER = '.radium'
 local REPOSITORY = '.git'
@@ -393,7 +394,7 @@ function M.client(client_id)
   if not server then
     local root = M.root_of(vim.api.nvim_buf_get_name(0)) or M.root_of()
     if not root then
-      return nil, 'No workspace: there is no .radium folder here or above, nor a repository that agents use'
+      return nil, 'No workspace: ' .. M.NO_WORKSPACE
     end
     server = M.start(root)
   elseif not server.client_id and server.state ~= 'restarting' then
