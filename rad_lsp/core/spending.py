@@ -98,24 +98,23 @@ class Tally:
 
     def __init__(self, price_list: PriceList) -> None:
         self._price_list = price_list
-        self._prices: dict[_Source, Price | None] = {}
         self._rows: dict[_Rule, list[Any]] = {}
 
     def add(self, requests: Iterable[Request]) -> None:
         """These requests were made, too."""
         source: _Source | None = None
         price: Price | None = None
-        usual: list[Any] = []
+        usual: list[Any] | None = None
         limit = 0.0
         for one in requests:
             now = (one.time // _MILLISECONDS, one.model, one.engine, one.tier)
             if now != source:  # as a rule it is that of the request before
                 source = now
                 price = self._price(source)
-                usual = self._sums((*source, 0, False, True))
+                usual = None
                 limit = price.brackets[0] if price is not None and price.brackets else math.inf
             if one.cost is None and one.input_tokens <= limit:
-                row = usual
+                row = usual = usual or self._sums((*source, 0, False, True))
             else:
                 reported = one.cost is not None
                 row = self._sums((*source, _above(price, one), reported, True))
@@ -131,10 +130,7 @@ class Tally:
 
     def rows(self) -> tuple[Spending, ...]:
         """What the requests come to, in order of time."""
-        # A row was begun for each source, and may have stayed empty.
-        return tuple(
-            self._row(rule, sums) for rule, sums in sorted(self._rows.items()) if any(sums)
-        )
+        return tuple(self._row(rule, sums) for rule, sums in sorted(self._rows.items()))
 
     def _sums(self, rule: _Rule) -> list[Any]:
         if rule not in self._rows:
@@ -142,10 +138,8 @@ class Tally:
         return self._rows[rule]
 
     def _price(self, source: _Source) -> Price | None:
-        if source not in self._prices:
-            quarter, model, engine, tier = source
-            self._prices[source] = self._price_list.price(model, engine, quarter, tier)
-        return self._prices[source]
+        quarter, model, engine, tier = source
+        return self._price_list.price(model, engine, quarter, tier)
 
     def _row(self, rule: _Rule, sums: Sequence[Any]) -> Spending:
         quarter, model, engine, tier, above, reported, is_billed = rule
@@ -155,7 +149,7 @@ class Tally:
             quarter, model, engine, tier, above,
             requests, tokens, read, short, long, output, cost, reported,
         )  # fmt: skip
-        price = None if reported else self._prices[rule[:4]]
+        price = None if reported else self._price((quarter, model, engine, tier))
         return row if price is None else billed(row, price)
 
 

@@ -246,17 +246,13 @@ def _usage(name: str, rows: list[Spending]) -> Usage:
 
 
 def _joined(facts: Sequence[Facts]) -> Facts:
-    """What several files say of one session, taken together."""
-    first = facts[0]
+    """What several files say of one session, taken together, but for where it was."""
     files = [part.files for part in facts if part.files is not None]
     measured = [part.api_time for part in facts if part.api_time is not None]
     return Facts(
-        first.session_id,
+        facts[0].session_id,
         start=min([part.start for part in facts if part.start], default=0),
         end=max([part.end for part in facts]),
-        cwd=first.cwd,
-        branch=first.branch,
-        version=first.version,
         successful=sum([part.successful for part in facts]),
         failed=sum([part.failed for part in facts]),
         unknown=sum([part.unknown for part in facts]),

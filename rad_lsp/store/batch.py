@@ -76,17 +76,11 @@ class _Gathered:
         self.tally = Tally(price_list)
         self.unfinished = 0
 
-    def add(self, requests: Iterable[Seen]) -> None:
+    def add(self, requests: list[Seen]) -> None:
         """These requests count with the session."""
-        billed = []
-        for seen in requests:
-            if seen.billed:
-                billed.append(seen.request)
-            else:
-                self.tally.add_unbilled([seen.request])
-            if not seen.final:
-                self.unfinished += seen.request.requests
-        self.tally.add(billed)
+        self.tally.add([seen.request for seen in requests if seen.billed])
+        self.tally.add_unbilled([seen.request for seen in requests if not seen.billed])
+        self.unfinished += sum([seen.request.requests for seen in requests if not seen.final])
 
 
 class Batch:
@@ -187,6 +181,7 @@ class Batch:
     def finish(self) -> None:
         """Store what was read, and put the sessions together that it belongs to."""
         self._store()
+        self._copies.store()
         self._join_pieces()
         self._settle_copies()
         self._put_together()
@@ -325,7 +320,6 @@ class Batch:
         ):
             self._db.executemany(statement, rows)
             rows.clear()
-        self._copies.store()
 
     def _forget(self, file: int) -> None:
         """What a file said is no longer so."""
@@ -453,24 +447,23 @@ class Batch:
 
     def _requests_of(self, file: int) -> Iterator[list[Seen]]:
         """The requests of a file, some at a time, of each its last record. Raises Damaged."""
-        numbers = self._pieces_of(file)
+        numbers = [number for number, _ in self._pieces_of(file)]
         repeated = self._repeated(numbers)
         last: dict[tuple[str, str], Seen] = {}
         for number in numbers:
             once = []
             for seen in _unpacked(self._piece(number)):
-                name = (seen.key, seen.variant)
-                if hash(name) in repeated:
-                    last[name] = _last(last[name], seen) if name in last else seen
+                if hash((seen.key, seen.variant)) in repeated:
+                    _put(last, seen)
                 else:
                     once.append(seen)
             yield once
         yield [*last.values()]
 
-    def _pieces_of(self, file: int) -> list[int]:
-        """The numbers of a file's pieces, as they were read."""
-        select = "SELECT id FROM piece WHERE file = ? ORDER BY id"
-        return [row[0] for row in self._db.execute(select, (file,))]
+    def _pieces_of(self, file: int) -> list[tuple[int, int]]:
+        """Number and bytes of each of a file's pieces, as they were read."""
+        select = "SELECT id, length(requests) FROM piece WHERE file = ? ORDER BY id"
+        return self._db.execute(select, (file,)).fetchall()
 
     def _piece(self, number: int) -> bytes:
         select = "SELECT requests FROM piece WHERE id = ?"
@@ -492,14 +485,13 @@ class Batch:
         """Let no file's requests be scattered over many pieces, as they are while it grows."""
         for file in self._grown:
             small: list[int] = []
-            for number in self._pieces_of(file):
-                small = [] if len(self._piece(number)) > _LARGE else [*small, number]
+            for number, size in self._pieces_of(file):
+                small = [] if size > _LARGE else [*small, number]
             if len(small) > _PIECES:
                 requests: dict[tuple[str, str], Seen] = {}
                 for number in small:
                     for seen in _unpacked(self._piece(number)):
-                        name = (seen.key, seen.variant)
-                        requests[name] = _last(requests[name], seen) if name in requests else seen
+                        _put(requests, seen)
                 joined = sealed(pieces.pack([*requests.values()]))
                 first, *others = small
                 self._db.execute("UPDATE piece SET requests = ? WHERE id = ?", (joined, first))
@@ -554,6 +546,13 @@ def _winners(copies: list[tuple[int, Seen]], ends: _Ends) -> set[tuple[str, int]
         if slot not in best or rank < best[slot][0]:
             best[slot] = (rank, (seen.variant, file))
     return {copy for _, copy in best.values()}
+
+
+def _put(requests: dict[tuple[str, str], Seen], seen: Seen) -> None:
+    """Let a later record of a request count with the earlier ones."""
+    name = (seen.key, seen.variant)
+    before = requests.get(name)
+    requests[name] = seen if before is None else _last(before, seen)
 
 
 def _last(before: Seen, now: Seen) -> Seen:

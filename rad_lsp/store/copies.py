@@ -18,6 +18,9 @@ _FILE: Final = (1 << _FILE_BITS) - 1
 _BUCKET_SHIFT: Final = _FILE_BITS + 24
 """A key's first eight bits tell its bucket: a row for each key would take ten times as long."""
 
+_MANY: Final = 50_000
+"""Keys that are kept in memory before they are stored: each time, all buckets are written."""
+
 
 class Copies:
     """Notes which files hold which keys, within a transaction.
@@ -37,6 +40,8 @@ class Copies:
     def add(self, file: int, keys: Iterable[str]) -> None:
         """A file holds these keys."""
         self._added += [crc32(key.encode()) << _FILE_BITS | file for key in keys]
+        if len(self._added) > _MANY:
+            self.store()
 
     def remove(self, file: int, keys: Iterable[str]) -> None:
         """A file no longer holds these keys, unless they are added again."""
@@ -51,20 +56,19 @@ class Copies:
         for bucket in added.keys() | {pair >> _BUCKET_SHIFT for pair in self._removed}:
             new = added.get(bucket, ())
             pairs = sorted({*self._load(bucket)} - self._removed | {*new})
-            touched = {pair >> _FILE_BITS for pair in new} | removed
-            self._note(pairs, touched, removed)
+            self._note(pairs, {pair >> _FILE_BITS for pair in new}, removed)
             row = (self._source, bucket, sealed(array("Q", pairs).tobytes()))
             self._db.execute("INSERT OR REPLACE INTO copy VALUES (?, ?, ?)", row)
         self._added.clear()
         self._removed.clear()
 
-    def _note(self, pairs: list[int], touched: set[int], removed: set[int]) -> None:
+    def _note(self, pairs: list[int], added: set[int], removed: set[int]) -> None:
         for pair in pairs:
             if pair >> _FILE_BITS in removed:
                 self._found(pair)
         for pair, other in pairwise(pairs):
             key = pair >> _FILE_BITS
-            if other >> _FILE_BITS == key and key in touched:
+            if other >> _FILE_BITS == key and key in added:
                 self._found(pair)
                 self._found(other)
 

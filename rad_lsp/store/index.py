@@ -135,7 +135,7 @@ class Index:
         """One session, by its source and id; None when it is not known."""
         with contextlib.suppress(sqlite3.DatabaseError):
             found = self._entries("source = ? AND session_id = ?", msgspec.structs.astuple(child))
-            return next(iter(found), None)
+            return found[0] if found else None
         return None
 
     def version(self) -> tuple[int, int]:

@@ -24,7 +24,7 @@ def zone_whose_midnight_comes(moment):
     """A POSIX time zone in which a moment, UTC, is midnight."""
     west = moment - moment.replace(hour=0, minute=0, second=0, microsecond=0)
     hours, rest = divmod(int(west.total_seconds()), 3600)
-    return f"XXX+{hours}:{rest // 60:02}:{rest % 60:02}"
+    return f"MID+{hours}:{rest // 60:02}:{rest % 60:02}"
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rad_lsp.core.session import Child
+from rad_lsp.store import copies
 
 NOON = 1772452800
 """When the transcripts begin."""
@@ -335,6 +336,16 @@ class TestCopies:
         found = indexed()
         found.update()
         assert found.requests() == {"a": 2, "b": 1}
+
+    def test_also_when_there_are_too_many_to_store_their_keys_at_once(
+        self, home, claude, indexed, monkeypatch
+    ):
+        monkeypatch.setattr(copies, "_MANY", 1)
+        for name in "abc":
+            home.claude(name, *claude.answers(1, 2, session=name))
+        found = indexed()
+        found.update()
+        assert found.requests() == {"a": 2, "b": 0, "c": 0}
 
     def test_also_when_the_copy_is_read_first(self, home, claude, indexed):
         home.claude("b", *claude.answers(1, 2, 3, session="b"))
