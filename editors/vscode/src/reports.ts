@@ -2,41 +2,43 @@
 
 export const REPORTS = '**/.radium/_internals/sessions/*.json';
 
-/** Where other agents keep their transcripts, unless the environment names other folders. */
-const TRANSCRIPTS = [
-  '**/.claude/projects/**/*.jsonl',
-  '**/.config/claude/projects/**/*.jsonl',
-  '**/.codex/{sessions,archived_sessions}/**/*.jsonl',
-  '**/.gemini/tmp/*/chats/**/*.jsonl',
-  '**/.copilot/session-state/**/*.jsonl',
-];
+/** Other agents: their folder at home, the variable that names another, and the transcripts in it. */
+const AGENTS = [
+  { atHome: '.claude', variable: 'CLAUDE_CONFIG_DIR', folders: ['projects'], files: '**/*.jsonl' },
+  { atHome: '.config', variable: 'XDG_CONFIG_HOME', folders: ['claude/projects'], files: '**/*.jsonl' },
+  { atHome: '.codex', variable: 'CODEX_HOME', folders: ['sessions', 'archived_sessions'], files: '**/*.jsonl' },
+  { atHome: '.gemini', variable: undefined, folders: ['tmp'], files: '*/chats/**/*.jsonl' },
+  { atHome: '.copilot', variable: 'COPILOT_HOME', folders: ['session-state'], files: '**/*.jsonl' },
+] as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The transcripts of other agents, in the folders that the environment names as well. */
-export function transcripts(environment: Readonly<Record<string, string | undefined>>, home: string): string[] {
-  const below = (folder: string | undefined, pattern: string): string[] =>
-    folder?.trim() ? [`${glob(folder.trim().replace(/^~(?=[\\/]|$)/, home))}/${pattern}`] : [];
+export function transcripts(environment: Environment, home: string): string[] {
+  const below = (root: string, { folders, files }: (typeof AGENTS)[number]): string =>
+    `${root}/${folders.length > 1 ? `{${folders.join()}}` : folders[0]}/${files}`;
   return [
-    ...TRANSCRIPTS,
-    ...(environment['CLAUDE_CONFIG_DIR'] ?? '').split(',').flatMap((folder) => below(folder, 'projects/**/*.jsonl')),
-    ...below(environment['XDG_CONFIG_HOME'], 'claude/projects/**/*.jsonl'),
-    ...below(environment['CODEX_HOME'], '{sessions,archived_sessions}/**/*.jsonl'),
-    ...below(environment['COPILOT_HOME'], 'session-state/**/*.jsonl'),
+    ...AGENTS.map((agent) => below(`**/${agent.atHome}`, agent)),
+    ...AGENTS.flatMap((agent) => named(agent.variable, environment, home).map((root) => below(glob(root), agent))),
   ];
 }
 
 /** Where agents keep transcripts on this machine; the folders need not exist. */
-export function agentFolders(environment: Readonly<Record<string, string | undefined>>, home: string): string[] {
-  const named: [string | undefined, string][] = [
-    ...(environment['CLAUDE_CONFIG_DIR'] ?? '').split(',').map((folder): [string, string] => [folder, 'projects']),
-    [environment['CODEX_HOME'], 'sessions'],
-    [environment['COPILOT_HOME'], 'session-state'],
-  ];
+export function agentFolders(environment: Environment, home: string): string[] {
   return [
-    ...['.claude/projects', '.config/claude/projects', '.codex/sessions', '.gemini/tmp', '.copilot/session-state'].map(
-      (folder) => `${home}/${folder}`,
+    ...AGENTS.map(({ atHome, folders }) => `${home}/${atHome}/${folders[0]}`),
+    ...AGENTS.flatMap(({ variable, folders }) =>
+      named(variable, environment, home).map((root) => `${root}/${folders[0]}`),
     ),
-    ...named.flatMap(([folder, below]) => (folder?.trim() ? [`${folder.trim()}/${below}`] : [])),
   ];
+}
+
+/** The folders that a variable names; Claude Code's may name several. */
+function named(variable: string | undefined, environment: Environment, home: string): string[] {
+  const value = (variable && environment[variable]) ?? '';
+  return (variable === 'CLAUDE_CONFIG_DIR' ? value.split(',') : [value])
+    .map((folder) => folder.trim().replace(/^~(?=[\\/]|$)/, home))
+    .filter(Boolean);
 }
 
 /** A pattern of one folder alone, written as VS Code writes paths. */

@@ -9,31 +9,19 @@ local MARKER = '.radium'
 local REPOSITORY = '.git'
 local REPORT = '^(.*)/%.radium/_internals/sessions/[^/]+%.json$'
 
----Where other agents keep their transcripts, unless the environment names other folders.
-local TRANSCRIPTS = {
-  '/%.claude/projects/.*%.jsonl$',
-  '/%.config/claude/projects/.*%.jsonl$',
-  '/%.codex/sessions/.*%.jsonl$',
-  '/%.codex/archived_sessions/.*%.jsonl$',
-  '/%.gemini/tmp/[^/]+/chats/.*%.jsonl$',
-  '/%.copilot/session%-state/.*%.jsonl$',
-}
+---@class rad_lsp.Agent
+---@field at_home string its folder in the user's home
+---@field variable? string what names another folder
+---@field folders string[] where its transcripts are in that folder
+---@field within? string a pattern of the folders that they are in below these
 
----The same folders, below the user's home.
-local AT_HOME = {
-  '.claude/projects',
-  '.config/claude/projects',
-  '.codex/sessions',
-  '.gemini/tmp',
-  '.copilot/session-state',
-}
-
----Where they do below the folders that the environment names.
-local NAMED = {
-  CLAUDE_CONFIG_DIR = { 'projects' },
-  CODEX_HOME = { 'sessions', 'archived_sessions' },
-  COPILOT_HOME = { 'session-state' },
-  XDG_CONFIG_HOME = { 'claude/projects' },
+---@type rad_lsp.Agent[]
+local AGENTS = {
+  { at_home = '.claude', variable = 'CLAUDE_CONFIG_DIR', folders = { 'projects' } },
+  { at_home = '.config', variable = 'XDG_CONFIG_HOME', folders = { 'claude/projects' } },
+  { at_home = '.codex', variable = 'CODEX_HOME', folders = { 'sessions', 'archived_sessions' } },
+  { at_home = '.gemini', folders = { 'tmp' }, within = '/[^/]+/chats' },
+  { at_home = '.copilot', variable = 'COPILOT_HOME', folders = { 'session-state' } },
 }
 
 ---A server that ran for so long was sound: what killed it was not its start.
@@ -69,45 +57,52 @@ function M.root_of_report(file)
   return vim.fs.normalize(file):match(REPORT)
 end
 
+---@param agent rad_lsp.Agent
+---@param root string
+---@return string[] folders for transcripts below a root
+local function below(agent, root)
+  return vim.tbl_map(function(folder)
+    return root .. '/' .. folder
+  end, agent.folders)
+end
+
+---@param agent rad_lsp.Agent
 ---@return string[] folders for transcripts that the environment names
-local function named_folders()
+local function named(agent)
   local found = {}
-  for variable, folders in pairs(NAMED) do
-    -- Claude Code's may name several.
-    for _, named in ipairs(vim.split(vim.env[variable] or '', ',')) do
-      local root = vim.fs.normalize(vim.trim(named))
-      for _, folder in ipairs(root ~= '' and folders or {}) do
-        table.insert(found, root .. '/' .. folder)
-      end
-    end
+  -- Claude Code's may name several.
+  for _, name in ipairs(vim.split(agent.variable and vim.env[agent.variable] or '', ',')) do
+    local root = vim.fs.normalize(vim.trim(name))
+    vim.list_extend(found, root ~= '' and below(agent, root) or {})
   end
   return found
 end
 
 ---@return boolean whether any other agent has kept sessions on this machine
 local function has_agents()
-  local folders = named_folders()
-  for _, folder in ipairs(AT_HOME) do
-    table.insert(folders, (vim.uv.os_homedir() or '') .. '/' .. folder)
-  end
-  return vim.iter(folders):any(function(folder)
-    return vim.uv.fs_stat(folder) ~= nil
+  return vim.iter(AGENTS):any(function(agent)
+    local folders = below(agent, (vim.uv.os_homedir() or '') .. '/' .. agent.at_home)
+    return vim.iter(vim.list_extend(folders, named(agent))):any(function(folder)
+      return vim.uv.fs_stat(folder) ~= nil
+    end)
   end)
 end
 
 ---@param path string
 ---@return boolean
 local function is_transcript(path)
-  for _, pattern in ipairs(TRANSCRIPTS) do
-    if path:match(pattern) then
-      return true
-    end
-  end
   if not vim.endswith(path, '.jsonl') then
     return false
   end
-  return vim.iter(named_folders()):any(function(folder)
-    return vim.startswith(path, folder .. '/')
+  return vim.iter(AGENTS):any(function(agent)
+    for _, folder in ipairs(below(agent, '/' .. agent.at_home)) do
+      if path:match(vim.pesc(folder) .. (agent.within or '') .. '/') then
+        return true
+      end
+    end
+    return vim.iter(named(agent)):any(function(folder)
+      return vim.startswith(path, folder .. '/')
+    end)
   end)
 end
 
