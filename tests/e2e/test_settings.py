@@ -100,11 +100,14 @@ async def test_a_budget_that_is_passed_is_a_warning(connect, workspace, toml):
 
 async def test_the_time_zone_decides_what_is_today(connect, workspace):
     now = datetime.now(UTC)
-    workspace.add("first", end_time=now.replace(hour=12, minute=0).isoformat())
+    # The other half of the day than now's, and a zone in which those halves are two days.
+    if now.hour < 12:
+        ended, other = now.replace(hour=12, minute=0), "Etc/GMT+12"
+    else:
+        ended, other = now.replace(hour=11, minute=59), "Etc/GMT-12"
+    workspace.add("first", end_time=ended.isoformat())
     client = await connect(settings={"timezone": "UTC"})
     assert (await client.status())["today"]["sessions"] == 1
-    # One of these is on another day than noon in UTC, whatever the time is.
-    other = "Etc/GMT+12" if now.hour < 12 else "Etc/GMT-12"
     client.configures({"timezone": other})
     await client.status(lambda status: status["today"]["sessions"] == 0)
     history = await client.ask("stats/history", {"since": now.strftime("%Y-%m-%d")})
