@@ -231,10 +231,9 @@ class Folder:
         found = self.settings
         scope = (self._root, found.sources, found.prices, workspace.folders_of(self._root))
         if scope != self._scope:
-            edited = self._store.edited
-            self._scope, paths = scope, None
-            self._store = self._machine().store(*scope[:3])
-            self._store.edited = edited
+            store = self._machine().store(*scope[:3])
+            store.edited = self._store.edited
+            self._store, self._scope, paths = store, scope, None
         return self._store.refresh(paths, self._count)
 
     def _count(self, read: int) -> None:
