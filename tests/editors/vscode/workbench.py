@@ -146,7 +146,8 @@ class CodeServer:
             "chat.disableAIFeatures": True,
             "telemetry.telemetryLevel": "off",
             "extensions.autoCheckUpdates": False,
-            "extensions.autoUpdate": False,
+            # Its older value, false, VS Code would write anew into the file, across a test's write.
+            "extensions.autoUpdate": "off",
             "editor.codeLens": True,
             "git.enabled": False,
             "security.workspace.trust.startupPrompt": "never",
