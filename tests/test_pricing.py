@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from genai_prices import Usage, data_snapshot
@@ -302,7 +305,7 @@ def _request(dice, provider, model):
     )
 
 
-def test_the_library_is_loaded_when_the_first_model_is_looked_up_in_it():
+def test_the_library_is_loaded_when_the_first_model_is_looked_up_without_what_fetches_prices():
     code = """
 import sys
 from rad_lsp.core.price import Override
@@ -313,5 +316,24 @@ prices.price("any", "ollama", 0)
 assert "genai_prices" not in sys.modules
 prices.price("gpt-5", "", 0)
 assert "genai_prices" in sys.modules
+assert not {"genai_prices.update_prices", "httpx2", "asyncio"} & sys.modules.keys()
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_modules_of_the_library_may_need_the_package_itself(tmp_path):
+    package = tmp_path / "genai_prices"
+    shutil.copytree(Path(data_snapshot.__file__).parent, package)
+    for name, line in (("__init__", "NEEDED = 1"), ("data_snapshot", "from . import NEEDED")):
+        file = package / f"{name}.py"
+        beginning = "from __future__ import annotations as _annotations\n"
+        code = file.read_text(encoding="utf-8").replace(beginning, f"{beginning}{line}\n", 1)
+        file.write_text(code, encoding="utf-8")
+    code = """
+from rad_lsp.pricing import Prices
+assert Prices().price("gpt-5", "", 0)
+import genai_prices
+assert genai_prices.NEEDED
+"""
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environ, check=True)

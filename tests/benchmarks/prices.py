@@ -10,6 +10,8 @@ import timeit
 from datetime import UTC, datetime
 from pathlib import Path
 
+from genai_prices import Usage, calc_price
+
 from rad_lsp.core import price, spending
 from rad_lsp.pricing import Prices
 from tests.benchmarks import gen_sessions
@@ -59,8 +61,6 @@ def requests():
 
 def expected(request):
     """USD by the library's own function."""
-    from genai_prices import Usage, calc_price
-
     return float(
         calc_price(
             Usage(
