@@ -78,8 +78,10 @@ class _Gathered:
 
     def add(self, requests: list[Seen]) -> None:
         """These requests count with the session."""
-        self.tally.add([seen.request for seen in requests if seen.billed])
-        self.tally.add_unbilled([seen.request for seen in requests if not seen.billed])
+        billed = [seen.request for seen in requests if seen.billed]
+        self.tally.add(billed)
+        if len(billed) < len(requests):
+            self.tally.add_unbilled([seen.request for seen in requests if not seen.billed])
         self.unfinished += sum([seen.request.requests for seen in requests if not seen.final])
 
 
@@ -108,12 +110,12 @@ class Batch:
         self._next_session = _next_id(db, "session")
         self._next_file = _next_id(db, "file")
         self._copies = Copies(db, source.name)
-        self._dirty: set[int] = set()
+        # Sessions that must be put together, and their ids.
+        self._dirty: dict[int, str] = {}
         self._grown: set[int] = set()
         self._forgotten = False
         # Sessions of which nothing was known before: what they are put together from is at hand.
         self._new: dict[int, _Gathered] = {}
-        self._session_rows: list[tuple[int, str, str]] = []
         self._file_rows: list[tuple[Any, ...]] = []
         self._part_rows: list[tuple[int, int]] = []
         self._piece_rows: list[tuple[int, bytes]] = []
@@ -123,9 +125,9 @@ class Batch:
         known = self._known(path)
         number = self._number(known)
         try:
-            with growing.opened(path) as file:
+            with Growing(path) as file:
                 # Another process may have read it while this one waited.
-                if file is not None and not (known and known.stamp == file.stamp):
+                if file.is_regular and not (known and known.stamp == file.stamp):
                     self._read(path, number, known, file)
         except FileNotFoundError:
             return
@@ -176,7 +178,7 @@ class Batch:
 
     def touch_all(self) -> None:
         """Every session of the source is put together anew."""
-        self._dirty.update(self._sessions.values())
+        self._dirty.update({number: name for name, number in self._sessions.items()})
 
     def finish(self) -> None:
         """Store what was read, and put the sessions together that it belongs to."""
@@ -283,9 +285,8 @@ class Batch:
         if found is None:
             found = self._sessions[session_id] = self._next_session
             self._next_session += 1
-            self._session_rows.append((found, self._source.name, session_id))
             self._new[found] = _Gathered(self._price_list)
-        self._dirty.add(found)
+        self._dirty[found] = session_id
         return found
 
     def _store_so_far(self, file: int, parser: Parser) -> None:
@@ -313,7 +314,6 @@ class Batch:
 
     def _store(self) -> None:
         for statement, rows in (
-            ("INSERT INTO session(id, source, session_id) VALUES (?,?,?)", self._session_rows),
             (f"INSERT OR REPLACE INTO file VALUES ({'?,' * 12}?)", self._file_rows),
             ("INSERT OR IGNORE INTO part VALUES (?,?)", self._part_rows),
             ("INSERT INTO piece(file, requests) VALUES (?,?)", self._piece_rows),
@@ -331,8 +331,8 @@ class Batch:
             self._db.execute(f"DELETE FROM {table} WHERE file = ?", (file,))
 
     def _touch_sessions_of(self, file: int) -> None:
-        rows = self._db.execute("SELECT session FROM part WHERE file = ?", (file,))
-        self._dirty.update(row[0] for row in rows)
+        select = "SELECT id, session_id FROM part JOIN session ON id = session WHERE file = ?"
+        self._dirty.update(self._db.execute(select, (file,)).fetchall())
 
     def _settle_copies(self) -> None:
         """Of the copies of a request let that one count which was made first.
@@ -361,9 +361,7 @@ class Batch:
             for file, seen in found:
                 copy = (seen.variant, file)
                 if (copy in lost) != (copy in before):
-                    session = self._session(seen.session_id)
-                    self._dirty.add(session)
-                    self._new.pop(session, None)
+                    self._new.pop(self._session(seen.session_id), None)
             self._db.executemany(
                 "DELETE FROM superseded WHERE key = ? AND variant = ? AND file = ?",
                 ((key, *copy) for copy in before - lost),
@@ -373,38 +371,40 @@ class Batch:
             )
 
     def _put_together(self) -> None:
-        rows = []
         # A file may have requests of a session, but no facts.
         for session in [number for number, new in self._new.items() if not new.parts]:
             del self._new[session]
-        others = sorted(self._dirty - self._new.keys())
+        others = sorted(self._dirty.keys() - self._new.keys())
         for start in range(0, len(others), _FEW):
             some = others[start : start + _FEW]
             stored = self._stored(some)
-            for session in some:
-                if session in stored:
-                    rows.append((*self._packed(stored[session]), session))
-                else:
-                    self._db.execute("DELETE FROM session WHERE id = ?", (session,))
-                    self._db.execute("DELETE FROM part WHERE session = ?", (session,))
-        rows += [(*self._packed(new), session) for session, new in self._new.items()]
+            self._store_sessions(stored)
+            for session in set(some) - stored.keys():
+                self._db.execute("DELETE FROM session WHERE id = ?", (session,))
+                self._db.execute("DELETE FROM part WHERE session = ?", (session,))
+        self._store_sessions(self._new)
+
+    def _store_sessions(self, sessions: dict[int, _Gathered]) -> None:
+        name = self._source.name
         self._db.executemany(
-            "UPDATE session SET cwd = ?, path = ?, last_activity = ?, packed = ?, checksum = ? "
-            "WHERE id = ?",
-            rows,
+            "INSERT OR REPLACE INTO session VALUES (?,?,?,?,?,?,?,?)",
+            [
+                (number, name, self._dirty[number], *self._packed(gathered))
+                for number, gathered in sessions.items()
+            ],
         )
 
     def _stored(self, sessions: list[int]) -> dict[int, _Gathered]:
         """What is stored of sessions: what their files say, and the requests that count."""
         found: dict[int, _Gathered] = {}
         rows = self._db.execute(
-            "SELECT session, session_id, file, file.path, size, skipped FROM part "
-            "JOIN session ON session.id = session JOIN file ON file.id = file "
+            "SELECT session, file, path, size, skipped FROM part JOIN file ON id = file "
             f"WHERE session IN ({_listed(sessions)})"
         ).fetchall()
         of_file: dict[int, dict[str, _Gathered]] = {}
-        parsers = self._parsers_of({row[2] for row in rows})
-        for session, session_id, file, path, size, skipped in rows:
+        parsers = self._parsers_of({row[1] for row in rows})
+        for session, file, path, size, skipped in rows:
+            session_id = self._dirty[session]
             facts = parsers[file].facts.get(session_id)
             if facts is not None:
                 if session not in found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
@@ -18,7 +19,7 @@ _FILE: Final = (1 << _FILE_BITS) - 1
 _BUCKET_SHIFT: Final = _FILE_BITS + 24
 """A key's first eight bits tell its bucket: a row for each key would take ten times as long."""
 
-_MANY: Final = 50_000
+_MANY: Final = 100_000
 """Keys that are kept in memory before they are stored: each time, all buckets are written."""
 
 
@@ -49,28 +50,34 @@ class Copies:
 
     def store(self) -> None:
         """Write down what was added and removed."""
-        added: dict[int, list[int]] = {}
+        added: defaultdict[int, list[int]] = defaultdict(list)
         for pair in self._added:
-            added.setdefault(pair >> _BUCKET_SHIFT, []).append(pair)
+            added[pair >> _BUCKET_SHIFT].append(pair)
         removed = {pair >> _FILE_BITS for pair in self._removed}
         for bucket in added.keys() | {pair >> _BUCKET_SHIFT for pair in self._removed}:
-            new = added.get(bucket, ())
-            pairs = sorted({*self._load(bucket)} - self._removed | {*new})
-            self._note(pairs, {pair >> _FILE_BITS for pair in new}, removed)
+            held = {*self._load(bucket)}
+            held -= self._removed
+            held.update(added[bucket])
+            pairs = sorted(held)
+            self._note(pairs, added[bucket], removed)
             row = (self._source, bucket, sealed(array("Q", pairs).tobytes()))
             self._db.execute("INSERT OR REPLACE INTO copy VALUES (?, ?, ?)", row)
         self._added.clear()
         self._removed.clear()
 
-    def _note(self, pairs: list[int], added: set[int], removed: set[int]) -> None:
-        for pair in pairs:
-            if pair >> _FILE_BITS in removed:
-                self._found(pair)
-        for pair, other in pairwise(pairs):
-            key = pair >> _FILE_BITS
-            if other >> _FILE_BITS == key and key in added:
-                self._found(pair)
-                self._found(other)
+    def _note(self, pairs: list[int], added: list[int], removed: set[int]) -> None:
+        keys = [pair >> _FILE_BITS for pair in pairs]
+        if removed:
+            for pair, key in zip(pairs, keys, strict=True):
+                if key in removed:
+                    self._found(pair)
+        if len({*keys}) < len(keys):
+            new = {pair >> _FILE_BITS for pair in added}
+            for pair, other in pairwise(pairs):
+                key = pair >> _FILE_BITS
+                if other >> _FILE_BITS == key and key in new:
+                    self._found(pair)
+                    self._found(other)
 
     def _found(self, pair: int) -> None:
         self.keys.add(pair >> _FILE_BITS)

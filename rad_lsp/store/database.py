@@ -56,8 +56,8 @@ CREATE INDEX file_stamp ON file(source, path, size, modified, changed);
 CREATE INDEX file_problem ON file(path) WHERE problem IS NOT NULL;
 CREATE TABLE session(
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, session_id TEXT NOT NULL,
-    cwd TEXT NOT NULL DEFAULT '', path TEXT NOT NULL DEFAULT '',
-    last_activity INTEGER NOT NULL DEFAULT 0, packed BLOB, checksum INTEGER,
+    cwd TEXT NOT NULL, path TEXT NOT NULL, last_activity INTEGER NOT NULL,
+    packed BLOB, checksum INTEGER NOT NULL,
     UNIQUE(source, session_id));
 CREATE INDEX session_cwd ON session(cwd);
 CREATE INDEX session_last ON session(source, last_activity);

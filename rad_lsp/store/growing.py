@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import contextmanager
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -12,6 +11,7 @@ from rad_lsp.sources.radium import OPEN_FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
 
 CHUNK: Final = 1 << 20
 """Bytes read at a time."""
@@ -44,13 +44,25 @@ def stamp(path: str) -> Stamp:
 
 
 class Growing:
-    """An open file, as large as it was when it was opened."""
+    """A file that is open until its context ends, as large as it was when it was opened.
 
-    def __init__(self, descriptor: int, status: os.stat_result) -> None:
+    What is no regular file is never waited for. Raises OSError.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._descriptor = os.open(path, OPEN_FLAGS)
+        status = os.fstat(self._descriptor)
+        self.is_regular = stat.S_ISREG(status.st_mode)
         self.size = status.st_size
         self.stamp: Stamp = _stamp_of(status)
         self.inode = status.st_ino & _LARGEST
-        self._descriptor = descriptor
+        self._read_at, self._chunk = self.size, b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
 
     def tail(self, offset: int) -> bytes:
         """What the file is known by again: a digest of the bytes before a place. Raises OSError.
@@ -60,8 +72,11 @@ class Growing:
         import hashlib  # takes a while to load, and a status line is in a hurry
 
         begin = max(0, offset - _TAIL)
-        os.lseek(self._descriptor, begin, os.SEEK_SET)
-        data = os.read(self._descriptor, offset - begin)
+        if begin >= self._read_at:  # as a rule it is at hand
+            data = self._chunk[begin - self._read_at : offset - self._read_at]
+        else:
+            os.lseek(self._descriptor, begin, os.SEEK_SET)
+            data = os.read(self._descriptor, offset - begin)
         return hashlib.blake2b(data, digest_size=16).digest()
 
     def lines(self, offset: int) -> Iterator[tuple[bytes, int]]:
@@ -95,21 +110,10 @@ class Growing:
     def _read(self, offset: int) -> bytes:
         """The bytes at a place, where the file stands; none at its end."""
         left = self.size - offset
-        return os.read(self._descriptor, min(CHUNK, left)) if left > 0 else b""
-
-
-@contextmanager
-def opened(path: str) -> Iterator[Growing | None]:
-    """A file to read; None for what is no regular file, which is never waited for.
-
-    Raises OSError.
-    """
-    descriptor = os.open(path, OPEN_FLAGS)
-    try:
-        status = os.fstat(descriptor)
-        yield Growing(descriptor, status) if stat.S_ISREG(status.st_mode) else None
-    finally:
-        os.close(descriptor)
+        if left <= 0:
+            return b""
+        self._read_at, self._chunk = offset, os.read(self._descriptor, min(CHUNK, left))
+        return self._chunk
 
 
 # The time of the last change of its permissions counts, too: it may be readable now.

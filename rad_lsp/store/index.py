@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_BATCH_BYTES: Final = 128 << 20
+_BATCH_BYTES: Final = 256 << 20
 """After so many bytes what was read is stored for good."""
 
 

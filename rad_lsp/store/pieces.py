@@ -51,7 +51,7 @@ def pack(requests: list[Seen]) -> bytes:
             flags=[seen.side + 2 * seen.final + 4 * seen.billed for seen in requests],
             times=[one.time for one in told],
             numbers=[*map(_numbers, told)],
-            costs=costs if any(cost is not None for cost in costs) else [],
+            costs=costs if costs.count(None) < len(costs) else [],
         )
     )
 
