@@ -244,8 +244,9 @@ def test_active_editors_folder_counts(browser, server, make_workspace, report):
     file = one.parent / "both.code-workspace"
     folders = [{"path": str(one)}, {"path": str(two)}]
     file.write_text(json.dumps({"folders": folders}), encoding="utf-8")
-    window = browser.open(server.url(file, workspace=True))
+    window = browser.open(server.url(file, workspace=True), ready=False)
     try:
+        window.wait_for_folders(file)
         window.status("$0.2500 · 92.6%".__eq__)
         window.open_report("second.txt")
         window.status("$7.0000 · 92.6%".__eq__)

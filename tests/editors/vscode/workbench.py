@@ -306,6 +306,22 @@ class Window:
         """Run a command from the palette by keyboard."""
         self._choose("F1", title)
 
+    def wait_for_folders(self, workspace_file):
+        """Wait until VS Code has opened the folders that a workspace file lists.
+
+        At its start it sometimes takes the list for empty, until the file is written again.
+        """
+        rows = self.page.locator(".explorer-folders-view .monaco-list-row")
+
+        def opened():
+            with contextlib.suppress(Exception):
+                rows.first.wait_for(timeout=3000)
+                return True
+            workspace_file.write_bytes(workspace_file.read_bytes())
+            return False
+
+        eventually(opened)
+
     def open_report(self, name):
         """Open a file of the workspace by name, by keyboard."""
         self._choose("Control+p", name)
