@@ -110,7 +110,7 @@ class Batch:
         self._next_session = _next_id(db, "session")
         self._next_file = _next_id(db, "file")
         self._copies = Copies(db, source.name)
-        # Sessions that must be put together, and their ids.
+        # Sessions that must be put together: their ids by number.
         self._dirty: dict[int, str] = {}
         self._grown: set[int] = set()
         self._forgotten = False
@@ -178,7 +178,7 @@ class Batch:
 
     def touch_all(self) -> None:
         """Every session of the source is put together anew."""
-        self._dirty.update({number: name for name, number in self._sessions.items()})
+        self._dirty.update({number: session_id for session_id, number in self._sessions.items()})
 
     def finish(self) -> None:
         """Store what was read, and put the sessions together that it belongs to."""
@@ -385,14 +385,11 @@ class Batch:
         self._store_sessions(self._new)
 
     def _store_sessions(self, sessions: dict[int, _Gathered]) -> None:
-        name = self._source.name
-        self._db.executemany(
-            "INSERT OR REPLACE INTO session VALUES (?,?,?,?,?,?,?,?)",
-            [
-                (number, name, self._dirty[number], *self._packed(gathered))
-                for number, gathered in sessions.items()
-            ],
-        )
+        rows = [
+            (number, self._source.name, self._dirty[number], *self._packed(gathered))
+            for number, gathered in sessions.items()
+        ]
+        self._db.executemany("INSERT OR REPLACE INTO session VALUES (?,?,?,?,?,?,?,?)", rows)
 
     def _stored(self, sessions: list[int]) -> dict[int, _Gathered]:
         """What is stored of sessions: what their files say, and the requests that count."""

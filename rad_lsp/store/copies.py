@@ -73,9 +73,8 @@ class Copies:
                     self._found(pair)
         if len({*keys}) < len(keys):
             new = {pair >> _FILE_BITS for pair in added}
-            for pair, other in pairwise(pairs):
-                key = pair >> _FILE_BITS
-                if other >> _FILE_BITS == key and key in new:
+            for (pair, key), (other, next_key) in pairwise(zip(pairs, keys, strict=True)):
+                if key == next_key and key in new:
                     self._found(pair)
                     self._found(other)
 

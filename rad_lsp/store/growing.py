@@ -56,7 +56,6 @@ class Growing:
         self.size = status.st_size
         self.stamp: Stamp = _stamp_of(status)
         self.inode = status.st_ino & _LARGEST
-        self._read_at, self._chunk = self.size, b""
 
     def __enter__(self) -> Self:
         return self
@@ -72,11 +71,8 @@ class Growing:
         import hashlib  # takes a while to load, and a status line is in a hurry
 
         begin = max(0, offset - _TAIL)
-        if begin >= self._read_at:  # as a rule it is at hand
-            data = self._chunk[begin - self._read_at : offset - self._read_at]
-        else:
-            os.lseek(self._descriptor, begin, os.SEEK_SET)
-            data = os.read(self._descriptor, offset - begin)
+        os.lseek(self._descriptor, begin, os.SEEK_SET)
+        data = os.read(self._descriptor, offset - begin)
         return hashlib.blake2b(data, digest_size=16).digest()
 
     def lines(self, offset: int) -> Iterator[tuple[bytes, int]]:
@@ -110,10 +106,7 @@ class Growing:
     def _read(self, offset: int) -> bytes:
         """The bytes at a place, where the file stands; none at its end."""
         left = self.size - offset
-        if left <= 0:
-            return b""
-        self._read_at, self._chunk = offset, os.read(self._descriptor, min(CHUNK, left))
-        return self._chunk
+        return os.read(self._descriptor, min(CHUNK, left)) if left > 0 else b""
 
 
 # The time of the last change of its permissions counts, too: it may be readable now.
