@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from rad_lsp.core import figures, problems, wording
+from rad_lsp.core.intervals import covered
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session, Usage
 from rad_lsp.core.spending import Request, billed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from rad_lsp.core.spending import PriceList, Spending
 
@@ -26,7 +27,6 @@ HASHED: Final = "sha256:"
 """What a folder begins with of which only the hash of its path is known."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LONG_AGO: Final = -(2**63)
 _NANOSECONDS: Final = 1_000_000
 """In a millisecond."""
 
@@ -211,18 +211,6 @@ def _repriced(row: Spending, price_list: PriceList) -> Spending:
         return row
     price = price_list.price(row.model, row.engine, row.quarter, row.tier)
     return row if price is None else billed(row, price)
-
-
-def covered(intervals: Iterable[tuple[int, int]]) -> int:
-    """The time that lies in at least one interval: calls that run in parallel count once."""
-    total = 0
-    reached = _LONG_AGO
-    for begin, end in sorted(intervals):
-        start = max(reached, begin)
-        if end > start:
-            total += end - start
-            reached = end
-    return total
 
 
 def _usages(spending: tuple[Spending, ...], field: str) -> tuple[Usage, ...]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 import msgspec
 
 from rad_lsp.core import figures, wording
+from rad_lsp.core.intervals import Intervals
 from rad_lsp.core.report import NANOS_PER_SECOND, Duration, Metrics, Spending, Usage
 from rad_lsp.core.spending import QUARTER, Request, add_up, priced
-from rad_lsp.tracking.intervals import Intervals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,8 +6,6 @@ import hashlib
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rad_lsp.core import transcript
 from rad_lsp.core.problems import Problem
@@ -207,25 +205,3 @@ def test_what_a_tracked_session_tells_itself_counts(session):
     assert transcript.merged(tracked, [session(**CHILD)]) == tracked
     assert transcript.merged(tracked, []) is tracked
     assert transcript.merged(tracked, [session(**NOTHING)]) is tracked
-
-
-@pytest.mark.parametrize(
-    ("intervals", "total"),
-    [
-        ([], 0),
-        ([(3, 5)], 2),
-        ([(3, 5), (5, 7)], 4),
-        ([(3, 9), (4, 5)], 6),
-        ([(6, 8), (1, 3), (2, 4)], 5),
-        ([(5, 3), (4, 4)], 0),
-        ([(0, 1), (0, 1)], 1),
-    ],
-)
-def test_overlapping_time_counts_once(intervals, total):
-    assert transcript.covered(intervals) == total
-
-
-@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=8))
-def test_covered_time_is_that_of_every_moment_in_an_interval(intervals):
-    moments = {moment for begin, end in intervals for moment in range(begin, end)}
-    assert transcript.covered(intervals) == len(moments)

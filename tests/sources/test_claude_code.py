@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rad_lsp.core.intervals import covered
 from rad_lsp.core.spending import tally
-from rad_lsp.core.transcript import covered, session
+from rad_lsp.core.transcript import session
 from rad_lsp.pricing import Prices
 from rad_lsp.sources.claude_code import ClaudeCode
 from tests.sources.parsed import encoded

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rad_lsp.core.intervals import covered
 from rad_lsp.core.spending import tally
-from rad_lsp.core.transcript import covered
 from rad_lsp.pricing import Prices
 from rad_lsp.sources.codex import NO_MODEL, NO_PARENT, UNKNOWN, Codex
 from tests.sources.parsed import cost, encoded, only, requests
