@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from rad_lsp import repository
 from rad_lsp.core.errors import RadError
 from rad_lsp.sources.radium import FOLDER
 
@@ -49,8 +50,8 @@ def find(named: Path | None, environ: Mapping[str, str], current: Path) -> Works
         return Workspace(root, "environment", _is_marked(root))
     if (found := nearest(current)) is not None:
         return Workspace(found, "nearest")
-    if (repository := repository_root(current)) is not None:
-        return Workspace(repository, "repository", marked=False)
+    if (tree := repository_root(current)) is not None:
+        return Workspace(tree, "repository", marked=False)
     return Workspace(current, "current", marked=False)
 
 
@@ -80,49 +81,26 @@ def nearest(folder: Path) -> Path | None:
 
 def folders_of(workspace: Path) -> list[Path]:
     """The workspace, and its counterparts in the other worktrees of its repository."""
-    repository = _repository(workspace)
-    if repository is None:
+    found = repository.find(workspace)
+    if found is None:
         return [workspace]
-    root, common = repository
-    below = workspace.relative_to(root)
-    found = [workspace]
-    if common.name == ".git":
-        found.append(common.parent / below)
+    below = workspace.relative_to(found.root)
+    folders = [workspace]
+    if found.common.name == ".git":
+        folders.append(found.common.parent / below)
     try:
-        links = list((common / "worktrees").iterdir())
+        links = list((found.common / "worktrees").iterdir())
     except OSError:
         links = []
-    found += [
-        (link / git_file).parent / below for link in links if (git_file := _text(link / "gitdir"))
-    ]
-    return list(dict.fromkeys(found))
+    git_files = ((link, repository.first_line(link / "gitdir")) for link in links)
+    folders += [(link / file).parent / below for link, file in git_files if file]
+    return list(dict.fromkeys(folders))
 
 
 def repository_root(folder: Path) -> Path | None:
-    """The work tree that a folder lies in."""
-    repository = _repository(folder)
-    return repository and repository[0]
-
-
-def _repository(folder: Path) -> tuple[Path, Path] | None:
-    """The work tree that a folder lies in, and what its worktrees share; read by hand."""
-    for root in (folder, *folder.parents):
-        git = root / ".git"
-        if _is_folder(git):
-            return root, git
-        if text := _text(git):
-            own = root / text.removeprefix("gitdir:").strip()
-            return root, Path(os.path.normpath(own / _text(own / "commondir")))
-    return None
-
-
-def _text(path: Path) -> str:
-    """The path that one of git's files tells; nothing when it tells none."""
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return ""
-    return "" if "\0" in text else text
+    """The root of the work tree that a folder lies in."""
+    found = repository.find(folder)
+    return None if found is None else found.root
 
 
 def init(root: Path) -> bool:

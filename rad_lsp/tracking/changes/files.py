@@ -1,4 +1,4 @@
-"""Files of a work tree that are read here and not by git, within a bound."""
+"""Reads files of a work tree, up to a number of bytes, where git is not to read them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rad_lsp.tracking.repository import opened
+from rad_lsp.repository import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,17 +21,17 @@ _LFS_POINTER: Final = "version https://git-lfs.github.com/spec/v1\noid sha256:{}
 
 
 class Stamp(NamedTuple):
-    """What tells a file's content without keeping it."""
+    """What tells one content of a file from another, without the content."""
 
     size: int
     """Bytes."""
     time: int
-    """Nanoseconds of the last change."""
+    """When the file was last changed, in nanoseconds since the epoch."""
     objects: frozenset[bytes] = frozenset()
-    """What git would call the content as it stands, and Git LFS's pointer to it, if read."""
+    """git's names for the content and for Git LFS's pointer to it; none if it was not read."""
 
     def is_same(self, other: Stamp | None) -> bool:
-        """Whether both stand for the same content, as far as they tell."""
+        """Whether both belong to the same content, as far as they tell."""
         if other is None:
             return False
         if self.objects and other.objects:
@@ -40,7 +40,7 @@ class Stamp(NamedTuple):
 
 
 class Contents:
-    """Reads files by where they lie. What could be read once is remembered until it changes."""
+    """Reads files, each once until it changes, and no more than `read_bytes` until `reset`."""
 
     def __init__(self, hash_name: str, read_bytes: int) -> None:
         self._hash_name = hash_name
@@ -49,25 +49,25 @@ class Contents:
         self._lines: dict[tuple[str, int, int], int] = {}
         self._objects: dict[tuple[str, int, int], frozenset[bytes]] = {}
 
-    def rewind(self) -> None:
-        """Allow as many bytes as at first to be read from here on."""
+    def reset(self) -> None:
+        """Allow as many bytes as at first to be read from now on."""
         self._left = self._read_bytes
 
-    def stamp(self, path: str, found: os.stat_result, *, read: bool) -> Stamp:
-        """The stamp of a file, with its content's names if it is to be `read` and can be."""
-        stamp = Stamp(found.st_size, found.st_mtime_ns)
+    def stamp(self, path: str, status: os.stat_result, *, read: bool) -> Stamp:
+        """The stamp of a file; with the names of its content if `read`, and if it can be read."""
+        stamp = Stamp(status.st_size, status.st_mtime_ns)
         if not read:
             return stamp
         key = (path, *stamp[:2])
-        if key not in self._objects and self._may_read(found.st_size):
+        if key not in self._objects and self._may_read(status.st_size):
             try:
-                self._objects[key] = self._names(path, found.st_size)
+                self._objects[key] = self._names(path, status.st_size)
             except OSError:
                 return stamp
         return stamp._replace(objects=self._objects.get(key, frozenset()))
 
     def lines(self, path: str, stamp: Stamp) -> int | None:
-        """How many lines the file has as git counts them, 0 if binary; None when it's not read."""
+        """How many lines git would count, 0 in a binary file; None if it can't be read."""
         key = (path, *stamp[:2])
         if key not in self._lines and self._may_read(stamp.size):
             try:
@@ -81,32 +81,32 @@ class Contents:
         return self._left >= 0
 
     def _names(self, path: str, size: int) -> frozenset[bytes]:
-        raw = self._named(size)
+        raw = self._header_hash(size)
         digest = hashlib.sha256()
         for block in _blocks(path):
             raw.update(block)
             digest.update(block)
         text = _LFS_POINTER.format(digest.hexdigest(), size).encode("ascii")
-        pointer = self._named(len(text))
+        pointer = self._header_hash(len(text))
         pointer.update(text)
         return frozenset(name.hexdigest().encode("ascii") for name in (raw, pointer))
 
-    def _named(self, size: int) -> hashlib._Hash:
-        """A hash that becomes git's name for a content of that size."""
+    def _header_hash(self, size: int) -> hashlib._Hash:
+        """The beginning of git's name for a content of that size: a hash of its header."""
         return hashlib.new(self._hash_name, b"blob %d\0" % size, usedforsecurity=False)
 
 
-def look(path: str) -> os.stat_result | None:
-    """What lies at a path if git keeps such things: a regular file or a symbolic link."""
+def file_status(path: str) -> os.stat_result | None:
+    """The status of a regular file or symbolic link; None for what git does not keep."""
     try:
-        found = os.lstat(path)
+        status = os.lstat(path)
     except (OSError, ValueError):
         return None
-    return found if stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode) else None
+    return status if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode) else None
 
 
 def is_beyond_link(root: str, name: str) -> bool:
-    """Whether a folder on the way from `root` is a symbolic link, beyond which git never looks."""
+    """Whether a folder between `root` and the file is a symbolic link, which git never follows."""
     folder, _, _ = name.rpartition("/")
     while folder:
         try:
@@ -129,6 +129,6 @@ def _count_lines(path: str) -> int:
 
 
 def _blocks(path: str) -> Iterator[bytes]:
-    with opened(path) as file:
+    with open_regular(path) as file:
         read: Callable[[], bytes] = lambda: file.read(_BLOCK_BYTES)  # noqa: E731
         yield from iter(read, b"")

@@ -1,9 +1,9 @@
-"""git asked about a work tree without opening the repository that it belongs to.
+"""Runs git on a work tree without using the settings of its repository.
 
-A repository's settings name programs (monitors, filters, hooks, transports) that git runs while it
-merely looks. So git gets a folder of its own in place of the repository's: with a copy of the
-index, the user's objects for reading only, and of the settings just those that tell how bytes
-become lines. Nothing is left that could run a program, and nothing of the user's is written.
+A repository's settings name programs (monitors, filters, hooks, transports) that git runs even in
+commands that only read. So git gets a temporary git folder in place of the repository's. It has a
+copy of the index, access to the repository's objects for reading, and only those settings that
+tell what a file's bytes mean. Then no program is run, and nothing is written to the repository.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rad_lsp.tracking.repository import GitFailed, NoRegularFile, opened
+from rad_lsp.repository import NotRegularFile, open_regular
+from rad_lsp.tracking.changes.discovery import GitFailed, head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rad_lsp.tracking.repository import Repository
+    from rad_lsp.repository import Repository
 
-NO_PROGRAM: Final = "the program git is not installed, or not on the PATH"
+_NO_PROGRAM: Final = "the program git is not installed, or not on the PATH"
 
 SUBMODULE: Final = b"160000"
-"""The mode of an entry that stands for a repository of its own."""
+"""The mode of a tree's or index's entry that is a submodule."""
 
 _PREFIX: Final = "rad-git-"
 
-# An index of ten million files; a larger file is there to fill the disk.
+# Enough for an index of ten million files. A larger file could fill the disk.
 _COPIED_BYTES: Final = 1_000_000_000
 
-_KEPT: Final = frozenset(
+_KEPT_SETTINGS: Final = frozenset(
     {
         "core.attributesfile",
         "core.autocrlf",
@@ -53,9 +54,9 @@ _KEPT: Final = frozenset(
         "index.sparse",
     }
 )
-"""The settings that tell what a file's bytes mean. None of them names a program."""
+"""Settings that tell what a file's bytes mean. None of them names a program."""
 
-_FIXED: Final = (
+_FIXED_SETTINGS: Final = (
     "core.alternateRefsCommand=",
     "core.commitGraph=false",
     "core.fsmonitor=false",
@@ -97,16 +98,15 @@ _ENVIRONMENT: Final = {
     "GIT_TERMINAL_PROMPT": "0",
     "PAGER": "cat",
 }
-"""Each is set, because GitPython adds to our own environment, and that may be a git hook's."""
+"""All are set, because GitPython adds them to our own environment, which may be a git hook's."""
 
-
-_RECORDED: Final = re.compile(
+_INDEX_ENTRY: Final = re.compile(
     rb"([^\0]+)\0  ctime: .*\n  mtime: .*\n  dev: .*\n  uid: .*\n  size: (\d+)\tflags: .*\n"
 )
 
 
 class Change(NamedTuple):
-    """An entry of git's raw differences: modes, object names, and a letter for what happened."""
+    """A line of `git diff --raw`: modes and object names, old and new, and the kind as a letter."""
 
     old_mode: bytes
     new_mode: bytes
@@ -117,31 +117,31 @@ class Change(NamedTuple):
 
 
 class PrivateGit:
-    """A git folder of our own over the work tree of somebody's repository.
+    """A temporary git folder with the work tree of a repository.
 
-    Making one raises GitFailed when there is no git program, the repository is bare or its
-    settings can't be read, OSError when there is no room for the folder.
+    The constructor raises GitFailed when there is no git program, the repository is bare or its
+    settings can't be read, OSError when the folder can't be made.
     """
 
     def __init__(self, repository: Repository, timeout: float) -> None:
-        self.root = str(repository.worktree)
+        self.root = str(repository.root)
         self.warnings = ""
-        """What git complained of in the last call that worked."""
+        """What git printed to stderr in the last call that succeeded."""
         self._repository = repository
         self._timeout = timeout
         self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
         self._home = Path(self._folder.name).resolve()
-        self.ours: bytes | None = None
-        """How names begin that are ours, when the system's temporary folder is in the work tree."""
+        self.temporary_prefix: bytes | None = None
+        """How names of our files begin when the system's temporary folder is in the work tree."""
         if self._home.is_relative_to(self.root):
             begin = self._home.parent.relative_to(self.root) / _PREFIX
-            self.ours = os.fsencode(begin.as_posix())
+            self.temporary_prefix = os.fsencode(begin.as_posix())
         self._options: list[str] = []
         self._sparse = False
         self._reftable = False
         self._sha256 = False
-        self._index: tuple[int, ...] | None = ()
-        self._pinned: set[bytes] = set()
+        self._index_stamp: tuple[int, ...] | None = ()
+        self._copied: set[bytes] = set()
         try:
             self._prepare()
         except BaseException:
@@ -164,10 +164,10 @@ class PrivateGit:
     def run(
         self, *arguments: str, given: Iterable[bytes] = (), writes: bool = False
     ) -> list[bytes]:
-        """The NUL-terminated records that git prints, having read those `given`. Raises GitFailed.
+        """The NUL-terminated records that git prints, with those `given` on its stdin.
 
-        What `writes` objects does not see the user's: git renews the time of an object that it
-        is to write and finds there. Only the folders of a sparse index can't be had without.
+        A command that `writes` objects does not see the repository's own: of one that is there
+        already, git would set the time. Only with a sparse index it needs them. Raises GitFailed.
         """
         output = self._raw(
             *arguments,
@@ -177,7 +177,7 @@ class PrivateGit:
         return output.split(b"\0")[:-1]
 
     def differences(self, *arguments: str) -> tuple[list[Change], dict[bytes, tuple[bytes, bytes]]]:
-        """What a git command that compares prints: changes, and for `--numstat` lines by name.
+        """The changes that a comparing command of git's prints; with `--numstat` lines by name.
 
         Lines added and removed are digits, or `-` for a binary file. Raises GitFailed.
         """
@@ -194,10 +194,9 @@ class PrivateGit:
         return changes, lines
 
     def refresh(self) -> bool:
-        """Take over the user's index; False when it is still the one that we have.
+        """Copy the repository's index if it has changed since the last call; whether it had.
 
-        A kept copy knows the untracked files that were added to it. But only a new one knows
-        what `git sparse-checkout` has left out since. Raises OSError.
+        Untracked files that were added to our copy are lost by that. Raises OSError, GitFailed.
         """
         repository = self._repository
         for name in ("exclude", "attributes"):
@@ -206,32 +205,31 @@ class PrivateGit:
         _copy(repository.folder / sparse, self._home / sparse)
         index = repository.folder / "index"
         try:
-            found = index.stat()
-            mark = (found.st_mtime_ns, found.st_size, found.st_ino)
+            status = index.stat()
+            stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         except FileNotFoundError:
-            mark = None
-        if mark == self._index:
+            stamp = None
+        if stamp == self._index_stamp:
             return False
         for shared in repository.folder.glob("sharedindex.*"):
             if not (self._home / shared.name).exists():
                 _copy(shared, self._home / shared.name)
         _copy(index, self._home / "index")
-        self._index = mark
+        self._index_stamp = stamp
         return True
 
-    def pin(self, objects: Iterable[bytes]) -> None:
-        """Copy objects of the user's to ours.
+    def copy_objects(self, objects: Iterable[bytes]) -> None:
+        """Copy objects of the repository to our folder, but for those that are missing.
 
-        There they are safe from `git gc`, and what `writes` can see them: git needs a file's
-        stored form to tell whether line ends are to be converted. Objects that are missing, as
-        in a partial clone, are left out.
+        `git gc` can't delete the copies, and commands that write see them: git needs a file's
+        stored form to tell whether line ends are to be converted.
         """
-        wanted = set(objects) - self._pinned
+        wanted = set(objects) - self._copied
         if not wanted:
             return
-        self._pinned |= wanted
-        target = str(self._home / "objects" / "pack" / "pin")
-        # A damaged object is the user's affair; without it the count is still nearly right.
+        self._copied |= wanted
+        target = str(self._home / "objects" / "pack" / "copy")
+        # A damaged object only makes the count a little wrong.
         with contextlib.suppress(GitFailed):
             self._raw(
                 *("pack-objects", "-q", "--window=0", "--missing=allow-any", target),
@@ -239,49 +237,49 @@ class PrivateGit:
                 environment=self._environment(alternates=True),
             )
 
-    def pin_folders(self) -> None:
-        """Copy the folders of the current commit to ours, all into one file.
+    def copy_trees(self) -> None:
+        """Copy the trees of the current commit to our folder, all into one file.
 
-        That takes a third of the time that `write_tree` needs to write each into a file of its
-        own, and most of them will be in its tree.
+        Most of them are in the tree that `write_tree` writes, and it needs three times as long
+        to write each into a file of its own.
         """
-        if head := self._head():
+        if commit := self._head():
             options = ("--no-object-names", "--filter=blob:none", "--missing=allow-any")
             environment = self._environment(alternates=True)
             with contextlib.suppress(GitFailed):
-                tree = f"{head}^{{tree}}"
+                tree = f"{commit}^{{tree}}"
                 listed = self._raw("rev-list", "--objects", *options, tree, environment=environment)
-                self.pin(listed.split())
+                self.copy_objects(listed.split())
 
     def staged(self) -> list[Change]:
-        """What the index has that the current commit has not; nothing when that can't be told."""
-        if head := self._head():
+        """How the index differs from the current commit; nothing when that can't be told."""
+        if commit := self._head():
             with contextlib.suppress(GitFailed):
-                command = ("diff-index", "--cached", "--ignore-submodules=all", head)
+                command = ("diff-index", "--cached", "--ignore-submodules=all", commit)
                 return self.differences(*command)[0]
         return []
 
     def write_tree(self) -> bytes:
-        """Store the folders of the index; returns the name of the topmost. Raises GitFailed."""
+        """Store the index as a tree; returns git's name of it. Raises GitFailed."""
         environment = self._environment(alternates=self._sparse)
         return self._raw("write-tree", "--missing-ok", environment=environment).strip()
 
     def recorded_sizes(self, names: Iterable[bytes]) -> dict[bytes, int]:
-        """How many bytes files had when the index last took note of them. Raises GitFailed."""
+        """The sizes of files in bytes that the index has. Raises GitFailed."""
         arguments = ("ls-files", "-z", "--debug", "--", *map(os.fsdecode, names))
         listed = self._raw(*arguments, environment=self._environment(alternates=False))
-        return {name: int(size) for name, size in _RECORDED.findall(listed)}
+        return {name: int(size) for name, size in _INDEX_ENTRY.findall(listed)}
 
     def _head(self) -> str | None:
-        return None if self._reftable else self._repository.head()
+        return None if self._reftable else head(self._repository)
 
     def _raw(self, *arguments: str, given: bytes = b"", environment: dict[str, str]) -> bytes:
         try:
             from git import Git, GitCommandNotFound
         except ImportError as error:
-            raise GitFailed(NO_PROGRAM) from error
+            raise GitFailed(_NO_PROGRAM) from error
         command = ["git", "--no-pager"]
-        for option in (*_FIXED, *self._options):
+        for option in (*_FIXED_SETTINGS, *self._options):
             command += ("-c", option)
         command += (f"--work-tree={self.root}", *arguments)
         if not Path(self.root).is_dir():
@@ -291,7 +289,7 @@ class PrivateGit:
                 command, istream=subprocess.PIPE, as_process=True, shell=False, env=environment
             )
         except GitCommandNotFound as error:
-            raise GitFailed(NO_PROGRAM) from error
+            raise GitFailed(_NO_PROGRAM) from error
         try:
             # GitPython's own limit, kill_after_timeout, does not exist on Windows.
             output, errors = process.communicate(given, timeout=self._timeout)
@@ -334,16 +332,17 @@ class PrivateGit:
         config = self._home / "config"
         config.write_text("[core]\n\trepositoryformatversion = 0\n", encoding="utf-8")
 
-        theirs = self._repository_settings()
-        if _is_true(theirs.get("core.bare", "false")) and not self._is_linked():
+        own = self._repository_settings()
+        is_linked = self._repository.folder != self._repository.common
+        if _is_true(own.get("core.bare", "false")) and not is_linked:
             raise GitFailed(f"{self.root} has a bare repository, without files")
-        self._sha256 = theirs.get("extensions.objectformat") == "sha256"
-        self._reftable = "extensions.refstorage" in theirs
-        settings = self._user_settings() | theirs
+        self._sha256 = own.get("extensions.objectformat") == "sha256"
+        self._reftable = "extensions.refstorage" in own
+        settings = self._user_settings() | own
         self._options = [
             key if value is None else f"{key}={value}"
             for key, value in settings.items()
-            if key in _KEPT and not self._names_no_file(key, value)
+            if key in _KEPT_SETTINGS and not self._names_no_file(key, value)
         ]
         self._sparse = all(
             _is_true(settings.get(key, default))
@@ -355,9 +354,6 @@ class PrivateGit:
                 encoding="utf-8",
             )
 
-    def _is_linked(self) -> bool:
-        return self._repository.folder != self._repository.common
-
     def _user_settings(self) -> dict[str, str | None]:
         environment = self._environment(alternates=False)
         for name in _USER_FILES:
@@ -365,14 +361,14 @@ class PrivateGit:
         return _settings(self._raw("config", "-z", "--list", environment=environment))
 
     def _repository_settings(self) -> dict[str, str | None]:
-        """What the repository sets itself: includes could name a FIFO, or anything."""
+        """The repository's own settings, without those that it includes from other files."""
         found = self._settings_of(self._repository.common / "config")
         if _is_true(found.get("extensions.worktreeconfig", "false")):
             found |= self._settings_of(self._repository.folder / "config.worktree")
         return found
 
     def _settings_of(self, file: Path) -> dict[str, str | None]:
-        copy = self._home / "theirs"
+        copy = self._home / "settings"
         if not _copy(file, copy):
             return {}
         arguments = ("config", "--file", str(copy), "--no-includes", "-z", "--list")
@@ -383,7 +379,7 @@ class PrivateGit:
         return _settings(listed)
 
     def _names_no_file(self, key: str, value: str | None) -> bool:
-        """Whether a setting names something that git would wait for, such as a FIFO."""
+        """Whether a setting names something that git could not read to its end, such as a FIFO."""
         if key not in {"core.excludesfile", "core.attributesfile"} or not value:
             return False
         path = Path(self.root, os.path.expanduser(value))  # noqa: PTH111  (it never raises)
@@ -394,7 +390,7 @@ class PrivateGit:
 
 
 def _settings(listed: bytes) -> dict[str, str | None]:
-    """Settings by their names; None stands for one without a value, which is true."""
+    """Settings by their names; one without a value is None, and means true."""
     found: dict[str, str | None] = {}
     for record in listed.split(b"\0")[:-1]:
         key, separator, value = os.fsdecode(record).partition("\n")
@@ -415,19 +411,18 @@ def _quoted(path: Path) -> str:
 def _copy(source: Path, target: Path) -> bool:
     """Copy a regular file with its time; False, and no target, when there is none.
 
-    git takes a file's entry for certain only if the index is younger than the file, so the time
-    of the index must survive. Raises OSError when one can't be read or the other not
-    written, GitFailed when it is not worth the room.
+    The time of the index must be kept: git trusts its entry for a file only if the index is
+    newer than the file. Raises OSError, GitFailed when the file is too large.
     """
     try:
-        file = opened(str(source))
-    except (FileNotFoundError, NotADirectoryError, NoRegularFile):
+        file = open_regular(str(source))
+    except (FileNotFoundError, NotADirectoryError, NotRegularFile):
         target.unlink(missing_ok=True)
         return False
     with file, target.open("wb") as copy:
-        found = os.fstat(file.fileno())
-        if found.st_size > _COPIED_BYTES:
+        status = os.fstat(file.fileno())
+        if status.st_size > _COPIED_BYTES:
             raise GitFailed(f"{source} is larger than {_COPIED_BYTES:,} bytes")
         shutil.copyfileobj(file, copy, 1 << 20)
-    os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
     return True

@@ -1,4 +1,4 @@
-"""Code changes: how the files of a repository differ from what they were when a session began."""
+"""Follows the work tree of a repository, and those of its submodules, from a start on."""
 
 from __future__ import annotations
 
@@ -8,38 +8,37 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final, Self
 
 from rad_lsp.core.wording import printable
-from rad_lsp.tracking import repository
-from rad_lsp.tracking.contents import is_beyond_link
-from rad_lsp.tracking.git import PrivateGit
-from rad_lsp.tracking.repository import GitFailed
-from rad_lsp.tracking.snapshot import Limits
-from rad_lsp.tracking.worktree import CodeChanges, WorkTree
+from rad_lsp.tracking.changes import discovery
+from rad_lsp.tracking.changes.discovery import GitFailed
+from rad_lsp.tracking.changes.files import is_beyond_link
+from rad_lsp.tracking.changes.private_git import PrivateGit
+from rad_lsp.tracking.changes.state import Limits
+from rad_lsp.tracking.changes.worktree import CodeChanges, WorkTree
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
-__all__ = ["ChangeTracker", "CodeChanges", "Limits", "reason_not_counted"]
+    from rad_lsp.repository import Repository
 
 # ValueError: a name that the system can't have. RuntimeError: a link that leads to itself.
-_TROUBLE: Final = (GitFailed, OSError, ValueError, RuntimeError)
+_ERRORS: Final = (GitFailed, OSError, ValueError, RuntimeError)
 
-_USUAL: Final = Limits()
+_DEFAULT_LIMITS: Final = Limits()
 
 
 class ChangeTracker:
-    """The files of the repository that a folder is in, from `start` on.
+    """Counts what changes in the repository of a folder, from `start` on.
 
-    It is the whole work tree that counts, as `git diff` shows it, even if the folder is only a
-    part: a session changes what lies beside it, too. Submodules that are checked out at the start
-    count, each on its own; other repositories inside do not. Untracked files count, ignored ones
-    do not, and nothing in `.radium` does.
+    The whole work tree counts, as in `git diff`, even where the folder is only a part of it:
+    a session may change files beside its folder, too. Submodules that are checked out at the
+    start count, each as a repository of its own; other repositories inside do not. Untracked
+    files count. Ignored files do not, nor does anything in `.radium`.
 
     Nothing is written to the repository, no program that it names is run, and no method raises.
     A tracker may be used by several threads.
     """
 
-    def __init__(self, folder: Path, limits: Limits = _USUAL) -> None:
+    def __init__(self, folder: Path, limits: Limits = _DEFAULT_LIMITS) -> None:
         self.reason: str | None = None
         """Why nothing is counted; None while something is, or before the start."""
         self._folder = folder
@@ -53,31 +52,26 @@ class ChangeTracker:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def start(self) -> None:
-        """Take the snapshot that later ones are compared with; a second call begins anew."""
+        """Note how the files are now, to compare with later; a second call starts again."""
         with self._lock:
             self._close()
             self._last, self._notes = {}, []
             try:
-                self._begin(repository.find(self._folder))
-            except _TROUBLE as error:
+                self._begin(discovery.find(self._folder))
+            except _ERRORS as error:
                 self._close()
                 self.reason = _sentence(error)
             else:
                 self.reason = None
 
     def changes(self) -> CodeChanges:
-        """What changed since the start, as of now.
+        """What has changed since the start.
 
-        If git gives no answer now, it is what changed up to the last answer, with a note.
+        Where git gives no answer, that is what had changed when it last gave one, with a note.
         """
         with self._lock:
             notes = [self.reason] if self.reason else list(self._notes)
@@ -85,22 +79,22 @@ class ChangeTracker:
                 where = f"{printable(name)}: " if name else ""
                 try:
                     self._last[name] = tree.changes()
-                except _TROUBLE as error:
+                except _ERRORS as error:
                     notes.append(
                         f"{where}partial: counted up to an earlier time: {_sentence(error)}"
                     )
-                found = self._last.get(name, CodeChanges())
-                notes += [f"{where}{note}" for note in found.notes]
+                last = self._last.get(name, CodeChanges())
+                notes += [f"{where}{note}" for note in last.notes]
             counted = self._last.values()
             return CodeChanges(
-                sum(found.lines_added for found in counted),
-                sum(found.lines_removed for found in counted),
-                sum(found.files_changed for found in counted),
+                sum(changes.lines_added for changes in counted),
+                sum(changes.lines_removed for changes in counted),
+                sum(changes.files_changed for changes in counted),
                 tuple(notes),
             )
 
     def close(self) -> None:
-        """Remove what was stored, which is all outside the repository. May be called twice."""
+        """Remove the temporary files, all outside the repository. May be called twice."""
         with self._lock:
             self._close()
 
@@ -109,43 +103,40 @@ class ChangeTracker:
             tree.close()
         self._trees = {}
 
-    def _begin(self, top: repository.Repository) -> None:
+    def _begin(self, top: Repository) -> None:
         self._trees[""] = WorkTree(top, self._limits)
-        waiting = [("", top.worktree)]
+        waiting = [("", top.root)]
         while waiting:
             name, folder = waiting.pop()
             for inner in self._trees[name].submodules():
                 path = folder / os.fsdecode(inner)
-                # A link in its place leads to a repository that is none of this one's.
+                # A link in a submodule's place leads out of the repository.
                 if is_beyond_link(str(folder), f"{os.fsdecode(inner)}/.git"):
                     continue
-                title = path.relative_to(top.worktree).as_posix()
+                title = path.relative_to(top.root).as_posix()
                 if len(self._trees) > self._limits.submodules:
                     self._notes.append(f"partial: only {self._limits.submodules} submodules count")
                     return
                 try:
-                    found = repository.at(path)
-                    if found is None:
+                    submodule = discovery.at(path)
+                    if submodule is None:
                         continue
-                    self._trees[title] = WorkTree(found, self._limits)
-                except _TROUBLE as error:
+                    self._trees[title] = WorkTree(submodule, self._limits)
+                except _ERRORS as error:
                     self._notes.append(f"{printable(title)}: not counted: {_sentence(error)}")
                 else:
                     waiting.append((title, path))
 
 
 def reason_not_counted(folder: Path) -> str | None:
-    """Why code changes of a session in that folder would be 0; None when they are counted.
-
-    As in a ChangeTracker's `reason`; but files are not looked at.
-    """
+    """What would be a ChangeTracker's `reason` in that folder, told without reading its files."""
     try:
-        git = PrivateGit(repository.find(folder), _USUAL.seconds)
+        git = PrivateGit(discovery.find(folder), _DEFAULT_LIMITS.seconds)
         with closing(git):
             git.refresh()
             # The least that makes git read both the settings and the index.
             git.run("ls-files", "-z", "-u")
-    except _TROUBLE as error:
+    except _ERRORS as error:
         return _sentence(error)
     return None
 
