@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from rad_lsp import atomic
 from rad_lsp.core import budget as budgets
 from rad_lsp.core import figures, period
 from rad_lsp.core.errors import (
@@ -230,60 +231,26 @@ def stored(session: Session) -> bytes:
 
 
 def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
-    """Write an output whole or not at all; returns its size in bytes.
+    """Write an output whole or not at all; returns its size in bytes. A link is followed.
 
-    It is written beside the target and renamed. A link is followed, so that it goes on to point
-    there. Raises OutputExists, OutputNotWritable, and what `chunks` raises.
+    Raises OutputExists, OutputNotWritable, and what `chunks` raises.
     """
     name = str(path)
-    size = 0
-    target = path
     try:
-        target = Path(os.path.realpath(path))
-        if target.is_dir():
+        if path.is_dir():
             raise OutputNotWritable(name, "it is a folder")
-        if not overwrite and os.path.lexists(path):
-            raise OutputExists(name)
-        if target.exists() and not target.is_file():
+        if overwrite and path.exists() and not path.is_file():
             raise OutputNotWritable(name, "it is not a regular file")
-        temporary = target.with_name(f".rad-{os.urandom(8).hex()}.tmp")
-        try:
-            with temporary.open("xb") as file:
-                for chunk in chunks:
-                    size += file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            if target.exists():
-                temporary.chmod(target.stat().st_mode)
-            _move(temporary, target, overwrite=overwrite)
-        finally:
-            temporary.unlink(missing_ok=True)
+        return atomic.write(path, chunks, overwrite=overwrite)
     except FileExistsError:
         raise OutputExists(name) from None
+    except FileNotFoundError:
+        folder = Path(os.path.realpath(path)).parent
+        raise OutputNotWritable(name, f"the folder {folder} does not exist") from None
     except OSError as error:
-        raise OutputNotWritable(name, _reason(error, target)) from None
+        raise OutputNotWritable(name, reason(error)) from None
     except ValueError:
         raise OutputNotWritable(name, "no file may have such a name") from None
-    return size
-
-
-def _move(temporary: Path, target: Path, *, overwrite: bool) -> None:
-    if overwrite:
-        temporary.replace(target)
-        return
-    try:
-        # A link fails when the target came to be in the meantime; a rename would replace it.
-        os.link(temporary, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        temporary.replace(target)
-
-
-def _reason(error: OSError, target: Path) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"the folder {target.parent} does not exist"
-    return reason(error)
 
 
 def _sum(entries: Iterable[Entry]) -> Sum:

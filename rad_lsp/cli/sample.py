@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from rad_lsp import atomic
 from rad_lsp.core import report
 from rad_lsp.core.report import Duration, Metrics, Report, Usage
 from rad_lsp.sources.radium import FOLDER
@@ -46,12 +47,9 @@ def write(workspace: Path) -> int:
 
 def add(workspace: Path) -> str:
     """Write one more report, of a session that has just ended, as Radium does; returns its name."""
-    folder = workspace / FOLDER
     made = make(random.Random(9), datetime.now(UTC).replace(microsecond=0))  # noqa: S311
     name = f"{made.metrics.session_id}.json"
-    temporary = folder / f"{made.metrics.session_id}.tmp.{uuid.uuid4()}"
-    temporary.write_bytes(report.encode(made))
-    temporary.replace(folder / name)
+    atomic.write(workspace / FOLDER / name, (report.encode(made),), overwrite=True, sync=False)
     return name
 
 

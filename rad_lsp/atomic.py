@@ -1,0 +1,81 @@
+"""Files that are written whole or not at all, so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_TRIES: Final = 20
+_PAUSE: Final = 0.05
+"""Seconds. Windows replaces no file that another program, such as a virus scanner, has open."""
+
+
+def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool, sync: bool = True) -> int:
+    """Write a file beside its place and move it there; returns its size in bytes.
+
+    A symbolic link is followed, and goes on to point where it did. A file that is overwritten
+    hands on its permissions. With `sync` the content is on the disk before it is moved, and so
+    survives a failure of the computer.
+
+    Raises FileExistsError unless `overwrite`, when something is there or comes to be there in
+    the meantime; OSError, ValueError for a name that no file may have, and what `chunks` raises.
+    It then leaves the old file as it was and no other behind.
+    """
+    if not overwrite and os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    target = Path(os.path.realpath(path))
+    # A name of its own, because that of the target may be as long as a name can be. Radium's
+    # temporary files, too, have `.tmp.` in their names and do not end in `.json`.
+    temporary = target.with_name(f".rad.tmp.{os.urandom(16).hex()}")
+    size = 0
+    try:
+        with temporary.open("xb") as file:
+            for chunk in chunks:
+                size += file.write(chunk)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        if overwrite:
+            if target.exists():
+                temporary.chmod(target.stat().st_mode)
+            _replace(temporary, target)
+        else:
+            _move_to_free_place(temporary, target)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return size
+
+
+def _replace(temporary: Path, target: Path) -> None:
+    for _ in range(_TRIES):
+        try:
+            temporary.replace(target)
+        except PermissionError:
+            time.sleep(_PAUSE)
+        else:
+            return
+    temporary.replace(target)
+
+
+def _move_to_free_place(temporary: Path, target: Path) -> None:
+    try:
+        # A link fails where the target is there already; a rename would replace it.
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        with target.open("xb"):
+            pass
+        try:
+            _replace(temporary, target)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
