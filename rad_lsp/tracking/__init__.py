@@ -1,4 +1,4 @@
-"""A session followed from start to finish, and written as a report like Radium's."""
+"""Tracks a session from start to finish, and writes it as a report like Radium's."""
 
 from rad_lsp.tracking.recorder import SessionRecorder
 

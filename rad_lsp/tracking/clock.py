@@ -1,4 +1,4 @@
-"""The time of a session: how long it has gone on, and what the calendar says."""
+"""The time of a session: how long it has run, and what time it is."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Clock:
-    """Begins when it is made.
+    """Measures time from its construction on.
 
-    `wall` gives nanoseconds since the epoch and may jump when somebody sets the computer's clock;
-    `steady` gives nanoseconds that only grow.
+    `wall` gives nanoseconds since the epoch, which jump when somebody sets the computer's clock.
+    `steady` gives nanoseconds that never decrease.
     """
 
     def __init__(
@@ -34,28 +34,28 @@ class Clock:
         self.start = _moment(self._start)
 
     def elapsed(self) -> Nanoseconds:
-        """Nanoseconds since the beginning; never fewer than before."""
+        """Nanoseconds since the start; they never decrease."""
         return self._steady() - self._begun
 
     def now(self) -> Nanoseconds:
-        """Nanoseconds since the epoch, and never before what has elapsed since the beginning.
+        """Nanoseconds since the epoch: never less than the start plus what has elapsed since.
 
-        A clock that is set back can't end a session before it began. One that is ahead of what
-        has elapsed is right where the computer has slept.
+        So a session never ends before it starts, though somebody sets the clock back. More than
+        what has elapsed is right, because `steady` may stop while the computer sleeps.
         """
         return max(self._wall(), self._start + self.elapsed())
 
     def moment(self) -> datetime:
-        """The same in UTC."""
+        """The result of `now` as a time in UTC."""
         return _moment(self.now())
 
     def elapsed_at(self, moment: datetime) -> Nanoseconds:
-        """Nanoseconds from the beginning to a moment; negative before it."""
+        """Nanoseconds from the start to a moment; negative for an earlier one."""
         return (moment - self.start) // _MICROSECOND * 1000
 
 
 def nanoseconds(moment: datetime) -> Nanoseconds:
-    """Nanoseconds since the epoch."""
+    """Nanoseconds from the epoch to a moment."""
     return (moment - _EPOCH) // _MICROSECOND * 1000
 
 

@@ -1,4 +1,4 @@
-"""Ends the open sessions of a program that is told to end by a signal."""
+"""Closes open sessions when a signal ends the program."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 _SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
 )
-"""Signals that end a Python program without a chance to clean up; Windows has the last one."""
+"""Signals that end a Python program without cleaning up; only Windows has the last one."""
 
 _open: list[Closable] = []
 _before: dict[int, Any] = {}
 
 
 class Closable(Protocol):
-    """What is to be closed before the program ends."""
+    """What can be closed before the program ends."""
 
     def close(self) -> None:
         """Close it; does nothing the second time."""
 
 
 def register(session: Closable) -> None:
-    """Close a session, too, when a signal ends the program.
+    """Close a session when a signal ends the program.
 
-    Signals that the program handles itself are left to it, and all of them where sessions are
-    opened outside the main thread, because Python then allows no handlers.
+    A signal that the program handles itself is left alone. Outside the main thread all are,
+    because Python allows no handlers to be set there.
     """
     _open.append(session)
     if threading.current_thread() is not threading.main_thread():
@@ -42,7 +42,7 @@ def register(session: Closable) -> None:
 
 
 def unregister(session: Closable) -> None:
-    """The session is closed; after the last one, signals do what they did before."""
+    """Forget a closed session; after the last one, restore the signals' handlers."""
     with contextlib.suppress(ValueError):
         _open.remove(session)
     if _open or threading.current_thread() is not threading.main_thread():
@@ -56,6 +56,6 @@ def unregister(session: Closable) -> None:
 def _end(number: int, _frame: FrameType | None) -> None:
     for session in reversed(_open.copy()):
         session.close()
-    # The program ends as it would have without us, and whoever started it sees that.
+    # The program must end by the signal, so that its parent process sees what ended it.
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

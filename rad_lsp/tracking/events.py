@@ -1,7 +1,7 @@
 """Events of a session as JSON lines, from an agent in any language.
 
-Names of attributes follow OpenTelemetry's semantic conventions for generative AI; what those have
-no name for begins with `rad.`.
+Attributes have the names of OpenTelemetry's semantic conventions for generative AI. Those that
+the conventions lack begin with `rad.`.
 """
 
 from __future__ import annotations
@@ -22,23 +22,22 @@ from rad_lsp.tracking.ledger import UNKNOWN, Decision, Tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from rad_lsp.tracking.recorder import SessionRecorder
 
 LONGEST_LINE: Final = 2**20
-"""Bytes of an event, at most."""
+"""The most bytes of an event."""
 
-_NAMED: Final = 10
-"""Bad lines that are named; the others are counted."""
+_MOST_NAMED: Final = 10
+"""Bad lines that have a warning each; the others are only counted."""
 
 _MOST_OPEN: Final = 10_000
-"""Tool calls that may go on at the same time; more are taken for forgotten ends."""
+"""Tool calls that may run at the same time. More would be ones whose end was never sent."""
 
 _CHUNK: Final = 2**16
 
 _POLL: Final = 0.1
-"""Seconds between two looks for new events."""
+"""Seconds between two reads of new events."""
 
 _YEAR: Final = 366 * 24 * 3600
 
@@ -59,7 +58,7 @@ CallId: TypeAlias = Annotated[Name, Meta(min_length=1, description="Joins tool.s
 class Request(Struct, frozen=True, gc=False, tag="request", tag_field="type", kw_only=True):
     """A request to a model that has ended. Input includes tokens read from and written to caches.
 
-    The response's model counts before the one that was asked for.
+    When both models are given, it counts for the one that answered.
     """
 
     time: Time | None = None
@@ -109,7 +108,7 @@ class ToolStart(Struct, frozen=True, gc=False, tag="tool.start", tag_field="type
 
 
 class ToolEnd(Struct, frozen=True, gc=False, tag="tool.end", tag_field="type", kw_only=True):
-    """A tool call ends that has begun."""
+    """The end of a tool call that has begun."""
 
     id: CallId = msgspec.field(name="gen_ai.tool.call.id")
     time: Time | None = None
@@ -117,7 +116,7 @@ class ToolEnd(Struct, frozen=True, gc=False, tag="tool.end", tag_field="type", k
 
 
 class Approval(Struct, frozen=True, gc=False, tag="approval", tag_field="type", kw_only=True):
-    """The user was asked for permission, has allowed or has denied something.
+    """The user was asked for permission, or has allowed or denied something.
 
     With a call's id, `denied` ends that call: it counts neither as a tool call nor as a failure.
     """
@@ -133,15 +132,15 @@ _decode = msgspec.json.Decoder(Event).decode
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of an event, one of which stands on each line."""
+    """The JSON Schema of an event."""
     made = msgspec.json.schema(Event)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Event", **made}
 
 
 class Reader:
-    """Hands events to a session as they come in. A bad line is a warning in its report.
+    """Adds events to a session as they come in. A bad line becomes a warning in its report.
 
-    At no time more than the longest line is kept in memory.
+    No more than `LONGEST_LINE` bytes are kept in memory.
     """
 
     def __init__(self, session: SessionRecorder) -> None:
@@ -153,7 +152,7 @@ class Reader:
         self._calls: dict[str, object] = {}
 
     def feed(self, data: bytes) -> None:
-        """Read on. Raises nothing, whatever the bytes."""
+        """Read the next bytes of the events. Raises nothing, whatever the bytes."""
         *lines, rest = data.split(b"\n")
         for line in lines:
             self._end_line(self._rest + line)
@@ -163,7 +162,7 @@ class Reader:
         self._rest = b"" if self._skipping else self._rest + rest
 
     def finish(self) -> None:
-        """Nothing comes any more: what the last line break was followed by is a line, too."""
+        """Read what follows the last line break: no more bytes will come."""
         if self._rest or self._skipping:
             self.feed(b"\n")
 
@@ -175,7 +174,7 @@ class Reader:
             self._reject(f"it is longer than {LONGEST_LINE:,} bytes")
         elif line.strip():
             try:
-                self._take(_decode(line.decode("utf-8")))
+                self._add(_decode(line.decode("utf-8")))
             except UnicodeDecodeError:
                 self._reject("it is not valid UTF-8")
             except (ValueError, RecursionError) as error:
@@ -183,13 +182,13 @@ class Reader:
 
     def _reject(self, reason: str) -> None:
         self._bad += 1
-        if self._bad <= _NAMED:
+        if self._bad <= _MOST_NAMED:
             self._session.warn(f"Line {self._line:,} of the events is left out: {reason}")
         else:
-            lines = wording.counted(self._bad - _NAMED, "more line")
+            lines = wording.counted(self._bad - _MOST_NAMED, "more line")
             self._session.warn(f"{lines} of the events can't be read", "more lines")
 
-    def _take(self, event: Event) -> None:
+    def _add(self, event: Event) -> None:
         """Add an event to the session. Raises ValueError for one that can't be true."""
         if isinstance(event, Request):
             self._request(event)
@@ -255,7 +254,7 @@ class Reader:
 class Tail:
     """Reads a file of events while an agent appends to it, in a `with` statement.
 
-    What is there when the statement is left is read to the end.
+    At the end of the statement the rest of the file is read.
     """
 
     def __init__(self, path: Path, session: SessionRecorder) -> None:
@@ -269,12 +268,7 @@ class Tail:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
         self._read()
@@ -287,7 +281,7 @@ class Tail:
 
     def _read(self) -> None:
         try:
-            # An agent that empties the file begins it anew.
+            # The agent has emptied the file to start again.
             if os.fstat(self._file.fileno()).st_size < self._file.tell():
                 self._file.seek(0)
             while chunk := self._file.read(_CHUNK):

@@ -1,4 +1,4 @@
-"""Session ids that we give to sessions: each is the stem of a file's name, on every system."""
+"""Ids of tracked sessions. Each is a file's name without its suffix, on every system."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from rad_lsp.core.errors import BadSessionId
 
 LONGEST: Final = 128
-"""Characters. A temporary file's name is 41 longer, and may have 255."""
+"""Characters. A file's name may have 255, and other tools add to this one."""
 
 _FORM: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _DEVICE: Final = r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?"
@@ -17,14 +17,13 @@ _DEVICE: Final = r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?"
 
 
 def new() -> str:
-    """A new session's id: a random UUID, as Radium has them."""
+    """A new session's id: a random UUID, as in Radium."""
     return str(uuid.uuid4())
 
 
 def check(session_id: str) -> None:
-    """Raises BadSessionId where an id can't be the name of a file everywhere, or names another."""
-    reason = _objection(session_id)
-    if reason:
+    """Raises BadSessionId for an id that no file may have on some system, or that is reserved."""
+    if reason := _objection(session_id):
         raise BadSessionId(session_id, reason)
 
 

@@ -1,4 +1,4 @@
-"""What has happened in a session so far: calls, approvals, usage, and what they add up to."""
+"""What has happened in a session so far, and the figures that follow from it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Tokens(msgspec.Struct, frozen=True, gc=False):
     cost: float | None = None
 
     def objection(self) -> str | None:
-        """What keeps the parts from being parts of their wholes; None when nothing does."""
+        """Which part is more than its whole, as a sentence; None when none is."""
         if self.cache_creation_1h > self.cache_creation:
             return "more tokens were written to the cache for an hour than were written to it"
         if self.cache_read + self.cache_creation > self.input:
@@ -57,12 +57,11 @@ class Tokens(msgspec.Struct, frozen=True, gc=False):
 class Ledger:
     """Counts what happens. Every method may be called from any thread.
 
-    Times are nanoseconds since the session began. `changed` is called whenever a figure is
-    another than before.
+    Times are nanoseconds since the start of the session. `changed` is called after each change.
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
-        # A signal handler may come in between and write the last report.
+        # Reentrant: a signal handler may interrupt a method and write the last report.
         self._lock = threading.RLock()
         self._changed = changed
         self._open: dict[object, tuple[Kind, Nanoseconds]] = {}
@@ -76,11 +75,11 @@ class Ledger:
 
     @property
     def busy(self) -> bool:
-        """Whether a call is going on."""
+        """Whether a call has begun and not ended."""
         return bool(self._open)
 
     def begin(self, call: object, kind: Kind, at: Nanoseconds) -> None:
-        """A call begins; `call` is what `end` names it by."""
+        """A call begins. `call` is any object, to be given again at its end."""
         with self._lock:
             self._open[call] = (kind, at)
         self._changed()
@@ -91,7 +90,7 @@ class Ledger:
             self.add_tool(self._open.pop(call)[1], at, failed=failed)
 
     def deny(self, call: object, at: Nanoseconds) -> None:
-        """A tool call that has begun is refused by the user: no call that ended, no failure."""
+        """A tool call that has begun is refused by the user: it counts as no tool call."""
         with self._lock:
             self._spend("tool", self._open.pop(call)[1], at)
             self.approve("denied")
@@ -114,7 +113,7 @@ class Ledger:
     def add_request(
         self, start: Nanoseconds, end: Nanoseconds, request: Request, *, failed: bool
     ) -> None:
-        """A request that has ended. It is priced by `settle`, so that its caller need not wait."""
+        """A request that has ended; `price_requests` prices it later, because that takes time."""
         with self._lock:
             self._spend("request", start, end)
             self._requests.append(request)
@@ -128,7 +127,7 @@ class Ledger:
         self._changed()
 
     def warn(self, sentence: str, key: str = "") -> None:
-        """Say what could not be counted; a later sentence takes the place of one of its key."""
+        """Tell what could not be counted. A later sentence with the same key replaces it."""
         sentence = wording.printable(sentence)[:_LONGEST_WARNING]
         with self._lock:
             key = key or sentence
@@ -136,7 +135,7 @@ class Ledger:
                 self._warnings[key] = sentence
         self._changed()
 
-    def settle(self, prices: PriceList) -> None:
+    def price_requests(self, prices: PriceList) -> None:
         """Price the requests that have ended. One thread at a time may do this."""
         count = len(self._requests)
         rows = add_up((*self._rows, *(priced(r, prices) for r in self._requests[:count])))
@@ -155,8 +154,8 @@ class Ledger:
     ) -> Metrics:
         """The session's figures after `elapsed` nanoseconds.
 
-        What goes on now counts as time, and not yet as calls. `changes` is None where code
-        changes are not counted; `extra` are more warnings.
+        A call that has not ended counts as time only. `changes` is None where code changes are
+        not counted; `extra` are more warnings.
         """
         with self._lock:
             rows = self._rows

@@ -1,4 +1,4 @@
-"""Runs an agent in our place on the terminal: signals reach it, and its exit code comes back."""
+"""Runs an agent on our terminal: passes signals on to it, and returns its exit code."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from rad_lsp.core.errors import RadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import FrameType, TracebackType
+    from types import FrameType
 
 GRACE: Final = 3.0
-"""Seconds that an agent has, from the second signal on, before it is killed."""
+"""Seconds between the second signal that asks an agent to end and its being killed."""
 
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
 _SIGNALLED: Final = 128
-"""A shell's exit codes; a death by signal is this and its number."""
+"""What a shell adds to the number of the signal that ended a program, for its exit code."""
 
 _WINDOWS: Final = sys.platform == "win32"
 
 _KEYS: Final = ("SIGINT", "SIGQUIT")
-"""Signals that a terminal's keys send to the agent as well."""
+"""Signals that keys such as Ctrl-C send to all programs on the terminal, the agent included."""
 
 _ENDINGS: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
-"""Signals that ask us, and so the agent, to end; Windows has the last one."""
+"""Signals that ask a program to end, passed on to the agent; only Windows has the last one."""
 
 _POLL: Final = 0.2
-"""Seconds. On Windows a handler only runs between two waits."""
+"""Seconds. On Windows a signal's handler only runs between two waits."""
 
 
 class NotRun(RadError):
-    """The command can't be run; `exit_code` is what a shell would say."""
+    """The command can't be run; `exit_code` is the one that a shell would return."""
 
     kind = "NotRun"
 
@@ -48,16 +48,16 @@ class NotRun(RadError):
 
 
 class Agent:
-    """The agent's process, in a `with` statement that takes over the signals.
+    """The agent's process, in a `with` statement that handles signals.
 
-    Raises NotRun when there is no such command. `say` is told what a user should know.
+    Raises NotRun when there is no such command. `say` shows a sentence to the user.
     """
 
     def __init__(self, command: Sequence[str], say: Callable[[str], None]) -> None:
         self._command = _resolved(command)
         self._say = say
         self._process: subprocess.Popen[bytes] | None = None
-        self._told = 0
+        self._signals = 0
         self._timer: threading.Timer | None = None
         self._before: dict[int, Any] = {}
 
@@ -65,26 +65,21 @@ class Agent:
         for names, handler in ((_KEYS, self._key), (_ENDINGS, self._forward)):
             for name in names:
                 number = getattr(signal, name, None)
-                # What we were told to ignore, as nohup does, the agent ignores as well.
+                # A signal that we ignore, as under nohup, the agent ignores as well.
                 if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                     self._before[number] = signal.signal(number, handler)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._timer is not None:
             self._timer.cancel()
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     def run(self, environment: Mapping[str, str]) -> int:
-        """Run the command on our own terminal, until it ends; returns its exit code as a shell's.
+        """Run the command on our terminal until it ends; returns the exit code of a shell.
 
-        Raises NotRun when the system turns it down.
+        Raises NotRun when the system can't run it.
         """
         try:
             self._process = subprocess.Popen(self._command, env=environment)  # noqa: S603
@@ -96,7 +91,7 @@ class Agent:
         return _SIGNALLED - code if code < 0 else code
 
     def _key(self, number: int, frame: FrameType | None) -> None:
-        """Ctrl-C and the like: the terminal sends them to the agent, too, which decides."""
+        """Handle a key's signal: one from the terminal has reached the agent already."""
         if self._process is None or not _from_terminal():
             self._forward(number, frame)
 
@@ -104,11 +99,11 @@ class Agent:
         if self._process is None:
             raise SystemExit(_SIGNALLED + number)
         if self._process.returncode is not None:
-            return  # the session is being ended already
-        if not _WINDOWS:  # whose console has sent it to the agent as well
+            return  # it has ended, and the session is being closed
+        if not _WINDOWS:  # where the console has sent it to the agent already
             self._process.send_signal(number)
-        self._told += 1
-        if self._told == 2:  # noqa: PLR2004
+        self._signals += 1
+        if self._signals == 2:  # noqa: PLR2004
             self._say(f"The agent has not ended yet: it is killed in {GRACE:g} seconds.")
             self._timer = threading.Timer(GRACE, self._process.kill)
             self._timer.daemon = True
@@ -120,7 +115,7 @@ def _resolved(command: Sequence[str]) -> list[str]:
     found = shutil.which(name)
     if found is None:
         raise NotRun(name, NOT_EXECUTABLE if os.path.lexists(name) else NOT_FOUND)
-    # Windows looks for programs, but not for scripts such as npm.cmd, on the PATH.
+    # On the PATH, Windows looks for programs only, not for scripts such as npm.cmd.
     return [found if _WINDOWS else name, *arguments]
 
 
@@ -134,7 +129,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 
 
 def _from_terminal() -> bool:
-    """Whether a key's signal reaches the agent by itself: we are in a terminal's foreground."""
+    """Whether we run in the foreground of a terminal, which then sends keys' signals itself."""
     if _WINDOWS:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Tracks a session of an agent: its report is on disk from the first second to the last."""
+"""Tracks a session of an agent, with its report on disk from the first second to the last."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from rad_lsp.tracking.ledger import DECISIONS, UNKNOWN, Decision, Kind, Ledger, 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from types import TracebackType
 
     from rad_lsp.core.report import ChildSession
     from rad_lsp.pricing import Prices
@@ -31,23 +30,23 @@ if TYPE_CHECKING:
 Children: TypeAlias = "Callable[[datetime], tuple[ChildSession, ...]]"
 
 MOST_TOKENS: Final = 10**12
-"""Of one request. More is a mistake, and would not fit into a report when added up."""
+"""The most tokens of one request. Sums of more would not fit into a report."""
 
-_AT_MOST_EVERY: Final = 1.0
-"""Seconds between two reports while things happen."""
+_WRITE_PAUSE: Final = 1.0
+"""Seconds between two reports, at least."""
 
-_IDLE_LOOK: Final = 10.0
-"""Seconds after which code changes are looked at although nothing else has happened."""
+_IDLE_POLL: Final = 10.0
+"""Seconds between two counts of code changes while nothing else happens."""
 
-_BUSY_LOOK: Final = 3.0
-"""Seconds between two looks at code changes, while things happen."""
+_BUSY_POLL: Final = 3.0
+"""Seconds between two counts of code changes, at least."""
 
-_LOOK_SHARE: Final = 20
-"""Looks at code changes are this many times further apart than one takes."""
+_POLL_FACTOR: Final = 20
+"""Counts of code changes are apart by this many times what one takes, at least."""
 
-_SIGN_OF_LIFE: Final = 60.0
-"""Seconds after which a report is written anew, because a session that is not is taken for
-interrupted (session format, "running")."""
+_HEARTBEAT: Final = 60.0
+"""Seconds after which a report is written although nothing has changed. Without that, a session
+would be taken for interrupted (session format, "running")."""
 
 _LONGEST_NAME: Final = 256
 
@@ -56,18 +55,18 @@ class SessionRecorder:
     """Tracks one session: `with SessionRecorder(workspace) as session: ...`.
 
     The report lies in `workspace/.radium/_internals/sessions/`, which is made when missing. It is
-    replaced at most once a second while things happen, and final once the `with` statement is
-    left, by an exception, Ctrl-C, or a SIGTERM that the program does not handle itself, too.
-    A session may be used from many threads and asyncio tasks at once.
+    replaced when something has changed, at most once a second. It is final at the end of the
+    `with` statement: also after an exception or Ctrl-C, and after a SIGTERM that the program does
+    not handle itself. A session may be used from many threads and asyncio tasks at once.
 
     `session_id` is a new UUID by default. `prices` tell what requests cost, by default those of
-    the price list. `changes` tells whether code changes are counted, with git. `children` finds
-    the sessions of other agents that are part of this one, given when it started. `compact`
-    reports have no indentation; by default that is for `$RADIUM_COMPACT_SESSION_JSON` to say.
+    the price list. `changes` tells whether code changes are counted, with git. `children` is
+    given the start of this session and returns the sessions of other agents that are part of it.
+    `compact` reports have no indentation; by default `$RADIUM_COMPACT_SESSION_JSON` tells.
 
-    Entering raises BadSessionId, SessionExists when the id has a report already, and
-    OutputNotWritable. After that no trouble with files is raised: tracking goes on, and what
-    could not be written at the end is logged, and is in `trouble`.
+    The constructor raises BadSessionId. Entering raises SessionExists when the id has a report
+    already, and OutputNotWritable. After that no error of files is raised: tracking goes on, and
+    when the last report can't be written, the reason is logged, and is in `trouble`.
     """
 
     def __init__(
@@ -92,16 +91,14 @@ class SessionRecorder:
         self._file = file.ReportFile(self.workspace, self.id)
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=self._keep_fresh, name=f"session {self.id}", daemon=True
-        )
+        self._thread = threading.Thread(target=self._update, name=f"session {self.id}", daemon=True)
         self._writing = threading.RLock()
         self._tracker: ChangeTracker | None = None
         self._changes: CodeChanges | None = None
         self._find_children = children
         self._children: tuple[ChildSession, ...] = ()
-        self._looked = 0.0
-        self._look_took = 0.0
+        self._polled = 0.0
+        self._poll_took = 0.0
         self._ended: tuple[datetime, int] | None = None
         self._closed = False
         self._process = os.getpid()
@@ -122,7 +119,7 @@ class SessionRecorder:
         return self._file.path
 
     def __enter__(self) -> Self:
-        self._begun = self._make_clock(), Ledger(self._changed)
+        self._begun = self._make_clock(), Ledger(changed=self._wake.set)
         self._file.create(self._report())
         endings.register(self)
         try:
@@ -133,12 +130,7 @@ class SessionRecorder:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def request(self, *, model: str, engine: str = UNKNOWN, tier: str = "") -> RequestCall:
@@ -154,25 +146,25 @@ class SessionRecorder:
         return ToolCall(*self._parts, name)
 
     def approval(self, decision: Decision) -> None:
-        """The user was `asked` for permission, has `allowed` or has `denied` something.
+        """The user was `asked` for permission, or has `allowed` or `denied` something.
 
         Raises ValueError for another decision.
         """
         if decision not in DECISIONS:
             raise ValueError(f"{decision!r} is none of {', '.join(DECISIONS)}")
-        self._parts[1].approve(decision)
+        self.ledger.approve(decision)
 
     def warn(self, sentence: str, key: str = "") -> None:
         """Add a sentence to the report's warnings: something could not be counted.
 
-        A later sentence of the same `key` takes its place.
+        A later sentence with the same `key` replaces it.
         """
-        self._parts[1].warn(sentence, key)
+        self.ledger.warn(sentence, key)
 
     def close(self) -> None:
-        """End the session; leaving the `with` statement does it. Nothing happens the second time.
+        """End the session, as the end of the `with` statement does; may be called twice.
 
-        A process that was forked off does not end its parent's session.
+        A forked process does not end its parent's session.
         """
         if self._begun is None or self._closed or self._process != os.getpid():
             return
@@ -180,20 +172,20 @@ class SessionRecorder:
         if first:
             clock, _ = self._begun
             self._ended = clock.moment(), clock.elapsed()
-        # Before the last look at the code: whatever comes in between, the report is final. A
-        # signal may even come in between here, and its handler then finds the session half closed.
-        self._finish()
+        # The last count of code changes takes time. Should the program be killed meanwhile, the
+        # report is final already. A signal's handler may call this method once more meanwhile.
+        self._write_final()
         if first:
-            self._take_leave()
+            self._clean_up()
 
-    def _take_leave(self) -> None:
+    def _clean_up(self) -> None:
         try:
             self._stop.set()
             self._wake.set()
             if self._thread.is_alive():
                 self._thread.join()
-            if self._look():
-                self._finish()
+            if self._poll():
+                self._write_final()
         finally:
             self._closed = True
             if self._tracker is not None:
@@ -225,10 +217,6 @@ class SessionRecorder:
             raise RuntimeError("The session has not begun: use it in a with statement.")
         return self._begun
 
-    def _changed(self) -> None:
-        if not self._wake.is_set():
-            self._wake.set()
-
     def _start_changes(self) -> None:
         if not self._count_changes:
             return
@@ -241,64 +229,58 @@ class SessionRecorder:
             tracker.close()
             raise
         self._tracker = tracker
-        self._looked = time.monotonic()
+        self._polled = time.monotonic()
 
-    def _keep_fresh(self) -> None:
+    def _update(self) -> None:
         written = time.monotonic()
         while True:
-            happened = self._wake.wait(_IDLE_LOOK)
+            happened = self._wake.wait(_IDLE_POLL)
             if self._stop.is_set():
                 return
             self._wake.clear()
-            pause = max(_BUSY_LOOK, _LOOK_SHARE * self._look_took)
+            pause = max(_BUSY_POLL, _POLL_FACTOR * self._poll_took)
             now = time.monotonic()
-            changed = now - self._looked >= pause and self._look()
-            if happened or changed or self.ledger.busy or now - written >= _SIGN_OF_LIFE:
-                self._refresh()
+            changed = now - self._polled >= pause and self._poll()
+            if happened or changed or self.ledger.busy or now - written >= _HEARTBEAT:
+                self._write_current()
                 written = time.monotonic()
-            self._stop.wait(_AT_MOST_EVERY)
+            self._stop.wait(_WRITE_PAUSE)
 
-    def _look(self) -> bool:
-        """Look at code changes and at other agents' sessions; whether they are others."""
+    def _poll(self) -> bool:
+        """Count code changes and find other agents' sessions; returns whether they differ."""
         before = self._changes, self._children
         begun = time.monotonic()
         if self._tracker is not None and self._tracker.reason is None:
             self._changes = self._tracker.changes()
         if self._find_children is not None:
             self._children = self._find_children(self.clock.start)
-        self._looked = time.monotonic()
-        self._look_took = self._looked - begun
+        self._polled = time.monotonic()
+        self._poll_took = self._polled - begun
         return (self._changes, self._children) != before
 
-    def _refresh(self) -> None:
+    def _write_current(self) -> None:
         with self._writing:
-            if self._ended is not None:
-                return
-            try:
-                self._file.replace(self._report())
-            except OSError as error:
-                self._failed(error)
-            else:
-                self.trouble = None
+            if self._ended is None:
+                self._write(final=False)
 
-    def _finish(self) -> None:
+    def _write_final(self) -> None:
         with self._writing:
-            try:
-                self._file.finish(self._report())
-            except OSError as error:
-                self._failed(error)
-            else:
-                self.trouble = None
+            self._write(final=True)
 
-    def _failed(self, error: OSError) -> None:
-        self.trouble = (
-            f"{OutputNotWritable(str(self.path), reason(error))} What the session added last "
-            "is lost; make room or give permission there before the next one."
-        )
+    def _write(self, *, final: bool) -> None:
+        try:
+            self._file.replace(self._report(), final=final)
+        except OSError as error:
+            self.trouble = (
+                f"{OutputNotWritable(str(self.path), reason(error))} What the session added last "
+                "is lost; make room or give permission there before the next one."
+            )
+        else:
+            self.trouble = None
 
     def _report(self) -> bytes:
         clock, ledger = self._parts
-        ledger.settle(self.prices)
+        ledger.price_requests(self.prices)
         end, elapsed = self._ended or (None, clock.elapsed())
         metrics = ledger.metrics(
             self.id, clock.start, end, elapsed, self._changes, self._change_notes()
@@ -315,9 +297,9 @@ class SessionRecorder:
 
 
 class _Call:
-    """Something that takes time while a session goes on; times itself in a `with` statement.
+    """Something that takes time within a session, as long as its `with` statement runs.
 
-    An exception that leaves the statement is a failure, and goes on.
+    An exception that leaves the statement makes it a failure, and is raised on.
     """
 
     __slots__ = ("_clock", "_failed", "_ledger")
@@ -329,7 +311,7 @@ class _Call:
         self._failed = False
 
     def fail(self) -> None:
-        """It has failed, though without an exception."""
+        """Count it as a failure although no exception is raised."""
         self._failed = True
 
     def __enter__(self) -> Self:
@@ -339,21 +321,11 @@ class _Call:
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._end(failed=self._failed or kind is not None)
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.__exit__(kind, error, trace)
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.__exit__(kind)
 
     def _end(self, *, failed: bool) -> None:
         raise NotImplementedError
@@ -371,7 +343,7 @@ class ToolCall(_Call):
         self._denied = False
 
     def deny(self) -> None:
-        """The user refuses the call: it counts as a denied approval, not as a tool call."""
+        """The user refused the call: it counts as a denied approval, not as a tool call."""
         self._denied = True
 
     def _end(self, *, failed: bool) -> None:
@@ -404,29 +376,25 @@ class RequestCall(_Call):
         cache_creation_1h_tokens: int | None = None,
         cost: float | None = None,
     ) -> None:
-        """What the request has used so far; what is None stays as it is.
+        """Set what the request has used so far; what is None stays as it was.
 
-        `input_tokens` includes those read from and written to the cache, and
-        `cache_creation_tokens`, those written, includes those that are kept for an hour.
-        `cost` is USD where the provider gives it.
+        `input_tokens` include those read from and written to the cache. `cache_creation_tokens`
+        are those written, and include the ones that are kept for an hour. `cost` is in USD,
+        where the provider tells it.
 
-        Raises ValueError, and changes nothing, for what is negative, no number or above
-        `MOST_TOKENS`, and for parts that are more than their wholes.
+        Raises ValueError, and changes nothing, for a value that is negative, no number or more
+        than `MOST_TOKENS`, and for a part that is more than its whole.
         """
-        known = self._tokens
-        tokens = Tokens(
-            known.input if input_tokens is None else _tokens("input", input_tokens),
-            known.output if output_tokens is None else _tokens("output", output_tokens),
-            known.cache_read
-            if cache_read_tokens is None
-            else _tokens("cache read", cache_read_tokens),
-            known.cache_creation
-            if cache_creation_tokens is None
-            else _tokens("cache creation", cache_creation_tokens),
-            known.cache_creation_1h
-            if cache_creation_1h_tokens is None
-            else _tokens("cache creation 1h", cache_creation_1h_tokens),
-            known.cost if cost is None else _usd(cost),
+        counts = {
+            "input": input_tokens,
+            "output": output_tokens,
+            "cache_read": cache_read_tokens,
+            "cache_creation": cache_creation_tokens,
+            "cache_creation_1h": cache_creation_1h_tokens,
+        }
+        given = {name: _tokens(name, count) for name, count in counts.items() if count is not None}
+        tokens = msgspec.structs.replace(
+            self._tokens, **given, cost=self._tokens.cost if cost is None else _usd(cost)
         )
         if objection := tokens.objection():
             raise ValueError(objection)
@@ -454,7 +422,7 @@ def request(at: int, model: str, engine: str, tier: str, tokens: Tokens) -> Requ
 
 
 def _name(text: str) -> str:
-    """A name that can be written; half of a surrogate pair, for one, can't."""
+    """The name as UTF-8 can have it, without lone surrogates, and not too long."""
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode("utf-8")
     return text[:_LONGEST_NAME] or UNKNOWN
@@ -463,7 +431,8 @@ def _name(text: str) -> str:
 def _tokens(name: str, value: Any) -> int:
     if isinstance(value, bool) or not (isinstance(value, int) and 0 <= value <= MOST_TOKENS):
         raise ValueError(
-            f"{name} tokens are {value!r}: they must be a whole number from 0 to {MOST_TOKENS:,}"
+            f"{name.replace('_', ' ')} tokens are {value!r}: "
+            f"they must be a whole number from 0 to {MOST_TOKENS:,}"
         )
     return value
 

@@ -6,11 +6,13 @@ import logging
 import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -484,6 +486,24 @@ def test_a_relative_workspace_stays_where_it_was(monkeypatch, tmp_path):
         monkeypatch.chdir(tmp_path / "elsewhere")
     assert session.path.parent == tmp_path / ".radium" / "_internals" / "sessions"
     assert json.loads(session.path.read_bytes())["metrics"]["end_time"] is not None
+
+
+def settings_of_the_program():
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    logger = logging.getLogger("rad_lsp")
+    logging_of = (logging.root.handlers[:], logging.root.level, logger.handlers[:], logger.level)
+    return handlers, logging_of, Path.cwd(), dict(os.environ), sys.excepthook, sys.path[:]
+
+
+def test_a_session_leaves_its_program_as_it_was(tmp_path):
+    before = settings_of_the_program()
+    with SessionRecorder(tmp_path) as session:
+        with session.request(model="gpt-5", engine="openai") as request:
+            request.usage(input_tokens=10, output_tokens=1)
+        # A signal that would end the program closes the session first; all else is untouched.
+        during = settings_of_the_program()
+    assert during[1:] == before[1:]
+    assert settings_of_the_program() == before
 
 
 def test_times_are_the_calendars(recorder, metrics):
