@@ -1,40 +1,33 @@
 """Params and results of `stats/*`: the public contract, as msgspec structs.
 
-Keys are camelCase on the wire. Times are RFC 3339 UTC, durations seconds, costs USD, rates
-percent or null. Versions only ever add.
+Keys are camelCase on the wire. Times are RFC 3339 in UTC, durations are seconds, costs are USD,
+rates are percent or null. New versions only add to it.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from rad_lsp.core import figures
-from rad_lsp.core.comparison import Better, Verdict
+from rad_lsp.core.comparison import Verdict
 from rad_lsp.core.cost import TokenClass
-from rad_lsp.core.report import NANOS_PER_SECOND
+from rad_lsp.core.figures import Better
 
 if TYPE_CHECKING:
-    from rad_lsp.core import cost as costs
-    from rad_lsp.core.comparison import Comparison, Metric
-    from rad_lsp.core.cost import CostTable, Savings
-    from rad_lsp.core.session import Session, Usage
-    from rad_lsp.core.usage import UsageTable
-    from rad_lsp.service import StatusFigures, Sum
-    from rad_lsp.store.snapshot import Snapshot
+    from rad_lsp.core.figures import Figure
 
 VERSION: Final = 1
-"""Of the contract; what is added raises it, nothing is ever taken away."""
+"""The contract's version. An addition raises it; nothing is ever removed."""
 
 Format: TypeAlias = Literal["json", "ndjson", "csv", "markdown"]
 
 
-class SessionRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """A session's figures: a row of an export as CSV."""
+class SessionHead(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """Which session it is, and when it was."""
 
     session_id: str
     source: str
@@ -44,23 +37,46 @@ class SessionRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     generated_at: datetime
     last_activity: datetime
     running: bool
-    wall_time: float
-    agent_active_time: float
-    api_time: float
-    tool_time: float
-    tool_calls: int
-    successful_tool_calls: int
-    failed_tool_calls: int
-    success_rate: float | None
-    lines_added: int
-    lines_removed: int
-    files_changed: int | None
-    requests: int
-    input_tokens: int
-    output_tokens: int
-    cached_tokens: int
-    cache_hit_rate: float | None
-    cost: float | None
+
+
+_ELSEWHERE: Final = {
+    "total_tokens",
+    "api_share",
+    "tool_share",
+    "approvals_allowed",
+    "approvals_denied",
+    "approvals_asked",
+    "cache_creation_tokens",
+    "cache_read_tokens",
+}
+"""The figures that only `SessionStats` or a comparison has."""
+
+LISTED: Final = tuple(figure for figure in figures.FIGURES if figure.name not in _ELSEWHERE)
+"""The figures of a `SessionRow`, in order."""
+
+
+def _type(figure: Figure) -> Any:
+    """The type of a figure on the wire, where durations are seconds."""
+    value = float if figure.unit in {"nanoseconds", "percent", "USD"} else int
+    return value | None if figure.optional else value
+
+
+if TYPE_CHECKING:
+
+    class SessionRow(SessionHead, frozen=True, rename="camel", kw_only=True):
+        """A session's figures: a row of an export as CSV."""
+
+        def __getattr__(self, figure: str) -> Any: ...
+else:
+    SessionRow = msgspec.defstruct(
+        "SessionRow",
+        [(figure.name, _type(figure)) for figure in LISTED],
+        bases=(SessionHead,),
+        module=__name__,
+        frozen=True,
+        rename="camel",
+        kw_only=True,
+    )
 
 
 class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True):
@@ -351,199 +367,4 @@ def schema() -> dict[str, Any]:
             for method, (params, result) in METHODS.items()
         },
         "$defs": definitions,
-    }
-
-
-def row(session: Session, now: datetime) -> SessionRow:
-    """A session's figures."""
-    return SessionRow(**_row(session, now))
-
-
-def summary(
-    session: Session, now: datetime, *, brief: str, last_activity_text: str
-) -> SessionSummary:
-    """A session as it stands in a list, with its texts as rendered."""
-    return SessionSummary(
-        **_row(session, now),
-        model_names=figures.model_names(session),
-        brief=brief,
-        last_activity_text=last_activity_text,
-    )
-
-
-def stats(
-    session: Session,
-    now: datetime,
-    *,
-    savings: Savings,
-    brief: str,
-    last_activity_text: str,
-    text: str,
-    markdown: str,
-) -> SessionStats:
-    """A session in full, with its texts and Markdown as rendered."""
-    return SessionStats(
-        **_row(session, now),
-        model_names=figures.model_names(session),
-        brief=brief,
-        last_activity_text=last_activity_text,
-        api_share=figures.api_share(session),
-        tool_share=figures.tool_share(session),
-        approvals=Approvals(
-            session.approvals_allowed, session.approvals_denied, session.approvals_asked
-        ),
-        cache=Cache(
-            figures.cache_hit_rate(session),
-            session.cached_tokens,
-            session.cache_creation_tokens,
-            figures.cache_read_tokens(session),
-            savings.usd,
-        ),
-        models=tuple(map(usage_row, session.models)),
-        engines=tuple(map(usage_row, session.engines)),
-        warnings=tuple(problem.message for problem in session.problems),
-        text=text,
-        markdown=markdown,
-    )
-
-
-def usage(found: UsageTable, *, text: str, markdown: str) -> UsageResult:
-    """Usage per model or engine, with its text and Markdown as rendered."""
-    return UsageResult(
-        found.sessions,
-        tuple(map(usage_row, found.rows)),
-        usage_row(found.total),
-        text,
-        markdown,
-    )
-
-
-def cost(found: CostTable, *, text: str, markdown: str) -> CostResult:
-    """What a cost is made of, with its text and Markdown as rendered."""
-    return CostResult(
-        sessions=found.sessions,
-        rows=tuple(map(_cost_row, found.rows)),
-        cost=found.cost,
-        reported=found.reported,
-        computed=found.computed,
-        unpriced=found.unpriced,
-        estimated=found.estimated,
-        text=text,
-        markdown=markdown,
-    )
-
-
-def skipped(snapshot: Snapshot) -> tuple[SkippedFile, ...]:
-    """Files whose sessions do not count, and why."""
-    return tuple(
-        SkippedFile(Path(item.path).as_uri(), item.problem.message) for item in snapshot.skipped
-    )
-
-
-def comparison(
-    found: Comparison, a: SessionSummary, b: SessionSummary, *, text: str, markdown: str
-) -> SessionComparison:
-    """A comparison of two sessions, with its text and Markdown as rendered."""
-    return SessionComparison(a, b, tuple(map(_metric, found.metrics)), text, markdown)
-
-
-def status(
-    found: StatusFigures,
-    workspace_uri: str,
-    session: SessionSummary | None,
-    *,
-    text: str,
-    tooltip: str,
-) -> Status:
-    """What a status bar shows, with its text and tooltip as rendered."""
-    return Status(
-        workspace_uri=workspace_uri,
-        session=session,
-        totals=_totals(found.totals),
-        today=Today(found.today.sessions, found.today.cost),
-        skipped=found.skipped,
-        text=text,
-        tooltip=tooltip,
-        severity="warning" if found.warning else "ok",
-    )
-
-
-def usage_row(usage: Usage) -> UsageRow:
-    """Usage of one model or engine."""
-    return UsageRow(
-        usage.name,
-        usage.requests,
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cached_tokens,
-        usage.cost,
-    )
-
-
-def _cost_row(row: costs.CostRow) -> CostRow:
-    price = row.price
-    return CostRow(
-        model=row.model,
-        tier=row.tier,
-        above=row.above,
-        requests=row.requests,
-        cost=row.cost,
-        computed=row.computed,
-        reported=row.reported,
-        charges=tuple(Charge(c.token_class, c.tokens, c.rate, c.cost) for c in row.charges),
-        price=None
-        if price is None
-        else Price(price.model, price.provider, price.origin, price.since, price.tier, price.fee),
-    )
-
-
-def _metric(metric: Metric) -> ComparedMetric:
-    a, b, delta = metric.a, metric.b, metric.delta
-    unit = metric.unit
-    if unit == "nanoseconds":
-        a, b, delta = (v and v / NANOS_PER_SECOND for v in (a, b, delta))
-    return ComparedMetric(
-        metric.name,
-        metric.label,
-        "seconds" if unit == "nanoseconds" else unit,
-        a,
-        b,
-        delta,
-        metric.percent,
-        metric.better,
-        metric.verdict,
-    )
-
-
-def _totals(total: Sum) -> Totals:
-    return Totals(total.sessions, total.cost, total.tool_calls, total.success_rate)
-
-
-def _row(session: Session, now: datetime) -> dict[str, Any]:
-    return {
-        "session_id": session.id,
-        "source": session.source,
-        "uri": Path(session.path).as_uri(),
-        "start_time": session.start_time,
-        "end_time": session.end_time,
-        "generated_at": session.generated_at,
-        "last_activity": figures.last_activity(session),
-        "running": figures.state(session, now) == "running",
-        "wall_time": session.wall_time / NANOS_PER_SECOND,
-        "agent_active_time": session.agent_active_time / NANOS_PER_SECOND,
-        "api_time": session.api_time / NANOS_PER_SECOND,
-        "tool_time": session.tool_time / NANOS_PER_SECOND,
-        "tool_calls": session.tool_calls,
-        "successful_tool_calls": session.successful_tool_calls,
-        "failed_tool_calls": session.failed_tool_calls,
-        "success_rate": figures.success_rate(session),
-        "lines_added": session.lines_added,
-        "lines_removed": session.lines_removed,
-        "files_changed": session.files_changed,
-        "requests": figures.requests(session),
-        "input_tokens": figures.input_tokens(session),
-        "output_tokens": figures.output_tokens(session),
-        "cached_tokens": session.cached_tokens,
-        "cache_hit_rate": figures.cache_hit_rate(session),
-        "cost": session.cost,
     }

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from rad_lsp.core import figures, wording
+from rad_lsp.core.figures import Figure
 from rad_lsp.core.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from rad_lsp.core.figures import Better
 
-Unit = Literal["tokens", "percent", "USD", "nanoseconds", "calls", "lines"]
-Better = Literal["lower", "higher", "neither"]
 Verdict = Literal["improved", "regressed", "unchanged", "changed"]
+
+_FIRST: Final = (
+    "total_tokens",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "cache_hit_rate",
+    "cost",
+)
+"""The figures that the wire contract compares first. The others follow in the table's order."""
 
 
 class Metric(msgspec.Struct, frozen=True):
     """A figure of session A and of session B.
 
-    `delta` is B - A in `unit` (percentage points for a rate), `percent` the same in percent of
-    A. Both are None where a figure is missing, `percent` also from 0 and for rates.
+    `delta` is B - A in the figure's unit (percentage points for a rate), `percent` the same in
+    percent of A. Both are None where a value is missing; `percent` is also None when A is 0, and
+    for rates.
     """
 
-    name: str
-    label: str
-    unit: Unit
-    better: Better
+    figure: Figure
     a: float | None
     b: float | None
     delta: float | None
@@ -36,30 +43,26 @@ class Metric(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Session `b` measured against session `a`, metrics in the wire contract's order."""
+    """Session `b` measured against session `a`, with the metrics in the wire contract's order."""
 
     a: Session
     b: Session
     metrics: tuple[Metric, ...]
 
     def __getitem__(self, name: str) -> Metric:
-        """The metric of that name. Raises KeyError."""
+        """The metric of the figure of that name. Raises KeyError."""
         for metric in self.metrics:
-            if metric.name == name:
+            if metric.figure.name == name:
                 return metric
         raise KeyError(name)
 
 
 def between(a: Session, b: Session) -> Comparison:
     """Session `b` measured against session `a`."""
-    return Comparison(
-        a,
-        b,
-        tuple(
-            _metric(name, label, unit, better, figure(a), figure(b))
-            for name, label, unit, better, figure in _METRICS
-        ),
-    )
+    first = [figures.named(name) for name in _FIRST]
+    compared = [figure for figure in figures.FIGURES if figure.better is not None]
+    rest = [figure for figure in compared if figure not in first]
+    return Comparison(a, b, tuple(_metric(figure, a, b) for figure in (*first, *rest)))
 
 
 def printed_difference(a: float | None, b: float | None) -> float | None:
@@ -69,48 +72,20 @@ def printed_difference(a: float | None, b: float | None) -> float | None:
     return round(float(f"{b:.1f}") - float(f"{a:.1f}"), 1)
 
 
-def _metric(
-    name: str, label: str, unit: Unit, better: Better, a: float | None, b: float | None
-) -> Metric:
-    delta = None if a is None or b is None else b - a
-    percent = None if a is None or b is None or unit == "percent" else figures.percent_change(a, b)
-    verdict = _verdict(delta, better, zero=_prints_as_zero(unit, a, b))
-    return Metric(name, label, unit, better, a, b, delta, percent, verdict)
-
-
-def _prints_as_zero(unit: Unit, a: float | None, b: float | None) -> bool:
+def _metric(figure: Figure, session_a: Session, session_b: Session) -> Metric:
+    a, b = figure.value(session_a), figure.value(session_b)
     if a is None or b is None:
-        return a is b
-    if unit == "percent":
-        return printed_difference(a, b) == 0
-    if unit == "USD":
-        return wording.signed(f"{b - a:.4f}") == "0"
-    if unit == "nanoseconds":
-        return wording.duration(int(b - a)) == "0s"
-    return a == b
+        return Metric(figure, a, b, None, None, "unchanged" if a is b else "changed")
+    delta = b - a
+    is_rate = figure.unit == "percent"
+    percent = None if is_rate else figures.percent_change(a, b)
+    printed = wording.amount(printed_difference(a, b) if is_rate else delta, figure.unit)
+    if printed == wording.amount(0, figure.unit):
+        return Metric(figure, a, b, delta, percent, "unchanged")
+    return Metric(figure, a, b, delta, percent, _verdict(delta, figure.better))
 
 
-def _verdict(delta: float | None, better: Better, *, zero: bool) -> Verdict:
-    if zero:
-        return "unchanged"
-    if better == "neither" or delta is None:
-        return "changed"
-    return "improved" if (delta > 0) == (better == "higher") else "regressed"
-
-
-_METRICS: tuple[tuple[str, str, Unit, Better, Callable[[Session], float | None]], ...] = (
-    ("totalTokens", "Total tokens", "tokens", "lower", figures.total_tokens),
-    ("inputTokens", "Input tokens", "tokens", "lower", figures.input_tokens),
-    ("outputTokens", "Output tokens", "tokens", "neither", figures.output_tokens),
-    ("cachedTokens", "Cached tokens", "tokens", "higher", lambda session: session.cached_tokens),
-    ("cacheHitRate", "Cache hit rate", "percent", "higher", figures.cache_hit_rate),
-    ("cost", "Cost", "USD", "lower", lambda session: session.cost),
-    ("wallTime", "Wall time", "nanoseconds", "lower", lambda session: session.wall_time),
-    ("agentActiveTime", "Agent active", "nanoseconds", "lower", lambda s: s.agent_active_time),
-    ("apiTime", "API time", "nanoseconds", "lower", lambda session: session.api_time),
-    ("toolTime", "Tool time", "nanoseconds", "lower", lambda session: session.tool_time),
-    ("toolCalls", "Tool calls", "calls", "neither", lambda session: session.tool_calls),
-    ("successRate", "Success rate", "percent", "higher", figures.success_rate),
-    ("linesAdded", "Lines added", "lines", "neither", lambda session: session.lines_added),
-    ("linesRemoved", "Lines removed", "lines", "neither", lambda session: session.lines_removed),
-)
+def _verdict(delta: float, better: Better | None) -> Verdict:
+    if better in {"lower", "higher"}:
+        return "improved" if (delta > 0) == (better == "higher") else "regressed"
+    return "changed"

@@ -1,23 +1,47 @@
-"""Every figure derived from a session, each one function with its rule.
+"""The table of a session's figures, and the functions that compute them.
 
-The rules are those of the session format, "Derived figures". None of them rounds or formats.
+The rules are those of the session format, "Derived figures". No function rounds or formats.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from operator import attrgetter
+from typing import Final, Literal, TypeAlias
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from msgspec import Struct
 
-    from rad_lsp.core.session import Session
+from rad_lsp.core.session import Session
 
 INTERRUPTED_AFTER: Final = timedelta(minutes=10)
 """A session without an end that was last active longer ago than this is no longer running."""
 
 State = Literal["ended", "running", "interrupted"]
+
+Unit: TypeAlias = Literal[
+    "tokens", "percent", "USD", "nanoseconds", "calls", "lines", "files", "requests"
+]
+Better: TypeAlias = Literal["lower", "higher", "neither"]
+
+
+class Figure(Struct, frozen=True):
+    """A figure of a session.
+
+    `name` is its name in JSON and CSV, and in camelCase on the wire. `unit` also decides how it
+    reads (see `wording.figure`). `value` computes it; it returns None only where the figure is
+    `optional`. `key` is the figure's key in the metrics of a report, if it has one. `better` tells
+    which way is better when two sessions are compared; None keeps it out of comparisons.
+    """
+
+    name: str
+    label: str
+    unit: Unit
+    value: Callable[[Session], float | None]
+    better: Better | None = "neither"
+    key: str | None = None
+    optional: bool = False
 
 
 def success_rate(session: Session) -> float | None:
@@ -65,7 +89,7 @@ def cache_read_tokens(session: Session) -> int:
 
 
 def has_cache(session: Session) -> bool:
-    """Whether a cache had anything to do with the session."""
+    """Whether the session read from a cache or wrote to one."""
     return bool(session.cached_tokens or session.cache_creation_tokens or session.cache_read_tokens)
 
 
@@ -94,20 +118,20 @@ def last_activity(session: Session) -> datetime:
 
 
 def state(session: Session, now: datetime) -> State:
-    """Whether the session has ended, is running, or broke off without an end."""
+    """Whether the session has ended, is running, or was interrupted: it stopped without an end."""
     if session.end_time is not None:
         return "ended"
     return "running" if now - last_activity(session) < INTERRUPTED_AFTER else "interrupted"
 
 
 def total_cost(costs: Iterable[float | None]) -> float | None:
-    """The sum of the known costs in USD, rounded once, so that their order does not matter.
+    """The sum of the known costs in USD, or None when there are costs and none of them is known.
 
-    None when there are costs and none of them is known.
+    The sum is rounded once, so it does not depend on the order of the costs.
     """
-    listed = list(costs)
-    amounts = [cost for cost in listed if cost is not None]
-    if listed and not amounts:
+    every = list(costs)
+    amounts = [cost for cost in every if cost is not None]
+    if every and not amounts:
         return None
     try:
         return math.fsum(amounts)
@@ -116,7 +140,7 @@ def total_cost(costs: Iterable[float | None]) -> float | None:
 
 
 def models_cost(session: Session) -> float | None:
-    """The cost of all models in USD; the report's own total need not equal it."""
+    """The cost of all models in USD. The total that a report states may differ from it."""
     return total_cost([usage.cost for usage in session.models])
 
 
@@ -126,8 +150,61 @@ def percent(part: float | None, whole: float | None) -> float | None:
 
 
 def percent_change(before: float, after: float) -> float | None:
-    """The change from `before` to `after` in percent of `before`; None from 0.
+    """The change from `before` to `after` in percent of `before`, or None when `before` is 0.
 
-    Rising is positive, from a negative cost, too.
+    An increase is positive, even when `before` is negative.
     """
     return 100 * (after - before) / abs(before) if before else None
+
+
+def named(name: str) -> Figure:
+    """The figure of that name. Raises KeyError."""
+    for figure in FIGURES:
+        if figure.name == name:
+            return figure
+    raise KeyError(name)
+
+
+def _stored(
+    name: str,
+    label: str,
+    unit: Unit,
+    key: str,
+    better: Better | None = "neither",
+    *,
+    optional: bool = False,
+) -> Figure:
+    """A figure that a report states under `key` and a session holds under `name`."""
+    return Figure(name, label, unit, attrgetter(name), better, key, optional)
+
+
+FIGURES: tuple[Figure, ...] = (
+    _stored("wall_time", "Wall time", "nanoseconds", "wall_time", "lower"),
+    _stored("agent_active_time", "Agent active", "nanoseconds", "agent_active_time", "lower"),
+    _stored("api_time", "API time", "nanoseconds", "api_time", "lower"),
+    _stored("tool_time", "Tool time", "nanoseconds", "tool_time", "lower"),
+    Figure("api_share", "API share", "percent", api_share, None, optional=True),
+    Figure("tool_share", "Tool share", "percent", tool_share, None, optional=True),
+    _stored("tool_calls", "Tool calls", "calls", "tool_calls"),
+    _stored("successful_tool_calls", "Successful calls", "calls", "successful_tool_calls", None),
+    _stored("failed_tool_calls", "Failed calls", "calls", "failed_tool_calls", None),
+    Figure("success_rate", "Success rate", "percent", success_rate, "higher", optional=True),
+    _stored("approvals_allowed", "Approvals allowed", "calls", "tool_approvals_allowed", None),
+    _stored("approvals_denied", "Approvals denied", "calls", "tool_approvals_denied", None),
+    _stored("approvals_asked", "Approvals asked", "calls", "tool_approvals_asked", None),
+    _stored("lines_added", "Lines added", "lines", "lines_added"),
+    _stored("lines_removed", "Lines removed", "lines", "lines_removed"),
+    _stored("files_changed", "Files changed", "files", "files_changed", None, optional=True),
+    Figure("requests", "Requests", "requests", requests, None),
+    Figure("total_tokens", "Total tokens", "tokens", total_tokens, "lower"),
+    Figure("input_tokens", "Input tokens", "tokens", input_tokens, "lower"),
+    Figure("output_tokens", "Output tokens", "tokens", output_tokens),
+    _stored("cached_tokens", "Cached tokens", "tokens", "total_cached_tokens", "higher"),
+    _stored("cache_creation_tokens", "Created", "tokens", "total_cache_creation_tokens", None),
+    Figure(
+        "cache_read_tokens", "Read", "tokens", cache_read_tokens, None, "total_cache_read_tokens"
+    ),
+    Figure("cache_hit_rate", "Cache hit rate", "percent", cache_hit_rate, "higher", optional=True),
+    _stored("cost", "Cost", "USD", "total_cost", "lower", optional=True),
+)
+"""Every figure of a session. Layouts name the figures that they place and show the others last."""

@@ -1,4 +1,4 @@
-"""How a figure reads: durations, money, tokens, percent. `n/a` where there is no figure."""
+"""How figures read: durations, money, counts, percentages; `n/a` for a figure that is None."""
 
 from __future__ import annotations
 
@@ -9,23 +9,40 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from rad_lsp.core.figures import State
-    from rad_lsp.core.session import Nanoseconds, Usage
+    from rad_lsp.core.cost import Savings
+    from rad_lsp.core.figures import Figure, State, Unit
+    from rad_lsp.core.session import Nanoseconds, Session, Usage
 
 NOT_AVAILABLE: Final = "n/a"
 
 NO_HISTORY: Final = "No session history found.\n"
-"""The answer where no session is in question."""
+"""The whole answer where there is no session to tell about."""
 
 _SECOND: Final = 1_000_000_000
 _SHORT_ID: Final = 26
 _ESCAPED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS: Final = frozenset({"\u200c", "\u200d"})
-"""Format characters that belong to the spelling of some scripts and of emoji."""
+"""Format characters that some scripts and emoji need."""
+
+
+def reading(figure: Figure, session: Session) -> str:
+    """How a session's figure reads."""
+    return amount(figure.value(session), figure.unit)
+
+
+def amount(value: float | None, unit: Unit) -> str:
+    """How a value of a unit reads: `4h 9m 54s`, `$0.1275`, `92.6%`, `1,234` or `n/a`."""
+    if value is None:
+        return NOT_AVAILABLE
+    if unit == "nanoseconds":
+        return duration(int(value))
+    if unit == "USD":
+        return money(value)
+    return percent(value) if unit == "percent" else count(int(value))
 
 
 def duration(value: Nanoseconds) -> str:
-    """`4h 9m 54s`, cut to whole seconds; hours are unbounded, zero is `0s`."""
+    """`4h 9m 54s`, cut to whole seconds. There is no unit above hours; zero is `0s`."""
     sign = "-" if value < 0 else ""
     seconds = abs(value) // _SECOND
     minutes, seconds = divmod(seconds, 60)
@@ -38,19 +55,19 @@ def duration(value: Nanoseconds) -> str:
 
 
 def short_duration(value: Nanoseconds) -> str:
-    """`4h 9m` from one hour up, else as `duration`."""
+    """`4h 9m`: without seconds from one hour up, otherwise like `duration`."""
     if abs(value) < 3600 * _SECOND:
         return duration(value)
     return duration(value).rpartition(" ")[0]
 
 
 def moment(local: datetime) -> str:
-    """`2025-12-07 14:09`, of a time that is the user's already."""
+    """`2025-12-07 14:09`, of a time in the user's time zone."""
     return local.replace(tzinfo=None).isoformat(" ", "minutes")
 
 
 def money(usd: float | None) -> str:
-    """`$1,234.5000`, the sign before the dollar; `n/a` for a cost that is not known."""
+    """`$1,234.5000`, with the sign before the dollar; `n/a` for an unknown cost."""
     if usd is None:
         return NOT_AVAILABLE
     amount = f"{abs(usd):,.4f}"
@@ -58,7 +75,7 @@ def money(usd: float | None) -> str:
 
 
 def rate(usd_per_million: float | None) -> str:
-    """`$3.00`, `$0.175`: USD per million tokens, as many digits as there are; or `n/a`."""
+    """`$3.00`, `$0.175`: USD per million tokens with two to six decimals, or `n/a`."""
     if usd_per_million is None:
         return NOT_AVAILABLE
     whole, _, digits = f"{usd_per_million:,.6f}".partition(".")
@@ -90,7 +107,7 @@ def signed_percent(value: float | None) -> str:
 
 
 def signed(text: str) -> str:
-    """A printed number with its sign; what prints as zero is `0`, what prints as `0s` stays."""
+    """A printed number with its sign; zero prints as `0`, or `0s` for a duration."""
     if text.startswith("-"):
         return signed(text[1:]).replace("+", "-")
     if not text.strip("0.,s"):
@@ -99,14 +116,14 @@ def signed(text: str) -> str:
 
 
 def changes(added: int, removed: int, files: int | None = None) -> str:
-    """Lines added and removed, and in how many files where that is known: `+505 -208 (4 files)`."""
+    """`+505 -208 (4 files)`: lines added and removed, and the number of files if it is known."""
     minus = f"-{removed}" if removed >= 0 else f"+{-removed}"
-    known = "" if files is None else f" ({counted(files, 'file')})"
-    return f"{added:+} {minus}{known}"
+    of = "" if files is None else f" ({counted(files, 'file')})"
+    return f"{added:+} {minus}{of}"
 
 
 def unpriced(models: Iterable[Usage]) -> str | None:
-    """A sentence on the requests that no price is known for; None when there are none."""
+    """A sentence about the requests whose price is unknown, or None when there are none."""
     left_out = [usage for usage in models if usage.unpriced]
     if not left_out:
         return None
@@ -115,19 +132,29 @@ def unpriced(models: Iterable[Usage]) -> str | None:
     return f"No price is known for {requests} to {names}: not in the cost"
 
 
+def saved(savings: Savings) -> str:
+    """What the cache saved, and the models for which that is unknown: `$0.0306 (without a)`."""
+    if savings.usd is None or not savings.left_out:
+        return money(savings.usd)
+    return f"{money(savings.usd)} (without {', '.join(map(printable, savings.left_out))})"
+
+
 def state(name: State) -> str:
-    """What is said behind the wall time of a session that has not ended."""
+    """What follows the wall time of a session that has not ended; empty for one that has."""
     return {"ended": "", "running": " (running)", "interrupted": " (no end recorded)"}[name]
 
 
 def short_id(session_id: str) -> str:
-    """An id of up to 26 characters whole, a longer one as 23 and `...`."""
+    """The id if it has up to 26 characters, else its first 23 and `...`."""
     text = printable(session_id)
     return text if len(text) <= _SHORT_ID else f"{text[: _SHORT_ID - 3]}..."
 
 
 def printable(text: str) -> str:
-    """Text from a file with control and invisible characters escaped, so that it only shows."""
+    """Text from a file with control and invisible characters escaped.
+
+    Printed as they are, they could change the terminal's state or hide text.
+    """
     if text.isascii() and text.isprintable():
         return text
     return "".join(

@@ -2,86 +2,121 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rad_lsp import wire
 from rad_lsp.core import figures, period, wording
 from rad_lsp.core.cost import UNKNOWN
+from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.render import cost as explained
-from rad_lsp.render import markdown, text
+from rad_lsp.render import layout, markdown, text
 from rad_lsp.render.status_line import status_line
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from rad_lsp.core.comparison import Comparison
-    from rad_lsp.core.cost import CostTable, Savings
-    from rad_lsp.core.session import Session
+    from rad_lsp.core.comparison import Comparison, Metric
+    from rad_lsp.core.cost import CostRow, CostTable, Savings
+    from rad_lsp.core.figures import Figure
+    from rad_lsp.core.session import Session, Usage
     from rad_lsp.core.usage import UsageTable
     from rad_lsp.service import Page, StatusFigures
     from rad_lsp.store.snapshot import Snapshot
 
 
-def summary(found: Session, now: datetime, zone: tzinfo | None) -> wire.SessionSummary:
-    """A session as it stands in a list."""
-    return wire.summary(
-        found,
-        now,
-        brief=text.brief(found, now),
-        last_activity_text=_last_activity(found, zone),
-    )
+def row(session: Session, now: datetime) -> wire.SessionRow:
+    """A session's figures."""
+    return wire.SessionRow(**_row(session, now))
+
+
+def summary(session: Session, now: datetime, zone: tzinfo | None) -> wire.SessionSummary:
+    """A session in a list."""
+    return wire.SessionSummary(**_summary(session, now, zone))
 
 
 def session(
-    found: Session, now: datetime, zone: tzinfo | None, savings: Savings = UNKNOWN
+    session: Session, now: datetime, zone: tzinfo | None, savings: Savings = UNKNOWN
 ) -> wire.SessionStats:
-    """A session in full, with what the cache saved in it."""
-    return wire.stats(
-        found,
-        now,
-        savings=savings,
-        brief=text.brief(found, now),
-        last_activity_text=_last_activity(found, zone),
-        text=text.session(found, now, savings=savings),
-        markdown=markdown.session(found, now, savings=savings),
+    """A session in full, with what the cache saved."""
+    return wire.SessionStats(
+        **_summary(session, now, zone),
+        api_share=figures.api_share(session),
+        tool_share=figures.tool_share(session),
+        approvals=wire.Approvals(
+            session.approvals_allowed, session.approvals_denied, session.approvals_asked
+        ),
+        cache=wire.Cache(
+            figures.cache_hit_rate(session),
+            session.cached_tokens,
+            session.cache_creation_tokens,
+            figures.cache_read_tokens(session),
+            savings.usd,
+        ),
+        models=tuple(map(usage_row, session.models)),
+        engines=tuple(map(usage_row, session.engines)),
+        warnings=tuple(problem.message for problem in session.problems),
+        text=text.session(session, now, savings=savings),
+        markdown=markdown.session(session, now, savings=savings),
     )
 
 
-def usage(found: UsageTable, session_id: str | None) -> wire.UsageResult:
+def usage_row(usage: Usage) -> wire.UsageRow:
+    """Usage of one model or engine."""
+    return wire.UsageRow(usage.name, *(getattr(usage, figure.name) for figure in layout.USAGE))
+
+
+def usage(table: UsageTable, session_id: str | None) -> wire.UsageResult:
     """Usage per model or engine, of one session or of all."""
-    return wire.usage(
-        found, text=text.usage(found, session_id), markdown=markdown.usage(found, session_id)
+    return wire.UsageResult(
+        table.sessions,
+        tuple(map(usage_row, table.rows)),
+        usage_row(table.total),
+        text.usage(table, session_id),
+        markdown.usage(table, session_id),
     )
 
 
-def cost(found: CostTable, session_id: str | None) -> wire.CostResult:
-    """What a cost is made of, of one session or of all."""
-    return wire.cost(
-        found,
-        text=explained.text(found, session_id),
-        markdown=explained.markdown(found, session_id),
+def cost(table: CostTable, session_id: str | None) -> wire.CostResult:
+    """What a cost consists of, of one session or of all."""
+    return wire.CostResult(
+        sessions=table.sessions,
+        rows=tuple(map(_cost_row, table.rows)),
+        cost=table.cost,
+        reported=table.reported,
+        computed=table.computed,
+        unpriced=table.unpriced,
+        estimated=table.estimated,
+        text=explained.text(table, session_id),
+        markdown=explained.markdown(table, session_id),
     )
 
 
 def history(page: Page, snapshot: Snapshot, now: datetime, zone: tzinfo | None) -> wire.History:
-    """A page of sessions, and what was skipped."""
-    sessions = tuple(summary(found, now, zone) for found in page.sessions)
-    return wire.History(sessions, page.total, wire.skipped(snapshot))
+    """A page of sessions, and the files that were skipped."""
+    sessions = tuple(summary(session, now, zone) for session in page.sessions)
+    skipped = (
+        wire.SkippedFile(Path(item.path).as_uri(), item.problem.message)
+        for item in snapshot.skipped
+    )
+    return wire.History(sessions, page.total, tuple(skipped))
 
 
-def comparison(found: Comparison, now: datetime, zone: tzinfo | None) -> wire.SessionComparison:
+def comparison(
+    comparison: Comparison, now: datetime, zone: tzinfo | None
+) -> wire.SessionComparison:
     """Session B measured against session A."""
-    return wire.comparison(
-        found,
-        summary(found.a, now, zone),
-        summary(found.b, now, zone),
-        text=text.comparison(found),
-        markdown=markdown.comparison(found),
+    return wire.SessionComparison(
+        summary(comparison.a, now, zone),
+        summary(comparison.b, now, zone),
+        tuple(map(_metric, comparison.metrics)),
+        text.comparison(comparison),
+        markdown.comparison(comparison),
     )
 
 
 def status(
-    found: StatusFigures,
+    status: StatusFigures,
     workspace_uri: str,
     now: datetime,
     zone: tzinfo | None,
@@ -91,14 +126,88 @@ def status(
     savings: Savings = UNKNOWN,
 ) -> wire.Status:
     """What a status bar shows: its text by a template, and `links` in its tooltip."""
-    return wire.status(
-        found,
-        workspace_uri,
-        summary(found.session, now, zone) if found.session else None,
-        text=status_line(found, template),
-        tooltip=markdown.tooltip(found, now, links, savings=savings),
+    totals, today = status.totals, status.today
+    return wire.Status(
+        workspace_uri=workspace_uri,
+        session=summary(status.session, now, zone) if status.session else None,
+        totals=wire.Totals(totals.sessions, totals.cost, totals.tool_calls, totals.success_rate),
+        today=wire.Today(today.sessions, today.cost),
+        skipped=status.skipped,
+        text=status_line(status, template),
+        tooltip=markdown.tooltip(status, now, links, savings=savings),
+        severity="warning" if status.warning else "ok",
     )
 
 
-def _last_activity(found: Session, zone: tzinfo | None) -> str:
-    return wording.moment(period.local(figures.last_activity(found), zone))
+def _row(session: Session, now: datetime) -> dict[str, Any]:
+    return {
+        "session_id": session.id,
+        "source": session.source,
+        "uri": Path(session.path).as_uri(),
+        "start_time": session.start_time,
+        "end_time": session.end_time,
+        "generated_at": session.generated_at,
+        "last_activity": figures.last_activity(session),
+        "running": figures.state(session, now) == "running",
+        **{figure.name: _value(figure, session) for figure in wire.LISTED},
+    }
+
+
+def _value(figure: Figure, session: Session) -> float | None:
+    value = figure.value(session)
+    if value is None or figure.unit != "nanoseconds":
+        return value
+    return value / NANOS_PER_SECOND
+
+
+def _summary(session: Session, now: datetime, zone: tzinfo | None) -> dict[str, Any]:
+    return {
+        **_row(session, now),
+        "model_names": figures.model_names(session),
+        "brief": text.brief(session, now),
+        "last_activity_text": wording.moment(period.local(figures.last_activity(session), zone)),
+    }
+
+
+def _cost_row(row: CostRow) -> wire.CostRow:
+    price = row.price
+    return wire.CostRow(
+        model=row.model,
+        tier=row.tier,
+        above=row.above,
+        requests=row.requests,
+        cost=row.cost,
+        computed=row.computed,
+        reported=row.reported,
+        charges=tuple(wire.Charge(c.token_class, c.tokens, c.rate, c.cost) for c in row.charges),
+        price=None
+        if price is None
+        else wire.Price(
+            price.model, price.provider, price.origin, price.since, price.tier, price.fee
+        ),
+    )
+
+
+def _metric(metric: Metric) -> wire.ComparedMetric:
+    figure = metric.figure
+    unit: Any = figure.unit
+    a, b, delta = metric.a, metric.b, metric.delta
+    if unit == "nanoseconds":
+        unit = "seconds"
+        a, b, delta = (value and value / NANOS_PER_SECOND for value in (a, b, delta))
+    return wire.ComparedMetric(
+        _camel(figure.name),
+        figure.label,
+        unit,
+        a,
+        b,
+        delta,
+        metric.percent,
+        figure.better or "neither",
+        metric.verdict,
+    )
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))

@@ -1,4 +1,4 @@
-"""A cost explained: tokens of each class, their rate, the rule behind it, as text and Markdown."""
+"""What a cost consists of, as text and Markdown: tokens of each class, their rates and prices."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ _CLASSES: Final[dict[TokenClass, str]] = {
 }
 
 _BRIEF: Final = 10
-"""Rules that are explained in short."""
+"""The largest number of rows that `brief` explains."""
 
 
-def text(found: CostTable, session_id: str | None = None, paint: Paint = plain) -> str:
-    """What the cost of one session is made of, or that of all."""
-    if not found.sessions:
+def text(costs: CostTable, session_id: str | None = None, paint: Paint = plain) -> str:
+    """What the cost of one session, or of all, consists of."""
+    if not costs.sessions:
         return NO_HISTORY
     scope = "All Sessions" if session_id is None else f"Session: {printable(session_id)}"
     table: list[list[str]] = [["Model", "Tokens", "USD per M", "Computed"]]
     rules: dict[int, list[str]] = {}
-    for row in found.rows:
+    for row in costs.rows:
         table.append([printable(_requests(row)), "", "", money(row.computed)])
         table += [[f"  {cells[0]}", *cells[1:]] for cells in _charges(row)]
         rules[len(table) - 1] = [f"  {printable(sentence)}" for sentence in _rule(row)]
     lines, rule = columns(table, aligns="<>><", widths=[32, 14, 10, 0], gap=2, rule=74)
     body = [line for n, text in enumerate(lines) for line in (text, *rules.get(n, ()))]
-    totals = [field(label, value) for label, value in _totals(found)]
+    totals = [field(label, value) for label, value in _totals(costs)]
     return joined([paint("title", f"Cost ({scope})"), "", body[0], rule, *body[1:], rule, *totals])
 
 
-def markdown(found: CostTable, session_id: str | None = None) -> str:
-    """What the cost of one session is made of, or that of all."""
+def markdown(costs: CostTable, session_id: str | None = None) -> str:
+    """What the cost of one session, or of all, consists of."""
     scope = "all sessions" if session_id is None else f"session {marks.escape(session_id)}"
     rows: list[tuple[str, ...]] = []
-    rules: list[str] = []
-    for row in found.rows:
+    rules = []
+    for row in costs.rows:
         name = marks.escape(_requests(row))
         rows.append((f"**{name}**", "", "", f"**{money(row.computed)}**"))
         rows += _charges(row)
@@ -60,13 +60,16 @@ def markdown(found: CostTable, session_id: str | None = None) -> str:
         f"## Cost of {scope}",
         marks.table(["Model", "Tokens", "USD per M", "Computed"], rows, "<>>>"),
         "\n".join(rules),
-        marks.table(["", ""], list(_totals(found)), "<>"),
+        marks.table(["", ""], list(_totals(costs)), "<>"),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def brief(rows: Sequence[CostRow], *, estimated: bool) -> str:
-    """Markdown on where a cost comes from, a line per rule; of many, the dearest."""
+    """Markdown on where a cost comes from: two lines for each of the first `rows`.
+
+    `estimated` tells that the rows come from a report's sums.
+    """
     lines = []
     for row in rows[:_BRIEF]:
         computed = money(row.computed)
@@ -117,15 +120,15 @@ def _rule(row: CostRow) -> list[str]:
     return said
 
 
-def _totals(found: CostTable) -> list[tuple[str, str]]:
-    rows = [("Cost", money(found.cost))]
-    if found.reported is not None:
-        rows.append(("Reported", money(found.reported)))
-    computed = money(found.computed)
-    rows.append(("Computed", f"{computed} (estimated from sums)" if found.estimated else computed))
-    unexplained = money(found.unexplained)
+def _totals(costs: CostTable) -> list[tuple[str, str]]:
+    rows = [("Cost", money(costs.cost))]
+    if costs.reported is not None:
+        rows.append(("Reported", money(costs.reported)))
+    computed = money(costs.computed)
+    rows.append(("Computed", f"{computed} (estimated from sums)" if costs.estimated else computed))
+    unexplained = money(costs.unexplained)
     if unexplained != money(0):
         rows.append(("Not in these lines", unexplained))
-    if found.unpriced:
-        rows.append(("Without a price", wording.counted(found.unpriced, "request")))
+    if costs.unpriced:
+        rows.append(("Without a price", wording.counted(costs.unpriced, "request")))
     return rows

@@ -1,4 +1,4 @@
-"""Sessions as JSON, NDJSON, CSV and Markdown, piece by piece, so that memory does not grow."""
+"""Sessions as JSON, NDJSON, CSV and Markdown, piece by piece: memory does not grow with them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 from rad_lsp import service, wire
 from rad_lsp.core import report
 from rad_lsp.core.errors import SessionUnreadable
-from rad_lsp.render import markdown
+from rad_lsp.render import answers, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from rad_lsp.core.session import Session, Usage
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would run."""
+"""How a cell begins that a spreadsheet would take for a formula and run."""
 
 _ROWS: Final = 100
-"""CSV rows written at a time."""
+"""Rows of CSV in one piece."""
 
 
 def chunks(
@@ -35,22 +35,23 @@ def chunks(
     left_out: Callable[[SessionUnreadable], None],
     per_model: bool = False,
 ) -> Iterator[bytes]:
-    """An export piece by piece: of one session when `single`, which must then be the only one.
+    """An export piece by piece. With `single`, of exactly one session.
 
-    A report that went away or broke since it was listed is left out, and told to `left_out`; a
-    single one raises SessionUnreadable.
+    A report that was deleted or damaged after it was listed is left out, and `left_out` is called
+    with the error. With `single`, SessionUnreadable is raised instead.
     """
     if kind == "json":
         return json_one(sessions) if single else json(_stored(sessions, left_out))
     if kind == "ndjson":
         return ndjson(_stored(sessions, left_out))
     if kind == "markdown":
-        return markdown_one(sessions, now) if single else markdown_sessions(sessions)
+        pages = (markdown.session(session, now) for session in sessions)
+        return (page.encode("utf-8") for page in (pages if single else markdown.history(sessions)))
     return csv_models(sessions, now) if per_model else csv_sessions(sessions, now)
 
 
 def json(reports: Iterable[bytes]) -> Iterator[bytes]:
-    """An array of stored reports, value for value."""
+    """An array of stored reports, their values unchanged."""
     separator = b"[\n"
     for data in reports:
         yield separator
@@ -60,25 +61,25 @@ def json(reports: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def json_one(sessions: Iterable[Session]) -> Iterator[bytes]:
-    """One stored report, value for value. Raises SessionUnreadable."""
+    """One stored report, its values unchanged. Raises SessionUnreadable."""
     for session in sessions:
         yield report.reformat(service.stored(session))
         yield b"\n"
 
 
 def ndjson(reports: Iterable[bytes]) -> Iterator[bytes]:
-    """Stored reports, value for value, one a line."""
+    """Stored reports, their values unchanged, one per line."""
     for data in reports:
         yield report.reformat(data, indent=-1)
         yield b"\n"
 
 
 def csv_sessions(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
-    """A row per session: the wire's figures in snake_case, and the models' names."""
+    """A row per session: the fields of `wire.SessionRow`, and the models' names."""
     header = [*wire.SessionRow.__struct_fields__, "models"]
 
     def row(session: Session) -> list[Any]:
-        figures = msgspec.structs.astuple(wire.row(session, now))
+        figures = msgspec.structs.astuple(answers.row(session, now))
         return [*figures, ";".join(model.name for model in session.models)]
 
     return _csv(header, map(row, sessions))
@@ -90,21 +91,11 @@ def csv_models(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
     header = [*shared, "model", *wire.UsageRow.__struct_fields__[1:]]
 
     def row(session: Session, model: Usage) -> list[Any]:
-        figures = wire.row(session, now)
-        usage = msgspec.structs.astuple(wire.usage_row(model))
+        figures = answers.row(session, now)
+        usage = msgspec.structs.astuple(answers.usage_row(model))
         return [*(getattr(figures, name) for name in shared), *usage]
 
     return _csv(header, (row(session, model) for session in sessions for model in session.models))
-
-
-def markdown_one(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
-    """One session in full."""
-    return (markdown.session(session, now).encode("utf-8") for session in sessions)
-
-
-def markdown_sessions(sessions: Iterable[Session]) -> Iterator[bytes]:
-    """The history's table."""
-    return (line.encode("utf-8") for line in markdown.history(sessions))
 
 
 def _stored(

@@ -1,4 +1,4 @@
-"""One value of a report in human form, with its context: what hovers and inlay hints say."""
+"""What hovers and inlay hints say of one value of a report."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rad_lsp.core import figures, period, wording
 from rad_lsp.core.wording import count, money, percent
+from rad_lsp.render import layout
 from rad_lsp.render.markdown import escape
 
 if TYPE_CHECKING:
@@ -13,25 +14,28 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.document import Path
+    from rad_lsp.core.figures import Figure
     from rad_lsp.core.session import Session, Usage
 
 LARGE: Final = 10_000
-"""From here on a number is easier to read with separators."""
+"""Numbers from here on get a hint with thousands separators."""
 
 
 def hover(session: Session, path: Path, now: datetime, zone: tzinfo | None) -> str | None:
     """Markdown about the value at `path` of a session's report; None where there is no figure."""
-    if not path or path[0] not in {"metrics", "generated_at"}:
-        return None
     if path == ("generated_at",):
         return f"**Report written** {_moment(session.generated_at, now, zone)}"
-    key = path[1] if len(path) > 1 else ""
+    if len(path) < 2 or path[0] != "metrics":  # noqa: PLR2004
+        return None
+    key = path[1]
     if key in {"model_usage", "engine_usage"}:
         return _usage(session, path)
     if key in {"start_time", "end_time"}:
         return _time(session, str(key), now, zone)
-    describe = _FIGURES.get(str(key))
-    return describe(session) if describe else None
+    figure = _BY_KEY.get(key)
+    if figure is None:
+        return None
+    return _DESCRIPTIONS.get(figure.name, _plain)(session, figure)
 
 
 def is_cost(path: Path) -> bool:
@@ -42,16 +46,17 @@ def is_cost(path: Path) -> bool:
 
 def is_cache(path: Path) -> bool:
     """Whether the value at `path` tells what the cache did."""
-    return path[:1] == ("metrics",) and _FIGURES.get(str(path[-1])) is _cache
+    figure = _BY_KEY.get(path[-1]) if path[:1] == ("metrics",) else None
+    return figure is not None and _DESCRIPTIONS.get(figure.name) is _cache
 
 
 def hint(session: Session, path: Path, number: float | None) -> str | None:
-    """A few words behind the value at `path`, which is `number` if it is one; None for none."""
+    """A short text to show behind the value at `path`, or None. `number` is the value, if any."""
     if len(path) == 2 and path[0] == "metrics":  # noqa: PLR2004
-        key = path[1]
-        if key in _DURATIONS:
-            return wording.duration(getattr(session, str(key)))
-        if key == "successful_tool_calls":
+        figure = _BY_KEY.get(path[1])
+        if figure and figure.unit == "nanoseconds":
+            return wording.reading(figure, session)
+        if figure and figure.name == "successful_tool_calls":
             return percent(figures.success_rate(session))
     if isinstance(number, int) and number >= LARGE and "nanos" not in path and "secs" not in path:
         return count(number)
@@ -74,28 +79,21 @@ def _time(session: Session, key: str, now: datetime, zone: tzinfo | None) -> str
     return f"**End** {state}; last reported {_moment(session.generated_at, now, zone)}"
 
 
-def _wall_time(session: Session) -> str:
-    return f"**Wall time** {wording.duration(session.wall_time)}"
+def _plain(session: Session, figure: Figure) -> str:
+    return f"**{figure.label}** {wording.reading(figure, session)}"
 
 
-def _agent_active_time(session: Session) -> str:
-    share = percent(figures.percent(session.agent_active_time, session.wall_time))
-    return f"**Agent active** {wording.duration(session.agent_active_time)}, {share} of wall time"
+def _share_of_wall(session: Session, figure: Figure) -> str:
+    share = percent(figures.percent(figure.value(session), session.wall_time))
+    return f"{_plain(session, figure)}, {share} of wall time"
 
 
-def _api_time(session: Session) -> str:
-    share = percent(figures.api_share(session))
-    return f"**API time** {wording.duration(session.api_time)}, {share} of the agent's active time"
+def _share_of_active(session: Session, figure: Figure) -> str:
+    share = percent(figures.percent(figure.value(session), session.agent_active_time))
+    return f"{_plain(session, figure)}, {share} of the agent's active time"
 
 
-def _tool_time(session: Session) -> str:
-    share = percent(figures.tool_share(session))
-    return (
-        f"**Tool time** {wording.duration(session.tool_time)}, {share} of the agent's active time"
-    )
-
-
-def _tool_calls(session: Session) -> str:
+def _tool_calls(session: Session, _: Figure) -> str:
     return (
         f"**Tool calls** {count(session.tool_calls)}: {count(session.successful_tool_calls)} "
         f"succeeded, {count(session.failed_tool_calls)} failed  \n"
@@ -103,19 +101,16 @@ def _tool_calls(session: Session) -> str:
     )
 
 
-def _approvals(session: Session) -> str:
-    return (
-        f"**Approvals** {count(session.approvals_allowed)} allowed, "
-        f"{count(session.approvals_denied)} denied, {count(session.approvals_asked)} asked"
-    )
+def _approvals(session: Session, _: Figure) -> str:
+    return f"**Approvals** {layout.approved(session)}"
 
 
-def _changes(session: Session) -> str:
+def _changes(session: Session, _: Figure) -> str:
     changes = wording.changes(session.lines_added, session.lines_removed, session.files_changed)
     return f"**Code changes** {changes}"
 
 
-def _cache(session: Session) -> str:
+def _cache(session: Session, _: Figure) -> str:
     return (
         f"**Cache** {count(session.cached_tokens)} cached tokens, "
         f"{count(session.cache_creation_tokens)} created, "
@@ -124,8 +119,8 @@ def _cache(session: Session) -> str:
     )
 
 
-def _cost(session: Session) -> str:
-    text = f"**Cost** {money(session.cost)}, as the report has it"
+def _cost(session: Session, figure: Figure) -> str:
+    text = f"{_plain(session, figure)}, as the report has it"
     if session.models:
         text += f"  \nIts models add up to {money(figures.models_cost(session))}"
     return text
@@ -135,11 +130,10 @@ def _usage(session: Session, path: Path) -> str | None:
     engine = path[1] == "engine_usage"
     rows = session.engines if engine else session.models
     if len(path) == 2:  # noqa: PLR2004
-        kind = "engine" if engine else "model"
+        rows_named = wording.counted(len(rows), "engine" if engine else "model")
         tokens = sum(row.tokens for row in rows)
-        named = wording.counted(len(rows), kind)
         cost = money(figures.total_cost(row.cost for row in rows))
-        return f"**{named}**: {count(tokens)} tokens, {cost}"
+        return f"**{rows_named}**: {count(tokens)} tokens, {cost}"
     for row in rows:
         if row.name == path[2]:
             return _usage_row(row, rows, str(path[3]) if len(path) > 3 else "")  # noqa: PLR2004
@@ -165,24 +159,26 @@ def _cached(row: Usage) -> str:
     return f"{count(row.cached_tokens)} of the input tokens cached, {rate}"
 
 
-_DURATIONS: Final = ("wall_time", "agent_active_time", "api_time", "tool_time")
+_BY_KEY: Final[dict[str | int, Figure]] = {
+    figure.key: figure for figure in figures.FIGURES if figure.key
+}
 
-_FIGURES: Final[dict[str, Callable[[Session], str]]] = {
-    "wall_time": _wall_time,
-    "agent_active_time": _agent_active_time,
-    "api_time": _api_time,
-    "tool_time": _tool_time,
+_DESCRIPTIONS: Final[dict[str, Callable[[Session, Figure], str]]] = {
+    "agent_active_time": _share_of_wall,
+    "api_time": _share_of_active,
+    "tool_time": _share_of_active,
     "tool_calls": _tool_calls,
     "successful_tool_calls": _tool_calls,
     "failed_tool_calls": _tool_calls,
-    "tool_approvals_allowed": _approvals,
-    "tool_approvals_denied": _approvals,
-    "tool_approvals_asked": _approvals,
+    "approvals_allowed": _approvals,
+    "approvals_denied": _approvals,
+    "approvals_asked": _approvals,
     "lines_added": _changes,
     "lines_removed": _changes,
     "files_changed": _changes,
-    "total_cached_tokens": _cache,
-    "total_cache_creation_tokens": _cache,
-    "total_cache_read_tokens": _cache,
-    "total_cost": _cost,
+    "cached_tokens": _cache,
+    "cache_creation_tokens": _cache,
+    "cache_read_tokens": _cache,
+    "cost": _cost,
 }
+"""What to say of a figure beyond its label and value, by name."""

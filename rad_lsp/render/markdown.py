@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rad_lsp.core import comparison as comparisons
 from rad_lsp.core import figures, wording
+from rad_lsp.core.comparison import printed_difference
 from rad_lsp.core.cost import UNKNOWN
 from rad_lsp.core.wording import NO_HISTORY, NOT_AVAILABLE, count, money, percent, printable
-from rad_lsp.render.text import saved
+from rad_lsp.render import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from rad_lsp.core.comparison import Comparison, Metric
@@ -27,122 +27,83 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 def escape(text: str) -> str:
-    """Text from a file as Markdown shows it literally, on one line."""
+    """Text from a file, escaped so that Markdown shows it literally and on one line."""
     return _SPECIAL.sub(r"\\\1", printable(text))
 
 
 def plain(text: str) -> str:
-    """Short Markdown of ours as it reads without marks, for clients that show none."""
+    """Short Markdown as plain text, for clients that do not show Markdown."""
     without = re.sub(r"\\(.)|\*+", lambda found: found[1] or "", text)
     return without.replace("  \n", "\n")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], aligns: str) -> str:
-    """Cells as a table; `aligns` has `<` or `>` for each column."""
+    """A table of cells; `aligns` has `<` (left) or `>` (right) for each column."""
     rule = ["---:" if align == ">" else "---" for align in aligns]
     return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
 
 
-def session(found: Session, now: datetime, *, savings: Savings = UNKNOWN) -> str:
+def session(session: Session, now: datetime, *, savings: Savings = UNKNOWN) -> str:
     """One session in full."""
-    api, tool = percent(figures.api_share(found)), percent(figures.tool_share(found))
-    state = wording.state(figures.state(found, now))
-    rows = [
-        ("Cost", money(found.cost)),
-        (
-            "Tool calls",
-            (
-                f"{count(found.tool_calls)} (✓ {count(found.successful_tool_calls)}, "
-                f"✗ {count(found.failed_tool_calls)})"
-            ),
-        ),
-        ("Success rate", percent(figures.success_rate(found))),
-        (
-            "Code changes",
-            wording.changes(found.lines_added, found.lines_removed, found.files_changed),
-        ),
-        ("Wall time", wording.duration(found.wall_time) + state),
-        ("Agent active", wording.duration(found.agent_active_time)),
-        ("API time", f"{wording.duration(found.api_time)} ({api})"),
-        ("Tool time", f"{wording.duration(found.tool_time)} ({tool})"),
+    succeeded, failed = session.successful_tool_calls, session.failed_tool_calls
+    tool_calls, total = layout.line("tool_calls", session)
+    lines = [
+        layout.line("cost", session),
+        (tool_calls, f"{total} (✓ {count(succeeded)}, ✗ {count(failed)})"),
+        *layout.results(session),
+        *layout.times(session, now),
+        *layout.approvals(session),
+        *layout.cache(session, savings),
+        *layout.others(session),
     ]
-    if found.approvals_allowed or found.approvals_denied or found.approvals_asked:
-        rows.append(
-            (
-                "Approvals",
-                (
-                    f"{count(found.approvals_allowed)} allowed, {count(found.approvals_denied)} "
-                    f"denied, {count(found.approvals_asked)} asked"
-                ),
-            )
-        )
-    if figures.has_cache(found):
-        rows += [
-            ("Cache hit rate", percent(figures.cache_hit_rate(found))),
-            ("Cached tokens", count(found.cached_tokens)),
-            (
-                "Cache created / read",
-                f"{count(found.cache_creation_tokens)} / {count(figures.cache_read_tokens(found))}",
-            ),
-            ("Cache savings", escape(saved(savings))),
-        ]
-    parts = [f"## Session {escape(found.id)}", table(["", ""], rows, "<>")]
-    if found.models:
-        parts.append(_usage("Model", found.models))
-    if found.engines:
-        parts.append(_usage("Engine", found.engines))
-    if found.problems:
-        parts.append(
-            "\n".join(f"- {_mark(problem)} {escape(problem.message)}" for problem in found.problems)
-        )
+    rows = [(label, escape(value)) for label, value in lines]
+    parts = [f"## Session {escape(session.id)}", table(["", ""], rows, "<>")]
+    if session.models:
+        parts.append(_usage("Model", session.models))
+    if session.engines:
+        parts.append(_usage("Engine", session.engines))
+    if session.problems:
+        parts.append("\n".join(f"- {_warning(problem)}" for problem in session.problems))
     return "\n\n".join(parts) + "\n"
 
 
-def usage(found: UsageTable, session_id: str | None = None) -> str:
+def usage(usages: UsageTable, session_id: str | None = None) -> str:
     """Usage per model or engine, of one session or of all, with their total."""
-    if not found.sessions:
+    if not usages.sessions:
         return NO_HISTORY
-    what = found.kind.capitalize()
+    kind = usages.kind.capitalize()
     if session_id is None:
-        of = wording.counted(found.sessions, "session")
+        scope = wording.counted(usages.sessions, "session")
     else:
-        of = f"session {escape(session_id)}"
-    unpriced = wording.unpriced(found.rows)
+        scope = f"session {escape(session_id)}"
+    unpriced = wording.unpriced(usages.rows)
     note = f"\n{escape(unpriced)}.\n" if unpriced else ""
-    return f"## {what} usage of {of}\n\n{_usage(what, found.rows, found.total)}\n{note}"
+    return f"## {kind} usage of {scope}\n\n{_usage(kind, usages.rows, usages.total)}\n{note}"
 
 
-def history(sessions: Iterable[Session]) -> Iterable[str]:
+def history(sessions: Iterable[Session]) -> Iterator[str]:
     """The table of sessions, line by line."""
-    yield "| Session ID | Duration | Tool Calls | Success Rate | Cost |\n"
-    yield "| --- | ---: | ---: | ---: | ---: |\n"
-    for found in sessions:
-        row = [
-            escape(found.id),
-            wording.short_duration(found.wall_time),
-            str(found.tool_calls),
-            percent(figures.success_rate(found)),
-            money(found.cost),
-        ]
-        yield f"| {' | '.join(row)} |\n"
+    yield table(layout.HISTORY, [], "<>>>>") + "\n"
+    for session in sessions:
+        yield f"| {' | '.join([escape(session.id), *layout.history_cells(session)])} |\n"
 
 
-def comparison(found: Comparison) -> str:
+def comparison(comparison: Comparison) -> str:
     """Session B measured against session A, a row per figure."""
     rows = [
         (
-            metric.label,
-            _value(metric, metric.a),
-            _value(metric, metric.b),
+            metric.figure.label,
+            wording.amount(metric.a, metric.figure.unit),
+            wording.amount(metric.b, metric.figure.unit),
             _difference(metric),
             _VERDICTS[metric.verdict],
         )
-        for metric in found.metrics
+        for metric in comparison.metrics
     ]
     return "\n\n".join(
         [
             "## Session comparison",
-            f"A: {escape(found.a.id)}  \nB: {escape(found.b.id)}",
+            f"A: {escape(comparison.a.id)}  \nB: {escape(comparison.b.id)}",
             table(["", "A", "B", "Change", ""], rows, "<>>><"),
             "",
         ]
@@ -150,65 +111,56 @@ def comparison(found: Comparison) -> str:
 
 
 def tooltip(
-    found: StatusFigures, now: datetime, links: str = "", *, savings: Savings = UNKNOWN
+    status: StatusFigures, now: datetime, links: str = "", *, savings: Savings = UNKNOWN
 ) -> str:
-    """What a status bar shows when pointed at; `links` are those to what can be done."""
-    session = found.session
-    parts: list[str] = []
-    if session is None:
-        parts.append("No sessions yet.")
-    else:
-        state = wording.state(figures.state(session, now))
-        changes = wording.changes(session.lines_added, session.lines_removed)
-        today = wording.counted(found.today.sessions, "session")
-        every = wording.counted(found.totals.sessions, "session")
-        parts += [
-            f"**Session {escape(wording.short_id(session.id))}**{state}",
-            (
-                f"{money(session.cost)} · {percent(figures.success_rate(session))} of "
-                f"{count(session.tool_calls)} tool calls · "
-                f"{wording.short_duration(session.wall_time)} · {changes}"
-            ),
-            (
-                f"Today: {money(found.today.cost)} in {today}  \n"
-                f"All: {money(found.totals.cost)} in {every}, "
-                f"{percent(found.totals.success_rate)} of "
-                f"{count(found.totals.tool_calls)} tool calls"
-            ),
-        ]
-        if figures.has_cache(session):
-            created = count(session.cache_creation_tokens)
-            read = count(figures.cache_read_tokens(session))
-            parts.append(
-                f"Cache: {percent(figures.cache_hit_rate(session))} hit rate, {created} created, "
-                f"{read} read, {escape(saved(savings))} saved"
-            )
-        parts += [f"{_mark(problem)} {escape(problem.message)}" for problem in session.problems]
+    """The tooltip of a status bar; `links` is Markdown with the actions it offers."""
+    parts = (
+        _latest(status, status.session, now, savings) if status.session else ["No sessions yet."]
+    )
     parts += [
         f"⚠ The {passed.name}'s budget of {money(passed.limit)} is passed: {money(passed.spent)}"
-        for passed in found.passed
+        for passed in status.passed
     ]
-    if found.skipped:
-        parts.append(f"⚠ {wording.counted(found.skipped, 'file')} skipped: see `rad doctor`")
+    if status.skipped:
+        parts.append(f"⚠ {wording.counted(status.skipped, 'file')} skipped: see `rad doctor`")
     if links:
         parts.append(links)
     return "\n\n".join(parts)
 
 
-def _mark(problem: Problem) -> str:
-    return "Note:" if problem.severity == "information" else "⚠"
+def _latest(status: StatusFigures, session: Session, now: datetime, savings: Savings) -> list[str]:
+    """The paragraphs about the most recent session, and about all of them."""
+    state = wording.state(figures.state(session, now))
+    changes = wording.changes(session.lines_added, session.lines_removed)
+    today = wording.counted(status.today.sessions, "session")
+    every = wording.counted(status.totals.sessions, "session")
+    parts = [
+        f"**Session {escape(wording.short_id(session.id))}**{state}",
+        (
+            f"{money(session.cost)} · {percent(figures.success_rate(session))} of "
+            f"{count(session.tool_calls)} tool calls · "
+            f"{wording.short_duration(session.wall_time)} · {changes}"
+        ),
+        (
+            f"Today: {money(status.today.cost)} in {today}  \n"
+            f"All: {money(status.totals.cost)} in {every}, "
+            f"{percent(status.totals.success_rate)} of "
+            f"{count(status.totals.tool_calls)} tool calls"
+        ),
+    ]
+    if figures.has_cache(session):
+        created = count(session.cache_creation_tokens)
+        read = count(figures.cache_read_tokens(session))
+        parts.append(
+            f"Cache: {percent(figures.cache_hit_rate(session))} hit rate, {created} created, "
+            f"{read} read, {escape(wording.saved(savings))} saved"
+        )
+    return parts + [_warning(problem) for problem in session.problems]
 
 
-def _value(metric: Metric, value: float | None) -> str:
-    if value is None:
-        return NOT_AVAILABLE
-    if metric.unit == "percent":
-        return percent(value)
-    if metric.unit == "USD":
-        return money(value)
-    if metric.unit == "nanoseconds":
-        return wording.duration(int(value))
-    return count(int(value))
+def _warning(problem: Problem) -> str:
+    mark = "Note:" if problem.severity == "information" else "⚠"
+    return f"{mark} {escape(problem.message)}"
 
 
 def _difference(metric: Metric) -> str:
@@ -216,22 +168,17 @@ def _difference(metric: Metric) -> str:
         return NOT_AVAILABLE
     if metric.verdict == "unchanged":
         return "="
-    if metric.unit == "percent":
-        points = comparisons.printed_difference(metric.a, metric.b)
+    if metric.figure.unit == "percent":
+        points = printed_difference(metric.a, metric.b)
         return wording.signed_percent(points).replace("%", " points")
-    value = _value(metric, abs(metric.delta))
     sign = "-" if metric.delta < 0 else "+"
+    value = wording.amount(abs(metric.delta), metric.figure.unit)
     return f"{sign}{value} ({wording.signed_percent(metric.percent)})"
 
 
 def _usage(title: str, rows: Sequence[Usage], total: Usage | None = None) -> str:
-    header = [title, "Requests", "Input tokens", "Output tokens", "Cached tokens", "Cost"]
-    listed = [_usage_row(escape(row.name), row) for row in rows]
+    header = [title, *(figure.label for figure in layout.USAGE)]
+    cells = [[escape(row.name), *layout.usage_cells(row)] for row in rows]
     if total is not None:
-        listed.append(_usage_row("**Total**", total))
-    return table(header, listed, "<>>>>>")
-
-
-def _usage_row(name: str, row: Usage) -> list[str]:
-    tokens = row.input_tokens, row.output_tokens, row.cached_tokens
-    return [name, count(row.requests), *map(count, tokens), money(row.cost)]
+        cells.append(["**Total**", *layout.usage_cells(total)])
+    return table(header, cells, "<>>>>>")

@@ -1,66 +1,79 @@
-"""Answers in the shapes of Radium's own `--json`, as plain values with snake_case keys."""
+"""Answers as Radium's own `--json` has them: plain values with snake_case keys."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from rad_lsp import wire
 from rad_lsp.core.report import NANOS_PER_SECOND
+from rad_lsp.render import answers, layout
 
 if TYPE_CHECKING:
-    from rad_lsp.core.comparison import Comparison, Metric
+    from rad_lsp import wire
+    from rad_lsp.core.comparison import Comparison
     from rad_lsp.core.cost import CostTable
     from rad_lsp.core.usage import UsageTable
 
 
-def usage(found: UsageTable) -> list[dict[str, Any]]:
+_COMPARED: Final = {
+    "total_tokens": True,
+    "cost": True,
+    "wall_time": True,
+    "agent_active_time": False,
+    "tool_calls": False,
+    "success_rate": False,
+    "lines_added": False,
+    "lines_removed": False,
+}
+"""The figures of a comparison, and whether Radium also has the percentage of their change."""
+
+
+def usage(table: UsageTable) -> list[dict[str, Any]]:
     """A row per model or engine."""
     return [
         {
-            found.kind: row.name,
+            table.kind: row.name,
             "requests": row.requests,
             "input_tokens": row.input_tokens,
             "output_tokens": row.output_tokens,
             "cached_tokens": row.cached_tokens,
             "estimated_cost": row.cost,
         }
-        for row in found.rows
+        for row in table.rows
     ]
 
 
-def cost(found: CostTable) -> dict[str, Any]:
-    """The wire's answer in snake_case, without its text."""
-    answer = wire.cost(found, text="", markdown="")
-    plain: dict[str, Any] = _snake(answer)
+def cost(table: CostTable) -> dict[str, Any]:
+    """The wire's answer with snake_case keys, without its texts."""
+    plain: dict[str, Any] = _snake(answers.cost(table, None))
     return {key: value for key, value in plain.items() if key not in {"text", "markdown"}}
 
 
-def status(found: wire.Status) -> dict[str, Any]:
-    """The wire's status in snake_case, without its tooltip."""
-    plain: dict[str, Any] = _snake(found)
+def status(status: wire.Status) -> dict[str, Any]:
+    """The wire's status with snake_case keys, without its tooltip."""
+    plain: dict[str, Any] = _snake(status)
     return {key: value for key, value in plain.items() if key != "tooltip"}
 
 
-def comparison(found: Comparison) -> dict[str, Any]:
-    """B against A: signed deltas, percentages of A (null from 0), times in seconds."""
-    tokens, cost, wall = found["totalTokens"], found["cost"], found["wallTime"]
-    return {
-        "session_a": found.a.id,
-        "session_b": found.b.id,
-        "token_delta": tokens.delta,
-        "token_percentage_change": tokens.percent,
-        "cost_delta": cost.delta,
-        "cost_percentage_change": cost.percent,
-        "wall_time_delta_secs": _seconds(wall),
-        "wall_time_percentage_change": wall.percent,
-        "agent_active_time_delta_secs": _seconds(found["agentActiveTime"]),
-        "tool_calls_delta": found["toolCalls"].delta,
-        "success_rate_delta": found["successRate"].delta,
-        "lines_added_delta": found["linesAdded"].delta,
-        "lines_removed_delta": found["linesRemoved"].delta,
-    }
+def comparison(comparison: Comparison) -> dict[str, Any]:
+    """B against A: signed deltas, percentages of A (null where A is 0), times in seconds."""
+    row: dict[str, Any] = {"session_a": comparison.a.id, "session_b": comparison.b.id}
+    for name in (*_COMPARED, *(figure.name for figure in layout.OTHERS if figure.better)):
+        metric = comparison[name]
+        prefix = "token" if name == "total_tokens" else name
+        if metric.figure.unit == "nanoseconds":
+            row[f"{prefix}_delta_secs"] = _seconds(metric.delta)
+        else:
+            row[f"{prefix}_delta"] = metric.delta
+        if _COMPARED.get(name):
+            row[f"{prefix}_percentage_change"] = metric.percent
+    return row
+
+
+def encode(value: Any, *, indent: int = 2) -> bytes:
+    """JSON with an indent and a line feed; on one line when `indent` is -1."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=indent) + b"\n"
 
 
 def _snake(value: Any) -> Any:
@@ -69,13 +82,9 @@ def _snake(value: Any) -> Any:
     return [_snake(item) for item in value] if isinstance(value, tuple) else value
 
 
-def encode(value: Any, *, indent: int = 2) -> bytes:
-    """JSON with an indent and a line feed; on one line when `indent` is -1."""
-    return msgspec.json.format(msgspec.json.encode(value), indent=indent) + b"\n"
-
-
-def _seconds(metric: Metric) -> float:
-    """A delta in seconds, whole where it is."""
-    nanoseconds = int(metric.delta or 0)
-    seconds, rest = divmod(nanoseconds, NANOS_PER_SECOND)
+def _seconds(nanoseconds: float | None) -> float | None:
+    """Seconds, as a whole number where possible."""
+    if nanoseconds is None:
+        return None
+    seconds, rest = divmod(int(nanoseconds), NANOS_PER_SECOND)
     return nanoseconds / NANOS_PER_SECOND if rest else seconds

@@ -1,4 +1,4 @@
-"""The status line, apart from other text: prompts wait for it, and load nothing else."""
+"""The status line, in a module of its own: shell prompts wait for it, so it must load fast."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from rad_lsp.service import StatusFigures
 
 
-def status_line(found: StatusFigures, template: str) -> str:
-    """The status line: a template of named figures filled in, or `no sessions`."""
-    session = found.session
+def status_line(status: StatusFigures, template: str) -> str:
+    """The template with its placeholders, such as `{cost}`, filled in; or `no sessions`."""
+    session = status.session
     if session is None:
         return "no sessions"
     return template.format(
@@ -23,8 +23,8 @@ def status_line(found: StatusFigures, template: str) -> str:
         wall_time=wording.short_duration(session.wall_time),
         tokens=count(figures.total_tokens(session)),
         session_id=wording.short_id(session.id),
-        today_cost=money(found.today.cost),
-        today_sessions=count(found.today.sessions),
-        total_cost=money(found.totals.cost),
-        total_sessions=count(found.totals.sessions),
+        today_cost=money(status.today.cost),
+        today_sessions=count(status.today.sessions),
+        total_cost=money(status.totals.cost),
+        total_sessions=count(status.totals.sessions),
     )

@@ -1,13 +1,14 @@
-"""Answers as plain text: what `rad stats` prints, column for column as Radium's manual has it."""
+"""Answers as plain text: what `rad stats` prints, laid out as in Radium's manual."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from rad_lsp.core import comparison as comparisons
 from rad_lsp.core import figures, wording
+from rad_lsp.core.comparison import printed_difference
 from rad_lsp.core.cost import UNKNOWN
-from rad_lsp.core.wording import NO_HISTORY, count, money, percent, printable, signed
+from rad_lsp.core.wording import NO_HISTORY, money, percent, printable, signed
+from rad_lsp.render import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 Role: TypeAlias = Literal["title", "good", "bad"]
 Paint: TypeAlias = "Callable[[Role, str], str]"
 
-Align: TypeAlias = Literal["<", ">"]
-
 _LABEL = 28
 """Width of the label column in a session's block."""
 
@@ -34,87 +33,67 @@ def plain(_role: Role, text: str) -> str:
 
 
 def session(
-    found: Session, now: datetime, paint: Paint = plain, *, savings: Savings = UNKNOWN
+    session: Session, now: datetime, paint: Paint = plain, *, savings: Savings = UNKNOWN
 ) -> str:
-    """One session: the manual's block, and below it what else there is to say."""
-    good = paint("good", f"✓ {found.successful_tool_calls}")
-    bad = paint("bad", f"x {found.failed_tool_calls}")
-    api = f"{wording.duration(found.api_time)}{_share(figures.api_share(found))}"
-    wall = wording.duration(found.wall_time) + wording.state(figures.state(found, now))
-    tool = f"{wording.duration(found.tool_time)}{_share(figures.tool_share(found))}"
+    """One session: the manual's block, followed by what the manual does not show."""
+    good = paint("good", f"✓ {session.successful_tool_calls}")
+    bad = paint("bad", f"x {session.failed_tool_calls}")
+    wall, active, *parts = layout.times(session, now)
     lines = [
         paint("title", "Interaction Summary"),
-        field("Session ID", printable(found.id)),
-        field("Tool Calls", f"{found.tool_calls} ( {good} {bad} )"),
-        field("Success Rate", percent(figures.success_rate(found))),
-        field(
-            "Code Changes",
-            wording.changes(found.lines_added, found.lines_removed, found.files_changed),
-        ),
+        field("Session ID", printable(session.id)),
+        field("Tool Calls", f"{session.tool_calls} ( {good} {bad} )"),
+        *_fields(layout.results(session)),
         "",
         paint("title", "Performance"),
-        field("Wall Time", wall),
-        field("Agent Active", wording.duration(found.agent_active_time)),
-        field("  » API Time", api),
-        field("  » Tool Time", tool),
+        *_fields([wall, active]),
+        *(field(f"  » {title(label)}", value) for label, value in parts),
         "",
-        *_session_models(found.models, paint),
+        *_session_models(session.models, paint),
     ]
-    if found.approvals_allowed or found.approvals_denied or found.approvals_asked:
-        approvals = (
-            f"{count(found.approvals_allowed)} allowed, {count(found.approvals_denied)} denied, "
-            f"{count(found.approvals_asked)} asked"
-        )
-        lines += ["", field("Approvals", approvals)]
-    if figures.has_cache(found):
-        created, read = count(found.cache_creation_tokens), count(figures.cache_read_tokens(found))
-        lines += [
-            "",
-            paint("title", "Cache"),
-            field("Hit Rate", percent(figures.cache_hit_rate(found))),
-            field("Cached Tokens", count(found.cached_tokens)),
-            field("Created / Read", f"{created} / {read}"),
-            field("Savings", saved(savings)),
-        ]
+    if approvals := layout.approvals(session):
+        lines += ["", *_fields(approvals)]
+    if cache := layout.cache(session, savings):
+        unnamed = [(label.removeprefix("Cache "), value) for label, value in cache]
+        lines += ["", paint("title", "Cache"), *_fields(unnamed)]
+    if others := layout.others(session):
+        lines += ["", paint("title", "Other"), *_fields(others)]
     return joined(lines)
 
 
-def usage(found: UsageTable, session_id: str | None = None, paint: Paint = plain) -> str:
+def usage(table: UsageTable, session_id: str | None = None, paint: Paint = plain) -> str:
     """Usage per model or engine, of one session or of all, with a TOTAL row."""
-    if not found.sessions:
+    if not table.sessions:
         return NO_HISTORY
-    what = found.kind.capitalize()
+    kind = table.kind.capitalize()
     if session_id is None:
-        title = f"Aggregated {what} Usage (All Sessions)"
+        heading = f"Aggregated {kind} Usage (All Sessions)"
     else:
-        title = f"{what} Usage (Session: {printable(session_id)})"
-    header = [what, "Requests", "Input Tokens", "Output Tokens", "Cached Tokens", "Cost"]
+        heading = f"{kind} Usage (Session: {printable(session_id)})"
+    header = [kind, *(title(figure.label) for figure in layout.USAGE)]
+    rows = [[printable(row.name), *layout.usage_cells(row)] for row in (*table.rows, table.total)]
     lines, rule = columns(
-        [header, *map(_usage_row, found.rows), _usage_row(found.total)],
-        aligns="<>>>><",
-        widths=[29, 8, 12, 13, 13, 0],
-        gap=2,
-        rule=92,
+        [header, *rows], aligns="<>>>><", widths=[29, 8, 12, 13, 13, 0], gap=2, rule=92
     )
-    head, *rows, total = lines
-    unpriced = wording.unpriced(found.rows)
+    head, *body, total = lines
+    unpriced = wording.unpriced(table.rows)
     notes = ["", unpriced] if unpriced else []
-    return joined([paint("title", title), "", head, rule, *rows, rule, total, *notes])
+    return joined([paint("title", heading), "", head, rule, *body, rule, total, *notes])
 
 
 def history(page: Page, paint: Paint = plain) -> str:
     """A page of sessions, newest first."""
-    title = paint("title", "Recent Session Summaries")
-    return joined([title, "", *history_table(page.sessions, page.sources)])
+    heading = paint("title", "Recent Session Summaries")
+    return joined([heading, "", *history_table(page.sessions, page.sources)])
 
 
 def history_table(sessions: Sequence[Session], sources: Collection[str] = frozenset()) -> list[str]:
-    """The lines of the table of sessions: header, rule, a row each.
+    """The lines of the table of sessions: a header, a rule and a row per session.
 
-    Where there is more than one source, a column tells which.
+    With more than one source, the first column tells a session's source.
     """
-    rows = [["Session ID", "Duration", "Tool Calls", "Success Rate", "Cost"]]
-    rows += map(_history_row, sessions)
+    rows: list[list[str]] = [list(layout.HISTORY)]
+    rows += [[wording.short_id(item.id), *layout.history_cells(item)] for item in sessions]
     widths, shortest = [26, 18, 12, 14, 0], 85
     if len(sources) > 1:
         names = ["Source", *(session.source for session in sessions)]
@@ -124,112 +103,61 @@ def history_table(sessions: Sequence[Session], sources: Collection[str] = frozen
     return [lines[0], rule, *lines[1:]]
 
 
-def _history_row(session: Session) -> list[str]:
-    return [
-        wording.short_id(session.id),
-        wording.short_duration(session.wall_time),
-        str(session.tool_calls),
-        percent(figures.success_rate(session)),
-        money(session.cost),
-    ]
-
-
-def comparison(found: Comparison, paint: Paint = plain) -> str:
+def comparison(comparison: Comparison, paint: Paint = plain) -> str:
     """Session B measured against session A, section by section."""
-    a, b = found.a, found.b
-    title = "Session Comparison"
-    rate = comparisons.printed_difference(figures.success_rate(a), figures.success_rate(b))
-    added, removed = found["linesAdded"], found["linesRemoved"]
-    sections = [
-        (
-            "Token Usage",
-            [
-                f"Session A: {_tokens(a)}",
-                f"Session B: {_tokens(b)}",
-                f"Delta: {_delta(found['totalTokens'])}",
-            ],
+    a, b = comparison.a, comparison.b
+    added, removed = comparison["lines_added"], comparison["lines_removed"]
+    sections = {
+        "Token Usage": _both(_tokens(a), _tokens(b), _delta(comparison["total_tokens"])),
+        "Cost": _both(money(a.cost), money(b.cost), _delta(comparison["cost"])),
+        "Performance": [_change(comparison[name]) for name in ("wall_time", "agent_active_time")],
+        "Tool Calls": [
+            *_both(str(a.tool_calls), str(b.tool_calls), _delta(comparison["tool_calls"])),
+            _change(comparison["success_rate"]),
+        ],
+        "Code Changes": _both(
+            wording.changes(a.lines_added, a.lines_removed),
+            wording.changes(b.lines_added, b.lines_removed),
+            f"{_amount(added)} / {_amount(removed)}",
         ),
-        (
-            "Cost",
-            [
-                f"Session A: {money(a.cost)}",
-                f"Session B: {money(b.cost)}",
-                f"Delta: {_delta(found['cost'])}",
-            ],
-        ),
-        (
-            "Performance",
-            [
-                f"Wall Time: {_delta(found['wallTime'])}",
-                f"Agent Active: {_delta(found['agentActiveTime'])}",
-            ],
-        ),
-        (
-            "Tool Calls",
-            [
-                f"Session A: {a.tool_calls}",
-                f"Session B: {b.tool_calls}",
-                f"Delta: {_delta(found['toolCalls'])}",
-                (
-                    f"Success Rate: {percent(figures.success_rate(a))} → "
-                    f"{percent(figures.success_rate(b))} ({wording.signed_percent(rate)})"
-                ),
-            ],
-        ),
-        (
-            "Code Changes",
-            [
-                f"Session A: {wording.changes(a.lines_added, a.lines_removed)}",
-                f"Session B: {wording.changes(b.lines_added, b.lines_removed)}",
-                f"Delta: {_amount(added)} / {_amount(removed)}",
-            ],
-        ),
-    ]
+        "Other": [
+            _change(metric) for metric in comparison.metrics if metric.figure in layout.OTHERS
+        ],
+    }
     lines = [
-        paint("title", title),
+        paint("title", "Session Comparison"),
         "═" * 19,
         "",
         f"Session A: {printable(a.id)}",
         f"Session B: {printable(b.id)}",
     ]
-    for name, body in sections:
-        lines += ["", paint("title", name), "─" * len(name), *(f"  {line}" for line in body)]
+    for name, body in sections.items():
+        if body:
+            lines += ["", paint("title", name), "─" * len(name), *(f"  {line}" for line in body)]
     return joined(lines)
 
 
-def line(found: Session) -> str:
+def line(session: Session) -> str:
     """A session in one line: `$0.1275 · 92.6% · 4h 9m · +505 -208`."""
-    return " · ".join(
-        [
-            money(found.cost),
-            percent(figures.success_rate(found)),
-            wording.short_duration(found.wall_time),
-            wording.changes(found.lines_added, found.lines_removed),
-        ]
-    )
+    changes = wording.changes(session.lines_added, session.lines_removed)
+    return " · ".join([*_essentials(session), changes])
 
 
-def brief(found: Session, now: datetime) -> str:
+def brief(session: Session, now: datetime) -> str:
     """A session as an item of a list: `$0.1275 · 92.6% · 4h 9m · gemini-3-pro-preview`."""
-    state = wording.state(figures.state(found, now))
-    parts = [
-        money(found.cost),
-        percent(figures.success_rate(found)),
-        wording.short_duration(found.wall_time) + state,
-        ", ".join(map(printable, figures.model_names(found))),
-    ]
-    return " · ".join(filter(None, parts))
+    cost, rate, wall = _essentials(session)
+    state = wording.state(figures.state(session, now))
+    models = ", ".join(map(printable, figures.model_names(session)))
+    return " · ".join(filter(None, [cost, rate, wall + state, models]))
 
 
-def saved(savings: Savings) -> str:
-    """What the cache saved, and which models' part in it is not known: `$0.0306`."""
-    if savings.usd is None or not savings.left_out:
-        return money(savings.usd)
-    return f"{money(savings.usd)} (without {', '.join(map(printable, savings.left_out))})"
+def title(label: str) -> str:
+    """A label with each of its words capitalised, as the manual has them."""
+    return " ".join(word[:1].upper() + word[1:] for word in label.split(" "))
 
 
 def cells(text: str) -> int:
-    """The terminal cells that a text takes; wide characters take two."""
+    """The number of terminal cells that a text takes; wide characters take two."""
     if text.isascii():
         return len(text)
     import wcwidth
@@ -240,7 +168,10 @@ def cells(text: str) -> int:
 def columns(
     rows: Sequence[Sequence[str]], aligns: str, widths: Sequence[int], gap: int, rule: int
 ) -> tuple[list[str], str]:
-    """Rows in columns at least as wide as `widths`, and the rule as long as the longest row."""
+    """Rows as lines of columns, and a rule at least `rule` long and as long as the longest of them.
+
+    `aligns` has `<` or `>` for each column, `widths` its least width.
+    """
     widths = [
         max(width, *map(cells, column))
         for width, column in zip(widths, zip(*rows, strict=True), strict=True)
@@ -265,41 +196,39 @@ def joined(lines: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _fields(lines: Sequence[layout.Line]) -> list[str]:
+    return [field(title(label), value) for label, value in lines]
+
+
+def _essentials(session: Session) -> tuple[str, str, str]:
+    wall = wording.short_duration(session.wall_time)
+    return money(session.cost), percent(figures.success_rate(session)), wall
+
+
 def _session_models(models: Sequence[Usage], paint: Paint) -> list[str]:
-    rows = [
-        [
-            printable(model.name),
-            count(model.requests),
-            count(model.input_tokens),
-            count(model.output_tokens),
-        ]
-        for model in models
-    ]
+    rows = [[printable(model.name), *layout.usage_cells(model)[:3]] for model in models]
     header = ["Model Usage", "Reqs", "Input Tokens", "Output Tokens"]
     lines, rule = columns([header, *rows], aligns="<>>>", widths=[27, 4, 13, 13], gap=2, rule=63)
     return [paint("title", "Model Usage") + lines[0].removeprefix("Model Usage"), rule, *lines[1:]]
 
 
-def _usage_row(row: Usage) -> list[str]:
-    return [
-        printable(row.name),
-        count(row.requests),
-        count(row.input_tokens),
-        count(row.output_tokens),
-        count(row.cached_tokens),
-        money(row.cost),
-    ]
-
-
-def _share(value: float | None) -> str:
-    return f" ({percent(value)})"
-
-
-def _tokens(found: Session) -> str:
+def _tokens(session: Session) -> str:
     return (
-        f"{figures.input_tokens(found)} input, {figures.output_tokens(found)} output "
-        f"(total: {figures.total_tokens(found)})"
+        f"{figures.input_tokens(session)} input, {figures.output_tokens(session)} output "
+        f"(total: {figures.total_tokens(session)})"
     )
+
+
+def _both(a: str, b: str, delta: str) -> list[str]:
+    return [f"Session A: {a}", f"Session B: {b}", f"Delta: {delta}"]
+
+
+def _change(metric: Metric) -> str:
+    label = title(metric.figure.label)
+    if metric.figure.unit != "percent":
+        return f"{label}: {_delta(metric)}"
+    points = wording.signed_percent(printed_difference(metric.a, metric.b))
+    return f"{label}: {percent(metric.a)} → {percent(metric.b)} ({points})"
 
 
 def _delta(metric: Metric) -> str:
@@ -312,8 +241,8 @@ def _delta(metric: Metric) -> str:
 
 
 def _amount(metric: Metric) -> str:
-    """A metric's delta, signed, as compare prints it: no dollar and no separators."""
+    """A metric's delta, signed, as the manual has it: without a dollar sign and separators."""
     delta = metric.delta or 0
-    if metric.unit == "nanoseconds":
+    if metric.figure.unit == "nanoseconds":
         return signed(wording.short_duration(int(delta)))
-    return signed(f"{delta:.4f}" if metric.unit == "USD" else str(delta))
+    return signed(f"{delta:.4f}" if metric.figure.unit == "USD" else str(delta))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rad_lsp.core import comparison
+from rad_lsp.core import comparison, figures
 from rad_lsp.core.comparison import Metric
 from rad_lsp.core.session import Usage
 
@@ -24,32 +24,33 @@ def verdict(session):
 
 def test_metrics_come_in_the_order_of_the_wire_contract(session):
     found = comparison.between(session(), session())
-    assert [metric.name for metric in found.metrics] == [
-        "totalTokens",
-        "inputTokens",
-        "outputTokens",
-        "cachedTokens",
-        "cacheHitRate",
+    assert [metric.figure.name for metric in found.metrics] == [
+        "total_tokens",
+        "input_tokens",
+        "output_tokens",
+        "cached_tokens",
+        "cache_hit_rate",
         "cost",
-        "wallTime",
-        "agentActiveTime",
-        "apiTime",
-        "toolTime",
-        "toolCalls",
-        "successRate",
-        "linesAdded",
-        "linesRemoved",
+        "wall_time",
+        "agent_active_time",
+        "api_time",
+        "tool_time",
+        "tool_calls",
+        "success_rate",
+        "lines_added",
+        "lines_removed",
     ]
 
 
 def test_what_is_better_is_as_the_wire_contract_says(session):
     found = comparison.between(session(), session())
-    better = {metric.name: metric.better for metric in found.metrics}
+    better = {metric.figure.name: metric.figure.better for metric in found.metrics}
     assert {name for name in better if better[name] == "lower"} == {
-        "totalTokens", "inputTokens", "cost", "wallTime", "agentActiveTime", "apiTime", "toolTime"
+        "total_tokens", "input_tokens", "cost", "wall_time", "agent_active_time", "api_time",
+        "tool_time",
     }  # fmt: skip
     assert {name for name in better if better[name] == "higher"} == {
-        "cachedTokens", "cacheHitRate", "successRate"
+        "cached_tokens", "cache_hit_rate", "success_rate"
     }  # fmt: skip
 
 
@@ -66,41 +67,39 @@ def test_both_sessions_are_part_of_the_comparison(session):
 
 def test_a_delta_is_b_minus_a_and_percent_is_of_a(session):
     found = comparison.between(session(cost=2.0), session(cost=0.5))
-    assert found["cost"] == Metric(
-        "cost", "Cost", "USD", "lower", 2.0, 0.5, -1.5, -75.0, "improved"
-    )
+    assert found["cost"] == Metric(figures.named("cost"), 2.0, 0.5, -1.5, -75.0, "improved")
 
 
 def test_a_shorter_time_is_a_negative_delta(session):
-    found = comparison.between(session(), session(wall_time=900 * SECOND))["wallTime"]
+    found = comparison.between(session(), session(wall_time=900 * SECOND))["wall_time"]
     assert (found.delta, found.percent) == (-2700 * SECOND, -75.0)
 
 
 def test_percent_from_zero_is_none(session):
-    found = comparison.between(session(tool_calls=0), session())["toolCalls"]
+    found = comparison.between(session(tool_calls=0), session())["tool_calls"]
     assert (found.delta, found.percent) == (10, None)
 
 
 def test_rates_differ_in_percentage_points_only(session):
-    found = comparison.between(session(), session(successful_tool_calls=9))["successRate"]
+    found = comparison.between(session(), session(successful_tool_calls=9))["success_rate"]
     assert (found.a, found.b, found.delta, found.percent) == (80, 90, 10, None)
 
 
 def test_a_figure_that_one_session_lacks_has_no_delta(session):
-    found = comparison.between(session(tool_calls=0), session())["successRate"]
+    found = comparison.between(session(tool_calls=0), session())["success_rate"]
     assert (found.a, found.b, found.delta, found.verdict) == (None, 80, None, "changed")
 
 
 def test_a_figure_that_both_lack_is_unchanged(session):
-    found = comparison.between(session(tool_calls=0), session(tool_calls=0))["successRate"]
+    found = comparison.between(session(tool_calls=0), session(tool_calls=0))["success_rate"]
     assert (found.delta, found.verdict) == (None, "unchanged")
 
 
 def test_tokens_are_those_of_the_models(session):
     found = comparison.between(session(), session(models=(Usage("a", 1, 10, 1),)))
-    assert found["inputTokens"].delta == -990
-    assert found["outputTokens"].delta == -99
-    assert found["totalTokens"].delta == -1089
+    assert found["input_tokens"].delta == -990
+    assert found["output_tokens"].delta == -99
+    assert found["total_tokens"].delta == -1089
 
 
 @pytest.mark.parametrize(
@@ -111,18 +110,18 @@ def test_tokens_are_those_of_the_models(session):
         ("cost", "cost", 1.0, 1.00004, "unchanged"),
         ("cost", "cost", -1.0, -2.0, "improved"),
         ("cost", "cost", -1e308, 1e308, "regressed"),
-        ("wallTime", "wall_time", 10 * SECOND, 20 * SECOND, "regressed"),
-        ("wallTime", "wall_time", 10 * SECOND, 10 * SECOND + 999_999_999, "unchanged"),
-        ("apiTime", "api_time", 10 * SECOND, 9 * SECOND, "improved"),
-        ("toolTime", "tool_time", 0, 18_446_744_073_709_551_615 * SECOND, "regressed"),
-        ("cachedTokens", "cached_tokens", 1, 2, "improved"),
-        ("cachedTokens", "cached_tokens", 2, 1, "regressed"),
-        ("successRate", "successful_tool_calls", 8, 9, "improved"),
-        ("successRate", "successful_tool_calls", 8, 7, "regressed"),
-        ("cacheHitRate", "cache_read_tokens", 200, 100, "regressed"),
-        ("toolCalls", "tool_calls", 10, 20, "changed"),
-        ("linesAdded", "lines_added", 20, 10, "changed"),
-        ("linesRemoved", "lines_removed", 20, 20, "unchanged"),
+        ("wall_time", "wall_time", 10 * SECOND, 20 * SECOND, "regressed"),
+        ("wall_time", "wall_time", 10 * SECOND, 10 * SECOND + 999_999_999, "unchanged"),
+        ("api_time", "api_time", 10 * SECOND, 9 * SECOND, "improved"),
+        ("tool_time", "tool_time", 0, 18_446_744_073_709_551_615 * SECOND, "regressed"),
+        ("cached_tokens", "cached_tokens", 1, 2, "improved"),
+        ("cached_tokens", "cached_tokens", 2, 1, "regressed"),
+        ("success_rate", "successful_tool_calls", 8, 9, "improved"),
+        ("success_rate", "successful_tool_calls", 8, 7, "regressed"),
+        ("cache_hit_rate", "cache_read_tokens", 200, 100, "regressed"),
+        ("tool_calls", "tool_calls", 10, 20, "changed"),
+        ("lines_added", "lines_added", 20, 10, "changed"),
+        ("lines_removed", "lines_removed", 20, 20, "unchanged"),
     ],
 )
 def test_whether_a_change_is_for_the_better(verdict, metric, field, a, b, expected):
@@ -132,7 +131,7 @@ def test_whether_a_change_is_for_the_better(verdict, metric, field, a, b, expect
 def test_rates_that_print_alike_are_unchanged(session):
     a = session(tool_calls=100_000, successful_tool_calls=92_600)
     b = session(tool_calls=100_000, successful_tool_calls=92_640)
-    assert comparison.between(a, b)["successRate"].verdict == "unchanged"
+    assert comparison.between(a, b)["success_rate"].verdict == "unchanged"
 
 
 def test_the_printed_difference_adds_up():

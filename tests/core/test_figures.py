@@ -1,16 +1,23 @@
-"""Every derived figure, by the table of the session format."""
+"""Every derived figure, by the table of the session format, and the table that names them."""
 
 from __future__ import annotations
 
+import csv
+import json
 import math
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import msgspec
 import pytest
 
 from rad_lsp.core import figures
 from rad_lsp.core.session import Usage
 
 U64_MAX = 18_446_744_073_709_551_615
+SECOND = 1_000_000_000
 
 
 def test_success_rate_is_the_share_of_tool_calls_that_succeeded(session):
@@ -164,3 +171,94 @@ def test_percent_of_nothing_is_none():
 )
 def test_a_change_is_in_percent_of_what_was_before(before, after, change):
     assert figures.percent_change(before, after) == change
+
+
+def test_a_figure_of_the_table_is_had_by_its_name(session):
+    figure = figures.named("success_rate")
+    assert (figure.label, figure.unit, figure.better) == ("Success rate", "percent", "higher")
+    assert figure.value(session()) == 80
+    with pytest.raises(KeyError, match="happiness"):
+        figures.named("happiness")
+
+
+def test_names_and_keys_of_the_table_are_unique():
+    names = [figure.name for figure in figures.FIGURES]
+    keys = [figure.key for figure in figures.FIGURES if figure.key]
+    assert len(set(names)) == len(names)
+    assert len(set(keys)) == len(keys)
+
+
+def test_only_figures_that_are_optional_can_be_missing(session):
+    empty = session(tool_calls=0, files_changed=None, models=(), agent_active_time=0, cost=None)
+    missing = {figure.name for figure in figures.FIGURES if figure.value(empty) is None}
+    assert missing == {figure.name for figure in figures.FIGURES if figure.optional}
+
+
+def test_a_figure_that_a_report_states_has_its_key_there(session):
+    from rad_lsp.core import report
+
+    metrics = report.of(session()).metrics
+    for figure in figures.FIGURES:
+        assert figure.key is None or figure.key in metrics.__struct_fields__
+
+
+@pytest.fixture(scope="module")
+def added(session):
+    """What each kind of answer says when the table has one more figure, `idle_time`."""
+    sessions = session(id="a"), session(id="b", wall_time=1600 * SECOND)
+    done = subprocess.run(
+        [sys.executable, Path(__file__).with_name("added_figure.py")],
+        input=msgspec.json.encode(sessions),
+        capture_output=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("text", "\nOther\nIdle Time:                  43m 20s\n"),
+        ("Markdown", "\n| Idle time | 43m 20s |\n"),
+        (
+            "comparison as text",
+            "\nOther\n─────\n  Idle Time: -33m 20s (-76.9%)\n",
+        ),
+        (
+            "comparison as Markdown",
+            "\n| Idle time | 43m 20s | 10m 0s | -33m 20s (-76.9%) | ✓ improved |\n",
+        ),
+        ("hover", "**Idle time** 43m 20s"),
+        ("hint", "43m 20s"),
+    ],
+)
+def test_a_figure_added_to_the_table_reads_alike_in(added, answer, says):
+    assert says in added[answer]
+
+
+def test_a_figure_added_to_the_table_is_a_column_of_csv(added):
+    (row,) = csv.DictReader(added["CSV"].splitlines())
+    assert row["idle_time"] == "2600.0"
+
+
+def test_a_figure_added_to_the_table_is_a_value_of_json(added):
+    assert added["JSON"]["idle_time"] == 2600
+    assert added["comparison as JSON"]["idle_time_delta_secs"] == -2000
+
+
+def test_a_figure_added_to_the_table_is_part_of_the_wire_contract(added):
+    wire = added["wire"]
+    assert wire["summary"]["idleTime"] == wire["session"]["idleTime"] == 2600
+    assert wire["metrics"][-1] == {
+        "name": "idleTime",
+        "label": "Idle time",
+        "unit": "seconds",
+        "a": 2600,
+        "b": 600,
+        "delta": -2000,
+        "percent": pytest.approx(-76.923, abs=0.001),
+        "better": "lower",
+        "verdict": "improved",
+    }
+    assert wire["schema"]["properties"]["idleTime"] == {"type": "number"}
+    assert "idleTime" in wire["schema"]["required"]

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rad_lsp.core import wording
+from rad_lsp.core import figures, wording
+from rad_lsp.core.cost import Savings
 from rad_lsp.core.session import Usage
 
 SECOND = 1_000_000_000
@@ -55,6 +56,33 @@ def test_the_longest_duration_reads_in_hours():
 )
 def test_money_has_its_sign_before_the_dollar(usd, text):
     assert wording.money(usd) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (90 * SECOND, "nanoseconds", "1m 30s"),
+        (0.1275, "USD", "$0.1275"),
+        (92.64, "percent", "92.6%"),
+        (1234, "tokens", "1,234"),
+        (1234, "files", "1,234"),
+        (None, "tokens", "n/a"),
+        (None, "nanoseconds", "n/a"),
+    ],
+)
+def test_a_value_reads_by_its_unit(value, unit, text):
+    assert wording.amount(value, unit) == text
+
+
+def test_a_sessions_figure_reads_by_its_unit(session):
+    assert wording.reading(figures.named("wall_time"), session()) == "1h 0m 0s"
+    assert wording.reading(figures.named("cost"), session(cost=None)) == "n/a"
+
+
+def test_savings_name_the_models_that_they_leave_out():
+    assert wording.saved(Savings(None)) == "n/a"
+    assert wording.saved(Savings(0.0306)) == "$0.0306"
+    assert wording.saved(Savings(0.0306, ("a", "b\n"))) == "$0.0306 (without a, b\\n)"
 
 
 def test_what_is_not_known_is_not_available():

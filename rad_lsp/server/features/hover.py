@@ -48,7 +48,7 @@ async def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
         rows = await ls.folders.cost(session, model)
         value = f"{value}\n\n{cost.brief(rows, estimated=not session.spending)}"
     elif figure.is_cache(pair.path):
-        value = f"{value}  \nSavings {text.saved(await ls.folders.savings(session))}"
+        value = f"{value}  \nSavings {wording.saved(await ls.folders.savings(session))}"
     content = _markup(ls, value, lambda: markdown.plain(value))
     return types.Hover(content, document.positions.range(pair.span))
 

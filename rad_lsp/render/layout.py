@@ -1,0 +1,131 @@
+"""What text, Markdown and hovers show alike: lines of a session and cells of tables.
+
+A line is a label and a value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from rad_lsp.core import figures, wording
+from rad_lsp.core.figures import FIGURES, Figure
+from rad_lsp.core.wording import count, money, percent
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rad_lsp.core.cost import Savings
+    from rad_lsp.core.session import Session, Usage
+
+Line: TypeAlias = tuple[str, str]
+
+_PLACED: Final = {
+    "wall_time",
+    "agent_active_time",
+    "api_time",
+    "tool_time",
+    "api_share",
+    "tool_share",
+    "tool_calls",
+    "successful_tool_calls",
+    "failed_tool_calls",
+    "success_rate",
+    "approvals_allowed",
+    "approvals_denied",
+    "approvals_asked",
+    "lines_added",
+    "lines_removed",
+    "files_changed",
+    "requests",
+    "total_tokens",
+    "input_tokens",
+    "output_tokens",
+    "cached_tokens",
+    "cache_creation_tokens",
+    "cache_read_tokens",
+    "cache_hit_rate",
+    "cost",
+}
+
+OTHERS: Final[tuple[Figure, ...]] = tuple(
+    figure for figure in FIGURES if figure.name not in _PLACED
+)
+"""The figures that layouts have no place of their own for. Each layout shows them last."""
+
+USAGE: Final = tuple(
+    figures.named(name)
+    for name in ("requests", "input_tokens", "output_tokens", "cached_tokens", "cost")
+)
+"""The columns of usage tables, behind the name of the model or engine."""
+
+HISTORY: Final = ("Session ID", "Duration", "Tool Calls", "Success Rate", "Cost")
+"""The columns of the table of sessions."""
+
+
+def usage_cells(usage: Usage) -> list[str]:
+    """The cells of `USAGE`."""
+    return [wording.amount(getattr(usage, figure.name), figure.unit) for figure in USAGE]
+
+
+def history_cells(session: Session) -> list[str]:
+    """The cells of `HISTORY`, without the first."""
+    return [
+        wording.short_duration(session.wall_time),
+        str(session.tool_calls),
+        percent(figures.success_rate(session)),
+        money(session.cost),
+    ]
+
+
+def line(name: str, session: Session, suffix: str = "") -> Line:
+    """The line of the figure of that name."""
+    figure = figures.named(name)
+    return figure.label, wording.reading(figure, session) + suffix
+
+
+def results(session: Session) -> list[Line]:
+    """The success rate and the code changes."""
+    changes = wording.changes(session.lines_added, session.lines_removed, session.files_changed)
+    return [line("success_rate", session), ("Code changes", changes)]
+
+
+def times(session: Session, now: datetime) -> list[Line]:
+    """Wall time and active time, then API time and tool time with their shares."""
+    return [
+        line("wall_time", session, wording.state(figures.state(session, now))),
+        line("agent_active_time", session),
+        line("api_time", session, f" ({percent(figures.api_share(session))})"),
+        line("tool_time", session, f" ({percent(figures.tool_share(session))})"),
+    ]
+
+
+def approvals(session: Session) -> list[Line]:
+    """What became of tool calls that needed approval; no line when none did."""
+    asked = session.approvals_allowed or session.approvals_denied or session.approvals_asked
+    return [("Approvals", approved(session))] if asked else []
+
+
+def approved(session: Session) -> str:
+    """`40 allowed, 2 denied, 9 asked`: what became of tool calls that needed approval."""
+    return (
+        f"{count(session.approvals_allowed)} allowed, {count(session.approvals_denied)} denied, "
+        f"{count(session.approvals_asked)} asked"
+    )
+
+
+def cache(session: Session, savings: Savings) -> list[Line]:
+    """What the cache did; no lines for a session without a cache."""
+    if not figures.has_cache(session):
+        return []
+    created, read = session.cache_creation_tokens, figures.cache_read_tokens(session)
+    return [
+        line("cache_hit_rate", session),
+        line("cached_tokens", session),
+        ("Cache created / read", f"{count(created)} / {count(read)}"),
+        ("Cache savings", wording.saved(savings)),
+    ]
+
+
+def others(session: Session) -> list[Line]:
+    """The lines of `OTHERS`."""
+    return [line(figure.name, session) for figure in OTHERS]
