@@ -11,8 +11,6 @@ from typing import Final, Literal
 
 import msgspec
 
-from rad_lsp.core.document import Path, Span
-
 EMPTY: Final = "empty"
 TRUNCATED: Final = "truncated"
 NOT_JSON: Final = "not-json"
@@ -41,15 +39,16 @@ Severity = Literal["error", "warning", "information"]
 class Problem(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Something wrong with a session's file.
 
-    `message` is one sentence without a full stop. `path` names the value in question,
-    `span` its bytes; both stay empty when the fault lies with the file as a whole.
+    `message` is one sentence without a full stop. `path` names the value in question and `span`
+    its bytes, as a `document.Path` and a `document.Span`; both stay empty when the fault lies with
+    the file as a whole.
     """
 
     code: str
     message: str
     severity: Severity = "error"
-    path: Path = ()
-    span: Span | None = None
+    path: tuple[str | int, ...] = ()
+    span: tuple[int, int] | None = None
 
     @property
     def reason(self) -> str:
