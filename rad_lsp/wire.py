@@ -61,6 +61,7 @@ def _type(figure: Figure) -> Any:
     return value | None if figure.optional else value
 
 
+# mypy can't know the fields that the table names, so any name will do.
 if TYPE_CHECKING:
 
     class SessionRow(SessionHead, frozen=True, rename="camel", kw_only=True):
@@ -68,15 +69,8 @@ if TYPE_CHECKING:
 
         def __getattr__(self, figure: str) -> Any: ...
 else:
-    SessionRow = msgspec.defstruct(
-        "SessionRow",
-        [(figure.name, _type(figure)) for figure in LISTED],
-        bases=(SessionHead,),
-        module=__name__,
-        frozen=True,
-        rename="camel",
-        kw_only=True,
-    )
+    _fields = [(figure.name, _type(figure)) for figure in LISTED]
+    SessionRow = msgspec.defstruct("SessionRow", _fields, bases=(SessionHead,), kw_only=True)
 
 
 class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
 from rad_lsp.core import figures, wording
 from rad_lsp.core.figures import Figure
 from rad_lsp.core.session import Session
-
-if TYPE_CHECKING:
-    from rad_lsp.core.figures import Better
 
 Verdict = Literal["improved", "regressed", "unchanged", "changed"]
 
@@ -82,10 +79,10 @@ def _metric(figure: Figure, session_a: Session, session_b: Session) -> Metric:
     printed = wording.amount(printed_difference(a, b) if is_rate else delta, figure.unit)
     if printed == wording.amount(0, figure.unit):
         return Metric(figure, a, b, delta, percent, "unchanged")
-    return Metric(figure, a, b, delta, percent, _verdict(delta, figure.better))
+    return Metric(figure, a, b, delta, percent, _verdict(figure, delta))
 
 
-def _verdict(delta: float, better: Better | None) -> Verdict:
-    if better in {"lower", "higher"}:
-        return "improved" if (delta > 0) == (better == "higher") else "regressed"
-    return "changed"
+def _verdict(figure: Figure, delta: float) -> Verdict:
+    if figure.better == "neither":
+        return "changed"
+    return "improved" if (delta > 0) == (figure.better == "higher") else "regressed"

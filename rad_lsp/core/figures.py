@@ -29,17 +29,17 @@ Better: TypeAlias = Literal["lower", "higher", "neither"]
 class Figure(Struct, frozen=True):
     """A figure of a session.
 
-    `name` is its name in JSON and CSV, and in camelCase on the wire. `unit` also decides how it
-    reads (see `wording.figure`). `value` computes it; it returns None only where the figure is
-    `optional`. `key` is the figure's key in the metrics of a report, if it has one. `better` tells
-    which way is better when two sessions are compared; None keeps it out of comparisons.
+    `name` is its name in JSON and CSV, and in camelCase on the wire. `value` computes it in `unit`,
+    which also decides how it reads: see `wording.amount`. Only an `optional` figure can be None.
+    `better` tells whether a lower or a higher value is better; a figure without it is not compared.
+    `key` is the figure's key in a report's metrics, if it has one.
     """
 
     name: str
     label: str
     unit: Unit
     value: Callable[[Session], float | None]
-    better: Better | None = "neither"
+    better: Better | None
     key: str | None = None
     optional: bool = False
 
@@ -166,16 +166,10 @@ def named(name: str) -> Figure:
 
 
 def _stored(
-    name: str,
-    label: str,
-    unit: Unit,
-    key: str,
-    better: Better | None = "neither",
-    *,
-    optional: bool = False,
+    name: str, label: str, unit: Unit, key: str, better: Better | None, *, optional: bool = False
 ) -> Figure:
     """A figure that a report states under `key` and a session holds under `name`."""
-    return Figure(name, label, unit, attrgetter(name), better, key, optional)
+    return Figure(name, label, unit, attrgetter(name), better, key, optional=optional)
 
 
 FIGURES: tuple[Figure, ...] = (
@@ -185,24 +179,31 @@ FIGURES: tuple[Figure, ...] = (
     _stored("tool_time", "Tool time", "nanoseconds", "tool_time", "lower"),
     Figure("api_share", "API share", "percent", api_share, None, optional=True),
     Figure("tool_share", "Tool share", "percent", tool_share, None, optional=True),
-    _stored("tool_calls", "Tool calls", "calls", "tool_calls"),
+    _stored("tool_calls", "Tool calls", "calls", "tool_calls", "neither"),
     _stored("successful_tool_calls", "Successful calls", "calls", "successful_tool_calls", None),
     _stored("failed_tool_calls", "Failed calls", "calls", "failed_tool_calls", None),
     Figure("success_rate", "Success rate", "percent", success_rate, "higher", optional=True),
     _stored("approvals_allowed", "Approvals allowed", "calls", "tool_approvals_allowed", None),
     _stored("approvals_denied", "Approvals denied", "calls", "tool_approvals_denied", None),
     _stored("approvals_asked", "Approvals asked", "calls", "tool_approvals_asked", None),
-    _stored("lines_added", "Lines added", "lines", "lines_added"),
-    _stored("lines_removed", "Lines removed", "lines", "lines_removed"),
+    _stored("lines_added", "Lines added", "lines", "lines_added", "neither"),
+    _stored("lines_removed", "Lines removed", "lines", "lines_removed", "neither"),
     _stored("files_changed", "Files changed", "files", "files_changed", None, optional=True),
     Figure("requests", "Requests", "requests", requests, None),
     Figure("total_tokens", "Total tokens", "tokens", total_tokens, "lower"),
     Figure("input_tokens", "Input tokens", "tokens", input_tokens, "lower"),
-    Figure("output_tokens", "Output tokens", "tokens", output_tokens),
+    Figure("output_tokens", "Output tokens", "tokens", output_tokens, "neither"),
     _stored("cached_tokens", "Cached tokens", "tokens", "total_cached_tokens", "higher"),
-    _stored("cache_creation_tokens", "Created", "tokens", "total_cache_creation_tokens", None),
+    _stored(
+        "cache_creation_tokens", "Cache created", "tokens", "total_cache_creation_tokens", None
+    ),
     Figure(
-        "cache_read_tokens", "Read", "tokens", cache_read_tokens, None, "total_cache_read_tokens"
+        "cache_read_tokens",
+        "Cache read",
+        "tokens",
+        cache_read_tokens,
+        None,
+        "total_cache_read_tokens",
     ),
     Figure("cache_hit_rate", "Cache hit rate", "percent", cache_hit_rate, "higher", optional=True),
     _stored("cost", "Cost", "USD", "total_cost", "lower", optional=True),

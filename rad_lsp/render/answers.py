@@ -63,7 +63,7 @@ def session(
 
 def usage_row(usage: Usage) -> wire.UsageRow:
     """Usage of one model or engine."""
-    return wire.UsageRow(usage.name, *(getattr(usage, figure.name) for figure in layout.USAGE))
+    return wire.UsageRow(usage.name, *layout.usage_values(usage))
 
 
 def usage(table: UsageTable, session_id: str | None) -> wire.UsageResult:

@@ -142,21 +142,18 @@ def _usage(session: Session, path: Path) -> str | None:
 
 def _usage_row(row: Usage, rows: tuple[Usage, ...], key: str) -> str:
     name = f"**{escape(row.name)}**"
-    if key in {"", "requests", "output_tokens", "estimated_cost"}:
-        cost = figures.total_cost(other.cost for other in rows)
-        share = percent(figures.percent(row.cost, cost))
-        requests = wording.counted(row.requests, "request")
-        text = (
-            f"{name} {requests}, {count(row.input_tokens)} input tokens, "
-            f"{count(row.output_tokens)} output tokens  \n{money(row.cost)}, {share} of the cost"
-        )
-        return text if key else f"{text}  \n{_cached(row)}"
-    return f"{name} {count(row.input_tokens)} input tokens  \n{_cached(row)}"
-
-
-def _cached(row: Usage) -> str:
     rate = percent(figures.percent(row.cached_tokens, row.input_tokens))
-    return f"{count(row.cached_tokens)} of the input tokens cached, {rate}"
+    cached = f"{count(row.cached_tokens)} of the input tokens cached, {rate}"
+    if key not in {"", "requests", "output_tokens", "estimated_cost"}:
+        return f"{name} {count(row.input_tokens)} input tokens  \n{cached}"
+    cost = figures.total_cost(other.cost for other in rows)
+    share = percent(figures.percent(row.cost, cost))
+    requests = wording.counted(row.requests, "request")
+    text = (
+        f"{name} {requests}, {count(row.input_tokens)} input tokens, "
+        f"{count(row.output_tokens)} output tokens  \n{money(row.cost)}, {share} of the cost"
+    )
+    return text if key else f"{text}  \n{cached}"
 
 
 _BY_KEY: Final[dict[str | int, Figure]] = {

@@ -5,7 +5,7 @@ A line is a label and a value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from rad_lsp.core import figures, wording
 from rad_lsp.core.figures import FIGURES, Figure
@@ -50,21 +50,27 @@ _PLACED: Final = {
 OTHERS: Final[tuple[Figure, ...]] = tuple(
     figure for figure in FIGURES if figure.name not in _PLACED
 )
-"""The figures that layouts have no place of their own for. Each layout shows them last."""
+"""The figures that have no place in the layouts. Each layout shows them last."""
 
 USAGE: Final = tuple(
     figures.named(name)
     for name in ("requests", "input_tokens", "output_tokens", "cached_tokens", "cost")
 )
-"""The columns of usage tables, behind the name of the model or engine."""
+"""The columns of usage tables after the name of the model or engine."""
 
 HISTORY: Final = ("Session ID", "Duration", "Tool Calls", "Success Rate", "Cost")
 """The columns of the table of sessions."""
 
 
+def usage_values(usage: Usage) -> list[Any]:
+    """The values of `USAGE`."""
+    return [getattr(usage, figure.name) for figure in USAGE]
+
+
 def usage_cells(usage: Usage) -> list[str]:
     """The cells of `USAGE`."""
-    return [wording.amount(getattr(usage, figure.name), figure.unit) for figure in USAGE]
+    values = zip(USAGE, usage_values(usage), strict=True)
+    return [wording.amount(value, figure.unit) for figure, value in values]
 
 
 def history_cells(session: Session) -> list[str]:

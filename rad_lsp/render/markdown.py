@@ -100,14 +100,9 @@ def comparison(comparison: Comparison) -> str:
         )
         for metric in comparison.metrics
     ]
-    return "\n\n".join(
-        [
-            "## Session comparison",
-            f"A: {escape(comparison.a.id)}  \nB: {escape(comparison.b.id)}",
-            table(["", "A", "B", "Change", ""], rows, "<>>><"),
-            "",
-        ]
-    )
+    ids = f"A: {escape(comparison.a.id)}  \nB: {escape(comparison.b.id)}"
+    body = table(["", "A", "B", "Change", ""], rows, "<>>><")
+    return f"## Session comparison\n\n{ids}\n\n{body}\n\n"
 
 
 def tooltip(

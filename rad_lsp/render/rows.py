@@ -10,6 +10,8 @@ from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.render import answers, layout
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rad_lsp import wire
     from rad_lsp.core.comparison import Comparison
     from rad_lsp.core.cost import CostTable
@@ -31,29 +33,21 @@ _COMPARED: Final = {
 
 def usage(table: UsageTable) -> list[dict[str, Any]]:
     """A row per model or engine."""
+    keys = ("requests", "input_tokens", "output_tokens", "cached_tokens", "estimated_cost")
     return [
-        {
-            table.kind: row.name,
-            "requests": row.requests,
-            "input_tokens": row.input_tokens,
-            "output_tokens": row.output_tokens,
-            "cached_tokens": row.cached_tokens,
-            "estimated_cost": row.cost,
-        }
+        {table.kind: row.name, **dict(zip(keys, layout.usage_values(row), strict=True))}
         for row in table.rows
     ]
 
 
 def cost(table: CostTable) -> dict[str, Any]:
     """The wire's answer with snake_case keys, without its texts."""
-    plain: dict[str, Any] = _snake(answers.cost(table, None))
-    return {key: value for key, value in plain.items() if key not in {"text", "markdown"}}
+    return _snake(answers.cost(table, None), without=("text", "markdown"))
 
 
 def status(status: wire.Status) -> dict[str, Any]:
     """The wire's status with snake_case keys, without its tooltip."""
-    plain: dict[str, Any] = _snake(status)
-    return {key: value for key, value in plain.items() if key != "tooltip"}
+    return _snake(status, without=("tooltip",))
 
 
 def comparison(comparison: Comparison) -> dict[str, Any]:
@@ -76,10 +70,15 @@ def encode(value: Any, *, indent: int = 2) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=indent) + b"\n"
 
 
-def _snake(value: Any) -> Any:
+def _snake(answer: msgspec.Struct, without: Sequence[str] = ()) -> dict[str, Any]:
+    names = [name for name in answer.__struct_fields__ if name not in without]
+    return {name: _plain(getattr(answer, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
-        return {name: _snake(getattr(value, name)) for name in value.__struct_fields__}
-    return [_snake(item) for item in value] if isinstance(value, tuple) else value
+        return _snake(value)
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _seconds(nanoseconds: float | None) -> float | None:
