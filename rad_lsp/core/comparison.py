@@ -76,8 +76,8 @@ def _metric(figure: Figure, session_a: Session, session_b: Session) -> Metric:
     delta = b - a
     is_rate = figure.unit == "percent"
     percent = None if is_rate else figures.percent_change(a, b)
-    printed = wording.amount(printed_difference(a, b) if is_rate else delta, figure.unit)
-    if printed == wording.amount(0, figure.unit):
+    printed = wording.quantity(printed_difference(a, b) if is_rate else delta, figure.unit)
+    if printed == wording.quantity(0, figure.unit):
         return Metric(figure, a, b, delta, percent, "unchanged")
     return Metric(figure, a, b, delta, percent, _verdict(figure, delta))
 

@@ -30,7 +30,7 @@ class Figure(Struct, frozen=True):
     """A figure of a session.
 
     `name` is its name in JSON and CSV, and in camelCase on the wire. `value` computes it in `unit`,
-    which also decides how it reads: see `wording.amount`. Only an `optional` figure can be None.
+    which also decides how it reads: see `wording.quantity`. Only an `optional` figure can be None.
     `better` tells whether a lower or a higher value is better; a figure without it is not compared.
     `key` is the figure's key in a report's metrics, if it has one.
     """

@@ -27,10 +27,10 @@ _JOINERS: Final = frozenset({"\u200c", "\u200d"})
 
 def reading(figure: Figure, session: Session) -> str:
     """How a session's figure reads."""
-    return amount(figure.value(session), figure.unit)
+    return quantity(figure.value(session), figure.unit)
 
 
-def amount(value: float | None, unit: Unit) -> str:
+def quantity(value: float | None, unit: Unit) -> str:
     """How a value of a unit reads: `4h 9m 54s`, `$0.1275`, `92.6%`, `1,234` or `n/a`."""
     if value is None:
         return NOT_AVAILABLE

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.comparison import Comparison, Metric
     from rad_lsp.core.cost import CostRow, CostTable, Savings
     from rad_lsp.core.figures import Figure
+    from rad_lsp.core.price import Price
     from rad_lsp.core.session import Session, Usage
     from rad_lsp.core.usage import UsageTable
     from rad_lsp.service import Page, StatusFigures
@@ -170,7 +171,6 @@ def _summary(session: Session, now: datetime, zone: tzinfo | None) -> dict[str, 
 
 
 def _cost_row(row: CostRow) -> wire.CostRow:
-    price = row.price
     return wire.CostRow(
         model=row.model,
         tier=row.tier,
@@ -180,12 +180,12 @@ def _cost_row(row: CostRow) -> wire.CostRow:
         computed=row.computed,
         reported=row.reported,
         charges=tuple(wire.Charge(c.token_class, c.tokens, c.rate, c.cost) for c in row.charges),
-        price=None
-        if price is None
-        else wire.Price(
-            price.model, price.provider, price.origin, price.since, price.tier, price.fee
-        ),
+        price=_price(row.price) if row.price else None,
     )
+
+
+def _price(price: Price) -> wire.Price:
+    return wire.Price(price.model, price.provider, price.origin, price.since, price.tier, price.fee)
 
 
 def _metric(metric: Metric) -> wire.ComparedMetric:

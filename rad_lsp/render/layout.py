@@ -70,7 +70,7 @@ def usage_values(usage: Usage) -> list[Any]:
 def usage_cells(usage: Usage) -> list[str]:
     """The cells of `USAGE`."""
     values = zip(USAGE, usage_values(usage), strict=True)
-    return [wording.amount(value, figure.unit) for figure, value in values]
+    return [wording.quantity(value, figure.unit) for figure, value in values]
 
 
 def history_cells(session: Session) -> list[str]:

@@ -90,16 +90,11 @@ def history(sessions: Iterable[Session]) -> Iterator[str]:
 
 def comparison(comparison: Comparison) -> str:
     """Session B measured against session A, a row per figure."""
-    rows = [
-        (
-            metric.figure.label,
-            wording.amount(metric.a, metric.figure.unit),
-            wording.amount(metric.b, metric.figure.unit),
-            _difference(metric),
-            _VERDICTS[metric.verdict],
-        )
-        for metric in comparison.metrics
-    ]
+    rows = []
+    for metric in comparison.metrics:
+        label, unit = metric.figure.label, metric.figure.unit
+        a, b = wording.quantity(metric.a, unit), wording.quantity(metric.b, unit)
+        rows.append((label, a, b, _difference(metric), _VERDICTS[metric.verdict]))
     ids = f"A: {escape(comparison.a.id)}  \nB: {escape(comparison.b.id)}"
     body = table(["", "A", "B", "Change", ""], rows, "<>>><")
     return f"## Session comparison\n\n{ids}\n\n{body}\n\n"
@@ -109,9 +104,7 @@ def tooltip(
     status: StatusFigures, now: datetime, links: str = "", *, savings: Savings = UNKNOWN
 ) -> str:
     """The tooltip of a status bar; `links` is Markdown with the actions it offers."""
-    parts = (
-        _latest(status, status.session, now, savings) if status.session else ["No sessions yet."]
-    )
+    parts = _sessions(status, now, savings)
     parts += [
         f"⚠ The {passed.name}'s budget of {money(passed.limit)} is passed: {money(passed.spent)}"
         for passed in status.passed
@@ -123,8 +116,11 @@ def tooltip(
     return "\n\n".join(parts)
 
 
-def _latest(status: StatusFigures, session: Session, now: datetime, savings: Savings) -> list[str]:
-    """The paragraphs about the most recent session, and about all of them."""
+def _sessions(status: StatusFigures, now: datetime, savings: Savings) -> list[str]:
+    """The paragraphs of the tooltip about the most recent session, and about all sessions."""
+    session = status.session
+    if session is None:
+        return ["No sessions yet."]
     state = wording.state(figures.state(session, now))
     changes = wording.changes(session.lines_added, session.lines_removed)
     today = wording.counted(status.today.sessions, "session")
@@ -167,7 +163,7 @@ def _difference(metric: Metric) -> str:
         points = printed_difference(metric.a, metric.b)
         return wording.signed_percent(points).replace("%", " points")
     sign = "-" if metric.delta < 0 else "+"
-    value = wording.amount(abs(metric.delta), metric.figure.unit)
+    value = wording.quantity(abs(metric.delta), metric.figure.unit)
     return f"{sign}{value} ({wording.signed_percent(metric.percent)})"
 
 

@@ -71,7 +71,7 @@ def test_money_has_its_sign_before_the_dollar(usd, text):
     ],
 )
 def test_a_value_reads_by_its_unit(value, unit, text):
-    assert wording.amount(value, unit) == text
+    assert wording.quantity(value, unit) == text
 
 
 def test_a_sessions_figure_reads_by_its_unit(session):
