@@ -130,7 +130,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 
 def _from_terminal() -> bool:
     """Whether we run in the foreground of a terminal, which then sends keys' signals itself."""
-    if _WINDOWS:
+    if sys.platform == "win32":
         return True
     try:
         terminal = os.open(os.ctermid(), os.O_RDONLY | os.O_NOCTTY)
