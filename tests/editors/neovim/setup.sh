@@ -18,6 +18,5 @@ if [ ! -d "$target/node_modules/@johnnymorganz/stylua" ] && command -v npm >/dev
 fi
 
 if ! command -v luacheck >/dev/null && command -v apt-get >/dev/null; then
-  apt-get install --yes -qq --no-install-recommends lua-check >/dev/null ||
-    { apt-get update -qq && apt-get install --yes -qq --no-install-recommends lua-check >/dev/null; }
+  ../../../.ci/apt lua-check
 fi

@@ -20,10 +20,7 @@ root="$(cd "$root" && pwd)"
 stamp="$(cat "$here/setup.sh" "$client/package-lock.json" | sha256sum | cut -d' ' -f1) $("$python" --version)"
 
 if ! command -v chromium >/dev/null && [ -z "${CHROMIUM:-}" ]; then
-  sudo=""
-  [ "$(id -u)" = 0 ] || sudo=sudo
-  $sudo apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends chromium >/dev/null
+  "$here/../../../.ci/apt" chromium
 fi
 
 if [ "$(cat "$root/stamp" 2>/dev/null)" = "$stamp" ]; then
