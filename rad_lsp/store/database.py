@@ -322,7 +322,7 @@ def _code(error: sqlite3.DatabaseError) -> int | None:
 
 
 def _connected(place: Path | str, patience: float) -> sqlite3.Connection:
-    return sqlite3.connect(place, patience, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(place, timeout=patience, isolation_level=None, check_same_thread=False)
 
 
 def _usable(path: Path, patience: float) -> sqlite3.Connection | None:
