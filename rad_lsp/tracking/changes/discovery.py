@@ -31,6 +31,8 @@ def find(folder: Path) -> Repository:
     can't be read.
     """
     folder = folder.resolve()
+    if folder.is_symlink():  # Python 3.13 and newer return such a link instead of raising
+        raise GitFailed(f"{folder} is a link that leads to itself")
     for candidate in (folder, *folder.parents):
         if found := at(candidate):
             return found
