@@ -1,4 +1,5 @@
-"""The command line: options in, one use case, one rendering out. One module per command.
+"""The command line. Each module has the command that it is named after.
 
-Modules import what a command needs inside it, so that `rad` starts fast.
+A command reads its options, asks the service one question and prints the answer. It imports what
+only it needs inside its function, so that `rad` starts fast.
 """

@@ -1,4 +1,4 @@
-"""`rad demo`: the product on sample reports, in a temporary folder."""
+"""`rad demo`: what rad does, shown on sample reports in a temporary folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def demo(*, keep: bool) -> None:
     if keep:
         _show(Path(tempfile.mkdtemp(prefix="rad-demo-")), sample.write)
         return
-    # Files that a killed server still holds must not spoil the end of the show on Windows.
+    # On Windows, files that a killed server still has open can't be removed.
     with tempfile.TemporaryDirectory(prefix="rad-demo-", ignore_cleanup_errors=True) as folder:
         _show(Path(folder), sample.write)
 
@@ -54,9 +54,9 @@ def _show(folder: Path, write: Callable[[Path], int]) -> None:
 
 
 def _track(folder: Path) -> None:
-    """An agent that edits files in a git repository, tracked from start to finish."""
+    """Show an agent that edits files in a git repository, tracked from start to finish."""
     from rad_lsp.cli import sample
-    from rad_lsp.store import workspace as workspaces
+    from rad_lsp.service import workspaces
 
     if not sample.repository(folder):
         emit("\nGit is not installed: code changes will be 0.\n")
@@ -70,10 +70,10 @@ def _run(title: str, arguments: Sequence[str], workspace: Path) -> None:
     import os
     import subprocess
 
-    from rad_lsp.store.workspace import VARIABLE
+    from rad_lsp.service.workspaces import VARIABLE
 
     emit(f"\n── {title}\n$ rad {' '.join(arguments)}\n")
-    # The samples are shown, whatever workspace the user's environment names.
+    # The user's own environment may name another workspace.
     environment = {**os.environ, VARIABLE: str(workspace)}
     python = {"python": sys.executable}
     command = [sys.executable, "-m", "rad_lsp.cli", *(python.get(a, a) for a in arguments)]
@@ -82,10 +82,10 @@ def _run(title: str, arguments: Sequence[str], workspace: Path) -> None:
 
 
 def _editor(workspace: Path) -> None:
-    """What an editor gets from the server: a status that follows, and answers to its questions."""
+    """Show what an editor gets from the server: a status after each change, and answers."""
     from rad_lsp.cli import sample
     from rad_lsp.cli.lsp_client import Client
-    from rad_lsp.sources.radium import FOLDER
+    from rad_lsp.service.workspaces import REPORTS_FOLDER
 
     emit("\n── What an editor shows, from the language server\n$ rad-lsp --stdio\n")
     with Client(workspace) as client:
@@ -109,7 +109,7 @@ def _editor(workspace: Path) -> None:
             f"to {written['uri']}\n"
         )
 
-        report = workspace / FOLDER / name
+        report = workspace / REPORTS_FOLDER / name
         line = report.read_text(encoding="utf-8").splitlines().index('    "api_time": {')
         where = {
             "textDocument": {"uri": report.as_uri()},

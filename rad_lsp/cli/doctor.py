@@ -1,4 +1,4 @@
-"""`rad doctor`: what is found, what is skipped and why."""
+"""`rad doctor`: the state of the workspace, its settings, its reports and the index."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp import __version__
-from rad_lsp.cli.options import Context, workspace_options
+from rad_lsp.cli.options import workspace_options
 from rad_lsp.cli.output import emit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rad_lsp.store.snapshot import Snapshot
-    from rad_lsp.store.workspace import Workspace
+    from rad_lsp.cli.context import Context
+    from rad_lsp.service import Snapshot
+    from rad_lsp.service.workspaces import Workspace
 
 _LIBRARIES = (
     "pygls",
@@ -81,7 +82,7 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     from rad_lsp.core import wording
     from rad_lsp.core.errors import BadSettings
     from rad_lsp.core.wording import printable
-    from rad_lsp.sources import RADIUM
+    from rad_lsp.service import RADIUM
 
     healthy = True
     files = (workspace.root / settings.WORKSPACE_FILE, settings.user_file())
@@ -131,53 +132,54 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
 
 
 def _warnings(snapshot: Snapshot) -> list[str]:
-    """What was found about sessions that count."""
+    """The warnings and notes on sessions, each kind after its number."""
+    from rad_lsp import service
     from rad_lsp.core.wording import printable
-    from rad_lsp.store import snapshot as snapshots
 
     warnings: list[str] = []
     notes: list[str] = []
-    for entry, found in snapshots.warned(snapshot):
-        for problem in found:
-            said = notes if problem.severity == "information" else warnings
-            said.append(f"  {printable(entry.id)}: {problem.reason} [{problem.code}]")
+    for entry, entry_problems in service.warned(snapshot):
+        for problem in entry_problems:
+            kind = notes if problem.severity == "information" else warnings
+            kind.append(f"  {printable(entry.id)}: {problem.reason} [{problem.code}]")
     lines = [f"Warnings:          {len(warnings):,}", *warnings]
     return [*lines, f"Notes:             {len(notes):,}", *notes] if notes else lines
 
 
 def _index(context: Context) -> list[str]:
-    """Where the index of transcripts is, how large, and what of them could not be read."""
+    """The state of the index, the folders of transcripts, and what of them can't be read."""
     from rad_lsp.core import wording
     from rad_lsp.core.wording import printable
+    from rad_lsp.service import index as indexes
+    from rad_lsp.service import sessions
 
-    database = context.machine.database
-    if database.trouble:
+    if why := sessions.not_on_disk(context.machine):
         lines = [
-            f"Index:             in memory only: {printable(database.trouble)}",
+            f"Index:             in memory only: {printable(why)}",
             "  Each command reads all transcripts anew until that is mended.",
         ]
     else:
+        state = indexes.state(context.machine)
         lines = [
             (
-                f"Index:             {database.path}, {database.size / 1e6:.1f} MB, "
-                f"{database.health()}; 'rad index rebuild' makes it new"
+                f"Index:             {state.path}, {state.size / 1e6:.1f} MB, "
+                f"{state.health}; 'rad index rebuild' makes it new"
             )
         ]
-    for source in context.machine.agents():
-        there = [str(folder) for folder in source.folders if os.path.isdir(folder)]  # noqa: PTH112
-        name = f"{source.name}:"
-        lines.append(f"  {name:<17}{', '.join(there) or 'no transcripts here'}")
-    unread = context.machine.index.problems({source.name for source in context.machine.agents()})
-    lines += [f"  {printable(path)}: {problem.reason}" for path, problem in unread]
-    for path, skipped, first in context.machine.index.skipped_lines():
-        where = f"line {first[0].line:,}: {first[0].reason}" if first else ""
-        counted = wording.counted(skipped, "line")
-        lines.append(f"  {printable(path)}: {counted} skipped ({printable(where)})")
+    for source, folders in indexes.folders(context.machine).items():
+        there = [str(folder) for folder in folders if os.path.isdir(folder)]  # noqa: PTH112
+        lines.append(f"  {source + ':':<17}{', '.join(there) or 'no transcripts here'}")
+    for unread in indexes.unreadable(context.machine):
+        reason = unread.reason
+        if unread.lines:
+            where = f"line {unread.first_line:,}: {reason}" if unread.first_line else ""
+            reason = f"{wording.counted(unread.lines, 'line')} skipped ({printable(where)})"
+        lines.append(f"  {printable(unread.path)}: {reason}")
     return lines
 
 
 def _changes(workspace: Workspace) -> str:
-    from rad_lsp.store.workspace import repository_root
+    from rad_lsp.service.workspaces import repository_root
     from rad_lsp.tracking.changes import reason_not_counted
 
     reason = reason_not_counted(workspace.root)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from rad_lsp.cli.options import Context, workspace_options
+from rad_lsp.cli.context import Context, Progress
+from rad_lsp.cli.options import workspace_options
 from rad_lsp.cli.output import emit
 
 
@@ -24,11 +25,9 @@ def rebuild(context: Context) -> None:
     Example: rad index rebuild
     """
     from rad_lsp.core.wording import counted
+    from rad_lsp.service import index as indexes
 
-    found = context.machine.index
-    found.rebuild()
-    context.read_transcripts()
-    sources = {source.name for source in context.machine.agents()}
-    sessions = counted(len(found.entries(sources, None)), "session")
-    database = context.machine.database
-    emit(f"Rebuilt {database.path}: {sessions}, {database.size / 1e6:.1f} MB.\n")
+    with Progress() as progress:
+        sessions = indexes.rebuild(context.machine, progress)
+    state = indexes.state(context.machine)
+    emit(f"Rebuilt {state.path}: {counted(sessions, 'session')}, {state.size / 1e6:.1f} MB.\n")

@@ -18,13 +18,12 @@ def init(folder: Path | None, workspace: Path | None) -> None:
     Example: rad init
     """
     from rad_lsp.core.errors import RadError, reason
-    from rad_lsp.sources.radium import FOLDER
-    from rad_lsp.store import workspace as workspaces
+    from rad_lsp.service import workspaces
 
     if None not in (folder, workspace) and folder != workspace:
         raise click.UsageError("Name the folder once: as FOLDER or with --workspace.")
     root = (workspace or folder or Path()).absolute()
-    where = root / FOLDER
+    where = root / workspaces.REPORTS_FOLDER
     try:
         made = workspaces.init(root)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Just enough of a language client to show what an editor gets."""
+"""A small language client, by which `rad demo` shows what an editor gets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _NO_ANSWER = "The server did not answer. Run 'rad-lsp' to see why."
 
 _SECONDS = 30
-"""How long to wait for the server before giving up on it."""
+"""How long to wait for a message from the server."""
 
 
 class Client:
@@ -71,7 +71,7 @@ class Client:
                 stream.close()
 
     def request(self, method: str, params: Any) -> Any:
-        """The answer to a request. Raises RadError when there is none in time, or an error."""
+        """The result of a request. Raises RadError for an error or without an answer in time."""
         self._ids += 1
         self._send({"id": self._ids, "method": method, "params": params})
         while (message := self._next()).get("id") != self._ids or "method" in message:
@@ -92,7 +92,7 @@ class Client:
         return message["params"]
 
     def heard(self, method: str) -> list[Any]:
-        """The params of a method's notifications that came while answers were waited for."""
+        """The params of a method's notifications that came while `request` waited."""
         heard, self._heard = self._heard, []
         return [message["params"] for message in heard if message["method"] == method]
 

@@ -26,29 +26,29 @@ _COMMANDS: Final = {
     "doctor": "doctor",
     "index": "index",
     "init": "init",
-    "session": "track",
+    "session": "session",
     "status": "status",
 }
 _STATS: Final = {
-    "compare": "compare",
-    "cost": "cost",
-    "engine": "usage",
-    "export": "export",
-    "history": "history",
-    "model": "usage",
-    "session": "session",
+    "compare": "stats.compare",
+    "cost": "stats.cost",
+    "engine": "stats.usage",
+    "export": "stats.export",
+    "history": "stats.history",
+    "model": "stats.usage",
+    "session": "stats.session",
 }
-"""Commands by their names, with the modules that have them."""
+"""By command, the module below `rad_lsp.cli` that has a function of its name."""
 
 
-class NobodyReads(Exception):
-    """The reader of our output has gone, which is no failure."""
+class OutputClosed(Exception):
+    """The program that reads our output, such as `head`, has closed it: no failure."""
 
 
 class _Group(click.Group):
-    """A group that loads a command when it is used.
+    """A group that imports the module of a command when the command is used.
 
-    It tells a reader who stops early from a failure; click itself exits with 1.
+    It raises OutputClosed when the output is closed, where click would exit with 1.
     """
 
     def __init__(self, *args: Any, modules: Mapping[str, str], **rest: Any) -> None:
@@ -69,13 +69,13 @@ class _Group(click.Group):
         try:
             return super().make_context(*args, **kwargs)
         except BrokenPipeError:
-            raise NobodyReads from None
+            raise OutputClosed from None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise NobodyReads from None
+            raise OutputClosed from None
 
 
 @click.group(
@@ -99,9 +99,9 @@ def stats() -> None:
 
 def main() -> None:
     """Run `rad` and exit: 0, 1 for what the user can mend, 2 for wrong usage, 130 on Ctrl-C."""
-    # A command lives for less than a second and makes no cycles: collecting only costs time.
+    # Most commands take less than a second and make no cycles: collecting would only cost time.
     gc.disable()
-    # A stream that is closed, as a shell's >&- does, is none at all.
+    # A shell's >&- leaves no stream at all.
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -111,8 +111,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()
-    # The system takes all memory back at once; piece by piece, as Python would give it back, a
-    # hundred thousand sessions take longer to let go of than to list.
+    # Skip Python's clean-up: to free a hundred thousand sessions takes longer than to list them.
     os._exit(code)
 
 
@@ -128,7 +127,7 @@ def _run() -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return EXIT_INTERRUPTED
-    except (NobodyReads, BrokenPipeError):
+    except (OutputClosed, BrokenPipeError):
         drop()
         return 0
     except OSError as error:

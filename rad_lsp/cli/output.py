@@ -1,4 +1,4 @@
-"""Where answers go: stdout as UTF-8, notes to stderr, colour only on a terminal."""
+"""Printing: answers to stdout as UTF-8, notes to stderr, colour only on a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 EXIT_INTERRUPTED: Final = 130
-"""What Ctrl-C exits with, as in a shell."""
+"""The exit code after Ctrl-C, as in a shell."""
 
 
 def emit(*chunks: str | bytes) -> None:
@@ -24,7 +24,7 @@ def emit(*chunks: str | bytes) -> None:
 
 
 def emit_all(chunks: Iterable[bytes]) -> None:
-    """Write an answer that comes in pieces to stdout."""
+    """Write an answer to stdout, piece by piece."""
     sys.stdout.flush()
     out = sys.stdout.buffer
     for chunk in chunks:
@@ -33,17 +33,17 @@ def emit_all(chunks: Iterable[bytes]) -> None:
 
 
 def drop() -> None:
-    """Nobody reads on: what is still buffered must not fail again when Python exits."""
+    """Discard all further output: what is still buffered must not fail when Python exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def note(message: str) -> None:
-    """Say something on the side, in one line on stderr."""
+    """Write a line to stderr."""
     click.echo(message, err=True)
 
 
 def painter() -> Paint:
-    """How text is coloured: not at all off a terminal, or with NO_COLOR."""
+    """What colours text; it leaves it plain off a terminal and with NO_COLOR."""
     from rad_lsp.render import text
 
     if os.environ.get("NO_COLOR") or not sys.stdout.isatty():

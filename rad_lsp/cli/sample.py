@@ -1,4 +1,4 @@
-"""Sample session reports, realistic and always the same but for their dates."""
+"""Sample session reports for `rad demo`: always the same, except for their dates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from rad_lsp import atomic
 from rad_lsp.core import report
 from rad_lsp.core.report import Duration, Metrics, Report, Usage
-from rad_lsp.sources.radium import FOLDER
+from rad_lsp.service.workspaces import REPORTS_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +32,8 @@ _HOURS_AGO: Final = (1, 20, 27, 50, 75, 170)
 
 
 def write(workspace: Path) -> int:
-    """Write the sample reports below a workspace; returns their number."""
-    folder = workspace / FOLDER
+    """Write the sample reports into a workspace; returns their number."""
+    folder = workspace / REPORTS_FOLDER
     folder.mkdir(parents=True)
     dice = random.Random(7)  # noqa: S311  (samples, no secrets)
     now = datetime.now(UTC).replace(microsecond=0)
@@ -46,10 +46,11 @@ def write(workspace: Path) -> int:
 
 
 def add(workspace: Path) -> str:
-    """Write one more report, of a session that has just ended, as Radium does; returns its name."""
+    """Write the report of a session that has just ended, as Radium does; returns its file name."""
     made = make(random.Random(9), datetime.now(UTC).replace(microsecond=0))  # noqa: S311
     name = f"{made.metrics.session_id}.json"
-    atomic.write(workspace / FOLDER / name, (report.encode(made),), overwrite=True, sync=False)
+    path = workspace / REPORTS_FOLDER / name
+    atomic.write(path, (report.encode(made),), overwrite=True, sync=False)
     return name
 
 
@@ -68,7 +69,7 @@ def repository(folder: Path) -> bool:
     git = shutil.which("git")
     if git is None:
         return False
-    # No setting of the user's may get in the way: hooks, signatures, another repository.
+    # The user's hooks, signatures or another repository would change what is shown.
     environment = {name: value for name, value in os.environ.items() if name[:4] != "GIT_"}
     environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     author = ("-c", "user.name=Sample", "-c", "user.email=sample@example.org")
@@ -78,7 +79,7 @@ def repository(folder: Path) -> bool:
 
 
 def make(dice: random.Random, end: datetime) -> Report:
-    """A session that ended at `end`."""
+    """A made-up session that ended at `end`."""
     wall = dice.randrange(600, 9000)
     active = int(wall * dice.uniform(0.5, 0.9))
     api = int(active * dice.uniform(0.3, 0.6))

@@ -1,31 +1,257 @@
-"""`rad stats session`: one session in full."""
+"""`rad session`: track the session of an agent that rad starts, or that sends events to rad."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
 import click
 
-from rad_lsp.cli.options import Context, json_option, session_id_options, workspace_options
-from rad_lsp.cli.output import emit, emit_all, painter
+from rad_lsp.cli.context import Context
+from rad_lsp.cli.options import json_option, workspace_option
+from rad_lsp.cli.output import drop, emit, note, painter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from rad_lsp.core.session import Session
+    from rad_lsp.service.sessions import Machine
+    from rad_lsp.tracking import SessionRecorder
+    from rad_lsp.tracking.events import Reader
+    from rad_lsp.tracking.recorder import Children
+
+ID_VARIABLE = "RAD_SESSION_ID"
+EVENTS_VARIABLE = "RAD_SESSION_EVENTS"
+
+_INTERRUPTED = 130
+_CHUNK = 2**16
+
+_id_option = click.option(
+    "--session-id", metavar="ID", help="The session's id; a new UUID by default."
+)
 
 
-@click.command()
-@workspace_options
-@session_id_options
-@json_option
-def session(context: Context, session_id: str | None, *, as_json: bool) -> None:
-    """Show one session, or the most recent.
+@click.group()
+def session() -> None:
+    """Track an agent's session from start to finish.
 
-    Example: rad stats session latest~1
+    Example: rad session run -- my-agent --task "fix the tests"
     """
+
+
+@session.command(context_settings={"allow_interspersed_args": False})
+@workspace_option
+@_id_option
+@json_option
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def run(
+    context: click.Context,
+    workspace: Path | None,
+    session_id: str | None,
+    command: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Run COMMAND and track it; its summary is printed when it has ended.
+
+    The terminal is the command's own, and its exit code is returned. It may append events to the
+    file that $RAD_SESSION_EVENTS names, see 'rad session record --schema'.
+
+    Example: rad session run -- my-agent --task "fix the tests"
+    """
+    import gc
+
+    from rad_lsp.tracking import process
+    from rad_lsp.tracking.events import Tail
+
+    gc.enable()  # this may take hours
+    try:
+        with process.Agent(command, note) as agent:
+            machine = Context(workspace).machine
+            recorder = _recorder(workspace, session_id, _children(machine))
+            with recorder, _events_file(recorder.workspace) as events:
+                environment = {
+                    **os.environ,
+                    ID_VARIABLE: recorder.id,
+                    EVENTS_VARIABLE: str(events),
+                }
+                with Tail(events, recorder):
+                    code = agent.run(environment)
+    except process.NotRun as error:
+        note(f"Error: {error}")
+        context.exit(error.exit_code)
+    _show(recorder, _with_children(recorder, machine), as_json=as_json)
+    context.exit(code)
+
+
+@session.command()
+@workspace_option
+@_id_option
+@json_option
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of an event, and exit.")
+@click.pass_context
+def record(
+    context: click.Context,
+    workspace: Path | None,
+    session_id: str | None,
+    *,
+    as_json: bool,
+    schema: bool,
+) -> None:
+    """Track a session whose events come in on stdin, a JSON object on each line, until its end.
+
+    Example: rad session record < events.jsonl
+    """
+    import gc
+
+    from rad_lsp.tracking import events
+
+    if schema:
+        from rad_lsp.render import rows
+
+        emit(rows.encode(events.schema()))
+        return
+    gc.enable()  # this may take hours
+    recorder = _recorder(workspace, session_id)
+    with recorder:
+        code = _read_stdin(events.Reader(recorder))
+    _show(recorder, _read(recorder), as_json=as_json)
+    context.exit(code)
+
+
+def _children(machine: Machine) -> Children:
+    """Returns a function that finds agents' sessions in the current folder since a moment."""
+    from pathlib import Path
+
+    from rad_lsp.core.report import ChildSession
+    from rad_lsp.service import sessions
+
+    folder = Path.cwd()
+
+    def since(start: datetime) -> tuple[ChildSession, ...]:
+        children = sessions.active_since(machine, folder, start)
+        return tuple(ChildSession(child.source, child.session_id) for child in children)
+
+    return since
+
+
+def _recorder(
+    named: Path | None, session_id: str | None, children: Children | None = None
+) -> SessionRecorder:
+    from pathlib import Path
+
+    from rad_lsp import service, settings
+    from rad_lsp.core.errors import RadError, reason
+    from rad_lsp.service import workspaces
+    from rad_lsp.tracking import SessionRecorder, ids
+
+    if session_id is not None:
+        ids.check(session_id)  # before anything is made
+    try:
+        workspace, made = workspaces.find_or_make(named, os.environ, Path.cwd())
+    except OSError as error:
+        why = reason(error)
+        raise RadError(f"No workspace can be made: {why}. Name one with --workspace.") from None
+    if made:
+        note(f"Made {workspace.sessions}")
+    prices = service.Prices(settings.load(workspace.root, {}, "command line").prices)
+    return SessionRecorder(workspace.root, session_id=session_id, prices=prices, children=children)
+
+
+@contextlib.contextmanager
+def _events_file(workspace: Path) -> Iterator[Path]:
+    """An empty file that only the user may read.
+
+    It lies outside the workspace, where it would count as a code change.
+    """
+    import tempfile
+    from pathlib import Path
+
+    folder = Path(tempfile.gettempdir()).resolve()
+    if folder.is_relative_to(workspace.resolve()):
+        import platformdirs
+
+        folder = platformdirs.user_cache_path("rad-lsp", appauthor=False, ensure_exists=True)
+    # On Windows, a file that another process still has open can't be removed.
+    with tempfile.TemporaryDirectory(
+        prefix="rad-session-", dir=folder, ignore_cleanup_errors=True
+    ) as private:
+        events = Path(private, "events.jsonl")
+        events.touch(mode=0o600)
+        yield events
+
+
+def _read_stdin(reader: Reader) -> int:
+    """Read events until there are no more; returns an exit code.
+
+    From a pipe, the first Ctrl-C is meant for the agent that writes into it: its last events are
+    still read.
+    """
+    if sys.stdin is None:
+        return 0
+    patience = not sys.stdin.isatty()
+    while True:
+        try:
+            while chunk := os.read(sys.stdin.fileno(), _CHUNK):
+                reader.feed(chunk)
+        except KeyboardInterrupt:
+            if not patience:
+                reader.finish()
+                return _INTERRUPTED
+            patience = False
+            note("Waiting for the last events; Ctrl-C ends the session at once.")
+        else:
+            reader.finish()
+            return 0
+
+
+def _read(recorder: SessionRecorder) -> Session:
+    """The tracked session. Raises RadError."""
+    from rad_lsp.core.errors import RadError
+    from rad_lsp.core.session import Session
+    from rad_lsp.service import documents
+
+    content = documents.read_report(str(recorder.path), recorder.report())
+    if not isinstance(content, Session):
+        raise RadError(f"The report can't be shown: {content.reason}. 'rad doctor' tells more.")
+    return content
+
+
+def _with_children(recorder: SessionRecorder, machine: Machine) -> Session:
+    """The tracked session together with those that ran as part of it, as other commands show it."""
+    from rad_lsp.service import RADIUM
+
+    tracked = _read(recorder)
+    if not tracked.children:
+        return tracked
+    context = Context(recorder.workspace, sources=[RADIUM])
+    context.machine = machine  # transcripts that it has read need not be read again
+    entry = context.store().refresh().by_id.get(tracked.id)
+    return tracked if entry is None else entry.session
+
+
+def _show(recorder: SessionRecorder, tracked: Session, *, as_json: bool) -> None:
+    """Print the tracked session, and on stderr what could not be tracked.
+
+    Closed output is no error here: the exit code is the agent's in any case.
+    """
+    from datetime import UTC, datetime
+
     from rad_lsp import service
+    from rad_lsp.render import text
 
-    found = service.session(context.snapshot(), session_id)
-    if as_json:
-        from rad_lsp.render import export
-
-        emit_all(export.json_one([found]))
-    else:
-        from rad_lsp.render import text
-
-        savings = service.savings(found, context.prices)
-        emit(text.session(found, context.now, painter(), savings=savings))
+    for problem in tracked.problems:
+        note(f"{problem.message}.")
+    try:
+        if as_json:
+            emit(recorder.report() + b"\n")
+        else:
+            savings = service.savings(tracked, recorder.prices)
+            emit(text.session(tracked, datetime.now(UTC), painter(), savings=savings))
+    except BrokenPipeError:
+        drop()

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from rad_lsp.cli.options import Context, json_option, workspace_options
+from rad_lsp.cli.options import json_option, workspace_options
 from rad_lsp.cli.output import EXIT_INTERRUPTED, emit
 
 if TYPE_CHECKING:
-    from rad_lsp.store.index import Recent
-    from rad_lsp.store.snapshot import Snapshot
-    from rad_lsp.store.store import Store
+    from rad_lsp.cli.context import Context
+    from rad_lsp.service import Snapshot
+    from rad_lsp.service.sessions import Recent
 
 CAP_SECONDS: Final = 0.25
-"""A prompt waits no longer: then it shows what the index has."""
+"""How long a prompt waits for transcripts to be read; then it shows what the index has."""
 
 _GRACE_SECONDS: Final = 0.35
-"""In which what has been read by then is put together."""
+"""How long to wait after that, while what was read is put together."""
 
 _HOOK_SECONDS: Final = 0.02
 _HOOK_BYTES: Final = 1 << 20
@@ -51,24 +51,25 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
     if watch:
         _watch(context, as_json=as_json)
     hook = _Hook()
-    _ = context.machine  # takes a while, in which the hook may write
-    told = hook.told()
-    if told.folder is not None and os.path.isdir(told.folder):  # noqa: PTH112  (it never raises)
-        context.current = Path(told.folder)
-    recent = _recent(context, told.session_id, as_json=as_json)
-    emit(_line(context, _within_cap(context, recent), told.session_id, as_json=as_json))
+    _ = context.machine  # opening it takes a while, in which the hook may write
+    origin = hook.origin()
+    if origin.folder is not None and os.path.isdir(origin.folder):  # noqa: PTH112  (never raises)
+        context.current = Path(origin.folder)
+    recent = _recent(context, origin.session_id, as_json=as_json)
+    snapshot = _snapshot_in_time(context, recent)
+    emit(_line(context, snapshot, origin.session_id, as_json=as_json))
 
 
 def _recent(context: Context, session_id: str, *, as_json: bool) -> Recent | None:
-    """The sessions that the line is about; None for all of them."""
+    """Selects the sessions that the line is about; None for all of them."""
     from rad_lsp import service
-    from rad_lsp.store.index import Recent
+    from rad_lsp.service import sessions
 
     if _shows_totals(context, as_json=as_json):
         return None
     settings = context.settings
     since = service.status_since(context.now, settings.zone, settings.budget)
-    return Recent(int(since.timestamp()) * 1000, session_id)
+    return sessions.recent(since, session_id)
 
 
 def _shows_totals(context: Context, *, as_json: bool) -> bool:
@@ -82,7 +83,7 @@ def _line(
     from rad_lsp.render.status_line import status_line
 
     settings = context.settings
-    found = service.status(
+    figures = service.status(
         snapshot,
         context.now,
         settings.zone,
@@ -91,11 +92,11 @@ def _line(
         totals=_shows_totals(context, as_json=as_json),
     )
     if not as_json:
-        return f"{status_line(found, settings.status.format)}\n"
+        return f"{status_line(figures, settings.status.format)}\n"
     from rad_lsp.render import answers, rows
 
     answer = answers.status(
-        found,
+        figures,
         context.workspace.root.as_uri(),
         context.now,
         settings.zone,
@@ -105,42 +106,44 @@ def _line(
     return rows.encode(rows.status(answer), indent=2 if indent else -1).decode()
 
 
-def _within_cap(context: Context, recent: Recent | None) -> Snapshot:
-    """The sessions as they are now, or as far as they are known where reading takes too long."""
+def _snapshot_in_time(context: Context, recent: Recent | None) -> Snapshot:
+    """The sessions as they are now; where reading takes too long, as the index has them."""
+    from rad_lsp.service import sessions
+
     store = context.store(recent)
     reading = threading.Thread(target=store.refresh, daemon=True)
     reading.start()
     reading.join(CAP_SECONDS)
     if reading.is_alive():
-        # What it has read is kept: a long first read goes on from prompt to prompt.
+        # What was read is kept, so that a long first read is finished over several prompts.
         store.stop()
         reading.join(_GRACE_SECONDS)
     if not reading.is_alive():
         return store.snapshot
-    context.machine.database.left = True
-    return context.store(recent, fresh=True).recall()
+    sessions.keep_open(context.machine)
+    return context.store(recent, own_connection=True).recall()
 
 
 def _watch(context: Context, *, as_json: bool) -> NoReturn:
-    """A line at once and after each change, until Ctrl-C, which is how this is meant to end."""
-    store: Store = context.store()
-    said = ""
+    """Print a line at once and after each change, until Ctrl-C."""
+    store = context.store()
+    printed = ""
     try:
         while True:
             begun = time.monotonic()
             context.now = datetime.now(UTC)
             line = _line(context, store.refresh(), "", as_json=as_json, indent=False)
-            if line != said:
+            if line != printed:
                 emit(line)
-                said = line
-            # Looking takes a small share of a core, however many transcripts there are.
+                printed = line
+            # With many transcripts a refresh takes long: it may use a twentieth of a core.
             time.sleep(max(_WATCH_SECONDS, 20 * (time.monotonic() - begun)))
     except KeyboardInterrupt:
         click.get_current_context().exit(EXIT_INTERRUPTED)
 
 
-class _Told:
-    """What a hook says: the folder that its agent works in, and its session."""
+class _Origin:
+    """Who asks for the line: the folder that an agent works in, and the id of its session."""
 
     def __init__(self, values: Any) -> None:
         values = values if isinstance(values, dict) else {}
@@ -153,7 +156,7 @@ class _Told:
 
 
 class _Hook:
-    """Reads stdin on the side, so that a pipe that stays open and silent holds nothing up."""
+    """Reads stdin in a thread, so that a pipe that stays open and silent delays nothing."""
 
     def __init__(self) -> None:
         self._data = b""
@@ -162,16 +165,16 @@ class _Hook:
             self._thread = threading.Thread(target=self._read, daemon=True)
             self._thread.start()
 
-    def told(self) -> _Told:
-        """What has come by now, if it is whole."""
+    def origin(self) -> _Origin:
+        """What the hook has written so far, if it is whole JSON; else an empty origin."""
         import msgspec
 
         if self._thread is not None:
             self._thread.join(_HOOK_SECONDS)
         try:
-            return _Told(msgspec.json.decode(self._data))
+            return _Origin(msgspec.json.decode(self._data))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return _Told(None)
+            return _Origin(None)
 
     def _read(self) -> None:
         try:

@@ -1,4 +1,4 @@
-"""`rad stats model` and `rad stats engine`: who used how much."""
+"""`rad stats model` and `rad stats engine`: tokens and cost by model or by engine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.options import (
-    Context,
     json_option,
     period_options,
     refuse_period_of_one,
@@ -17,6 +16,7 @@ from rad_lsp.cli.options import (
 from rad_lsp.cli.output import emit, painter
 
 if TYPE_CHECKING:
+    from rad_lsp.cli.context import Context
     from rad_lsp.core.usage import Kind
 
 
@@ -64,9 +64,9 @@ def _usage(
     refuse_period_of_one(session_id, *within)
     period = context.period(*within)
     snapshot = context.snapshot()
-    found = service.usage(snapshot, kind, session_id, period)
+    table = service.usage(snapshot, kind, session_id, period)
     if as_json:
-        emit(rows.encode(rows.usage(found)))
+        emit(rows.encode(rows.usage(table)))
     else:
-        one = None if session_id is None else service.session(snapshot, session_id).id
-        emit(text.usage(found, one, painter()))
+        shown = None if session_id is None else service.session(snapshot, session_id).id
+        emit(text.usage(table, shown, painter()))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.options import (
-    Context,
     period_options,
     refuse_period_of_one,
     session_id_options,
@@ -20,6 +19,7 @@ from rad_lsp.core.wording import NO_HISTORY
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rad_lsp.cli.context import Context
     from rad_lsp.core.session import Session
     from rad_lsp.wire import Format
 
@@ -64,9 +64,9 @@ def export(
         raise click.UsageError("--per-model goes with --format csv.")
     period = context.period(since, until)
     snapshot = context.snapshot()
-    one = None if session_id is None else service.session(snapshot, session_id)
+    single = None if session_id is None else service.session(snapshot, session_id)
     sessions: Iterable[Session] = (
-        (entry.session for entry in snapshot.within(period)) if one is None else [one]
+        (entry.session for entry in snapshot.within(period)) if single is None else [single]
     )
     if not snapshot.entries:
         note(NO_HISTORY.strip())
@@ -74,7 +74,7 @@ def export(
         sessions,
         kind,
         context.now,
-        single=one is not None,
+        single=single is not None,
         per_model=per_model,
         left_out=lambda error: note(f"Left out: {error}"),
     )

@@ -1,42 +1,31 @@
-"""The use cases: each asks a snapshot one question and answers with core values.
+"""Questions about sessions: each function asks a snapshot one question and returns core values.
 
 Nothing here prints, speaks a protocol or looks at a clock; `now` is passed in. Errors that the
-user can mend are `RadError`s. What only some use cases need is loaded by them: a status line is
-in a hurry.
+user can mend are `RadError`s. A module that only some questions need is imported by them, because
+`rad status` runs at every shell prompt.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from operator import attrgetter
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from rad_lsp import atomic
 from rad_lsp.core import budget as budgets
 from rad_lsp.core import figures, period
-from rad_lsp.core.errors import (
-    NoPreviousSession,
-    OutputExists,
-    OutputNotWritable,
-    SessionUnreadable,
-    reason,
-)
+from rad_lsp.core.errors import NoPreviousSession
 from rad_lsp.core.period import ALWAYS, Period
-from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
 from rad_lsp.core.spending import QUARTER
-from rad_lsp.sources import RADIUM, radium
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.comparison import Comparison
-    from rad_lsp.core.cost import CostTable, Savings
+    from rad_lsp.core.cost import CostRow, CostTable, Savings
     from rad_lsp.core.spending import PriceList
     from rad_lsp.core.usage import Kind, UsageTable
     from rad_lsp.store.snapshot import Entry, Snapshot
@@ -44,11 +33,14 @@ if TYPE_CHECKING:
 NO_BUDGET = budgets.Budget()
 
 MAX_LIMIT = 100
-"""Sessions on a page of history, at most."""
+"""The most sessions that a page of history may have."""
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Some sessions of a history of `total`, in which there are these sources."""
+    """Some sessions of a history, newest first.
+
+    `total` counts all sessions of the history; `sources` are the sources of all of them.
+    """
 
     sessions: tuple[Session, ...]
     total: int
@@ -56,7 +48,11 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Sum(msgspec.Struct, frozen=True):
-    """Several sessions taken together: cost in USD or None, success rate in percent or None."""
+    """Several sessions added up.
+
+    `cost` is in USD, None where no price is known; `success_rate` is in percent, None where no
+    tool call finished.
+    """
 
     sessions: int
     cost: float | None
@@ -65,7 +61,12 @@ class Sum(msgspec.Struct, frozen=True):
 
 
 class StatusFigures(msgspec.Struct, frozen=True):
-    """What a status line shows: the most recent session, all of them, and today's."""
+    """What a status line shows.
+
+    `session` is the one that it is about, None where there is none; `totals` are those of all
+    sessions, `today` those of the user's day. `skipped` counts files that can't be read, `passed`
+    are the budgets that were passed.
+    """
 
     session: Session | None
     totals: Sum
@@ -75,10 +76,7 @@ class StatusFigures(msgspec.Struct, frozen=True):
 
     @property
     def warning(self) -> bool:
-        """Whether something wants a look.
-
-        Files were skipped, a budget is passed, or the session's figures contradict each other.
-        """
+        """Whether files were skipped, a budget is passed, or the session's figures contradict."""
         problems = self.session.problems if self.session else ()
         contradict = any(problem.severity == "warning" for problem in problems)
         return bool(self.skipped or self.passed or contradict)
@@ -107,12 +105,12 @@ def usage(
 
 
 def history(snapshot: Snapshot, limit: int, offset: int = 0, within: Period = ALWAYS) -> Page:
-    """Up to `limit` sessions within a period, newest first, from the `offset`th on."""
-    found = snapshot.within(within)
+    """Up to `limit` sessions within a period, newest first, without the `offset` newest."""
+    entries = snapshot.within(within)
     return Page(
-        sessions=tuple(entry.session for entry in found[offset : offset + limit]),
-        total=len(found),
-        sources=frozenset(map(attrgetter("source"), found)),
+        sessions=tuple(entry.session for entry in entries[offset : offset + limit]),
+        total=len(entries),
+        sources=frozenset(map(attrgetter("source"), entries)),
     )
 
 
@@ -141,10 +139,10 @@ def status(
     *,
     totals: bool = True,
 ) -> StatusFigures:
-    """What a status line shows at `now`; `today` is the user's day in `zone`.
+    """What a status line shows at `now`; `zone` tells when the user's day began.
 
-    It shows the session with that id, else the most recent. Without `totals`
-    those of all sessions are left out: adding up thousands takes longer than all the rest.
+    It is about the session with the id `session_id`, else about the most recent one. Without
+    `totals` the sums of all sessions are zero: to add up thousands takes longer than the rest.
     """
     newest = snapshot.entries[0] if snapshot.entries else None
     entry = snapshot.by_id.get(session_id) if session_id else newest
@@ -165,15 +163,19 @@ def status(
 
 
 def status_since(now: datetime, zone: tzinfo | None, budget: budgets.Budget) -> datetime:
-    """From when sessions must be known for a status line, but for the one that it shows."""
+    """The earliest moment whose sessions a status line without totals adds up.
+
+    The session that it is about may be older.
+    """
     periods = [period.today(now, zone), *budgets.periods(budget, now, zone).values()]
     return min(since for since in (one.since for one in periods) if since is not None)
 
 
 def spent_within(snapshot: Snapshot, within: Period) -> float | None:
-    """USD spent in a period: by the time of each request, else of the session's last activity.
+    """USD spent in a period; None where something was spent whose price is not known.
 
-    The session format's rule of the day. None when there is money of which no price is known.
+    Each request counts at its time. A session whose requests are not recorded counts whole, at
+    its last activity (session format, "Day and period").
     """
     begin = 0 if within.since is None else within.since.timestamp() / QUARTER
     end = math.inf if within.until is None else within.until.timestamp() / QUARTER
@@ -193,7 +195,7 @@ def cost(
     reference: str | None = None,
     within: Period = ALWAYS,
 ) -> CostTable:
-    """What the cost is made of, of one session or of all within a period.
+    """What the cost of one session, or of all within a period, is made of.
 
     Raises NoSessions, SessionNotFound, SessionAmbiguous when one is named.
     """
@@ -205,52 +207,19 @@ def cost(
 
 
 def savings(session: Session, price_list: PriceList) -> Savings:
-    """What the cache saved in a session. Prices are looked up only where there was one."""
+    """What the cache saved in a session. Prices are looked up only where it had a cache."""
     from rad_lsp.core import cost as costs
 
     return costs.savings(session, price_list)
 
 
-def stored(session: Session) -> bytes:
-    """The session's report as it is stored now, in valid JSON. Raises SessionUnreadable.
+def cost_rows(
+    session: Session, price_list: PriceList, model: str | None = None
+) -> tuple[CostRow, ...]:
+    """What a session's cost, or that of one of its models, is made of."""
+    from rad_lsp.core import cost as costs
 
-    A session of another agent as it would be stored.
-    """
-    from rad_lsp.core import report
-
-    if session.source != RADIUM:
-        return report.encode(report.of(session))
-    reading = radium.read_bytes(session.path)
-    if reading is None:
-        raise SessionUnreadable(session.path, "it has been deleted")
-    data = reading[1]
-    found = data if isinstance(data, Problem) else report.read(data)
-    if isinstance(found, Problem):
-        raise SessionUnreadable(session.path, found.reason)
-    return cast("bytes", data)
-
-
-def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
-    """Write an output whole or not at all; returns its size in bytes. A link is followed.
-
-    Raises OutputExists, OutputNotWritable, and what `chunks` raises.
-    """
-    name = str(path)
-    try:
-        if path.is_dir():
-            raise OutputNotWritable(name, "it is a folder")
-        if overwrite and path.exists() and not path.is_file():
-            raise OutputNotWritable(name, "it is not a regular file")
-        return atomic.write(path, chunks, overwrite=overwrite)
-    except FileExistsError:
-        raise OutputExists(name) from None
-    except FileNotFoundError:
-        folder = Path(os.path.realpath(path)).parent
-        raise OutputNotWritable(name, f"the folder {folder} does not exist") from None
-    except OSError as error:
-        raise OutputNotWritable(name, reason(error)) from None
-    except ValueError:
-        raise OutputNotWritable(name, "no file may have such a name") from None
+    return costs.rows(session, price_list, model)
 
 
 def _sum(entries: Iterable[Entry]) -> Sum:

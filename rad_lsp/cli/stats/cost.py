@@ -1,11 +1,12 @@
-"""`rad stats cost`: what a cost is made of."""
+"""`rad stats cost`: the tokens and rates that a cost is made of."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from rad_lsp.cli.options import (
-    Context,
     json_option,
     period_options,
     refuse_period_of_one,
@@ -13,6 +14,9 @@ from rad_lsp.cli.options import (
     workspace_options,
 )
 from rad_lsp.cli.output import emit, painter
+
+if TYPE_CHECKING:
+    from rad_lsp.cli.context import Context
 
 
 @click.command()
@@ -34,9 +38,9 @@ def cost(
     refuse_period_of_one(session_id, since, until)
     period = context.period(since, until)
     snapshot = context.snapshot()
-    found = service.cost(snapshot, context.prices, session_id, period)
+    table = service.cost(snapshot, context.prices, session_id, period)
     if as_json:
-        emit(rows.encode(rows.cost(found)))
+        emit(rows.encode(rows.cost(table)))
     else:
-        one = None if session_id is None else service.session(snapshot, session_id).id
-        emit(explained.text(found, one, painter()))
+        shown = None if session_id is None else service.session(snapshot, session_id).id
+        emit(explained.text(table, shown, painter()))

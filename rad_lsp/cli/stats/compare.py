@@ -1,11 +1,16 @@
-"""`rad stats compare`: two sessions against each other."""
+"""`rad stats compare`: one session compared with another."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from rad_lsp.cli.options import Context, json_option, session_ids, workspace_options
+from rad_lsp.cli.options import json_option, session_ids, workspace_options
 from rad_lsp.cli.output import emit, note, painter
+
+if TYPE_CHECKING:
+    from rad_lsp.cli.context import Context
 
 
 @click.command()
@@ -21,7 +26,11 @@ def compare(context: Context, a: str, b: str, *, as_json: bool) -> None:
     from rad_lsp import service
     from rad_lsp.render import rows, text
 
-    found = service.compare(context.snapshot(), a, b)
-    if found.a.id == found.b.id:
+    comparison = service.compare(context.snapshot(), a, b)
+    if comparison.a.id == comparison.b.id:
         note("Both ids name the same session: name two to see a difference.")
-    emit(rows.encode(rows.comparison(found)) if as_json else text.comparison(found, painter()))
+    emit(
+        rows.encode(rows.comparison(comparison))
+        if as_json
+        else text.comparison(comparison, painter())
+    )

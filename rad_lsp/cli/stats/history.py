@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from rad_lsp.cli.options import Context, json_option, period_options, workspace_options
+from rad_lsp.cli.options import json_option, period_options, workspace_options
 from rad_lsp.cli.output import emit, emit_all, note, painter
 from rad_lsp.core.wording import NO_HISTORY
+
+if TYPE_CHECKING:
+    from rad_lsp.cli.context import Context
 
 
 @click.command()

@@ -1,0 +1,181 @@
+"""What a command works with: the workspace that its options lead to, its settings and sessions."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from rad_lsp.cli.output import note
+from rad_lsp.core.errors import NoWorkspace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rad_lsp.core.period import Period
+    from rad_lsp.service import Prices, Snapshot
+    from rad_lsp.service.sessions import Machine, Recent, Store
+    from rad_lsp.service.workspaces import Workspace
+    from rad_lsp.settings import Settings
+
+_NAMED = 10
+"""How many skipped files are named; the others are only counted."""
+
+_QUIET_SECONDS = 0.5
+"""How long reading may take before its progress is shown."""
+
+_STEP_SECONDS = 0.1
+
+_kept: list[Store] = []
+"""Stores live until the process ends: freeing one takes a tenth of the time to read it."""
+
+
+class Context:
+    """The workspace that a command is about, its settings and its sessions.
+
+    Each is looked up when it is first asked for. `workspace` is the folder that the user named;
+    `now` is the moment that the command is about.
+    """
+
+    def __init__(
+        self,
+        workspace: Path | None,
+        timezone_name: str | None = None,
+        sources: Sequence[str] = (),
+        *,
+        all_projects: bool = False,
+    ) -> None:
+        self.now = datetime.now(UTC)
+        self.all_projects = all_projects
+        self.current = Path.cwd()
+        self.flags: dict[str, Any] = {}
+        if timezone_name:
+            self.flags["timezone"] = timezone_name
+        if sources:
+            self.flags["sources"] = sources
+        self._named = workspace
+
+    @functools.cached_property
+    def workspace(self) -> Workspace:
+        """The workspace. Raises RadError when the folder that was named does not exist."""
+        from rad_lsp.service import workspaces
+
+        return workspaces.find(self._named, os.environ, self.current)
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """The settings in force. Raises BadSettings."""
+        from rad_lsp import settings
+
+        return settings.load(self.workspace.root, self.flags, "command line")
+
+    @functools.cached_property
+    def prices(self) -> Prices:
+        """The prices from the settings, then from the price list. Raises BadSettings."""
+        from rad_lsp import service
+
+        return service.Prices(self.settings.prices)
+
+    @functools.cached_property
+    def machine(self) -> Machine:
+        """The transcripts of this user's agents, and the index of them."""
+        return _open_machine()
+
+    def store(self, recent: Recent | None = None, *, own_connection: bool = False) -> Store:
+        """The workspace's sessions, or those of all projects, from the sources that count.
+
+        With `recent`, most older sessions are left out. With `own_connection` the store can be
+        used while another one is still being refreshed. Raises BadSettings.
+        """
+        from rad_lsp.service import sessions
+
+        settings = self.settings  # a mistake in them shows before any work
+        store = sessions.open_store(
+            _open_machine() if own_connection else self.machine,
+            self.workspace.root,
+            settings.sources,
+            settings.prices,
+            everywhere=self.all_projects,
+            recent=recent,
+        )
+        _kept.append(store)
+        return store
+
+    def snapshot(self, *, quiet: bool = False) -> Snapshot:
+        """All sessions; unless `quiet`, the files that were skipped are named on stderr.
+
+        Raises NoWorkspace where there is neither a `.radium` folder nor a session.
+        """
+        from rad_lsp.service import sessions
+
+        with Progress() as progress:
+            snapshot = self.store().refresh(progress=progress)
+        if not snapshot.entries and not self.workspace.marked and not self.all_projects:
+            raise NoWorkspace
+        if not quiet:
+            _name_skipped(snapshot)
+            if why := sessions.not_on_disk(self.machine):
+                note(f"The index is kept in memory only: {why}.")
+        return snapshot
+
+    def period(self, since: str | None, until: str | None) -> Period:
+        """The period between two moments, as the user typed them. Raises click.BadParameter."""
+        from rad_lsp.core import period
+
+        try:
+            return period.parse(since, until, self.now, self.settings.zone)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="'--since' / '--until'") from None
+
+
+def _open_machine() -> Machine:
+    from rad_lsp.service import sessions
+
+    machine = sessions.open_machine()
+    command = click.get_current_context(silent=True)
+    if command is not None:
+        command.call_on_close(functools.partial(sessions.close, machine))
+    return machine
+
+
+def _name_skipped(snapshot: Snapshot) -> None:
+    from rad_lsp.core.wording import printable
+
+    for skipped in snapshot.skipped[:_NAMED]:
+        note(f"Skipped {printable(Path(skipped.path).name)}: {skipped.problem.reason}.")
+    more = len(snapshot.skipped) - _NAMED
+    if more > 0:
+        note(f"Skipped {more:,} more: 'rad doctor' names them all.")
+
+
+class Progress:
+    """The number of files read so far, on stderr: only on a terminal, once reading takes long."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._shown = 0.0
+        self._is_terminal = sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, read: int) -> None:
+        """Show the number of files read, ten times a second at most."""
+        now = time.monotonic()
+        if (
+            self._is_terminal
+            and now - self._begun > _QUIET_SECONDS
+            and now - self._shown > _STEP_SECONDS
+        ):
+            self._shown = now
+            click.echo(f"\rReading sessions: {read:,}", nl=False, err=True)
+
+    def __exit__(self, *_error: object) -> None:
+        if self._shown:
+            click.echo("\r" + " " * 40 + "\r", nl=False, err=True)

@@ -1,0 +1,1 @@
+"""`rad stats`: questions about recorded sessions. One module per command."""
