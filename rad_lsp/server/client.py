@@ -1,4 +1,4 @@
-"""What the client said it can do; only that is asked of it."""
+"""What the client can do, as it says in `initialize`. Nothing else is asked of it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from lsprotocol import types
 OPEN_SESSION: Final = "radLsp.openSession"
 OPEN_COMPARISON: Final = "radLsp.openComparison"
 EXPORT_SESSION: Final = "radLsp.exportSession"
-"""Commands that a client of ours runs itself, when it says so in `experimental.radStats`."""
+"""Commands that our own clients run, if they say so in `experimental.radStats`."""
 
 
-class ClientSays:
-    """The client's capabilities, asked by name; none before `initialize`.
+class ClientCapabilities:
+    """The client's capabilities; it has none before `initialize`.
 
-    `commands` are those that it runs itself, `linked` those of them that links in its Markdown
-    can run.
+    `commands` are the commands that it runs itself, `linked` those of them that a link in Markdown
+    can run. `options` are its `initializationOptions`.
     """
 
     def __init__(self) -> None:
@@ -26,17 +26,17 @@ class ClientSays:
         self.options: Any = None
 
     def introduce(self, params: types.InitializeParams) -> None:
-        """Take what the client says in `initialize`."""
+        """Take the capabilities from the params of `initialize`."""
         self._capabilities = params.capabilities
         self.options = params.initialization_options
         ours = params.capabilities.experimental
-        said = ours.get("radStats") if isinstance(ours, dict) else None
-        said = said if isinstance(said, dict) else {}
-        commands = said.get("commands")
+        stats = ours.get("radStats") if isinstance(ours, dict) else None
+        stats = stats if isinstance(stats, dict) else {}
+        commands = stats.get("commands")
         if isinstance(commands, list):
             self.commands = frozenset(name for name in commands if isinstance(name, str))
-            # An editor that runs commands of lenses need not follow links to them.
-            self.linked = self.commands if said.get("links") is not False else frozenset()
+            # An editor may run the commands of lenses, but follow no links to commands.
+            self.linked = self.commands if stats.get("links") is not False else frozenset()
 
     def _has(self, *names: str) -> bool:
         value: Any = self._capabilities

@@ -1,4 +1,7 @@
-"""Diagnostics: pushed for files that are not open, and for open ones to clients that don't pull."""
+"""Diagnostics that the server pushes.
+
+They are pushed for files that are not open, and for open ones if the client does not pull them.
+"""
 
 from __future__ import annotations
 
@@ -8,83 +11,93 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
-from rad_lsp.sources import RADIUM, radium
-from rad_lsp.store import snapshot as snapshots
+from rad_lsp import service
+from rad_lsp.service import documents
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from rad_lsp.core.problems import Problem
-    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.client import ClientCapabilities
     from rad_lsp.server.document import Document
-    from rad_lsp.server.folders import Folder
+    from rad_lsp.server.documents import Documents
+    from rad_lsp.server.folder import Folder
 
 SOURCE: Final = "rad-lsp"
 
 MAX_FILES: Final = 1_000
-"""Files whose problems are pushed; the status counts them all."""
+"""How many files of a folder have their problems pushed. The status counts all of them."""
 
 _BATCH: Final = 50
 
 
 class Diagnostics:
-    """What was pushed for which file, so that only changes are pushed."""
+    """Remembers what was pushed for which file, and pushes only changes."""
 
-    def __init__(self, server: RadServer) -> None:
-        self._server = server
+    def __init__(
+        self,
+        documents: Documents,
+        client: ClientCapabilities,
+        publish: Callable[[types.PublishDiagnosticsParams], None],
+    ) -> None:
+        self._documents = documents
+        self._client = client
+        self._publish = publish
         self._pushed: dict[str, tuple[int, tuple[Problem, ...]]] = {}
         self._updating = asyncio.Lock()
 
     def of(self, document: Document) -> list[types.Diagnostic]:
-        """A document's diagnostics, with the bytes of each."""
+        """A document's diagnostics, each with its range."""
         return [_diagnostic(document, problem) for problem in document.problems]
 
     async def update(self, folder: Folder) -> None:
         """Push what changed about the files of a folder that are not open."""
         async with self._updating:
             wanted = _wanted(folder)
-            is_open = self._server.documents.is_open
+            is_open = self._documents.is_open
             mine = [path for path in self._pushed if folder.holds(path)]
             for path in mine:
                 if path not in wanted and not is_open(path):
                     del self._pushed[path]
                     self._push(Path(path).as_uri(), [])
             for number, (path, problems) in enumerate(wanted.items()):
-                # The same problem stands elsewhere when the file was written anew.
-                known = radium.fingerprint(path), problems
-                if not is_open(path) and self._pushed.get(path) != known:
-                    self._pushed[path] = known
-                    document = self._server.documents.report_at(Path(path).as_uri())
+                # The same problem may stand elsewhere once the file was written anew.
+                current = documents.fingerprint(path), problems
+                if not is_open(path) and self._pushed.get(path) != current:
+                    self._pushed[path] = current
+                    document = self._documents.at(Path(path).as_uri())
                     if document is not None:
-                        found = [_diagnostic(document, problem) for problem in problems]
-                        self._push(document.uri, found)
+                        self._push(document.uri, [_diagnostic(document, p) for p in problems])
                 if number % _BATCH == 0:
-                    await asyncio.sleep(0)  # requests go first
+                    await asyncio.sleep(0)  # requests must not wait for all of them
 
     def push_open(self, document: Document) -> None:
         """Push an open document's diagnostics, unless the client pulls them."""
-        pulled = self._server.client.pulls_diagnostics
+        pulled = self._client.pulls_diagnostics
         self._pushed.pop(document.path, None)
         self._push(document.uri, [] if pulled else self.of(document))
 
     def forget(self, path: str) -> None:
-        """A document was closed: what is known of its file is pushed anew by the next update."""
+        """After a document was closed: let the next update push the diagnostics of its file."""
         self._pushed[path] = (0, ())
 
     def clear(self, uri: str, path: str) -> None:
-        """A document outside of all folders was closed: nobody looks after its file."""
+        """After a document outside of all folders was closed: clear its diagnostics."""
         self._pushed.pop(path, None)
         self._push(uri, [])
 
-    def drop(self, folder: Folder) -> None:
-        """A folder was removed: clear what was pushed of its files, but for those of others."""
+    def drop(self, folder: Folder, others: Iterable[Folder]) -> None:
+        """After a folder was removed: clear the diagnostics of its files.
+
+        Files that are open, or that lie in one of the `others`, keep theirs.
+        """
+        others = list(others)
         for path in [path for path in self._pushed if folder.holds(path)]:
-            if not self._server.folders.all_holding(path) and not self._server.documents.is_open(
-                path
-            ):
+            if not self._documents.is_open(path) and not any(o.holds(path) for o in others):
                 self.clear(Path(path).as_uri(), path)
 
-    def _push(self, uri: str, found: list[types.Diagnostic]) -> None:
-        params = types.PublishDiagnosticsParams(uri=uri, diagnostics=found)
-        self._server.text_document_publish_diagnostics(params)
+    def _push(self, uri: str, diagnostics: list[types.Diagnostic]) -> None:
+        self._publish(types.PublishDiagnosticsParams(uri=uri, diagnostics=diagnostics))
 
 
 def _wanted(folder: Folder) -> dict[str, tuple[Problem, ...]]:
@@ -92,10 +105,10 @@ def _wanted(folder: Folder) -> dict[str, tuple[Problem, ...]]:
     wanted: dict[str, tuple[Problem, ...]] = {}
     for skipped in folder.snapshot.skipped[:MAX_FILES]:
         wanted[skipped.path] = (skipped.problem,)
-    for entry, problems in snapshots.warned(folder.snapshot):
+    for entry, problems in service.warned(folder.snapshot):
         if len(wanted) >= MAX_FILES:
             break
-        if entry.source == RADIUM:
+        if entry.source == service.RADIUM:
             wanted[entry.path] = problems
     return wanted
 

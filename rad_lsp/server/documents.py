@@ -1,4 +1,4 @@
-"""Session reports and transcripts as documents: the open buffer, else the file."""
+"""The documents that a client asks about: session reports and transcripts."""
 
 from __future__ import annotations
 
@@ -6,43 +6,51 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from rad_lsp.server import transcripts
 from rad_lsp.server.document import Document
+from rad_lsp.server.transcript import Transcript
 from rad_lsp.server.uris import path_of
-from rad_lsp.sources import radium
+from rad_lsp.service import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.positions import Encoding
+    from rad_lsp.service import Prices
 
 
 class Documents:
-    """The reports and transcripts that a client asks about, judged by their URI, open or not.
+    """The reports and transcripts that a client asks about, open or not.
 
-    Buffers are kept here, as bytes: lines end where LSP has them end, nowhere else.
+    Which kind a document is follows from its URI. Buffers are kept here as bytes, because LSP
+    ends lines in other places than Python does. `encoding` returns the encoding of positions,
+    `prices_of` the prices in force for the session with a source and an id.
     """
 
-    def __init__(self, server: RadServer) -> None:
-        self._server = server
+    def __init__(
+        self,
+        encoding: Callable[[], Encoding],
+        prices_of: Callable[[str, str], Prices],
+    ) -> None:
+        self._encoding = encoding
+        self._prices_of = prices_of
         self._open: dict[str, Document] = {}
 
     def path(self, uri: str) -> str | None:
-        """The path of a report's or transcript's URI, or None when it is neither's."""
+        """The path of a report's or a transcript's URI; None for any other URI."""
         path = path_of(uri)
-        if path is None or radium.is_report(path) or transcripts.source_of(path):
+        if path is None or documents.is_report(path) or documents.transcript_source(path):
             return path
         return None
 
     def open(self, uri: str, text: str) -> Document | None:
-        """Take the buffer of a report that was opened; None when it is no report."""
+        """Keep the buffer of a document that was opened; None when it is of no kind of ours."""
         path = self.path(uri)
         return None if path is None else self._keep(uri, path, _encoded(text))
 
     def change(
         self, uri: str, changes: Sequence[types.TextDocumentContentChangeEvent]
     ) -> Document | None:
-        """Take changes of an open report's buffer, one after the other; None when it is none."""
+        """Apply changes to an open buffer, one after the other; None when it is not open."""
         path = self.path(uri)
         document = self._open.get(path) if path is not None else None
         for change in changes:
@@ -57,35 +65,33 @@ class Documents:
         return document
 
     def close(self, uri: str) -> str | None:
-        """Let go of a buffer; returns the report's path, or None when it is no report."""
+        """Forget a buffer; returns the document's path, or None when it is of no kind of ours."""
         path = self.path(uri)
         if path is not None:
             self._open.pop(path, None)
         return path
 
-    def report_at(self, uri: str) -> Document | None:
-        """The report at a URI: the open buffer, else the file; None when it is no report."""
+    def at(self, uri: str) -> Document | None:
+        """The document at a URI: the open buffer, else the file.
+
+        None when it is neither a report nor a transcript, or when there is no such file.
+        """
         path = self.path(uri)
         if path is None:
             return None
         if (opened := self._open.get(path)) is not None:
             return opened
-        stored = radium.read_bytes(path)
-        if stored is None:
-            return None
-        data = stored[1]
-        if isinstance(data, bytes):
-            return self._document(uri, path, data)
-        unread = Document(uri, path, b"", self._server.position_encoding)
-        unread.content = data
-        return unread
+        data = documents.read_bytes(path)
+        if data is None or isinstance(data, bytes):
+            return None if data is None else self._document(uri, path, data)
+        return Document(uri, path, b"", self._encoding(), unreadable=data)
 
     def is_open(self, path: str) -> bool:
-        """Whether the report at a path is open."""
+        """Whether the document at a path is open."""
         return path in self._open
 
     def any_open(self) -> bool:
-        """Whether a report is open."""
+        """Whether any document is open."""
         return bool(self._open)
 
     def _keep(self, uri: str, path: str, data: bytes) -> Document:
@@ -93,11 +99,10 @@ class Documents:
         return self._open[path]
 
     def _document(self, uri: str, path: str, data: bytes) -> Document:
-        encoding = self._server.position_encoding
-        source = None if radium.is_report(path) else transcripts.source_of(path)
+        source = None if documents.is_report(path) else documents.transcript_source(path)
         if source is not None:
-            return transcripts.Transcript(uri, path, data, encoding, source)
-        return Document(uri, path, data, encoding)
+            return Transcript(uri, path, data, self._encoding(), source, self._prices_of)
+        return Document(uri, path, data, self._encoding())
 
 
 def _encoded(text: str) -> bytes:

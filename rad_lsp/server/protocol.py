@@ -1,7 +1,7 @@
-"""JSON-RPC as the wire contract has it: every request gets exactly one answer.
+"""JSON-RPC by the wire contract: every request gets exactly one answer.
 
 pygls leaves several kinds of requests unanswered and puts tracebacks into errors; this subclass
-mends that. It relies on a few of pygls' private names, so pygls is pinned to one minor version.
+corrects that. It relies on a few of pygls' private names, so pygls is pinned to one minor version.
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ from pygls.protocol import (
 from rad_lsp import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from concurrent.futures import Future
 
     from cattrs import Converter
 
-    from rad_lsp.server.app import RadServer
 
 logger = logging.getLogger(__name__)
 
@@ -44,20 +43,20 @@ REQUEST_CANCELLED: Final = -32800
 REQUEST_FAILED: Final = -32803
 
 _FINISH_SECONDS: Final = 5.0
-"""How long the end of the process waits for requests that it has cancelled."""
+"""How long the process waits, at its end, for requests that it has cancelled."""
 
 _CALL_KEYS: Final = ("jsonrpc", "id", "method", "params")
 _INTERNAL: Final = "Internal error; the server's log has more"
 
 
 class RequestFailed(JsonRpcException):
-    """A request that can't be answered, for a reason that the user can mend."""
+    """A request that can't be answered for a reason that the user can remove."""
 
     CODE = REQUEST_FAILED
 
 
 def converter() -> Converter:
-    """A converter for the LSP's types; params and results of other methods stay plain."""
+    """A converter for the types of LSP; params and results of other methods stay plain values."""
     made: Converter = default_converter()  # type: ignore[no-untyped-call]
     for message in (JsonRPCRequestMessage, JsonRPCNotification, JsonRPCResponseMessage):
         names = tuple(field.name for field in message.__attrs_attrs__)
@@ -69,9 +68,12 @@ def converter() -> Converter:
 
 
 class RadProtocol(LanguageServerProtocol):
-    """Messages in, exactly one answer out for each request."""
+    """Handles messages, and sends exactly one answer to each request.
 
-    _server: RadServer
+    `stop` is called with the exit code of the process when the client ends it or is gone.
+    """
+
+    stop: Callable[[int], None]
     _initialize_seen = False
 
     def receive(self, body: bytes) -> None:
@@ -86,7 +88,7 @@ class RadProtocol(LanguageServerProtocol):
             self._refuse(_usable_id(message), *fault)
             return
         is_request = "method" in message and "id" in message
-        if "method" in message:  # which is what tells it from a response, whatever else it holds
+        if "method" in message:  # a response has none, whatever else it holds
             message = {key: message[key] for key in _CALL_KEYS if key in message}
         if not is_request and message.get("method") != types.EXIT:
             late = self._shutdown or ("method" in message and not self._initialize_seen)
@@ -109,7 +111,7 @@ class RadProtocol(LanguageServerProtocol):
                 self._refuse(message["id"], INTERNAL_ERROR, _INTERNAL)
 
     async def finish(self) -> None:
-        """Cancel the requests that are being worked on, and see that each gets its answer."""
+        """Cancel the requests in progress, and wait until each has its answer."""
         requests = self._request_futures.values()
         pending = [cast("asyncio.Future[Any]", f) for f in requests if asyncio.isfuture(f)]
         for future in pending:
@@ -119,7 +121,7 @@ class RadProtocol(LanguageServerProtocol):
             await asyncio.sleep(0)  # the answers are sent when the futures' callbacks run
 
     def notify(self, method: str, params: Any | None = None) -> None:
-        """Send a notification; structs of the wire contract are encoded as they are."""
+        """Send a notification. Structs of the wire contract are encoded by msgspec."""
         if isinstance(params, msgspec.Struct):
             message = {"jsonrpc": self.VERSION, "method": method, "params": params}
             self._write(msgspec.json.encode(message))
@@ -130,7 +132,7 @@ class RadProtocol(LanguageServerProtocol):
     def lsp_initialize(
         self, params: types.InitializeParams
     ) -> Generator[Any, Any, types.InitializeResult]:
-        """Answer `initialize`, and say which version of the wire contract is spoken."""
+        """Answer `initialize`, with the version of the wire contract among the capabilities."""
         self._initialize_seen = True
         result = yield from super().lsp_initialize(params)
         ours = {"version": wire.VERSION, "methods": [*wire.METHODS, wire.STATUS]}
@@ -139,11 +141,11 @@ class RadProtocol(LanguageServerProtocol):
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_args: Any) -> None:  # type: ignore[override]  # no steps to yield
-        """End the process: with 0 after a shutdown request, else with 1."""
-        self._server.stop(0 if self._shutdown else 1)
+        """End the process: with exit code 0 after a shutdown request, else with 1."""
+        self.stop(0 if self._shutdown else 1)
 
     def _fault(self, message: Any) -> tuple[int, str] | None:
-        """The error code and sentence for what can't be handled as a message."""
+        """The error code and sentence for a message that is malformed; None for any other."""
         if not isinstance(message, dict) or message.get("jsonrpc") != self.VERSION:
             return INVALID_REQUEST, "The message is not a JSON-RPC 2.0 object"
         if "method" not in message:
@@ -233,7 +235,7 @@ class RadProtocol(LanguageServerProtocol):
             self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
         except (OSError, ValueError):
             logger.info("The client no longer reads")
-            self._server.stop(1)
+            self.stop(1)
 
 
 def _usable_id(message: Any) -> str | int | None:

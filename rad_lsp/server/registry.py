@@ -1,4 +1,4 @@
-"""Decorators by which feature modules say what they answer."""
+"""Decorators by which feature modules name the methods and commands that they handle."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from rad_lsp.server.protocol import RequestFailed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pygls.lsp.server import LanguageServer
+
     from rad_lsp import wire
-    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.context import Context
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -25,7 +27,7 @@ _commands: list[tuple[str, Callable[..., Any]]] = []
 
 
 def feature(method: str, options: Any = None) -> Callable[[F], F]:
-    """Answer an LSP method with `handler(ls, params)`, params as lsprotocol has them."""
+    """Answer an LSP method with `handler(context, params)`, params as in lsprotocol."""
 
     def register(handler: F) -> F:
         _features.append((method, options, handler))
@@ -35,14 +37,14 @@ def feature(method: str, options: Any = None) -> Callable[[F], F]:
 
 
 def request(method: str, params_type: type[wire.Params]) -> Callable[[F], F]:
-    """Answer a method of the wire contract with `await handler(ls, params)`, params checked.
+    """Answer a method of the wire contract with `await handler(context, params)`.
 
-    Missing and null params are `{}`. The answer to params of the wrong shape names the field.
+    Missing and null params count as `{}`. For params of the wrong shape, the error names the field.
     """
 
     def register(handler: F) -> F:
-        async def checked(ls: RadServer, params: Any) -> Any:
-            return await _answer(ls, handler, params_type, params)
+        async def checked(context: Context, params: Any) -> Any:
+            return await _answer(context, handler, params_type, params)
 
         _features.append((method, None, checked))
         return handler
@@ -51,13 +53,13 @@ def request(method: str, params_type: type[wire.Params]) -> Callable[[F], F]:
 
 
 def command(name: str, params_type: type[wire.Params]) -> Callable[[F], F]:
-    """Run a command with `await handler(ls, params)`; it takes one object, params as above."""
+    """Run a command with `await handler(context, params)`; its one argument are the params."""
 
     def register(handler: F) -> F:
-        async def checked(ls: RadServer, arguments: Any) -> Any:
+        async def checked(context: Context, arguments: Any) -> Any:
             if len(arguments) > 1:
                 raise JsonRpcInvalidParams(f"{name} takes one object")
-            return await _answer(ls, handler, params_type, arguments[0] if arguments else None)
+            return await _answer(context, handler, params_type, arguments[0] if arguments else None)
 
         _commands.append((name, checked))
         return handler
@@ -65,25 +67,25 @@ def command(name: str, params_type: type[wire.Params]) -> Callable[[F], F]:
     return register
 
 
-def register_all(server: RadServer) -> None:
+def register_all(server: LanguageServer, context: Context) -> None:
     """Register every feature whose module has been imported."""
     for method, options, handler in _features:
-        server.feature(method, options)(_guarded(server, handler))
+        server.feature(method, options)(_guarded(context, handler))
     for name, handler in _commands:
-        server.command(name)(_spread(_guarded(server, handler)))
+        server.command(name)(_spread(_guarded(context, handler)))
 
 
 async def _answer(
-    ls: RadServer, handler: Callable[..., Any], params_type: type[wire.Params], params: Any
+    context: Context, handler: Callable[..., Any], params_type: type[wire.Params], params: Any
 ) -> Any:
     try:
         converted = msgspec.convert({} if params is None else params, params_type)
     except msgspec.ValidationError as error:
         raise JsonRpcInvalidParams(_described(error)) from None
     try:
-        return await handler(ls, converted)
+        return await handler(context, converted)
     except NoSessions as error:
-        error.data["workspaceUri"] = ls.folders.pick(converted.workspace_uri).uri
+        error.data["workspaceUri"] = context.folders.pick(converted.workspace_uri).uri
         raise
 
 
@@ -96,13 +98,13 @@ def _spread(handler: Callable[[Any], Any]) -> Callable[..., Any]:
     return spread
 
 
-def _guarded(server: RadServer, handler: Callable[..., Any]) -> Callable[[Any], Any]:
-    """A handler whose errors that the user can mend reach the client as such."""
+def _guarded(context: Context, handler: Callable[..., Any]) -> Callable[[Any], Any]:
+    """A handler that turns a RadError into an error answer with its sentence and data."""
     if inspect.iscoroutinefunction(handler):
 
         async def asynchronous(params: Any = None) -> Any:
             try:
-                return await handler(server, params)
+                return await handler(context, params)
             except RadError as error:
                 raise _failed(error) from None
 
@@ -110,7 +112,7 @@ def _guarded(server: RadServer, handler: Callable[..., Any]) -> Callable[[Any], 
 
     def synchronous(params: Any = None) -> Any:
         try:
-            return handler(server, params)
+            return handler(context, params)
         except RadError as error:
             raise _failed(error) from None
 

@@ -1,4 +1,4 @@
-"""Events of the file system, as hints: where something may have changed."""
+"""Events of the file system, passed on as hints on where something may have changed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
+from rad_lsp.service.workspaces import REPORT_SUFFIX, REPORTS_FOLDER
 from rad_lsp.settings import WORKSPACE_FILE
-from rad_lsp.sources.radium import FOLDER, SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _RETRY_SECONDS: Final = 30.0
-"""When the system can watch no more, scans do; it may have room again later."""
+"""How long to wait before watching again, when the system can't watch more files."""
 
 _STEP_MILLISECONDS: Final = 40
 _FOLD_MILLISECONDS: Final = 80
 
 
 class Watcher:
-    """Watches the way down to a workspace's reports, as far as it exists.
+    """Watches a workspace's reports, and the folders from its root down to them, if they exist.
 
-    Each folder on the way is watched for itself, not for all below it, so that a folder that is
-    made, replaced or deleted is noticed, and nothing else in the workspace costs anything.
+    Each of these folders is watched by itself, without what is below it. So a folder that is made,
+    replaced or deleted is noticed, and the rest of the workspace costs nothing.
     """
 
     def __init__(self, root: Path, hint: Callable[[Iterable[str] | None], None]) -> None:
@@ -54,16 +54,16 @@ class Watcher:
         await asyncio.gather(self._task, return_exceptions=True)
 
     def look(self, root: Path) -> None:
-        """Watch anew when folders on the way to the reports have come, gone or been replaced."""
+        """Begin a new watch if a folder between the root and the reports has come or gone."""
         self._root = root
         if self._way() != self._watched:
             self._restart.set()
 
     def _way(self) -> tuple[tuple[str, int], ...]:
-        """The folders to watch, with what tells a replaced one from the one before."""
+        """The folders to watch, each with its inode, which changes when the folder is replaced."""
         found = []
         folder = self._root
-        for part in ("", *FOLDER.parts):
+        for part in ("", *REPORTS_FOLDER.parts):
             folder = folder / part
             try:
                 status = folder.stat()
@@ -79,7 +79,7 @@ class Watcher:
             self._restart.clear()
             self._watched = self._way()
             try:
-                # What changed before the watch began is found by the look that this asks for.
+                # Changes before the watch began are found by the scan that this asks for.
                 asyncio.get_running_loop().call_later(0.05, self._hint, None)
                 async for changes in watchfiles.awatch(
                     *(path for path, _ in self._watched),
@@ -93,7 +93,7 @@ class Watcher:
                     paths = {path for _, path in changes}
                     if all(self._is_report(path) for path in paths):
                         self._hint(paths)
-                    else:  # a folder on the way may be another one now, of the same inode even
+                    else:  # a folder may have been replaced, even by one with the same inode
                         self._hint(None)
                         self._restart.set()
             except OSError as error:
@@ -107,15 +107,16 @@ class Watcher:
         place = Path(path)
         if place == self._root / WORKSPACE_FILE or self._is_report(path):
             return True
-        below = self._root / FOLDER
+        below = self._root / REPORTS_FOLDER
         return place == below or place in below.parents
 
     def _is_report(self, path: str) -> bool:
-        return path.endswith(SUFFIX) and os.path.dirname(path) == str(self._root / FOLDER)  # noqa: PTH120
+        folder = os.path.dirname(path)  # noqa: PTH120  (paths are text here)
+        return path.endswith(REPORT_SUFFIX) and folder == str(self._root / REPORTS_FOLDER)
 
 
 class TreeWatcher:
-    """Watches whole folders, such as those of agents' transcripts, as far as they exist."""
+    """Watches folders with all that is below them, such as those of transcripts, if they exist."""
 
     def __init__(
         self, folders: Callable[[], Iterable[Path]], hint: Callable[[Iterable[str]], None]
@@ -156,7 +157,7 @@ class TreeWatcher:
                 check.cancel()
 
     async def _until_others(self, there: list[Path], stop: asyncio.Event) -> None:
-        """Ask for a new watch when folders have come or gone."""
+        """Set `stop` once folders have come or gone, so that a new watch begins."""
         while True:
             await asyncio.sleep(_RETRY_SECONDS)
             if await asyncio.to_thread(self._existing) != there:

@@ -27,6 +27,7 @@ __all__ = [
     "read_bytes",
     "read_report",
     "read_transcript",
+    "session_id",
     "session_of",
     "session_of_line",
     "skipped_lines",
@@ -66,14 +67,19 @@ def read_transcript(source: str, path: str, data: bytes) -> Transcript:
     return read
 
 
+def session_id(read: Transcript) -> str:
+    """The id of the session that most of a transcript is about; empty when it has none."""
+    facts = _longest(read)
+    return facts.session_id if facts else ""
+
+
 def session_of(source: str, path: str, read: Transcript, prices: PriceList) -> Session | Problem:
     """The session that most of a transcript is about, or why there is none."""
-    known = [facts for facts in read.facts.values() if facts.end]
-    if not known:
+    facts = _longest(read)
+    if facts is None:
         return Problem(problems.EMPTY, "No session is recorded in this transcript", "warning")
-    longest = max(known, key=lambda facts: facts.end - facts.start)
-    requests = [seen for seen in read.requests.values() if seen.session_id == longest.session_id]
-    return _session(source, path, longest, requests, prices)
+    requests = [seen for seen in read.requests.values() if seen.session_id == facts.session_id]
+    return _session(source, path, facts, requests, prices)
 
 
 def session_of_line(
@@ -100,6 +106,11 @@ def skipped_lines(read: Transcript) -> list[Skipped]:
 
 def _parser(source: str, path: str) -> Parser:
     return sources.agent(source, os.environ, settings.home()).parser(path)
+
+
+def _longest(read: Transcript) -> Facts | None:
+    known = (facts for facts in read.facts.values() if facts.end)
+    return max(known, key=lambda facts: facts.end - facts.start, default=None)
 
 
 def _session(

@@ -24,6 +24,7 @@ __all__ = [
     "Store",
     "active_since",
     "close",
+    "empty_store",
     "keep_open",
     "not_on_disk",
     "open_machine",
@@ -54,6 +55,11 @@ def keep_open(machine: Machine) -> None:
 def not_on_disk(machine: Machine) -> str:
     """Why the index is kept in memory only; empty when it is on disk."""
     return machine.database.trouble
+
+
+def empty_store() -> Store:
+    """A store without any source: it has no sessions."""
+    return Store([])
 
 
 def open_store(

@@ -6,7 +6,7 @@ import pytest
 from lsprotocol import types
 from pytest_lsp import client_capabilities
 
-from rad_lsp.server.client import EXPORT_SESSION, OPEN_COMPARISON, ClientSays
+from rad_lsp.server.client import EXPORT_SESSION, OPEN_COMPARISON, ClientCapabilities
 
 ASKED = [
     "answers_configuration",
@@ -56,13 +56,13 @@ EDITORS = {
 
 
 @pytest.fixture
-def says():
-    def says(capabilities, **params):
-        client = ClientSays()
+def introduced():
+    def introduced(capabilities, **params):
+        client = ClientCapabilities()
         client.introduce(types.InitializeParams(capabilities=capabilities, **params))
         return client
 
-    return says
+    return introduced
 
 
 def yes(client):
@@ -70,26 +70,26 @@ def yes(client):
 
 
 @pytest.mark.parametrize("editor", EDITORS)
-def test_editors_are_asked_only_for_what_they_offer(says, editor):
-    assert yes(says(client_capabilities(editor))) == EDITORS[editor]
+def test_editors_are_asked_only_for_what_they_offer(introduced, editor):
+    assert yes(introduced(client_capabilities(editor))) == EDITORS[editor]
 
 
-def test_a_client_that_says_nothing_offers_nothing(says):
-    assert yes(ClientSays()) == yes(says(types.ClientCapabilities())) == set()
-    assert ClientSays().commands == ClientSays().linked == frozenset()
+def test_a_client_that_says_nothing_offers_nothing(introduced):
+    assert yes(ClientCapabilities()) == yes(introduced(types.ClientCapabilities())) == set()
+    assert ClientCapabilities().commands == ClientCapabilities().linked == frozenset()
 
 
-def test_a_client_of_ours_names_its_commands(says):
+def test_a_client_of_ours_names_its_commands(introduced):
     ours = {"radStats": {"version": 1, "commands": [OPEN_COMPARISON, EXPORT_SESSION, "other", 5]}}
-    client = says(types.ClientCapabilities(experimental=ours))
+    client = introduced(types.ClientCapabilities(experimental=ours))
     assert client.commands >= {OPEN_COMPARISON, EXPORT_SESSION}
     assert 5 not in client.commands
     assert client.linked == client.commands
 
 
-def test_a_client_of_ours_need_not_follow_links(says):
+def test_a_client_of_ours_need_not_follow_links(introduced):
     ours = {"radStats": {"version": 1, "commands": [OPEN_COMPARISON], "links": False}}
-    client = says(types.ClientCapabilities(experimental=ours))
+    client = introduced(types.ClientCapabilities(experimental=ours))
     assert (client.commands, client.linked) == ({OPEN_COMPARISON}, frozenset())
 
 
@@ -98,12 +98,12 @@ def test_a_client_of_ours_need_not_follow_links(says):
     [None, {}, [], 5, "text", {"radStats": None}, {"radStats": {"commands": "all"}},
      {"radStats": {"commands": {"a": 1}}}, {"radStats": []}],
 )  # fmt: skip
-def test_what_is_not_of_the_contracts_shape_is_no_command(says, experimental):
-    client = says(types.ClientCapabilities(experimental=experimental))
+def test_what_is_not_of_the_contracts_shape_is_no_command(introduced, experimental):
+    client = introduced(types.ClientCapabilities(experimental=experimental))
     assert client.commands == frozenset()
 
 
-def test_initialization_options_are_kept(says):
+def test_initialization_options_are_kept(introduced):
     options = {"timezone": "UTC"}
-    assert says(types.ClientCapabilities(), initialization_options=options).options == options
-    assert says(types.ClientCapabilities()).options is None
+    assert introduced(types.ClientCapabilities(), initialization_options=options).options == options
+    assert introduced(types.ClientCapabilities()).options is None

@@ -1,8 +1,8 @@
-"""One module per LSP method or family: translate in, ask the service, translate out."""
+"""What the server answers. One module per LSP method, or per family of methods."""
 
 
 def load() -> None:
-    """Import every feature, so that it registers."""
+    """Import every feature module, which registers its handlers."""
     from rad_lsp.server.features import (  # noqa: F401  (importing is what registers)
         code_action,
         code_lens,

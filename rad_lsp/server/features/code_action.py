@@ -1,4 +1,4 @@
-"""The quick fix for a report that can't be read: delete it, as the manual advises."""
+"""The quick fix for a report that can't be read: delete it, as Radium's manual advises."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rad_lsp.core.wording import printable
 from rad_lsp.server.registry import feature
 
 if TYPE_CHECKING:
-    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.context import Context
 
 _ANNOTATION: Final = "delete-report"
 
@@ -21,10 +21,14 @@ _ANNOTATION: Final = "delete-report"
     types.TEXT_DOCUMENT_CODE_ACTION,
     types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
 )
-def code_action(ls: RadServer, params: types.CodeActionParams) -> list[types.CodeAction] | None:
-    """Deleting the report, where it can't be read and the client can delete files."""
-    document = ls.documents.report_at(params.text_document.uri)
-    if document is None or not isinstance(document.content, Problem) or not ls.client.deletes_files:
+def code_action(context: Context, params: types.CodeActionParams) -> list[types.CodeAction] | None:
+    """Deletes the report, if it can't be read and the client can delete files."""
+    document = context.documents.at(params.text_document.uri)
+    if (
+        document is None
+        or not isinstance(document.content, Problem)
+        or not context.client.deletes_files
+    ):
         return None
     only = params.context.only
     if only is not None and not any(
@@ -35,7 +39,7 @@ def code_action(ls: RadServer, params: types.CodeActionParams) -> list[types.Cod
     title = f"Delete the unreadable report {name}"
     delete = types.DeleteFile(uri=document.uri)
     edit = types.WorkspaceEdit(document_changes=[delete])
-    if ls.client.confirms_edits:
+    if context.client.confirms_edits:
         delete.annotation_id = _ANNOTATION
         edit.change_annotations = {
             _ANNOTATION: types.ChangeAnnotation(

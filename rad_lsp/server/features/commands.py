@@ -1,7 +1,7 @@
-"""`workspace/executeCommand`, for editors without a client of ours.
+"""`workspace/executeCommand`, for editors that do not have our own client.
 
-Each command takes one object, the params of the request of the same name, returns its answer,
-and shows the gist of it.
+Each command takes one object: the params of the request of the same name. It returns the answer
+to that request, and shows a summary of it to the user.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rad_lsp.server.features import stats
 from rad_lsp.server.registry import command
 
 if TYPE_CHECKING:
-    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.context import Context
 
 SESSION: Final = "rad.session"
 COMPARE: Final = "rad.compare"
@@ -25,32 +25,32 @@ EXPORT: Final = "rad.export"
 
 
 @command(SESSION, wire.SessionParams)
-async def session(ls: RadServer, params: wire.SessionParams) -> wire.SessionStats:
+async def session(context: Context, params: wire.SessionParams) -> wire.SessionStats:
     """One session in full."""
-    found = await stats.session(ls, params)
-    _show(ls, f"{short_id(found.session_id)}: {_line(found)}")
+    found = await stats.session(context, params)
+    _show(context, f"{short_id(found.session_id)}: {_line(found)}")
     return found
 
 
 @command(COMPARE, wire.CompareParams)
-async def compare(ls: RadServer, params: wire.CompareParams) -> wire.SessionComparison:
+async def compare(context: Context, params: wire.CompareParams) -> wire.SessionComparison:
     """Session B against session A."""
-    found = await stats.compare(ls, params)
-    _show(ls, _verdict(found))
+    found = await stats.compare(context, params)
+    _show(context, _verdict(found))
     return found
 
 
 @command(EXPORT, wire.ExportParams)
-async def export(ls: RadServer, params: wire.ExportParams) -> wire.Export:
+async def export(context: Context, params: wire.ExportParams) -> wire.Export:
     """Sessions written to a file, or returned."""
-    found = await stats.export(ls, params)
+    found = await stats.export(context, params)
     if not isinstance(found.uri, msgspec.UnsetType):
-        _show(ls, f"Exported {found.sessions:,} sessions to {printable(found.uri)}")
+        _show(context, f"Exported {found.sessions:,} sessions to {printable(found.uri)}")
     return found
 
 
-def _show(ls: RadServer, message: str) -> None:
-    ls.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
+def _show(context: Context, message: str) -> None:
+    context.editor.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
 
 
 def _line(found: wire.SessionSummary) -> str:

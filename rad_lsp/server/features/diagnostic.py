@@ -11,7 +11,7 @@ from rad_lsp.server.diagnostics import SOURCE
 from rad_lsp.server.registry import feature
 
 if TYPE_CHECKING:
-    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.context import Context
 
 _OPTIONS = types.DiagnosticOptions(
     inter_file_dependencies=False, workspace_diagnostics=False, identifier=SOURCE
@@ -20,14 +20,14 @@ _OPTIONS = types.DiagnosticOptions(
 
 @feature(types.TEXT_DOCUMENT_DIAGNOSTIC, _OPTIONS)
 def diagnostic(
-    ls: RadServer, params: types.DocumentDiagnosticParams
+    context: Context, params: types.DocumentDiagnosticParams
 ) -> types.RelatedFullDocumentDiagnosticReport | types.RelatedUnchangedDocumentDiagnosticReport:
     """The document's problems, or that they are the same as before."""
-    document = ls.documents.report_at(params.text_document.uri)
+    document = context.documents.at(params.text_document.uri)
     if document is None:
         return types.RelatedFullDocumentDiagnosticReport(items=[])
     result_id = f"{zlib.crc32(document.data):08x}-{len(document.data)}"
     if params.previous_result_id == result_id:
         return types.RelatedUnchangedDocumentDiagnosticReport(result_id=result_id)
-    items = ls.diagnostics.of(document)
+    items = context.diagnostics.of(document)
     return types.RelatedFullDocumentDiagnosticReport(items=items, result_id=result_id)

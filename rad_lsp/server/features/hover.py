@@ -1,4 +1,7 @@
-"""Hover on a report: the figure under the cursor, elsewhere its session's summary."""
+"""Hovers on reports and transcripts.
+
+On a figure they explain it, on a line of a transcript its cost; elsewhere they sum up the session.
+"""
 
 from __future__ import annotations
 
@@ -8,58 +11,67 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from rad_lsp import service
 from rad_lsp.core import wording
 from rad_lsp.render import cost, figure, markdown, text
 from rad_lsp.server import links
 from rad_lsp.server.registry import feature
-from rad_lsp.server.transcripts import Transcript
+from rad_lsp.server.transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rad_lsp.core.session import Session
-    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.context import Context
+    from rad_lsp.service import Prices
 
 
 @feature(types.TEXT_DOCUMENT_HOVER)
-async def hover(ls: RadServer, params: types.HoverParams) -> types.Hover | None:
-    """The figure under the cursor, or the session's summary beside it."""
-    document = ls.documents.report_at(params.text_document.uri)
+async def hover(context: Context, params: types.HoverParams) -> types.Hover | None:
+    """What is under the cursor, else the session's summary. All figures use the same prices."""
+    document = context.documents.at(params.text_document.uri)
     session = document.session if document else None
     if document is None or session is None:
         return None
     now = datetime.now(UTC)
+    prices = context.folders.prices_of(session)
     if isinstance(document, Transcript):
-        told = await asyncio.to_thread(document.session_of, params.position.line)
-        if told is not None:
-            why = cost.brief(await ls.folders.cost(told), estimated=not told.spending)
-            line = f"**{wording.money(told.cost)}** for what this line tells\n\n{why}"
-            return types.Hover(_markup(ls, line, lambda: markdown.plain(line)))
-        known = ls.folders.known(session)
-        session = known[1] if known else session
+        part = await asyncio.to_thread(document.session_of_line, params.position.line)
+        if part is not None:
+            why = await _explained(part, prices)
+            line = f"**{wording.money(part.cost)}** for what this line tells\n\n{why}"
+            return types.Hover(_markup(context, line, lambda: markdown.plain(line)))
+        counting = context.folders.counting(session.source, session.id)
+        session = counting[1] if counting else session
     pair = document.pair_at(document.positions.offset(params.position))
-    folder = ls.folders.holding(document.path)
+    folder = context.folders.holding(document.path)
     zone = folder.settings.zone if folder else None
     value = figure.hover(session, pair.path, now, zone) if pair else None
     if pair is None or value is None:
-        return types.Hover(await _summary(ls, session, now))
+        return types.Hover(await _summary(context, session, prices, now))
     if figure.is_cost(pair.path):
         model = str(pair.path[2]) if pair.path[1] == "model_usage" else None
-        rows = await ls.folders.cost(session, model)
-        value = f"{value}\n\n{cost.brief(rows, estimated=not session.spending)}"
+        value = f"{value}\n\n{await _explained(session, prices, model)}"
     elif figure.is_cache(pair.path):
-        value = f"{value}  \nSavings {wording.saved(await ls.folders.savings(session))}"
-    content = _markup(ls, value, lambda: markdown.plain(value))
+        savings = await asyncio.to_thread(service.savings, session, prices)
+        value = f"{value}  \nSavings {wording.saved(savings)}"
+    content = _markup(context, value, lambda: markdown.plain(value))
     return types.Hover(content, document.positions.range(pair.span))
 
 
-def _links(ls: RadServer, session: Session) -> str:
-    """What can be done with the session, by links that the client follows."""
-    folder = ls.folders.holding(session.path)
+async def _explained(session: Session, prices: Prices, model: str | None = None) -> str:
+    """What the cost of a session, or of one of its models, is made of."""
+    rows = await asyncio.to_thread(service.cost_rows, session, prices, model)
+    return cost.brief(rows, estimated=not session.spending)
+
+
+def _links(context: Context, session: Session) -> str:
+    """Links to commands on the session, as far as the client follows them."""
+    folder = context.folders.holding(session.path)
     if folder is None:
         return ""
     made = links.markdown(
-        ls.client.linked,
+        context.client.linked,
         links.open_session(folder.uri, session.id),
         links.compare_with(folder.uri, session.id),
         links.export(folder.uri, session.id),
@@ -67,14 +79,16 @@ def _links(ls: RadServer, session: Session) -> str:
     return f"\n{made}\n" if made else ""
 
 
-async def _summary(ls: RadServer, session: Session, now: datetime) -> types.MarkupContent:
-    savings = await ls.folders.savings(session)
-    value = markdown.session(session, now, savings=savings) + _links(ls, session)
-    return _markup(ls, value, lambda: text.session(session, now, savings=savings))
+async def _summary(
+    context: Context, session: Session, prices: Prices, now: datetime
+) -> types.MarkupContent:
+    savings = await asyncio.to_thread(service.savings, session, prices)
+    value = markdown.session(session, now, savings=savings) + _links(context, session)
+    return _markup(context, value, lambda: text.session(session, now, savings=savings))
 
 
-def _markup(ls: RadServer, value: str, plain: Callable[[], str]) -> types.MarkupContent:
-    """Markdown where the client reads it, else the same without marks."""
-    if ls.client.reads_markdown:
+def _markup(context: Context, value: str, plain: Callable[[], str]) -> types.MarkupContent:
+    """Markdown if the client reads it, else the text that `plain` returns."""
+    if context.client.reads_markdown:
         return types.MarkupContent(types.MarkupKind.Markdown, value)
     return types.MarkupContent(types.MarkupKind.PlainText, plain())

@@ -1,4 +1,4 @@
-"""Hints behind durations, large numbers and counts of a report: how they read."""
+"""Inlay hints behind the durations and large numbers of a report, in a form for people."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rad_lsp.render import figure
 from rad_lsp.server.registry import feature
 
 if TYPE_CHECKING:
-    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.context import Context
 
 
 @feature(types.TEXT_DOCUMENT_INLAY_HINT)
-def inlay_hint(ls: RadServer, params: types.InlayHintParams) -> list[types.InlayHint] | None:
-    """The human form of values in the range that is asked for."""
-    document = ls.documents.report_at(params.text_document.uri)
+def inlay_hint(context: Context, params: types.InlayHintParams) -> list[types.InlayHint] | None:
+    """Hints for the values in the range that is asked for."""
+    document = context.documents.at(params.text_document.uri)
     session = document.session if document else None
     if document is None or session is None:
         return None

@@ -1,4 +1,4 @@
-"""From `initialize` on: what the client says, which folders are watched, which settings hold."""
+"""The connection from `initialize` on: the client's capabilities, folders and settings."""
 
 from __future__ import annotations
 
@@ -11,125 +11,128 @@ from lsprotocol import types
 from rad_lsp.server.parent import watch_parent
 from rad_lsp.server.registry import feature
 from rad_lsp.server.uris import path_of
-from rad_lsp.sources.radium import FOLDER
+from rad_lsp.service.workspaces import REPORTS_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.context import Context
 
 logger = logging.getLogger(__name__)
 
 SECTION: Final = "radLsp"
 ANSWER_SECONDS = 5.0
-"""After which the settings that are known without the client's answer hold until it comes."""
+"""How long to wait for the client's settings, before going on without them until they come."""
 
-_PATTERN: Final = f"{FOLDER.as_posix()}/*.json"
+_PATTERN: Final = f"{REPORTS_FOLDER.as_posix()}/*.json"
 
 
 @feature(types.INITIALIZE)
-def initialize(ls: RadServer, params: types.InitializeParams) -> None:
-    """Take what the client says of itself, begin to read its folders; end when its process does."""
-    ls.client.introduce(params)
-    uris = [folder.uri for folder in ls.workspace.folders.values()]
-    for uri in uris or filter(None, [ls.workspace.root_uri]):
-        ls.folders.add(uri)
+def initialize(context: Context, params: types.InitializeParams) -> None:
+    """Learn what the client can do, begin to read its folders, and watch its process."""
+    context.client.introduce(params)
+    uris = [folder.uri for folder in context.editor.workspace.folders.values()]
+    for uri in uris or filter(None, [context.editor.workspace.root_uri]):
+        context.folders.add(uri)
     if params.process_id is not None:
-        ls.in_background(watch_parent(params.process_id, ls.stop))
+        context.tasks.start(watch_parent(params.process_id, context.stop))
 
 
 @feature(types.INITIALIZED)
-async def initialized(ls: RadServer, _params: types.InitializedParams) -> None:
-    """Learn the settings, with which each folder reports its status once it has been read."""
-    ls.in_background(_register(ls))
-    if not await _ask_configuration(ls):
-        ls.folders.configure(_options(ls))
+async def initialized(context: Context, _params: types.InitializedParams) -> None:
+    """Learn the settings. A folder reports no status before they are known."""
+    context.tasks.start(_register(context))
+    if not await _ask_configuration(context):
+        context.folders.configure(_options(context))
 
 
 @feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
-async def folders_changed(ls: RadServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
-    """Watch what was added, and no longer what was removed."""
+async def folders_changed(context: Context, params: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Watch the folders that were added, and stop watching those that were removed."""
     for folder in params.event.removed:
-        removed = await ls.folders.remove(folder.uri)
+        removed = await context.folders.remove(folder.uri)
         if removed is not None:
-            ls.diagnostics.drop(removed)
+            context.diagnostics.drop(removed, context.folders)
     for folder in params.event.added:
-        ls.folders.add(folder.uri)
+        context.folders.add(folder.uri)
 
 
 @feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
-async def configuration_changed(ls: RadServer, params: types.DidChangeConfigurationParams) -> None:
-    """Take the new settings: asked for, or as they were sent."""
-    if not await _ask_configuration(ls) and (section := _section(params.settings)) is not None:
-        ls.folders.configure(section)
+async def configuration_changed(
+    context: Context, params: types.DidChangeConfigurationParams
+) -> None:
+    """Use the new settings: asked for where possible, else as they were sent."""
+    if not await _ask_configuration(context) and (section := _section(params.settings)) is not None:
+        context.folders.configure(section)
 
 
 @feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-def files_changed(ls: RadServer, params: types.DidChangeWatchedFilesParams) -> None:
+def files_changed(context: Context, params: types.DidChangeWatchedFilesParams) -> None:
     """Look where the client says that something has changed."""
     paths = {path for change in params.changes if (path := path_of(change.uri))}
-    for folder in ls.folders:
-        mine = {path for path in paths if folder.holds(path)}
-        if mine:
-            folder.hint(mine)
+    for folder in context.folders:
+        if held := {path for path in paths if folder.holds(path)}:
+            folder.hint(held)
 
 
-async def _ask_configuration(ls: RadServer) -> bool:
-    """Take the settings that the client tells when asked; False when it can't be asked."""
-    if not ls.client.answers_configuration:
+async def _ask_configuration(context: Context) -> bool:
+    """Ask the client for its settings and use them; False when there is no answer yet."""
+    if not context.client.answers_configuration:
         return False
     params = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
-    asked = asyncio.ensure_future(ls.workspace_configuration_async(params))
+    asked = asyncio.ensure_future(context.editor.workspace_configuration_async(params))
     await asyncio.wait({asked}, timeout=ANSWER_SECONDS)
     if asked.done():
-        return await _configure(ls, asked)
-    # A client that is busy answers late; its settings count from then on.
+        return await _configure(context, asked)
+    # A busy client answers late; its settings are used from then on.
     logger.info("The client takes long to tell its settings")
-    ls.in_background(_configure(ls, asked))
+    context.tasks.start(_configure(context, asked))
     return False
 
 
-async def _configure(ls: RadServer, asked: asyncio.Future[Sequence[Any | None]]) -> bool:
-    """Take the settings that the client tells; False when it does not."""
+async def _configure(context: Context, asked: asyncio.Future[Sequence[Any | None]]) -> bool:
+    """Use the settings that the client answers with; False when it answers with an error."""
     try:
         answer = await asked
     except Exception:  # noqa: BLE001  (whatever the client answers, or nothing)
         logger.warning("The client did not tell its settings")
         return False
-    told = answer[0] if answer else None
-    ls.folders.configure(_options(ls) if told is None else told)
+    values = answer[0] if answer else None
+    context.folders.configure(_options(context) if values is None else values)
     return True
 
 
-async def _register(ls: RadServer) -> None:
+async def _register(context: Context) -> None:
     """Ask for events of files and settings, where the client takes registrations."""
     registrations = []
-    if ls.client.watches_files:
+    if context.client.watches_files:
         patterns: list[types.GlobPattern] = [f"**/{_PATTERN}"]
-        if ls.client.watches_relative_patterns:
+        if context.client.watches_relative_patterns:
             patterns = [
                 types.RelativePattern(base_uri=folder.uri, pattern=_PATTERN)
-                for folder in ls.workspace.folders.values()
+                for folder in context.editor.workspace.folders.values()
             ]
         options = types.DidChangeWatchedFilesRegistrationOptions(
             [types.FileSystemWatcher(glob_pattern=pattern) for pattern in patterns]
         )
         method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
         registrations.append(types.Registration("rad-files", method, options))
-    if ls.client.registers_configuration:
+    if context.client.registers_configuration:
         method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
         section = types.DidChangeConfigurationRegistrationOptions(section=SECTION)
         registrations.append(types.Registration("rad-settings", method, section))
     if registrations:
         try:
-            await ls.client_register_capability_async(types.RegistrationParams(registrations))
+            await context.editor.client_register_capability_async(
+                types.RegistrationParams(registrations)
+            )
         except Exception:  # noqa: BLE001  (whatever the client answers)
             logger.warning("The client refused to register")
 
 
-def _options(ls: RadServer) -> Any:
+def _options(context: Context) -> Any:
     """The settings in `initializationOptions`, with or without their section's name."""
-    return _section(ls.client.options) or ls.client.options
+    return _section(context.client.options) or context.client.options
 
 
 def _section(settings: Any) -> Any:

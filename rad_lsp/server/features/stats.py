@@ -1,4 +1,4 @@
-"""The wire contract's requests, `stats/*`."""
+"""The requests of the wire contract, `stats/*`."""
 
 from __future__ import annotations
 
@@ -27,46 +27,47 @@ if TYPE_CHECKING:
     from rad_lsp.core.period import Period
     from rad_lsp.core.session import Session
     from rad_lsp.core.usage import Kind
-    from rad_lsp.server.app import RadServer
-    from rad_lsp.server.folders import Folder
-    from rad_lsp.store.snapshot import Snapshot
+    from rad_lsp.server.context import Context
+    from rad_lsp.server.folder import Folder
+    from rad_lsp.service import Snapshot
 
 logger = logging.getLogger(__name__)
 
 
 @request("stats/session", wire.SessionParams)
-async def session(ls: RadServer, params: wire.SessionParams) -> wire.SessionStats:
+async def session(context: Context, params: wire.SessionParams) -> wire.SessionStats:
     """One session in full: by id, by its file, or the most recent."""
     if params.uri is not None and params.session_id is not None:
         raise JsonRpcInvalidParams("uri: goes without sessionId")
     if params.uri is not None:
-        found = _by_uri(ls, params.uri)
-        holding = ls.folders.holding(found.path)
+        found = _by_uri(context, params.uri)
+        holding = context.folders.holding(found.path)
         zone = holding.settings.zone if holding else None
     else:
-        folder, snapshot = await _snapshot(ls, params)
+        folder, snapshot = await _snapshot(context, params)
         found = service.session(snapshot, params.session_id)
         zone = folder.settings.zone
-    savings = await ls.folders.savings(found)
+    prices = context.folders.prices_of(found)
+    savings = await asyncio.to_thread(service.savings, found, prices)
     return answers.session(found, datetime.now(UTC), zone, savings)
 
 
 @request("stats/model", wire.UsageParams)
-async def model(ls: RadServer, params: wire.UsageParams) -> wire.UsageResult:
+async def model(context: Context, params: wire.UsageParams) -> wire.UsageResult:
     """Usage per model."""
-    return await _usage(ls, params, "model")
+    return await _usage(context, params, "model")
 
 
 @request("stats/engine", wire.UsageParams)
-async def engine(ls: RadServer, params: wire.UsageParams) -> wire.UsageResult:
+async def engine(context: Context, params: wire.UsageParams) -> wire.UsageResult:
     """Usage per engine."""
-    return await _usage(ls, params, "engine")
+    return await _usage(context, params, "engine")
 
 
 @request("stats/cost", wire.CostParams)
-async def cost(ls: RadServer, params: wire.CostParams) -> wire.CostResult:
-    """What a cost is made of."""
-    folder, snapshot = await _snapshot(ls, params)
+async def cost(context: Context, params: wire.CostParams) -> wire.CostResult:
+    """The tokens and rates that a cost is made of."""
+    folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
     one = None if params.session_id is None else service.session(snapshot, params.session_id).id
     found = await asyncio.to_thread(service.cost, snapshot, folder.prices, one, within)
@@ -74,26 +75,26 @@ async def cost(ls: RadServer, params: wire.CostParams) -> wire.CostResult:
 
 
 @request("stats/history", wire.HistoryParams)
-async def history(ls: RadServer, params: wire.HistoryParams) -> wire.History:
+async def history(context: Context, params: wire.HistoryParams) -> wire.History:
     """A page of sessions, newest first."""
-    folder, snapshot = await _snapshot(ls, params)
+    folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
     page = service.history(snapshot, params.limit, params.offset, within)
     return answers.history(page, snapshot, datetime.now(UTC), folder.settings.zone)
 
 
 @request("stats/compare", wire.CompareParams)
-async def compare(ls: RadServer, params: wire.CompareParams) -> wire.SessionComparison:
+async def compare(context: Context, params: wire.CompareParams) -> wire.SessionComparison:
     """Session B against session A, or against the session before it."""
-    folder, snapshot = await _snapshot(ls, params)
+    folder, snapshot = await _snapshot(context, params)
     found = service.compare(snapshot, params.session_a, params.session_b)
     return answers.comparison(found, datetime.now(UTC), folder.settings.zone)
 
 
 @request("stats/export", wire.ExportParams)
-async def export(ls: RadServer, params: wire.ExportParams) -> wire.Export:
+async def export(context: Context, params: wire.ExportParams) -> wire.Export:
     """Sessions as text, or written to a file that the user named; can be cancelled."""
-    folder, snapshot = await _snapshot(ls, params)
+    folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
     if params.session_id is None:
         entries = snapshot.within(within)
@@ -101,12 +102,12 @@ async def export(ls: RadServer, params: wire.ExportParams) -> wire.Export:
     else:
         job = _Export([service.session(snapshot, params.session_id)], params.format, single=True)
     target = _output(folder, params.output)
-    async with ls.work.shown("Exporting sessions", lambda: job.sessions, job.stop):
+    async with context.progress.shown("Exporting sessions", lambda: job.sessions, job.stop):
         running = asyncio.create_task(asyncio.to_thread(job.run, target, params.overwrite))
         try:
             size, content = await asyncio.shield(running)
         except asyncio.CancelledError:
-            # Too late when it has just finished: then that is the answer, as the file is there.
+            # It may have just finished: then the file exists, and that is the answer.
             job.stop()
             size, content = await running
     return wire.Export(
@@ -119,7 +120,7 @@ async def export(ls: RadServer, params: wire.ExportParams) -> wire.Export:
 
 
 class _Export:
-    """An export in a thread of its own, which counts what it has done and can be stopped."""
+    """An export that runs in a thread, counts the sessions it has written and can be stopped."""
 
     def __init__(self, sessions: Iterable[Session], kind: wire.Format, *, single: bool) -> None:
         self.sessions = 0
@@ -130,11 +131,11 @@ class _Export:
         )
 
     def stop(self) -> None:
-        """End soon, and leave nothing."""
+        """Let the export end soon, without leaving a file."""
         self._stopped.set()
 
     def run(self, target: Path | None, overwrite: bool) -> tuple[int, str | UnsetType]:  # noqa: FBT001
-        """In the thread: the size in bytes, and the content when there is no target."""
+        """Export; returns the size in bytes, and the content if there is no target."""
         if target is not None:
             return service.write(target, self._chunks, overwrite=overwrite), UNSET
         content = b"".join(self._chunks)
@@ -152,8 +153,8 @@ class _Export:
         logger.warning("Left out of an export: %s", error)
 
 
-async def _usage(ls: RadServer, params: wire.UsageParams, kind: Kind) -> wire.UsageResult:
-    folder, snapshot = await _snapshot(ls, params)
+async def _usage(context: Context, params: wire.UsageParams, kind: Kind) -> wire.UsageResult:
+    folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
     found = service.usage(snapshot, kind, params.session_id, within)
     if params.session_id is None:
@@ -161,8 +162,8 @@ async def _usage(ls: RadServer, params: wire.UsageParams, kind: Kind) -> wire.Us
     return answers.usage(found, service.session(snapshot, params.session_id).id)
 
 
-async def _snapshot(ls: RadServer, params: wire.Params) -> tuple[Folder, Snapshot]:
-    folder = ls.folders.pick(params.workspace_uri)
+async def _snapshot(context: Context, params: wire.Params) -> tuple[Folder, Snapshot]:
+    folder = context.folders.pick(params.workspace_uri)
     return folder, await folder.ready()
 
 
@@ -174,10 +175,10 @@ def _period(folder: Folder, since: str | None, until: str | None) -> Period:
         raise JsonRpcInvalidParams(f"since, until: {error}") from None
 
 
-def _by_uri(ls: RadServer, uri: str) -> Session:
-    document = ls.documents.report_at(uri)
+def _by_uri(context: Context, uri: str) -> Session:
+    document = context.documents.at(uri)
     if document is None:
-        path = ls.documents.path(uri)
+        path = context.documents.path(uri)
         if path is None:
             raise JsonRpcInvalidParams("uri: is not that of a session report")
         raise SessionUnreadable(path, "there is no such file")
@@ -187,7 +188,7 @@ def _by_uri(ls: RadServer, uri: str) -> Session:
 
 
 def _output(folder: Folder, output: str | None) -> Path | None:
-    """The file that the user named: a file URI, or a path, from the workspace folder on."""
+    """The file that the user named: a file URI, or a path relative to the workspace folder."""
     if output is None:
         return None
     if output.lower().startswith("file:"):

@@ -1,4 +1,4 @@
-"""A report's sections as its outline, and sessions by id across the workspace."""
+"""The outline of a report, and the search for sessions by their id."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rad_lsp.core import document as documents
     from rad_lsp.core.document import Pair
     from rad_lsp.core.session import Session
-    from rad_lsp.server.app import RadServer
+    from rad_lsp.server.context import Context
     from rad_lsp.server.document import Document
 
 MAX_SYMBOLS: Final = 200
@@ -31,14 +31,14 @@ _TOP = types.Range(types.Position(0, 0), types.Position(0, 0))
 
 @feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
 def document_symbol(
-    ls: RadServer, params: types.DocumentSymbolParams
+    context: Context, params: types.DocumentSymbolParams
 ) -> list[types.DocumentSymbol] | list[types.SymbolInformation] | None:
-    """The report's sections: a tree, or a list for clients that show none."""
-    document = ls.documents.report_at(params.text_document.uri)
+    """The report's sections: a tree, or a list for clients that show no trees."""
+    document = context.documents.at(params.text_document.uri)
     if document is None:
         return None
     roots = _tree(document)
-    if ls.client.nests_symbols:
+    if context.client.nests_symbols:
         return roots
     return [
         types.SymbolInformation(
@@ -53,12 +53,12 @@ def document_symbol(
 
 @feature(types.WORKSPACE_SYMBOL)
 async def workspace_symbol(
-    ls: RadServer, params: types.WorkspaceSymbolParams
+    context: Context, params: types.WorkspaceSymbolParams
 ) -> list[types.SymbolInformation]:
-    """Sessions whose id holds what was typed, newest first."""
+    """Sessions whose id contains the query, newest first."""
     wanted = params.query.lower()
     found: list[types.SymbolInformation] = []
-    for folder in ls.folders:
+    for folder in context.folders:
         for entry in (await folder.ready()).entries:
             if wanted in entry.id.lower():
                 location = types.Location(from_fs_path(entry.path) or "", _TOP)

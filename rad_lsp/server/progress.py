@@ -1,4 +1,4 @@
-"""Progress of long work, where the client shows it, and its cancellation."""
+"""The progress of long work, shown by the client, and its cancellation."""
 
 from __future__ import annotations
 
@@ -12,28 +12,34 @@ from lsprotocol import types
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from rad_lsp.server.app import RadServer
+    from pygls.progress import Progress
+
+    from rad_lsp.server.client import ClientCapabilities
 
 QUIET_SECONDS: Final = 0.5
-"""Work that takes no longer shows no progress."""
+"""How long work may take before its progress is shown."""
 
 _REPORT_SECONDS: Final = 0.25
 
 
-class Work:
-    """Shows the client what the server is busy with."""
+class ProgressReporter:
+    """Shows the client how far long work has come, if the client can show that."""
 
-    def __init__(self, server: RadServer) -> None:
-        self._server = server
+    def __init__(self, client: ClientCapabilities, progress: Progress) -> None:
+        self._client = client
+        self._progress = progress
 
     async def show(
         self, title: str, done: Callable[[], int], cancel: Callable[[], object] | None = None
     ) -> None:
-        """Show a count until cancelled; `cancel` is called when the user cancels the work."""
+        """Show the count that `done` returns, until this task is cancelled.
+
+        `cancel` is called when the user cancels the work; without it the user can't.
+        """
         await asyncio.sleep(QUIET_SECONDS)
-        if not self._server.client.shows_progress:
+        if not self._client.shows_progress:
             return
-        progress = self._server.work_done_progress
+        progress = self._progress
         token = str(uuid.uuid4())
         begin = types.WorkDoneProgressBegin(title=title, cancellable=cancel is not None)
         try:
@@ -54,7 +60,7 @@ class Work:
     async def shown(
         self, title: str, done: Callable[[], int], cancel: Callable[[], object]
     ) -> AsyncIterator[None]:
-        """Show the work of a block."""
+        """Show the progress of the work in a `with` block."""
         task = asyncio.create_task(self.show(title, done, cancel))
         try:
             yield

@@ -1,15 +1,16 @@
-"""A workspace folder's life, where something on its way fails once."""
+"""A workspace folder's life, where opening the index fails once."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from rad_lsp.server.folders import Folder, Turns
-from rad_lsp.store.agents import Machine
+from rad_lsp.server.folder import Folder
+from rad_lsp.server.rate_limiter import RateLimiter
+from rad_lsp.service import sessions
 
 
-class Client:
+class Listener:
     def __init__(self):
         self.statuses = asyncio.Queue()
 
@@ -22,14 +23,14 @@ class Client:
     def changed(self, folder):
         pass
 
-    def complain(self, folder, message):
+    def mistake(self, uri, sentence):
         pass
 
-    async def show_reading(self, folder, read):
+    async def first_read(self, folder):
         pass
 
 
-async def test_a_store_that_could_not_be_made_is_tried_again(workspace, tmp_path, caplog):
+async def test_an_index_that_could_not_be_opened_is_tried_again(workspace, caplog):
     workspace.add("first", total_cost=2.5)
     tries = []
 
@@ -37,15 +38,15 @@ async def test_a_store_that_could_not_be_made_is_tried_again(workspace, tmp_path
         tries.append(len(tries))
         if not tries[-1]:
             raise OSError("not now")
-        return Machine({}, tmp_path / "home", tmp_path / "data")
+        return sessions.open_machine()
 
-    client = Client()
+    listener = Listener()
     with ThreadPoolExecutor(1) as executor:
         root = workspace.root
-        folder = Folder(root.as_uri(), root, executor, client, Turns(), machine)
+        folder = Folder(root.as_uri(), root, listener, RateLimiter(0), executor, machine)
         folder.configure({})
         async with asyncio.timeout(30):
-            status = await client.statuses.get()
+            status = await listener.statuses.get()
         await folder.close()
     assert status.text.startswith("$2.5000")
     assert tries == [0, 1]

@@ -1,0 +1,229 @@
+"""A workspace folder of the client, kept fresh.
+
+Events tell where to look, and a cheap scan tells whether anything has changed. So the figures
+are right even where events are lost, late or unknown, as on network and container mounts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from rad_lsp.server.folder_sessions import FolderSessions
+from rad_lsp.server.folder_settings import FolderSettings
+from rad_lsp.server.status import StatusReporter
+from rad_lsp.server.watcher import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from concurrent.futures import ThreadPoolExecutor
+    from pathlib import Path
+
+    from rad_lsp import wire
+    from rad_lsp.core.problems import Problem
+    from rad_lsp.core.session import Session
+    from rad_lsp.server.rate_limiter import RateLimiter
+    from rad_lsp.service import Prices, Snapshot
+    from rad_lsp.service.sessions import Machine
+    from rad_lsp.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS: Final = 1.0
+"""The longest time between two cheap looks for a change that no event told of."""
+
+STATUS_SECONDS: Final = 0.12
+"""The least time between two statuses: fewer than ten a second."""
+
+SCAN_SECONDS: Final = 3.0
+"""The least time between two scans of every file without an event."""
+
+SCAN_SHARE: Final = 0.005
+"""The largest share of a core that scans without an event may take."""
+
+
+class Listener(Protocol):
+    """Is told what a folder has to tell the client. All calls are made on the event loop."""
+
+    def status(self, status: wire.Status) -> None:
+        """The folder's status has changed."""
+
+    def linked(self) -> Collection[str]:
+        """Returns the commands that links may name."""
+
+    def changed(self, folder: Folder) -> None:
+        """The folder has a new snapshot."""
+
+    def mistake(self, uri: str, sentence: str) -> None:
+        """What is wrong with the settings of the folder with this URI; empty for nothing."""
+
+    async def first_read(self, folder: Folder) -> None:
+        """Runs while the folder is read for the first time, and is cancelled at the end."""
+
+
+class Folder:
+    """One workspace folder, from when it is added until `close`."""
+
+    def __init__(
+        self,
+        uri: str,
+        path: Path,
+        listener: Listener,
+        limiter: RateLimiter,
+        executor: ThreadPoolExecutor,
+        machine: Callable[[], Machine],
+    ) -> None:
+        self.uri = uri
+        self.path = path
+        self._listener = listener
+        self._settings = FolderSettings()
+        self._sessions = FolderSessions(path, self._settings, executor, machine)
+        self._status = StatusReporter(
+            uri, self._sessions, self._settings, listener.status, listener.linked, limiter
+        )
+        self._hints = _Hints()
+        self._configured = asyncio.Event()
+        self._ready = asyncio.Event()
+        self._told: Snapshot | None = None
+        self._task = asyncio.create_task(self._keep_fresh())
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The sessions as they were read last."""
+        return self._sessions.snapshot
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._settings.values
+
+    @property
+    def prices(self) -> Prices:
+        """The prices in force."""
+        return self._settings.prices
+
+    @property
+    def files_read(self) -> int:
+        """How many files the last read has read so far."""
+        return self._sessions.files_read
+
+    async def ready(self) -> Snapshot:
+        """The newest snapshot, once there is one."""
+        await self._ready.wait()
+        return self.snapshot
+
+    def hint(self, paths: Iterable[str] | None = None) -> None:
+        """Look soon, because something may have changed: at these paths, or anywhere."""
+        self._hints.add(paths)
+
+    def configure(self, editor: Any) -> None:
+        """Use the editor's settings, `radLsp.*`."""
+        self._settings.set_editor(editor)
+        self._configured.set()
+        self.hint()
+
+    def holds(self, path: str) -> bool:
+        """Whether a report's path lies in this workspace."""
+        return self._sessions.holds(path)
+
+    async def edit(self, path: str, content: Session | Problem | None) -> None:
+        """Count an open buffer instead of its file; the file again when `content` is None."""
+        await self._ready.wait()
+        await self._sessions.edit(path, content)
+        self._hints.add([])
+
+    async def close(self) -> None:
+        """Stop watching."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _keep_fresh(self) -> None:
+        """Read the folder, then look again whenever there is a reason to."""
+        reading = asyncio.create_task(self._listener.first_read(self))
+        signature = await self._sessions.signature()
+        await self._refresh(None)
+        reading.cancel()
+        # The client is told nothing before its settings are known: they decide what it is told.
+        await self._configured.wait()
+        await self._refresh(set(), load_settings=True)
+        await self._report()
+        scanned = time.monotonic()
+        reported = scanned - STATUS_SECONDS
+        pause = SCAN_SECONDS
+        async with Watcher(self._sessions.root, self.hint) as watcher:
+            while True:
+                await self._wait(reported)
+                paths = self._hints.take()
+                before, signature = signature, await self._sessions.signature()
+                begun = time.monotonic()
+                scan = paths is None or signature != before or begun - scanned > pause
+                if scan:
+                    watcher.look(self._sessions.root)
+                    await self._refresh(None)
+                elif paths:
+                    await self._refresh(paths)
+                elif self.snapshot is self._told and datetime.now(UTC) < self._status.due:
+                    continue
+                await self._report()
+                reported = time.monotonic()
+                if scan:
+                    scanned = reported
+                    pause = max(SCAN_SECONDS, (scanned - begun) / SCAN_SHARE)
+
+    async def _wait(self, reported: float) -> None:
+        """Wait until there is a hint, or something is due by the clock.
+
+        Hints that come soon after the last report are collected, so that one look follows them.
+        """
+        due = (self._status.due - datetime.now(UTC)).total_seconds()
+        await self._hints.wait(min(TICK_SECONDS, max(due, 0.01)))
+        await asyncio.sleep(max(0.0, reported + STATUS_SECONDS - time.monotonic()))
+
+    async def _refresh(self, paths: set[str] | None, *, load_settings: bool = False) -> None:
+        """Look at these paths only, or everywhere, the settings included."""
+        try:
+            load_settings = load_settings or paths is None
+            await self._sessions.refresh(paths, load_settings=load_settings)
+        except Exception:
+            logger.exception("Failed to look at %s", self.path)
+        self._ready.set()
+
+    async def _report(self) -> None:
+        """Tell the listener of everything that has changed."""
+        await self._status.report()
+        self._listener.mistake(self.uri, self._settings.mistake)
+        if self.snapshot is not self._told:
+            self._told = self.snapshot
+            self._listener.changed(self)
+
+
+class _Hints:
+    """Paths at which something may have changed, collected until they are looked at."""
+
+    def __init__(self) -> None:
+        self._paths: set[str] | None = set()  # None is anywhere
+        self._added = asyncio.Event()
+
+    def add(self, paths: Iterable[str] | None) -> None:
+        """Something may have changed at these paths, or anywhere when that is None."""
+        if paths is None:
+            self._paths = None
+        elif self._paths is not None:
+            self._paths.update(paths)
+        self._added.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until something is added, no longer than some seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._added.wait()
+
+    def take(self) -> set[str] | None:
+        """The paths that were added since the last call; None for anywhere."""
+        self._added.clear()
+        paths, self._paths = self._paths, set()
+        return paths

@@ -1,0 +1,84 @@
+"""Passes on to the client what its folders have to tell."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+
+from rad_lsp import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from pygls.lsp.server import LanguageServer
+
+    from rad_lsp.server.background import BackgroundTasks
+    from rad_lsp.server.client import ClientCapabilities
+    from rad_lsp.server.diagnostics import Diagnostics
+    from rad_lsp.server.documents import Documents
+    from rad_lsp.server.folder import Folder
+    from rad_lsp.server.progress import ProgressReporter
+
+logger = logging.getLogger(__name__)
+
+
+class Notifier:
+    """The listener of all folders: it sends the client notifications and requests to refresh."""
+
+    def __init__(
+        self,
+        server: LanguageServer,
+        client: ClientCapabilities,
+        documents: Documents,
+        diagnostics: Diagnostics,
+        progress: ProgressReporter,
+        tasks: BackgroundTasks,
+    ) -> None:
+        self._server = server
+        self._client = client
+        self._documents = documents
+        self._diagnostics = diagnostics
+        self._progress = progress
+        self._tasks = tasks
+        self._mistakes: dict[str, str] = {}
+
+    def status(self, status: wire.Status) -> None:
+        """Send a folder's status."""
+        self._server.protocol.notify(wire.STATUS, status)
+
+    def linked(self) -> Collection[str]:
+        """Returns the commands that links may name."""
+        return self._client.linked
+
+    def changed(self, folder: Folder) -> None:
+        """Bring diagnostics, lenses and hints up to date with a folder's new snapshot."""
+        self._tasks.start(self._diagnostics.update(folder))
+        for supported, refresh in (
+            (self._client.refreshes_lenses, self._server.workspace_code_lens_refresh_async),
+            (self._client.refreshes_hints, self._server.workspace_inlay_hint_refresh_async),
+            (self._client.refreshes_diagnostics, self._server.workspace_diagnostic_refresh_async),
+        ):
+            if supported and self._documents.any_open():
+                self._tasks.start(_refreshed(refresh))
+
+    def mistake(self, uri: str, sentence: str) -> None:
+        """Show what is wrong with a folder's settings, once for all folders that share it."""
+        if sentence and sentence not in self._mistakes.values():
+            params = types.ShowMessageParams(types.MessageType.Warning, sentence)
+            self._server.window_show_message(params)
+        self._mistakes[uri] = sentence
+
+    async def first_read(self, folder: Folder) -> None:
+        """Show the progress of a first read that takes long."""
+        title = f"Reading sessions of {folder.path.name}"
+        await self._progress.show(title, lambda: folder.files_read)
+
+
+async def _refreshed(refresh: Callable[[None], Any]) -> None:
+    try:
+        await refresh(None)
+    except Exception:  # noqa: BLE001  (whatever the client answers)
+        # The client said that it can; the log would fill if this were a warning.
+        logger.debug("The client refused to refresh")

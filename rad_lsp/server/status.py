@@ -1,0 +1,113 @@
+"""The status of a workspace folder, as the client was told it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rad_lsp import service
+from rad_lsp.core import figures, period
+from rad_lsp.core.cost import UNKNOWN
+from rad_lsp.render import answers
+from rad_lsp.server import links
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import tzinfo
+
+    from rad_lsp import wire
+    from rad_lsp.core.session import Session
+    from rad_lsp.server.folder_sessions import FolderSessions
+    from rad_lsp.server.folder_settings import FolderSettings
+    from rad_lsp.server.rate_limiter import RateLimiter
+
+
+class StatusReporter:
+    """Sends the status of a folder whenever it differs from the one that was sent last.
+
+    `linked` returns the commands that links in the tooltip may name. `due` is when the status
+    changes though no file does.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        sessions: FolderSessions,
+        folder_settings: FolderSettings,
+        send: Callable[[wire.Status], None],
+        linked: Callable[[], Collection[str]],
+        limiter: RateLimiter,
+    ) -> None:
+        self.due = datetime.now(UTC)
+        self._uri = uri
+        self._sessions = sessions
+        self._settings = folder_settings
+        self._send = send
+        self._linked = linked
+        self._limiter = limiter
+        self._sent: wire.Status | None = None
+        self._prices_loaded = False
+
+    async def report(self) -> None:
+        """Send the status if it has changed."""
+        await self._report()
+        if not self._prices_loaded and (session := self._session_with_cache()):
+            # The first status does not wait for the price list, which takes a while to load.
+            await asyncio.to_thread(service.savings, session, self._settings.prices)
+            self._prices_loaded = True
+            await self._report()
+
+    async def _report(self) -> None:
+        status = self._status()
+        if status != self._sent:
+            if await self._limiter.wait():
+                status = self._status()  # it may have changed, even back, in the meantime
+            if status != self._sent:
+                self._sent = status
+                self._send(status)
+
+    def _session_with_cache(self) -> Session | None:
+        """The session that the status is about, if it used a cache."""
+        entries = self._sessions.snapshot.entries
+        session = entries[0].session if entries else None
+        return session if session and figures.has_cache(session) else None
+
+    def _status(self) -> wire.Status:
+        now = datetime.now(UTC)
+        values = self._settings.values
+        status = service.status(self._sessions.snapshot, now, values.zone, values.budget)
+        self.due = _next_change(status, now, values.zone)
+        session = status.session
+        savings = UNKNOWN
+        if session and self._prices_loaded:
+            savings = service.savings(session, self._settings.prices)
+        return answers.status(
+            status,
+            self._uri,
+            now,
+            values.zone,
+            template=values.status.format,
+            links=self._links(session) if session else "",
+            savings=savings,
+        )
+
+    def _links(self, session: Session) -> str:
+        offered = [links.open_session(self._uri, session.id)]
+        previous = self._sessions.snapshot.previous(session.id)
+        if previous is not None:
+            offered.append(links.compare_with_previous(self._uri, previous, session.id))
+        offered.append(links.export(self._uri, session.id))
+        return links.markdown(self._linked(), *offered)
+
+
+def _next_change(status: service.StatusFigures, now: datetime, zone: tzinfo | None) -> datetime:
+    """When the status changes though no file does.
+
+    That is at the user's midnight, or when a running session counts as interrupted.
+    """
+    midnight = period.today(now, zone).until or now + timedelta(days=1)
+    session = status.session
+    if session is None or figures.state(session, now) != "running":
+        return midnight
+    return min(midnight, figures.last_activity(session) + figures.INTERRUPTED_AFTER)
