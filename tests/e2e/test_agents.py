@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from lsprotocol import types
 
 
@@ -93,6 +96,72 @@ async def test_hover_on_a_usage_tells_its_cost_and_why(connect, claude_code):
     assert told.startswith("**$0.0090** for what this line tells")
     assert "2,000 input at $3.00" in told
     assert "genai-prices" in told
+
+
+PRICES = """[prices."claude-sonnet-4-5-20250929"]
+input = {}
+output = 10000
+cache_read = 100
+"""
+
+
+def amounts(text):
+    """All amounts of money in a text, but for rates, which have two decimals."""
+    return set(re.findall(r"\$[\d,]+\.\d{4}", text))
+
+
+@pytest.fixture
+def price(workspace):
+    """Sets the price of input, in USD per million tokens, in the workspace's settings."""
+    file = workspace.root / ".radium" / "rad-lsp.toml"
+    return lambda dollars: file.write_text(PRICES.format(dollars), encoding="utf-8")
+
+
+async def test_every_figure_on_a_transcript_follows_the_prices_in_the_settings(
+    connect, claude_code, price
+):
+    # At $1,000, $10,000 and $100 per million: 2 + 2 + 0.1 and 1 + 1; the cache saved 0.9.
+    transcript = claude_code("priced").prompt()
+    transcript.answer(input=2000, output=200, read=1000).answer()
+    price(1000)
+    client = await connect()
+    await client.status(lambda status: status["text"].startswith("$6.1000"))
+    client.opens(transcript.uri, transcript.path.read_text(encoding="utf-8"))
+    line = await hover(client, transcript, 1)
+    assert line.startswith("**$4.1000** for what this line tells")
+    assert "Priced by your settings" in line
+    assert amounts(line) == {"$4.1000"}
+    assert amounts(await hover(client, transcript, 2)) == {"$2.0000"}
+    assert amounts(await hover(client, transcript, 0)) == {"$6.1000", "$0.9000"}
+    for params in ({"sessionId": "priced"}, {"uri": transcript.uri}):
+        session = await client.ask("stats/session", params)
+        assert (round(session["cost"], 6), round(session["cache"]["savings"], 6)) == (6.1, 0.9)
+        assert amounts(session["markdown"]) == {"$6.1000", "$0.9000"}
+    (lens, *_) = await client.text_document_code_lens_async(
+        types.CodeLensParams(text_document(transcript))
+    )
+    assert amounts(lens.command.title) == {"$6.1000"}
+    price(2000)
+    await client.status(lambda status: status["text"].startswith("$9.1000"))
+    assert amounts(await hover(client, transcript, 1)) == {"$6.1000"}
+    assert amounts(await hover(client, transcript, 0)) == {"$9.1000", "$1.9000"}
+
+
+async def test_a_transcript_of_another_folder_has_the_prices_of_the_first_one(
+    connect, workspace, tmp_path, claude_code, price
+):
+    workspace.add("report")
+    elsewhere = claude_code("elsewhere", tmp_path / "elsewhere").prompt().answer()
+    price(1000)
+    client = await connect()
+    await client.sessions("report")
+    client.opens(elsewhere.uri, elsewhere.path.read_text(encoding="utf-8"))
+    assert amounts(await hover(client, elsewhere, 1)) == {"$2.0000"}
+    assert amounts(await hover(client, elsewhere, 0)) == {"$2.0000"}
+    (lens,) = await client.text_document_code_lens_async(
+        types.CodeLensParams(text_document(elsewhere))
+    )
+    assert amounts(lens.command.title) == {"$2.0000"}
 
 
 async def test_lines_that_can_not_be_read_are_diagnostics_where_they_stand(connect, claude_code):
