@@ -62,16 +62,23 @@ def workspace_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def period_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--since` and `--until`."""
-    since = click.option(
+    """Add `--since` and `--until`; the command gets the period `within` in their place."""
+
+    @click.option(
         "--since",
         metavar="WHEN",
         help="Only sessions active since then: a date, an RFC 3339 time, or 24h, 7d ago.",
     )
-    until = click.option(
+    @click.option(
         "--until", metavar="WHEN", help="Only sessions active before then; a date counts whole."
     )
-    return since(until(command))
+    @functools.wraps(command)
+    def wrapped(context: Context, *, since: str | None, until: str | None, **rest: Any) -> Any:
+        if rest.get("session_id") is not None and (since or until):
+            raise click.UsageError("--since and --until go with all sessions, not with one ID.")
+        return command(context, within=context.period(since, until), **rest)
+
+    return wrapped
 
 
 def session_id_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -96,12 +103,6 @@ def session_id_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def refuse_period_of_one(session_id: str | None, since: str | None, until: str | None) -> None:
-    """Raise click.UsageError for a period together with one session: it would select nothing."""
-    if session_id is not None and (since or until):
-        raise click.UsageError("--since and --until go with all sessions, not with one ID.")
 
 
 def session_ids(

@@ -15,13 +15,13 @@ from rad_lsp import service
 from rad_lsp.service import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from rad_lsp.core.problems import Problem
     from rad_lsp.server.client import ClientCapabilities
     from rad_lsp.server.document import Document
     from rad_lsp.server.documents import Documents
-    from rad_lsp.server.folder import Folder
+    from rad_lsp.server.folder_sessions import FolderSessions
 
 SOURCE: Final = "rad-lsp"
 
@@ -50,12 +50,12 @@ class Diagnostics:
         """A document's diagnostics, each with its range."""
         return [_diagnostic(document, problem) for problem in document.problems]
 
-    async def update(self, folder: Folder) -> None:
+    async def update(self, sessions: FolderSessions) -> None:
         """Push what changed about the files of a folder that are not open."""
         async with self._updating:
-            wanted = _wanted(folder)
+            wanted = _wanted(sessions)
             is_open = self._documents.is_open
-            mine = [path for path in self._pushed if folder.holds(path)]
+            mine = [path for path in self._pushed if sessions.holds(path)]
             for path in mine:
                 if path not in wanted and not is_open(path):
                     del self._pushed[path]
@@ -86,13 +86,12 @@ class Diagnostics:
         self._pushed.pop(path, None)
         self._push(uri, [])
 
-    def drop(self, folder: Folder, others: Iterable[Folder]) -> None:
+    def drop(self, removed: FolderSessions, others: Sequence[FolderSessions]) -> None:
         """After a folder was removed: clear the diagnostics of its files.
 
         Files that are open, or that lie in one of the `others`, keep theirs.
         """
-        others = list(others)
-        for path in [path for path in self._pushed if folder.holds(path)]:
+        for path in [path for path in self._pushed if removed.holds(path)]:
             if not self._documents.is_open(path) and not any(o.holds(path) for o in others):
                 self.clear(Path(path).as_uri(), path)
 
@@ -100,12 +99,12 @@ class Diagnostics:
         self._publish(types.PublishDiagnosticsParams(uri=uri, diagnostics=diagnostics))
 
 
-def _wanted(folder: Folder) -> dict[str, tuple[Problem, ...]]:
+def _wanted(sessions: FolderSessions) -> dict[str, tuple[Problem, ...]]:
     """The problems of a folder's reports, by path."""
     wanted: dict[str, tuple[Problem, ...]] = {}
-    for skipped in folder.snapshot.skipped[:MAX_FILES]:
+    for skipped in sessions.snapshot.skipped[:MAX_FILES]:
         wanted[skipped.path] = (skipped.problem,)
-    for entry, problems in service.warned(folder.snapshot):
+    for entry, problems in service.warned(sessions.snapshot):
         if len(wanted) >= MAX_FILES:
             break
         if entry.source == service.RADIUM:

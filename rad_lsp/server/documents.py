@@ -100,9 +100,10 @@ class Documents:
 
     def _document(self, uri: str, path: str, data: bytes) -> Document:
         source = None if documents.is_report(path) else documents.transcript_source(path)
-        if source is not None:
-            return Transcript(uri, path, data, self._encoding(), source, self._prices_of)
-        return Document(uri, path, data, self._encoding())
+        if source is None:
+            return Document(uri, path, data, self._encoding())
+        transcript = documents.Transcript(source, path, data)
+        return Transcript(uri, path, data, self._encoding(), transcript, self._prices_of)
 
 
 def _encoded(text: str) -> bytes:

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from rad_lsp.server.folder_sessions import FolderSessions
 from rad_lsp.server.folder_settings import FolderSettings
@@ -19,13 +19,13 @@ from rad_lsp.server.status import StatusReporter
 from rad_lsp.server.watcher import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Iterable
     from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
 
-    from rad_lsp import wire
     from rad_lsp.core.problems import Problem
     from rad_lsp.core.session import Session
+    from rad_lsp.server.notifier import Notifier
     from rad_lsp.server.rate_limiter import RateLimiter
     from rad_lsp.service import Prices, Snapshot
     from rad_lsp.service.sessions import Machine
@@ -46,45 +46,24 @@ SCAN_SHARE: Final = 0.005
 """The largest share of a core that scans without an event may take."""
 
 
-class Listener(Protocol):
-    """Is told what a folder has to tell the client. All calls are made on the event loop."""
-
-    def status(self, status: wire.Status) -> None:
-        """The folder's status has changed."""
-
-    def linked(self) -> Collection[str]:
-        """Returns the commands that links may name."""
-
-    def changed(self, folder: Folder) -> None:
-        """The folder has a new snapshot."""
-
-    def mistake(self, uri: str, sentence: str) -> None:
-        """What is wrong with the settings of the folder with this URI; empty for nothing."""
-
-    async def first_read(self, folder: Folder) -> None:
-        """Runs while the folder is read for the first time, and is cancelled at the end."""
-
-
 class Folder:
-    """One workspace folder, from when it is added until `close`."""
+    """One workspace folder, from when it is added until `close`; `sessions` are those in it."""
 
     def __init__(
         self,
         uri: str,
         path: Path,
-        listener: Listener,
+        notifier: Notifier,
         limiter: RateLimiter,
         executor: ThreadPoolExecutor,
         machine: Callable[[], Machine],
     ) -> None:
         self.uri = uri
         self.path = path
-        self._listener = listener
+        self._notifier = notifier
         self._settings = FolderSettings()
-        self._sessions = FolderSessions(path, self._settings, executor, machine)
-        self._status = StatusReporter(
-            uri, self._sessions, self._settings, listener.status, listener.linked, limiter
-        )
+        self.sessions = FolderSessions(path, self._settings, executor, machine)
+        self._status = StatusReporter(uri, self.sessions, self._settings, notifier, limiter)
         self._hints = _Hints()
         self._configured = asyncio.Event()
         self._ready = asyncio.Event()
@@ -94,12 +73,7 @@ class Folder:
     @property
     def snapshot(self) -> Snapshot:
         """The sessions as they were read last."""
-        return self._sessions.snapshot
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        return self._settings.values
+        return self.sessions.snapshot
 
     @property
     def prices(self) -> Prices:
@@ -107,9 +81,9 @@ class Folder:
         return self._settings.prices
 
     @property
-    def files_read(self) -> int:
-        """How many files the last read has read so far."""
-        return self._sessions.files_read
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._settings.values
 
     async def ready(self) -> Snapshot:
         """The newest snapshot, once there is one."""
@@ -126,14 +100,10 @@ class Folder:
         self._configured.set()
         self.hint()
 
-    def holds(self, path: str) -> bool:
-        """Whether a report's path lies in this workspace."""
-        return self._sessions.holds(path)
-
     async def edit(self, path: str, content: Session | Problem | None) -> None:
         """Count an open buffer instead of its file; the file again when `content` is None."""
         await self._ready.wait()
-        await self._sessions.edit(path, content)
+        await self.sessions.edit(path, content)
         self._hints.add([])
 
     async def close(self) -> None:
@@ -143,8 +113,8 @@ class Folder:
 
     async def _keep_fresh(self) -> None:
         """Read the folder, then look again whenever there is a reason to."""
-        reading = asyncio.create_task(self._listener.first_read(self))
-        signature = await self._sessions.signature()
+        reading = asyncio.create_task(self._notifier.first_read(self.path.name, self.sessions))
+        signature = await self.sessions.signature()
         await self._refresh(None)
         reading.cancel()
         # The client is told nothing before its settings are known: they decide what it is told.
@@ -154,15 +124,15 @@ class Folder:
         scanned = time.monotonic()
         reported = scanned - STATUS_SECONDS
         pause = SCAN_SECONDS
-        async with Watcher(self._sessions.root, self.hint) as watcher:
+        async with Watcher(self.sessions.root, self.hint) as watcher:
             while True:
                 await self._wait(reported)
                 paths = self._hints.take()
-                before, signature = signature, await self._sessions.signature()
+                before, signature = signature, await self.sessions.signature()
                 begun = time.monotonic()
                 scan = paths is None or signature != before or begun - scanned > pause
                 if scan:
-                    watcher.look(self._sessions.root)
+                    watcher.look(self.sessions.root)
                     await self._refresh(None)
                 elif paths:
                     await self._refresh(paths)
@@ -187,18 +157,18 @@ class Folder:
         """Look at these paths only, or everywhere, the settings included."""
         try:
             load_settings = load_settings or paths is None
-            await self._sessions.refresh(paths, load_settings=load_settings)
+            await self.sessions.refresh(paths, load_settings=load_settings)
         except Exception:
             logger.exception("Failed to look at %s", self.path)
         self._ready.set()
 
     async def _report(self) -> None:
-        """Tell the listener of everything that has changed."""
+        """Notify the client of everything that has changed."""
         await self._status.report()
-        self._listener.mistake(self.uri, self._settings.mistake)
+        self._notifier.mistake(self.uri, self._settings.mistake)
         if self.snapshot is not self._told:
             self._told = self.snapshot
-            self._listener.changed(self)
+            self._notifier.changed(self.sessions)
 
 
 class _Hints:

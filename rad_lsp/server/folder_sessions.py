@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from rad_lsp import settings
-from rad_lsp.service import Snapshot, sessions, workspaces
+from rad_lsp.service import sessions, workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.problems import Problem
     from rad_lsp.core.session import Session
     from rad_lsp.server.folder_settings import FolderSettings
+    from rad_lsp.service import Snapshot
     from rad_lsp.service.sessions import Machine
 
 P = ParamSpec("P")
@@ -40,13 +41,13 @@ class FolderSessions:
         machine: Callable[[], Machine],
     ) -> None:
         self.root = path
-        self.snapshot = Snapshot()
         self.files_read = 0
         self._path = path
         self._settings = folder_settings
         self._executor = executor
         self._machine = machine
         self._store = sessions.empty_store()
+        self.snapshot = self._store.snapshot
         self._scope: object = None
 
     def holds(self, path: str) -> bool:

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rad_lsp.core.session import Session
-    from rad_lsp.server.folder import Listener
+    from rad_lsp.server.notifier import Notifier
     from rad_lsp.service.sessions import Machine
 
 
 class Folders:
     """The folders that the client has open, by URI, in the order in which they were added."""
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
         self._folders: dict[str, Folder] = {}
         self._editor: Any = None
         self._configured = False
@@ -46,7 +46,7 @@ class Folders:
         if path is None or uri in self._folders:
             return
         folder = Folder(
-            uri, Path(path), self._listener, self._limiter, self._executor, lambda: self._machine
+            uri, Path(path), self._notifier, self._limiter, self._executor, lambda: self._machine
         )
         self._folders[uri] = folder
         if self._transcripts is None:
@@ -75,7 +75,7 @@ class Folders:
 
     def all_holding(self, path: str) -> list[Folder]:
         """The folders in whose workspace a report lies: more than one where they are nested."""
-        return [folder for folder in self if folder.holds(path)]
+        return [folder for folder in self if folder.sessions.holds(path)]
 
     def counting(self, source: str, session_id: str) -> tuple[Folder, Session] | None:
         """The first folder in which a session counts, and the whole session.

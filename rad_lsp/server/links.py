@@ -1,6 +1,6 @@
-"""What can be done with a session by commands that a client of ours runs itself.
+"""Commands on a session that our own clients run.
 
-Lenses offer them as commands; hovers and the status tooltip as links.
+Code lenses offer them as commands, hovers and the status tooltip as links.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ def compare_with_previous(folder: str, previous: str, session_id: str) -> types.
 
 
 def compare_with(folder: str, session_id: str) -> types.Command:
-    """Compare a session with one that the client asks for."""
+    """Compare a session with one that the client asks the user for."""
     return _command("Compare with…", client.OPEN_COMPARISON, folder, sessionB=session_id)
 
 
 def export(folder: str, session_id: str) -> types.Command:
-    """Export a session; the client asks how and where to."""
+    """Export a session; the client asks the user for format and file."""
     return _command("Export", client.EXPORT_SESSION, folder, sessionId=session_id)
 
 
 def markdown(linked: Collection[str], *offered: types.Command) -> str:
-    """Links to those of the offered commands that are `linked`, on one line; empty without any."""
+    """Markdown links to the offered commands whose names are in `linked`, on one line."""
     return " · ".join(
         f"[{offer.title}](command:{offer.command}?{quote(json.dumps(offer.arguments))})"
         for offer in offered

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from rad_lsp.server.client import ClientCapabilities
     from rad_lsp.server.diagnostics import Diagnostics
     from rad_lsp.server.documents import Documents
-    from rad_lsp.server.folder import Folder
+    from rad_lsp.server.folder_sessions import FolderSessions
     from rad_lsp.server.progress import ProgressReporter
 
 logger = logging.getLogger(__name__)
 
 
 class Notifier:
-    """The listener of all folders: it sends the client notifications and requests to refresh."""
+    """Sends the client what all folders have to tell, and asks it to refresh what it shows."""
 
     def __init__(
         self,
@@ -52,9 +52,9 @@ class Notifier:
         """Returns the commands that links may name."""
         return self._client.linked
 
-    def changed(self, folder: Folder) -> None:
+    def changed(self, sessions: FolderSessions) -> None:
         """Bring diagnostics, lenses and hints up to date with a folder's new snapshot."""
-        self._tasks.start(self._diagnostics.update(folder))
+        self._tasks.start(self._diagnostics.update(sessions))
         for supported, refresh in (
             (self._client.refreshes_lenses, self._server.workspace_code_lens_refresh_async),
             (self._client.refreshes_hints, self._server.workspace_inlay_hint_refresh_async),
@@ -70,10 +70,9 @@ class Notifier:
             self._server.window_show_message(params)
         self._mistakes[uri] = sentence
 
-    async def first_read(self, folder: Folder) -> None:
-        """Show the progress of a first read that takes long."""
-        title = f"Reading sessions of {folder.path.name}"
-        await self._progress.show(title, lambda: folder.files_read)
+    async def first_read(self, name: str, sessions: FolderSessions) -> None:
+        """Show the progress of the first read of a folder, until this task is cancelled."""
+        await self._progress.show(f"Reading sessions of {name}", lambda: sessions.files_read)
 
 
 async def _refreshed(refresh: Callable[[None], Any]) -> None:

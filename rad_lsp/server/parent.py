@@ -1,4 +1,4 @@
-"""Ending when the client's process has ended, which a broken pipe does not always tell."""
+"""Ends the server when the client's process has ended, which may leave the pipe open."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECONDS: Final = 2.0
-"""How long the server outlives its client."""
+"""How often to look for the client's process."""
 
 
 async def watch_parent(process_id: int, stop: Callable[[int], None]) -> None:
     """Call `stop` with 1 once the process has ended."""
-    while is_alive(process_id):  # noqa: ASYNC110  (no event tells of another's child)
+    while is_alive(process_id):  # noqa: ASYNC110  (no event tells of a process that is not ours)
         await asyncio.sleep(SECONDS)
     stop(1)
 
 
 def is_alive(process_id: int) -> bool:
-    """Whether there is a process of that id; True where that can't be told."""
+    """Whether there is a process with that id; True where that is not known."""
     if process_id <= 0:
         return True
     if sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""Bytes of a document to LSP positions and back, in the encoding agreed with the client."""
+"""Converts bytes of a document to LSP positions and back, in the encoding of the client."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNIT_BYTES = {
 
 
 class Positions:
-    """Where bytes stand in lines. Any byte offset and any position has an answer."""
+    """The lines of a document. Every byte offset and every position is converted, valid or not."""
 
     def __init__(self, data: bytes, encoding: Encoding) -> None:
         self._data = data
@@ -28,7 +28,7 @@ class Positions:
         self._starts = [0, *(found.end() for found in re.finditer(rb"\r\n|\n|\r", data))]
 
     def position(self, offset: int) -> types.Position:
-        """The position of a byte; one behind the end is the end."""
+        """The position of a byte; for an offset beyond the end, the end's."""
         offset = max(0, min(offset, len(self._data)))
         line = bisect_right(self._starts, offset) - 1
         before = self._data[self._starts[line] : offset]
@@ -39,7 +39,7 @@ class Positions:
         return types.Position(line, len(text.encode(codec, "surrogatepass")) // unit)
 
     def offset(self, position: types.Position) -> int:
-        """The byte at a position; one behind a line's end is the line's end."""
+        """The byte at a position; beyond the end of a line, the line's end."""
         if position.line >= len(self._starts):
             return len(self._data)
         start = self._starts[position.line]
@@ -50,7 +50,7 @@ class Positions:
         codec, unit = _UNIT_BYTES[self._encoding]
         units = _decoded(line).encode(codec, "surrogatepass")[: position.character * unit]
         before = units.decode(codec, "surrogatepass") if _is_whole(units, codec) else None
-        if before is None:  # in the middle of a character: at its beginning
+        if before is None:  # the position is within a character: take its beginning
             before = units[:-unit].decode(codec, "surrogatepass")
         return min(start + len(before.encode("utf-8", "surrogatepass")), start + len(line))
 
@@ -60,7 +60,7 @@ class Positions:
 
 
 def _decoded(data: bytes) -> str:
-    """Text of a document that may hold what is no text."""
+    """The text of bytes that need not be valid UTF-8."""
     try:
         return data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
@@ -68,6 +68,6 @@ def _decoded(data: bytes) -> str:
 
 
 def _is_whole(units: bytes, codec: str) -> bool:
-    """Whether the last unit is not the first half of a pair."""
+    """Whether the last unit is anything but the first half of a surrogate pair."""
     last = units[-2:]
     return codec != "utf-16-le" or len(last) < 2 or not 0xD8 <= last[1] <= 0xDB  # noqa: PLR2004

@@ -13,21 +13,20 @@ from rad_lsp.render import answers
 from rad_lsp.server import links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
     from datetime import tzinfo
 
     from rad_lsp import wire
     from rad_lsp.core.session import Session
     from rad_lsp.server.folder_sessions import FolderSessions
     from rad_lsp.server.folder_settings import FolderSettings
+    from rad_lsp.server.notifier import Notifier
     from rad_lsp.server.rate_limiter import RateLimiter
 
 
 class StatusReporter:
     """Sends the status of a folder whenever it differs from the one that was sent last.
 
-    `linked` returns the commands that links in the tooltip may name. `due` is when the status
-    changes though no file does.
+    `due` is when the status changes though no file does.
     """
 
     def __init__(
@@ -35,16 +34,14 @@ class StatusReporter:
         uri: str,
         sessions: FolderSessions,
         folder_settings: FolderSettings,
-        send: Callable[[wire.Status], None],
-        linked: Callable[[], Collection[str]],
+        notifier: Notifier,
         limiter: RateLimiter,
     ) -> None:
         self.due = datetime.now(UTC)
         self._uri = uri
         self._sessions = sessions
         self._settings = folder_settings
-        self._send = send
-        self._linked = linked
+        self._notifier = notifier
         self._limiter = limiter
         self._sent: wire.Status | None = None
         self._prices_loaded = False
@@ -65,7 +62,7 @@ class StatusReporter:
                 status = self._status()  # it may have changed, even back, in the meantime
             if status != self._sent:
                 self._sent = status
-                self._send(status)
+                self._notifier.status(status)
 
     def _session_with_cache(self) -> Session | None:
         """The session that the status is about, if it used a cache."""
@@ -98,7 +95,7 @@ class StatusReporter:
         if previous is not None:
             offered.append(links.compare_with_previous(self._uri, previous, session.id))
         offered.append(links.export(self._uri, session.id))
-        return links.markdown(self._linked(), *offered)
+        return links.markdown(self._notifier.linked(), *offered)
 
 
 def _next_change(status: service.StatusFigures, now: datetime, zone: tzinfo | None) -> datetime:

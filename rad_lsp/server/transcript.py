@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rad_lsp.core import problems
 from rad_lsp.core.problems import Problem
 from rad_lsp.server.document import Document
-from rad_lsp.service import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,16 +14,16 @@ if TYPE_CHECKING:
     from rad_lsp.core.document import Pair, Span
     from rad_lsp.core.session import Session
     from rad_lsp.server.positions import Encoding
-    from rad_lsp.service import Prices
+    from rad_lsp.service import Prices, documents
 
 MAX_SHOWN = 100
 """How many of the lines that can't be read have a diagnostic."""
 
 
 class Transcript(Document):
-    """A transcript from a source.
+    """A transcript as a document.
 
-    `prices_of` returns the prices in force for the session with a source and an id.
+    `prices_of` returns the prices that are in force now for the session with a source and an id.
     """
 
     def __init__(
@@ -34,24 +32,20 @@ class Transcript(Document):
         path: str,
         data: bytes,
         encoding: Encoding,
-        source: str,
+        transcript: documents.Transcript,
         prices_of: Callable[[str, str], Prices],
     ) -> None:
         super().__init__(uri, path, data, encoding)
-        self._source = source
+        self._transcript = transcript
         self._prices_of = prices_of
         self._priced: tuple[Prices, Session | Problem] | None = None
 
     @property
     def content(self) -> Session | Problem:
-        """The session that most of the transcript is about, or why there is none.
-
-        Its cost follows from the prices that are in force now.
-        """
+        """The session that most of the transcript is about, or why there is none."""
         prices = self._prices
         if self._priced is None or self._priced[0] is not prices:
-            session = documents.session_of(self._source, self.path, self._read, prices)
-            self._priced = (prices, session)
+            self._priced = (prices, self._transcript.session(prices))
         return self._priced[1]
 
     @property
@@ -64,7 +58,7 @@ class Transcript(Document):
                 "warning",
                 span=self._line(skipped.line - 1),
             )
-            for skipped in documents.skipped_lines(self._read)[:MAX_SHOWN]
+            for skipped in self._transcript.skipped[:MAX_SHOWN]
         )
 
     def pairs(self, span: Span | None = None) -> list[Pair]:  # noqa: ARG002
@@ -77,17 +71,11 @@ class Transcript(Document):
 
     def session_of_line(self, number: int) -> Session | None:
         """A session of only the requests in the line `number`, from 0; None without a request."""
-        start, end = self._line(number)
-        before, line = self.data[:start], self.data[start:end]
-        return documents.session_of_line(self._source, self.path, before, line, self._prices)
+        return self._transcript.session_of_line(*self._line(number), self._prices)
 
     @property
     def _prices(self) -> Prices:
-        return self._prices_of(self._source, documents.session_id(self._read))
-
-    @cached_property
-    def _read(self) -> documents.Transcript:
-        return documents.read_transcript(self._source, self.path, self.data)
+        return self._prices_of(self._transcript.source, self._transcript.session_id)
 
     def _line(self, number: int) -> Span:
         starts = [0]

@@ -1,4 +1,4 @@
-"""Serving one client: frames in, on a thread or a socket; messages handled on the event loop."""
+"""Serves one client on stdio or a socket: reads frames, and hands messages to the protocol."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_BODY: Final = 256 * 1024 * 1024
-"""A longer message is no message but a stream out of step."""
+"""The most bytes of a message. A larger number is taken for a sign of a broken stream."""
 
 _MAX_HEADER: Final = 64 * 1024
 _CHUNK: Final = 256 * 1024
 
-# Nothing but what LSP knows: another protocol's request, such as a web page's, is no frame.
+# Strict, so that a request of another protocol, such as HTTP from a web page, is refused.
 _HEADER: Final = re.compile(
     rb"(?:content-type:[^\r\n]*\r\n)?content-length:[ \t]*(\d{1,12})[ \t]*"
     rb"(?:\r\ncontent-type:[^\r\n]*)?",
@@ -32,19 +32,19 @@ _HEADER: Final = re.compile(
 )
 
 
-class OutOfStep(Exception):
-    """The stream holds something that is no frame, so nothing in it can be trusted."""
+class InvalidFrame(Exception):
+    """The stream has bytes that are no frame, so that no later frame can be found either."""
 
 
 class Frames:
-    """Takes bytes as they come, and gives message bodies."""
+    """Splits a stream of bytes into the bodies of messages."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._length: int | None = None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The bodies that are whole now. Raises OutOfStep."""
+        """The bodies that are complete once `data` has come. Raises InvalidFrame."""
         self._buffer += data
         while True:
             if self._length is None and not self._read_header():
@@ -61,19 +61,19 @@ class Frames:
         end = self._buffer.find(b"\r\n\r\n", 0, _MAX_HEADER)
         if end < 0:
             if len(self._buffer) >= _MAX_HEADER:
-                raise OutOfStep("a header without an end")
+                raise InvalidFrame("a header without an end")
             return False
         header = bytes(self._buffer[:end])
         match = _HEADER.fullmatch(header)
         if match is None or int(match[1]) > MAX_BODY:
-            raise OutOfStep(f"{header[:100]!r} is no header")
+            raise InvalidFrame(f"{header[:100]!r} is no header")
         self._length = int(match[1])
         del self._buffer[: end + 4]
         return True
 
 
 class StreamWriter:
-    """Writes whole frames, from any thread, one after the other."""
+    """Writes whole frames, from any thread."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -91,7 +91,7 @@ class StreamWriter:
 
 
 def own_stdout() -> BinaryIO:
-    """The real stdout, for frames only; whatever else is printed goes to stderr from now on."""
+    """The real stdout, for frames only. Everything that is printed goes to stderr from now on."""
     sys.stdout.flush()
     real = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -99,7 +99,7 @@ def own_stdout() -> BinaryIO:
 
 
 def serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> int:
-    """Serve the client that writes to a file descriptor, until it exits or the stream ends.
+    """Serve the client that writes to a file descriptor, until it says exit or the stream ends.
 
     Returns the process's exit code.
     """
@@ -107,9 +107,9 @@ def serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> int:
 
 
 def serve_tcp(server: RadServer, host: str, port: int) -> int:
-    """Serve the first client that connects, until it exits or the connection ends.
+    """Serve the first client that connects, until it says exit or the connection ends.
 
-    Says on stderr where it listens. Returns the process's exit code.
+    Writes to stderr where it listens. Returns the process's exit code.
     """
     try:
         return asyncio.run(_serve_tcp(server, host, port))
@@ -126,12 +126,12 @@ async def _serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> 
     def read() -> None:
         frames = Frames()
         try:
-            # Plain reads: a buffered reader that a thread waits in blocks the interpreter's exit.
+            # Unbuffered: a thread that waits in a buffered reader blocks the interpreter's exit.
             while data := os.read(descriptor, _CHUNK):
                 for body in frames.feed(data):
                     loop.call_soon_threadsafe(server.protocol.receive, body)
             code = 0
-        except (OSError, OutOfStep) as error:
+        except (OSError, InvalidFrame) as error:
             logger.error("The client's stream broke: %s", error)  # noqa: TRY400
             code = 1
         except RuntimeError:
@@ -139,7 +139,7 @@ async def _serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> 
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(server.stop, code)
 
-    # A daemon: a read that waits must not keep the process when the client says exit.
+    # A daemon, so that a read that waits does not keep the process alive after exit.
     threading.Thread(target=read, name="reader", daemon=True).start()
     return await server.stopped()
 
@@ -149,7 +149,7 @@ async def _serve_tcp(server: RadServer, host: str, port: int) -> int:
     client: asyncio.StreamWriter | None = None
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """The first connection that sends a message is the client; others are turned away."""
+        """The first connection that sends a message is the client; others are closed."""
         nonlocal client
         frames = Frames()
         code = 0
@@ -163,7 +163,7 @@ async def _serve_tcp(server: RadServer, host: str, port: int) -> int:
                         server.protocol.receive(body)
                 if client not in {None, writer}:
                     break
-        except (OSError, OutOfStep) as error:
+        except (OSError, InvalidFrame) as error:
             logger.error("A connection broke: %s", error)  # noqa: TRY400
             code = 1
         writer.close()

@@ -1,4 +1,4 @@
-"""URIs of files as paths, whatever a client sends."""
+"""The paths of URIs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pygls.uris import to_fs_path
 
 
 def path_of(uri: str) -> str | None:
-    """The path of a file's URI; None when it is no file's, or no path."""
+    """The path that a URI names; None when it names no file, or can't be a path."""
     try:
         path = to_fs_path(uri)
     except ValueError:

@@ -1,53 +1,296 @@
-"""The one door to the sessions, for the command line and the server.
+"""The use cases: the one door to the sessions, for the command line and the server.
 
-The package itself has the questions about sessions and the writing of files. Its other modules are
-imported by name: `workspaces` finds the folder, `sessions` opens what it has, `index` looks after
-the index of transcripts, and `documents` reads a single report or transcript.
+Most functions here ask a snapshot one question and return core values. Other modules of this
+package find the workspace, open its sessions, look after the index, or read a single document.
+
+Nothing here prints, speaks a protocol or looks at a clock; `now` is passed in. Errors that the
+user can mend are `RadError`s. A module that only some functions need is imported by them, because
+`rad status` runs at every shell prompt.
 """
 
-from rad_lsp.pricing import Prices
-from rad_lsp.service.outputs import stored, write
-from rad_lsp.service.questions import (
-    MAX_LIMIT,
-    Page,
-    StatusFigures,
-    Sum,
-    compare,
-    cost,
-    cost_rows,
-    history,
-    savings,
-    session,
-    spent_within,
-    status,
-    status_since,
-    usage,
-)
-from rad_lsp.sources import NAMES as SOURCES
-from rad_lsp.sources import RADIUM
-from rad_lsp.store.snapshot import Entry, Snapshot, warned
+from __future__ import annotations
 
-__all__ = [
-    "MAX_LIMIT",
-    "RADIUM",
-    "SOURCES",
-    "Entry",
-    "Page",
-    "Prices",
-    "Snapshot",
-    "StatusFigures",
-    "Sum",
-    "compare",
-    "cost",
-    "cost_rows",
-    "history",
-    "savings",
-    "session",
-    "spent_within",
-    "status",
-    "status_since",
-    "stored",
-    "usage",
-    "warned",
-    "write",
-]
+import math
+import os
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from rad_lsp import atomic
+from rad_lsp.core import budget as budgets
+from rad_lsp.core import figures, period
+from rad_lsp.core.errors import (
+    NoPreviousSession,
+    OutputExists,
+    OutputNotWritable,
+    SessionUnreadable,
+    reason,
+)
+from rad_lsp.core.period import ALWAYS, Period
+from rad_lsp.core.problems import Problem
+from rad_lsp.core.session import Session
+from rad_lsp.core.spending import QUARTER
+from rad_lsp.pricing import Prices as Prices
+from rad_lsp.sources import NAMES, radium
+from rad_lsp.sources import RADIUM as RADIUM
+from rad_lsp.store.snapshot import warned as warned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, tzinfo
+
+    from rad_lsp.core.comparison import Comparison
+    from rad_lsp.core.cost import CostRow, CostTable, Savings
+    from rad_lsp.core.spending import PriceList
+    from rad_lsp.core.usage import Kind, UsageTable
+    from rad_lsp.store.snapshot import Entry
+    from rad_lsp.store.snapshot import Snapshot as Snapshot
+
+SOURCES = NAMES
+"""The names of all sources of sessions."""
+
+NO_BUDGET = budgets.Budget()
+
+MAX_LIMIT = 100
+"""The most sessions that a page of history may have."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some sessions of a history, newest first.
+
+    `total` counts all sessions of the history; `sources` are the sources of all of them.
+    """
+
+    sessions: tuple[Session, ...]
+    total: int
+    sources: frozenset[str] = frozenset()
+
+
+class Sum(msgspec.Struct, frozen=True):
+    """Several sessions added up.
+
+    `cost` is in USD, None where no price is known; `success_rate` is in percent, None where no
+    tool call finished.
+    """
+
+    sessions: int
+    cost: float | None
+    tool_calls: int
+    success_rate: float | None
+
+
+class StatusFigures(msgspec.Struct, frozen=True):
+    """What a status line shows.
+
+    `session` is the one that it is about, None where there is none; `totals` are those of all
+    sessions, `today` those of the user's day. `skipped` counts files that can't be read, `passed`
+    are the budgets that were passed.
+    """
+
+    session: Session | None
+    totals: Sum
+    today: Sum
+    skipped: int
+    passed: tuple[budgets.Passed, ...] = ()
+
+    @property
+    def warning(self) -> bool:
+        """Whether files were skipped, a budget is passed, or the session's figures contradict."""
+        problems = self.session.problems if self.session else ()
+        contradict = any(problem.severity == "warning" for problem in problems)
+        return bool(self.skipped or self.passed or contradict)
+
+
+def session(snapshot: Snapshot, reference: str | None) -> Session:
+    """The session that `reference` names, or the most recent.
+
+    Raises NoSessions, SessionNotFound, SessionAmbiguous.
+    """
+    return snapshot.latest() if reference is None else snapshot.resolve(reference)
+
+
+def usage(
+    snapshot: Snapshot, kind: Kind, reference: str | None = None, within: Period = ALWAYS
+) -> UsageTable:
+    """Usage per model or engine of one session, or of all within a period.
+
+    Raises NoSessions, SessionNotFound, SessionAmbiguous when one is named.
+    """
+    from rad_lsp.core import usage as usages
+
+    if reference is not None:
+        return usages.table([snapshot.resolve(reference)], kind)
+    return usages.table((entry.session for entry in snapshot.within(within)), kind)
+
+
+def history(snapshot: Snapshot, limit: int, offset: int = 0, within: Period = ALWAYS) -> Page:
+    """Up to `limit` sessions within a period, newest first, without the `offset` newest."""
+    entries = snapshot.within(within)
+    return Page(
+        sessions=tuple(entry.session for entry in entries[offset : offset + limit]),
+        total=len(entries),
+        sources=frozenset(map(attrgetter("source"), entries)),
+    )
+
+
+def compare(snapshot: Snapshot, a: str | None, b: str) -> Comparison:
+    """Session `b` measured against session `a`, or against the session before it.
+
+    Raises NoSessions, SessionNotFound, SessionAmbiguous, NoPreviousSession.
+    """
+    from rad_lsp.core import comparison
+
+    if a is not None:
+        return comparison.between(snapshot.resolve(a), snapshot.resolve(b))
+    later = snapshot.resolve(b)
+    previous = snapshot.previous(later.id)
+    if previous is None:
+        raise NoPreviousSession(later.id)
+    return comparison.between(snapshot.resolve(previous), later)
+
+
+def status(
+    snapshot: Snapshot,
+    now: datetime,
+    zone: tzinfo | None,
+    budget: budgets.Budget = NO_BUDGET,
+    session_id: str = "",
+    *,
+    totals: bool = True,
+) -> StatusFigures:
+    """What a status line shows at `now`; `zone` tells when the user's day began.
+
+    It is about the session with the id `session_id`, else about the most recent one. Without
+    `totals` the sums of all sessions are zero: to add up thousands takes longer than the rest.
+    """
+    newest = snapshot.entries[0] if snapshot.entries else None
+    entry = snapshot.by_id.get(session_id) if session_id else newest
+    session = entry.session if entry else None
+    spent: dict[budgets.Name, float | None] = {} if session is None else {"session": session.cost}
+    for name, since in budgets.periods(budget, now, zone).items():
+        spent[name] = spent_within(snapshot, since)
+    today = period.today(now, zone)
+    return StatusFigures(
+        session=session,
+        totals=_sum(snapshot.entries if totals else ()),
+        today=msgspec.structs.replace(
+            _sum(snapshot.within(today)), cost=spent_within(snapshot, today)
+        ),
+        skipped=len(snapshot.skipped),
+        passed=budgets.passed(budget, spent),
+    )
+
+
+def status_since(now: datetime, zone: tzinfo | None, budget: budgets.Budget) -> datetime:
+    """The earliest moment whose sessions a status line without totals adds up.
+
+    The session that it is about may be older.
+    """
+    periods = [period.today(now, zone), *budgets.periods(budget, now, zone).values()]
+    return min(since for since in (one.since for one in periods) if since is not None)
+
+
+def spent_within(snapshot: Snapshot, within: Period) -> float | None:
+    """USD spent in a period; None where something was spent whose price is not known.
+
+    Each request counts at its time. A session whose requests are not recorded counts whole, at
+    its last activity (session format, "Day and period").
+    """
+    begin = 0 if within.since is None else within.since.timestamp() / QUARTER
+    end = math.inf if within.until is None else within.until.timestamp() / QUARTER
+    found: list[float | None] = []
+    for entry in snapshot.within(Period(within.since)):
+        bill = entry.bill
+        if bill.spending:
+            found += [row.cost for row in bill.spending if begin <= row.quarter < end]
+        elif entry.last_activity in within:
+            found.append(bill.cost)
+    return figures.total_cost(found)
+
+
+def cost(
+    snapshot: Snapshot,
+    price_list: PriceList,
+    reference: str | None = None,
+    within: Period = ALWAYS,
+) -> CostTable:
+    """What the cost of one session, or of all within a period, is made of.
+
+    Raises NoSessions, SessionNotFound, SessionAmbiguous when one is named.
+    """
+    from rad_lsp.core import cost as costs
+
+    if reference is not None:
+        return costs.table([snapshot.resolve(reference)], price_list)
+    return costs.table((entry.session for entry in snapshot.within(within)), price_list)
+
+
+def savings(session: Session, price_list: PriceList) -> Savings:
+    """What the cache saved in a session. Prices are looked up only where it had a cache."""
+    from rad_lsp.core import cost as costs
+
+    return costs.savings(session, price_list)
+
+
+def cost_rows(
+    session: Session, price_list: PriceList, model: str | None = None
+) -> tuple[CostRow, ...]:
+    """What a session's cost, or that of one of its models, is made of."""
+    from rad_lsp.core import cost as costs
+
+    return costs.rows(session, price_list, model)
+
+
+def stored(session: Session) -> bytes:
+    """The session's report as it is stored now, in valid JSON. Raises SessionUnreadable.
+
+    A session of another agent as it would be stored.
+    """
+    from rad_lsp.core import report
+
+    if session.source != RADIUM:
+        return report.encode(report.of(session))
+    reading = radium.read_bytes(session.path)
+    if reading is None:
+        raise SessionUnreadable(session.path, "it has been deleted")
+    data = reading[1]
+    found = data if isinstance(data, Problem) else report.read(data)
+    if isinstance(found, Problem):
+        raise SessionUnreadable(session.path, found.reason)
+    return cast("bytes", data)
+
+
+def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
+    """Write an output whole or not at all; returns its size in bytes. A link is followed.
+
+    Raises OutputExists, OutputNotWritable, and what `chunks` raises.
+    """
+    name = str(path)
+    try:
+        if path.is_dir():
+            raise OutputNotWritable(name, "it is a folder")
+        if overwrite and path.exists() and not path.is_file():
+            raise OutputNotWritable(name, "it is not a regular file")
+        return atomic.write(path, chunks, overwrite=overwrite)
+    except FileExistsError:
+        raise OutputExists(name) from None
+    except FileNotFoundError:
+        folder = Path(os.path.realpath(path)).parent
+        raise OutputNotWritable(name, f"the folder {folder} does not exist") from None
+    except OSError as error:
+        raise OutputNotWritable(name, reason(error)) from None
+    except ValueError:
+        raise OutputNotWritable(name, "no file may have such a name") from None
+
+
+def _sum(entries: Iterable[Entry]) -> Sum:
+    gists = [entry.gist for entry in entries]
+    calls = sum(gist.tool_calls for gist in gists)
+    return Sum(
+        sessions=len(gists),
+        cost=figures.total_cost(gist.cost for gist in gists),
+        tool_calls=calls,
+        success_rate=figures.percent(sum(gist.successful_tool_calls for gist in gists), calls),
+    )

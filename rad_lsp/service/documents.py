@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from rad_lsp import settings, sources
 from rad_lsp.core import problems, spending, transcript
 from rad_lsp.core.problems import Problem
-from rad_lsp.sources import Parser, Skipped
-from rad_lsp.sources.radium import fingerprint, is_report
-from rad_lsp.sources.radium import parse as read_report
-from rad_lsp.sources.radium import read_bytes as _read_bytes
+from rad_lsp.sources import radium
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,23 +17,11 @@ if TYPE_CHECKING:
     from rad_lsp.core.session import Session
     from rad_lsp.core.spending import PriceList
     from rad_lsp.core.transcript import Facts, Seen
+    from rad_lsp.sources import Parser, Skipped
 
-__all__ = [
-    "Transcript",
-    "fingerprint",
-    "is_report",
-    "read_bytes",
-    "read_report",
-    "read_transcript",
-    "session_id",
-    "session_of",
-    "session_of_line",
-    "skipped_lines",
-    "transcript_source",
-]
-
-Transcript: TypeAlias = Parser
-"""What was read from a transcript."""
+is_report = radium.is_report
+read_report = radium.parse
+fingerprint = radium.fingerprint
 
 _SUFFIX = ".jsonl"
 
@@ -45,7 +31,7 @@ def read_bytes(path: str) -> bytes | Problem | None:
 
     It never waits, and reads no more than a report may hold.
     """
-    stored = _read_bytes(path)
+    stored = radium.read_bytes(path)
     return None if stored is None else stored[1]
 
 
@@ -60,63 +46,59 @@ def transcript_source(path: str) -> str | None:
     return None
 
 
-def read_transcript(source: str, path: str, data: bytes) -> Transcript:
-    """What the transcript at `path` says; `data` is its content, saved or not."""
-    read = _parser(source, path)
-    read.feed(data if data.endswith(b"\n") else data + b"\n")
-    return read
+class Transcript:
+    """What the transcript at `path` says. `data` is its content, saved or not."""
 
+    def __init__(self, source: str, path: str, data: bytes) -> None:
+        self.source = source
+        self._path = path
+        self._data = data
 
-def session_id(read: Transcript) -> str:
-    """The id of the session that most of a transcript is about; empty when it has none."""
-    facts = _longest(read)
-    return facts.session_id if facts else ""
+    @property
+    def session_id(self) -> str:
+        """The id of the session that most of the transcript is about; empty when it has none."""
+        return self._longest.session_id if self._longest else ""
 
+    @property
+    def skipped(self) -> list[Skipped]:
+        """The first few lines that can't be read, and why."""
+        return self._read.first_skipped
 
-def session_of(source: str, path: str, read: Transcript, prices: PriceList) -> Session | Problem:
-    """The session that most of a transcript is about, or why there is none."""
-    facts = _longest(read)
-    if facts is None:
-        return Problem(problems.EMPTY, "No session is recorded in this transcript", "warning")
-    requests = [seen for seen in read.requests.values() if seen.session_id == facts.session_id]
-    return _session(source, path, facts, requests, prices)
+    def session(self, prices: PriceList) -> Session | Problem:
+        """The session that most of the transcript is about, or why there is none."""
+        if self._longest is None:
+            return Problem(problems.EMPTY, "No session is recorded in this transcript", "warning")
+        requests = self._read.requests.values()
+        own = [seen for seen in requests if seen.session_id == self.session_id]
+        return self._session(self._longest, own, prices)
 
+    def session_of_line(self, start: int, end: int, prices: PriceList) -> Session | None:
+        """A session of only the requests in the line with these bytes; None without a request."""
+        parser = self._parser()
+        parser.feed(self._data[:start])
+        parser.requests.clear()
+        parser.feed(self._data[start:end].rstrip(b"\r\n") + b"\n")
+        facts = next((facts for facts in parser.facts.values() if facts.end), None)
+        if facts is None or not parser.requests:
+            return None
+        return self._session(facts, parser.requests.values(), prices)
 
-def session_of_line(
-    source: str, path: str, before: bytes, line: bytes, prices: PriceList
-) -> Session | None:
-    """A session of only the requests that one line of a transcript tells of; None for none.
+    def _session(self, facts: Facts, requests: Iterable[Seen], prices: PriceList) -> Session:
+        requests = list(requests)
+        billed = spending.tally((seen.request for seen in requests if seen.billed), prices)
+        unfinished = sum(seen.request.requests for seen in requests if not seen.final)
+        return transcript.session(self.source, self._path, [facts], billed, unfinished=unfinished)
 
-    `before` is the content that precedes the line.
-    """
-    read = _parser(source, path)
-    read.feed(before)
-    read.requests.clear()
-    read.feed(line.rstrip(b"\r\n") + b"\n")
-    facts = next((facts for facts in read.facts.values() if facts.end), None)
-    if facts is None or not read.requests:
-        return None
-    return _session(source, path, facts, read.requests.values(), prices)
+    @cached_property
+    def _longest(self) -> Facts | None:
+        known = (facts for facts in self._read.facts.values() if facts.end)
+        return max(known, key=lambda facts: facts.end - facts.start, default=None)
 
+    @cached_property
+    def _read(self) -> Parser:
+        parser = self._parser()
+        parser.feed(self._data if self._data.endswith(b"\n") else self._data + b"\n")
+        return parser
 
-def skipped_lines(read: Transcript) -> list[Skipped]:
-    """The first few lines that can't be read, and why."""
-    return read.first_skipped
-
-
-def _parser(source: str, path: str) -> Parser:
-    return sources.agent(source, os.environ, settings.home()).parser(path)
-
-
-def _longest(read: Transcript) -> Facts | None:
-    known = (facts for facts in read.facts.values() if facts.end)
-    return max(known, key=lambda facts: facts.end - facts.start, default=None)
-
-
-def _session(
-    source: str, path: str, facts: Facts, requests: Iterable[Seen], prices: PriceList
-) -> Session:
-    requests = list(requests)
-    billed = spending.tally((seen.request for seen in requests if seen.billed), prices)
-    unfinished = sum(seen.request.requests for seen in requests if not seen.final)
-    return transcript.session(source, path, [facts], billed, unfinished=unfinished)
+    def _parser(self) -> Parser:
+        return sources.agent(self.source, os.environ, settings.home()).parser(self._path)

@@ -10,7 +10,7 @@ from rad_lsp.server.rate_limiter import RateLimiter
 from rad_lsp.service import sessions
 
 
-class Listener:
+class Notifier:
     def __init__(self):
         self.statuses = asyncio.Queue()
 
@@ -20,13 +20,13 @@ class Listener:
     def linked(self):
         return frozenset()
 
-    def changed(self, folder):
+    def changed(self, sessions):
         pass
 
     def mistake(self, uri, sentence):
         pass
 
-    async def first_read(self, folder):
+    async def first_read(self, name, sessions):
         pass
 
 
@@ -40,13 +40,13 @@ async def test_an_index_that_could_not_be_opened_is_tried_again(workspace, caplo
             raise OSError("not now")
         return sessions.open_machine()
 
-    listener = Listener()
+    notifier = Notifier()
     with ThreadPoolExecutor(1) as executor:
         root = workspace.root
-        folder = Folder(root.as_uri(), root, listener, RateLimiter(0), executor, machine)
+        folder = Folder(root.as_uri(), root, notifier, RateLimiter(0), executor, machine)
         folder.configure({})
         async with asyncio.timeout(30):
-            status = await listener.statuses.get()
+            status = await notifier.statuses.get()
         await folder.close()
     assert status.text.startswith("$2.5000")
     assert tries == [0, 1]

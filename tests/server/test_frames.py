@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rad_lsp.server.transport import MAX_BODY, Frames, OutOfStep
+from rad_lsp.server.transport import MAX_BODY, Frames, InvalidFrame
 
 
 def frame(body):
@@ -62,21 +62,21 @@ def test_headers_as_clients_write_them(header):
     ],
 )
 def test_what_no_client_writes_is_out_of_step(header):
-    with pytest.raises(OutOfStep):
+    with pytest.raises(InvalidFrame):
         list(Frames().feed(header + b"\r\n\r\n{}"))
 
 
 def test_what_came_before_is_not_lost_when_the_stream_goes_out_of_step():
     bodies = Frames().feed(frame(b"{}") + b"nonsense\r\n\r\n")
     assert next(bodies) == b"{}"
-    with pytest.raises(OutOfStep):
+    with pytest.raises(InvalidFrame):
         next(bodies)
 
 
 def test_a_header_without_an_end_is_not_waited_for_for_ever():
     frames = Frames()
     assert list(frames.feed(b"x" * 1000)) == []
-    with pytest.raises(OutOfStep):
+    with pytest.raises(InvalidFrame):
         list(frames.feed(b"x" * 1_000_000))
 
 

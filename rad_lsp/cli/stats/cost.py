@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rad_lsp.cli.options import (
-    json_option,
-    period_options,
-    refuse_period_of_one,
-    session_id_options,
-    workspace_options,
-)
+from rad_lsp.cli.options import json_option, period_options, session_id_options, workspace_options
 from rad_lsp.cli.output import emit, painter
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
+    from rad_lsp.core.period import Period
 
 
 @click.command()
@@ -24,9 +19,7 @@ if TYPE_CHECKING:
 @session_id_options
 @period_options
 @json_option
-def cost(
-    context: Context, session_id: str | None, since: str | None, until: str | None, *, as_json: bool
-) -> None:
+def cost(context: Context, session_id: str | None, within: Period, *, as_json: bool) -> None:
     """Explain a cost: tokens, rates and the rule behind them, of one session or of all.
 
     Example: rad stats cost latest
@@ -35,10 +28,8 @@ def cost(
     from rad_lsp.render import cost as explained
     from rad_lsp.render import rows
 
-    refuse_period_of_one(session_id, since, until)
-    period = context.period(since, until)
     snapshot = context.snapshot()
-    table = service.cost(snapshot, context.prices, session_id, period)
+    table = service.cost(snapshot, context.prices, session_id, within)
     if as_json:
         emit(rows.encode(rows.cost(table)))
     else:

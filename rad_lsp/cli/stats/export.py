@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rad_lsp.cli.options import (
-    period_options,
-    refuse_period_of_one,
-    session_id_options,
-    workspace_options,
-)
+from rad_lsp.cli.options import period_options, session_id_options, workspace_options
 from rad_lsp.cli.output import emit_all, note
 from rad_lsp.core.wording import NO_HISTORY
 
@@ -20,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rad_lsp.cli.context import Context
+    from rad_lsp.core.period import Period
     from rad_lsp.core.session import Session
     from rad_lsp.wire import Format
 
@@ -44,8 +40,7 @@ def export(
     session_id: str | None,
     output: str | None,
     kind: Format,
-    since: str | None,
-    until: str | None,
+    within: Period,
     *,
     per_model: bool,
     force: bool,
@@ -59,14 +54,12 @@ def export(
     from rad_lsp.core.wording import printable
     from rad_lsp.render import export as exports
 
-    refuse_period_of_one(session_id, since, until)
     if per_model and kind != "csv":
         raise click.UsageError("--per-model goes with --format csv.")
-    period = context.period(since, until)
     snapshot = context.snapshot()
     single = None if session_id is None else service.session(snapshot, session_id)
     sessions: Iterable[Session] = (
-        (entry.session for entry in snapshot.within(period)) if single is None else [single]
+        (entry.session for entry in snapshot.within(within)) if single is None else [single]
     )
     if not snapshot.entries:
         note(NO_HISTORY.strip())

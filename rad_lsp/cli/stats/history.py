@@ -12,6 +12,7 @@ from rad_lsp.core.wording import NO_HISTORY
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
+    from rad_lsp.core.period import Period
 
 
 @click.command()
@@ -29,15 +30,7 @@ if TYPE_CHECKING:
 )
 @period_options
 @json_option
-def history(
-    context: Context,
-    limit: int,
-    offset: int,
-    since: str | None,
-    until: str | None,
-    *,
-    as_json: bool,
-) -> None:
+def history(context: Context, limit: int, offset: int, within: Period, *, as_json: bool) -> None:
     """List sessions, newest last activity first.
 
     Example: rad stats history --limit 20 --since 7d
@@ -47,8 +40,7 @@ def history(
     if limit > service.MAX_LIMIT:
         note(f"--limit is {service.MAX_LIMIT} at most; use --offset for older sessions.")
         limit = service.MAX_LIMIT
-    period = context.period(since, until)
-    page = service.history(context.snapshot(), limit, offset, period)
+    page = service.history(context.snapshot(), limit, offset, within)
     if as_json:
         from rad_lsp.render import export
 

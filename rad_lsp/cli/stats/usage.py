@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rad_lsp.cli.options import (
-    json_option,
-    period_options,
-    refuse_period_of_one,
-    session_id_options,
-    workspace_options,
-)
+from rad_lsp.cli.options import json_option, period_options, session_id_options, workspace_options
 from rad_lsp.cli.output import emit, painter
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
+    from rad_lsp.core.period import Period
     from rad_lsp.core.usage import Kind
 
 
@@ -25,14 +20,12 @@ if TYPE_CHECKING:
 @session_id_options
 @period_options
 @json_option
-def model(
-    context: Context, session_id: str | None, since: str | None, until: str | None, *, as_json: bool
-) -> None:
+def model(context: Context, session_id: str | None, within: Period, *, as_json: bool) -> None:
     """Show usage per model, of one session or of all.
 
     Example: rad stats model --since 7d
     """
-    _usage(context, "model", session_id, (since, until), as_json=as_json)
+    _usage(context, "model", session_id, within, as_json=as_json)
 
 
 @click.command()
@@ -40,31 +33,22 @@ def model(
 @session_id_options
 @period_options
 @json_option
-def engine(
-    context: Context, session_id: str | None, since: str | None, until: str | None, *, as_json: bool
-) -> None:
+def engine(context: Context, session_id: str | None, within: Period, *, as_json: bool) -> None:
     """Show usage per engine, of one session or of all.
 
     Example: rad stats engine latest
     """
-    _usage(context, "engine", session_id, (since, until), as_json=as_json)
+    _usage(context, "engine", session_id, within, as_json=as_json)
 
 
 def _usage(
-    context: Context,
-    kind: Kind,
-    session_id: str | None,
-    within: tuple[str | None, str | None],
-    *,
-    as_json: bool,
+    context: Context, kind: Kind, session_id: str | None, within: Period, *, as_json: bool
 ) -> None:
     from rad_lsp import service
     from rad_lsp.render import rows, text
 
-    refuse_period_of_one(session_id, *within)
-    period = context.period(*within)
     snapshot = context.snapshot()
-    table = service.usage(snapshot, kind, session_id, period)
+    table = service.usage(snapshot, kind, session_id, within)
     if as_json:
         emit(rows.encode(rows.usage(table)))
     else:

@@ -52,7 +52,8 @@ async def folders_changed(context: Context, params: types.DidChangeWorkspaceFold
     for folder in params.event.removed:
         removed = await context.folders.remove(folder.uri)
         if removed is not None:
-            context.diagnostics.drop(removed, context.folders)
+            others = [other.sessions for other in context.folders]
+            context.diagnostics.drop(removed.sessions, others)
     for folder in params.event.added:
         context.folders.add(folder.uri)
 
@@ -71,7 +72,7 @@ def files_changed(context: Context, params: types.DidChangeWatchedFilesParams) -
     """Look where the client says that something has changed."""
     paths = {path for change in params.changes if (path := path_of(change.uri))}
     for folder in context.folders:
-        if held := {path for path in paths if folder.holds(path)}:
+        if held := {path for path in paths if folder.sessions.holds(path)}:
             folder.hint(held)
 
 
