@@ -70,7 +70,7 @@ class FolderSessions:
 
     async def edit(self, path: str, content: Session | Problem | None) -> None:
         """Count an open buffer instead of its file; the file again when `content` is None."""
-        self.snapshot = await self._in_thread(self._store.edit, path, content)
+        self.snapshot = await self._in_thread(self._edit, path, content)
 
     def _refresh(self, paths: set[str] | None, *, load_settings: bool) -> Snapshot:
         self.root = workspaces.nearest(self._path) or self._path
@@ -83,6 +83,9 @@ class FolderSessions:
             self._scope = scope
             paths = None
         return self._store.refresh(paths, self._count)
+
+    def _edit(self, path: str, content: Session | Problem | None) -> Snapshot:
+        return self._store.edit(path, content)
 
     def _count(self, read: int) -> None:
         self.files_read = read

@@ -1,0 +1,43 @@
+"""The index of transcripts, as `rad doctor` and `rad index` see it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rad_lsp.service import index, sessions
+
+
+@pytest.fixture
+def machine():
+    machine = sessions.open_machine()
+    yield machine
+    sessions.close(machine)
+
+
+def test_the_state_of_an_index_on_disk(machine):
+    state = index.state(machine)
+    assert state.path.is_file()
+    assert (state.size > 0, state.health) == (True, "ok")
+
+
+def test_each_agent_has_its_folders(machine):
+    assert "claude-code" in index.folders(machine)
+    assert all(index.folders(machine).values())
+
+
+def test_a_rebuild_reads_all_transcripts_and_counts_the_sessions(machine, claude_code, codex):
+    claude_code("a").prompt().answer()
+    codex("b").answer()
+    read = []
+    assert index.rebuild(machine, read.append) == 2
+    assert read
+    assert index.rebuild(machine) == 2
+
+
+def test_lines_that_can_not_be_read_are_counted_with_the_first_of_them(machine, claude_code):
+    transcript = claude_code("a").prompt().raw(b'{"type":\n').raw(b"[\n").answer()
+    index.rebuild(machine)
+    (unreadable,) = index.unreadable(machine)
+    assert unreadable.path == str(transcript.path)
+    assert (unreadable.lines, unreadable.first_line) == (2, 2)
+    assert unreadable.reason
