@@ -1,4 +1,4 @@
-"""Tasks that run beside the handling of messages."""
+"""Tasks that run in the background, while messages are handled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the client can do, as it says in `initialize`. Nothing else is asked of it."""
+"""The client's capabilities; the server asks nothing else of it."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Diagnostics:
                     del self._pushed[path]
                     self._push(Path(path).as_uri(), [])
             for number, (path, problems) in enumerate(wanted.items()):
-                # The same problem may stand elsewhere once the file was written anew.
+                # A file that was written again may have the same problem in another place.
                 current = documents.fingerprint(path), problems
                 if not is_open(path) and self._pushed.get(path) != current:
                     self._pushed[path] = current

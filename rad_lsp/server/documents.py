@@ -43,7 +43,7 @@ class Documents:
         return None
 
     def open(self, uri: str, text: str) -> Document | None:
-        """Keep the buffer of a document that was opened; None when it is of no kind of ours."""
+        """Keep the buffer of a document that was opened; None for a document of another kind."""
         path = self.path(uri)
         return None if path is None else self._keep(uri, path, _encoded(text))
 
@@ -65,7 +65,7 @@ class Documents:
         return document
 
     def close(self, uri: str) -> str | None:
-        """Forget a buffer; returns the document's path, or None when it is of no kind of ours."""
+        """Forget a buffer; returns the document's path, or None for a document of another kind."""
         path = self.path(uri)
         if path is not None:
             self._open.pop(path, None)

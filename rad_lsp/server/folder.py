@@ -1,7 +1,7 @@
 """A workspace folder of the client, kept fresh.
 
-Events tell where to look, and a cheap scan tells whether anything has changed. So the figures
-are right even where events are lost, late or unknown, as on network and container mounts.
+Events name the files that changed. Regular scans find the changes without an event, so that
+figures are right where events are lost or late, as on network and container mounts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 1.0
-"""The longest time between two cheap looks for a change that no event told of."""
+"""The longest time between two cheap checks for a change without an event."""
 
 STATUS_SECONDS: Final = 0.12
 """The least time between two statuses: fewer than ten a second."""
@@ -117,7 +117,7 @@ class Folder:
         signature = await self.sessions.signature()
         await self._refresh(None)
         reading.cancel()
-        # The client is told nothing before its settings are known: they decide what it is told.
+        # No status is sent before the client's settings are known, because it depends on them.
         await self._configured.wait()
         await self._refresh(set(), load_settings=True)
         await self._report()

@@ -1,4 +1,4 @@
-"""Passes on to the client what its folders have to tell."""
+"""Notifies the client of changes in its workspace folders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 class Notifier:
-    """Sends the client what all folders have to tell, and asks it to refresh what it shows."""
+    """Sends the client the status of its folders, and asks it to refresh what it shows."""
 
     def __init__(
         self,
@@ -79,5 +79,5 @@ async def _refreshed(refresh: Callable[[None], Any]) -> None:
     try:
         await refresh(None)
     except Exception:  # noqa: BLE001  (whatever the client answers)
-        # The client said that it can; the log would fill if this were a warning.
+        # A client that refuses does so after each change: warnings would fill the log.
         logger.debug("The client refused to refresh")

@@ -77,7 +77,7 @@ class RadProtocol(LanguageServerProtocol):
     _initialize_seen = False
 
     def receive(self, body: bytes) -> None:
-        """Handle one message. Raises nothing, whatever the bytes."""
+        """Handle one message, valid or not. Raises nothing."""
         try:
             message = json.loads(body)
         except (ValueError, RecursionError):
@@ -88,7 +88,7 @@ class RadProtocol(LanguageServerProtocol):
             self._refuse(_usable_id(message), *fault)
             return
         is_request = "method" in message and "id" in message
-        if "method" in message:  # a response has none, whatever else it holds
+        if "method" in message:  # a response has none
             message = {key: message[key] for key in _CALL_KEYS if key in message}
         if not is_request and message.get("method") != types.EXIT:
             late = self._shutdown or ("method" in message and not self._initialize_seen)
@@ -179,7 +179,7 @@ class RadProtocol(LanguageServerProtocol):
 
     def _refuse(self, msg_id: str | int | None, code: int, message: str, data: Any = None) -> None:
         error = {"code": code, "message": message} | ({} if data is None else {"data": data})
-        # The json module writes whatever the client sent, halves of surrogate pairs, too.
+        # Unlike msgspec, the json module can write halves of surrogate pairs that the client sent.
         body = {"jsonrpc": self.VERSION, "id": msg_id, "error": error}
         self._write(json.dumps(body).encode("ascii"))
 

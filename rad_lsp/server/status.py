@@ -1,4 +1,4 @@
-"""The status of a workspace folder, as the client was told it."""
+"""Sends the client the status of a workspace folder."""
 
 from __future__ import annotations
 

@@ -22,7 +22,10 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """A transcript that can't be read, or lines of one, and why."""
+    """A transcript, or so many `lines` of one, that can't be read, and why.
+
+    `lines` is 0 for a whole transcript.
+    """
 
     path: str
     reason: str
@@ -31,7 +34,7 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 def state(machine: Machine) -> State:
-    """The state of the index. `sessions.not_on_disk` tells whether it is one on disk."""
+    """The state of the index. Only for an index that is kept on disk."""
     database = machine.database
     return State(database.path, database.size, database.health())
 
@@ -44,7 +47,7 @@ def folders(machine: Machine) -> dict[str, tuple[Path, ...]]:
 def unreadable(machine: Machine) -> Iterator[Unreadable]:
     """The transcripts that can't be read, then those of which lines can't be read.
 
-    Of such lines they have the number, and the first one, counted from 1, with its reason.
+    The latter have the number of such lines, and the first of them, counted from 1.
     """
     for path, problem in machine.index.problems(folders(machine)):
         yield Unreadable(path, problem.reason)

@@ -27,41 +27,41 @@ EXPORT: Final = "rad.export"
 @command(SESSION, wire.SessionParams)
 async def session(context: Context, params: wire.SessionParams) -> wire.SessionStats:
     """One session in full."""
-    found = await stats.session(context, params)
-    _show(context, f"{short_id(found.session_id)}: {_line(found)}")
-    return found
+    result = await stats.session(context, params)
+    _show(context, f"{short_id(result.session_id)}: {_line(result)}")
+    return result
 
 
 @command(COMPARE, wire.CompareParams)
 async def compare(context: Context, params: wire.CompareParams) -> wire.SessionComparison:
     """Session B against session A."""
-    found = await stats.compare(context, params)
-    _show(context, _verdict(found))
-    return found
+    result = await stats.compare(context, params)
+    _show(context, _verdict(result))
+    return result
 
 
 @command(EXPORT, wire.ExportParams)
 async def export(context: Context, params: wire.ExportParams) -> wire.Export:
     """Sessions written to a file, or returned."""
-    found = await stats.export(context, params)
-    if not isinstance(found.uri, msgspec.UnsetType):
-        _show(context, f"Exported {found.sessions:,} sessions to {printable(found.uri)}")
-    return found
+    result = await stats.export(context, params)
+    if not isinstance(result.uri, msgspec.UnsetType):
+        _show(context, f"Exported {result.sessions:,} sessions to {printable(result.uri)}")
+    return result
 
 
 def _show(context: Context, message: str) -> None:
     context.editor.window_show_message(types.ShowMessageParams(types.MessageType.Info, message))
 
 
-def _line(found: wire.SessionSummary) -> str:
-    return f"{money(found.cost)} · {percent(found.success_rate)}"
+def _line(summary: wire.SessionSummary) -> str:
+    return f"{money(summary.cost)} · {percent(summary.success_rate)}"
 
 
-def _verdict(found: wire.SessionComparison) -> str:
+def _verdict(comparison: wire.SessionComparison) -> str:
     """What got better and what worse, in one line."""
-    better = [metric.label for metric in found.metrics if metric.verdict == "improved"]
-    worse = [metric.label for metric in found.metrics if metric.verdict == "regressed"]
-    a, b = found.session_a, found.session_b
+    better = [metric.label for metric in comparison.metrics if metric.verdict == "improved"]
+    worse = [metric.label for metric in comparison.metrics if metric.verdict == "regressed"]
+    a, b = comparison.session_a, comparison.session_b
     return (
         f"{short_id(b.session_id)} ({_line(b)}) against {short_id(a.session_id)} ({_line(a)}): "
         f"improved: {', '.join(better) or 'nothing'}; regressed: {', '.join(worse) or 'nothing'}"

@@ -69,7 +69,7 @@ async def configuration_changed(
 
 @feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
 def files_changed(context: Context, params: types.DidChangeWatchedFilesParams) -> None:
-    """Look where the client says that something has changed."""
+    """Read the files that have changed, according to the client."""
     paths = {path for change in params.changes if (path := path_of(change.uri))}
     for folder in context.folders:
         if held := {path for path in paths if folder.sessions.holds(path)}:

@@ -40,16 +40,16 @@ async def session(context: Context, params: wire.SessionParams) -> wire.SessionS
     if params.uri is not None and params.session_id is not None:
         raise JsonRpcInvalidParams("uri: goes without sessionId")
     if params.uri is not None:
-        found = _by_uri(context, params.uri)
-        holding = context.folders.holding(found.path)
+        selected = _by_uri(context, params.uri)
+        holding = context.folders.holding(selected.path)
         zone = holding.settings.zone if holding else None
     else:
         folder, snapshot = await _snapshot(context, params)
-        found = service.session(snapshot, params.session_id)
+        selected = service.session(snapshot, params.session_id)
         zone = folder.settings.zone
-    prices = context.folders.prices_of(found)
-    savings = await asyncio.to_thread(service.savings, found, prices)
-    return answers.session(found, datetime.now(UTC), zone, savings)
+    prices = context.folders.prices_of(selected)
+    savings = await asyncio.to_thread(service.savings, selected, prices)
+    return answers.session(selected, datetime.now(UTC), zone, savings)
 
 
 @request("stats/model", wire.UsageParams)
@@ -69,9 +69,11 @@ async def cost(context: Context, params: wire.CostParams) -> wire.CostResult:
     """The tokens and rates that a cost is made of."""
     folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
-    one = None if params.session_id is None else service.session(snapshot, params.session_id).id
-    found = await asyncio.to_thread(service.cost, snapshot, folder.prices, one, within)
-    return answers.cost(found, one)
+    session_id = (
+        None if params.session_id is None else service.session(snapshot, params.session_id).id
+    )
+    table = await asyncio.to_thread(service.cost, snapshot, folder.prices, session_id, within)
+    return answers.cost(table, session_id)
 
 
 @request("stats/history", wire.HistoryParams)
@@ -87,8 +89,8 @@ async def history(context: Context, params: wire.HistoryParams) -> wire.History:
 async def compare(context: Context, params: wire.CompareParams) -> wire.SessionComparison:
     """Session B against session A, or against the session before it."""
     folder, snapshot = await _snapshot(context, params)
-    found = service.compare(snapshot, params.session_a, params.session_b)
-    return answers.comparison(found, datetime.now(UTC), folder.settings.zone)
+    comparison = service.compare(snapshot, params.session_a, params.session_b)
+    return answers.comparison(comparison, datetime.now(UTC), folder.settings.zone)
 
 
 @request("stats/export", wire.ExportParams)
@@ -142,11 +144,11 @@ class _Export:
         return len(content), content.decode("utf-8")
 
     def _counted(self, sessions: Iterable[Session]) -> Iterator[Session]:
-        for found in sessions:
+        for session in sessions:
             if self._stopped.is_set():
                 raise JsonRpcRequestCancelled
             self.sessions += 1
-            yield found
+            yield session
 
     def _left_out(self, error: SessionUnreadable) -> None:
         self.sessions -= 1
@@ -156,10 +158,10 @@ class _Export:
 async def _usage(context: Context, params: wire.UsageParams, kind: Kind) -> wire.UsageResult:
     folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
-    found = service.usage(snapshot, kind, params.session_id, within)
+    table = service.usage(snapshot, kind, params.session_id, within)
     if params.session_id is None:
-        return answers.usage(found, None)
-    return answers.usage(found, service.session(snapshot, params.session_id).id)
+        return answers.usage(table, None)
+    return answers.usage(table, service.session(snapshot, params.session_id).id)
 
 
 async def _snapshot(context: Context, params: wire.Params) -> tuple[Folder, Snapshot]:

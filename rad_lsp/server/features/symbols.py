@@ -57,12 +57,12 @@ async def workspace_symbol(
 ) -> list[types.SymbolInformation]:
     """Sessions whose id contains the query, newest first."""
     wanted = params.query.lower()
-    found: list[types.SymbolInformation] = []
+    symbols: list[types.SymbolInformation] = []
     for folder in context.folders:
         for entry in (await folder.ready()).entries:
             if wanted in entry.id.lower():
                 location = types.Location(from_fs_path(entry.path) or "", _TOP)
-                found.append(
+                symbols.append(
                     types.SymbolInformation(
                         name=printable(entry.id),
                         kind=types.SymbolKind.Event,
@@ -70,9 +70,9 @@ async def workspace_symbol(
                         container_name=text.line(entry.session),
                     )
                 )
-                if len(found) == MAX_SYMBOLS:
-                    return found
-    return found
+                if len(symbols) == MAX_SYMBOLS:
+                    return symbols
+    return symbols
 
 
 def _tree(document: Document) -> list[types.DocumentSymbol]:
@@ -117,10 +117,10 @@ def _detail(session: Session | None, pair: Pair, raw: bytes) -> str | None:
 
 
 def _flat(
-    symbols: list[types.DocumentSymbol], parent: types.DocumentSymbol | None
+    tree: list[types.DocumentSymbol], parent: types.DocumentSymbol | None
 ) -> list[tuple[types.DocumentSymbol, types.DocumentSymbol | None]]:
-    found: list[tuple[types.DocumentSymbol, types.DocumentSymbol | None]] = []
-    for symbol in symbols:
-        found.append((symbol, parent))
-        found.extend(_flat(list(symbol.children or ()), symbol))
-    return found
+    symbols: list[tuple[types.DocumentSymbol, types.DocumentSymbol | None]] = []
+    for symbol in tree:
+        symbols.append((symbol, parent))
+        symbols.extend(_flat(list(symbol.children or ()), symbol))
+    return symbols
