@@ -225,18 +225,18 @@ class Codex(Transcript):
         """An answer: by default of 8,000 and 100 tokens of GPT-5, which is $0.0110."""
         last = [input, read, output]
         self.total = [known + new for known, new in zip(self.total, last, strict=True)]
-        total, last = (
-            {
-                "input_tokens": counts[0],
-                "cached_input_tokens": counts[1],
-                "output_tokens": counts[2],
-                "reasoning_output_tokens": 0,
-                "total_tokens": counts[0] + counts[2],
-            }
-            for counts in (self.total, last)
-        )
-        info = {"total_token_usage": total, "last_token_usage": last}
+        info = {"total_token_usage": _usage(*self.total), "last_token_usage": _usage(*last)}
         return self.line("event_msg", type="token_count", info=info)
+
+
+def _usage(input, read, output):  # noqa: A002
+    return {
+        "input_tokens": input,
+        "cached_input_tokens": read,
+        "output_tokens": output,
+        "reasoning_output_tokens": 0,
+        "total_tokens": input + output,
+    }
 
 
 @pytest.fixture

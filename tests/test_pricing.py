@@ -232,9 +232,14 @@ def test_any_day_has_a_price(model, moment):
 def test_the_users_own_price_beats_the_list_whatever_the_case():
     own = Prices({"GPT-5": Override(input=1, output=2), "qwen3-coder:30b": Override(0.5, 0.5)})
     found = own.price("gpt-5", "openai", quarter("2026-05-01"), "flex")
+    assert found
     assert (found.origin, found.rates) == (SETTINGS, (Rates(1, 1, 1, 1, 2),))
-    assert own.price("Qwen3-Coder:30B", "ollama", 0).rates[0].input == 0.5
-    assert own.price("gpt-5-mini", "", quarter("2026-05-01")).origin != SETTINGS
+    local = own.price("Qwen3-Coder:30B", "ollama", 0)
+    assert local
+    assert local.rates[0].input == 0.5
+    listed = own.price("gpt-5-mini", "", quarter("2026-05-01"))
+    assert listed
+    assert listed.origin != SETTINGS
 
 
 def test_every_cost_is_what_the_library_itself_computes():

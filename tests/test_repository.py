@@ -47,6 +47,7 @@ def test_a_folder_belongs_to_the_nearest_repository_upward(main, git):
     git(inner, "init")
     for folder, root in ((main, main), (main / "sub" / "deep", main), (inner / "new", inner)):
         found = repository.find(folder)
+        assert found
         assert (found.root, found.folder, found.common) == (root, root / ".git", root / ".git")
 
 
@@ -56,7 +57,9 @@ def test_a_folder_outside_belongs_to_none(base):
 
 
 def test_only_the_topmost_folder_is_where_a_repository_begins(main):
-    assert repository.at(main).root == main
+    found = repository.at(main)
+    assert found
+    assert found.root == main
     assert repository.at(main / "sub") is None
 
 
@@ -64,6 +67,7 @@ def test_a_linked_worktree_shares_the_git_folder(main, git, base):
     tree = base / "tree"
     git(main, "worktree", "add", tree)
     found = repository.find(tree)
+    assert found
     assert found.root == tree
     assert found.folder == main / ".git" / "worktrees" / "tree"
     assert found.common == main / ".git"

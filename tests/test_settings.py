@@ -91,7 +91,9 @@ def test_a_nearer_price_takes_no_rate_from_a_farther_one(load, user, own):
 def test_the_nearest_price_wins_whatever_the_case(load, user, own):
     user("[prices.GPT-5]\ninput = 1\noutput = 1\n")
     own("[prices.gpt-5]\ninput = 3\noutput = 3\n")
-    assert Prices(load().prices).price("Gpt-5", "", 0).rates[0].input == 3
+    found = Prices(load().prices).price("Gpt-5", "", 0)
+    assert found
+    assert found.rates[0].input == 3
 
 
 def test_outside_a_workspace_the_users_file_counts(user):

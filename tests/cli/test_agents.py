@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rad_lsp.core.session import Session
 from rad_lsp.sources import radium
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
@@ -244,6 +245,7 @@ def test_a_session_is_printed_as_a_report_with_the_same_figures(
     assert (done.returncode, done.stderr) == (0, "")
     stored = workspace.raw("one.json", done.stdout.encode())
     read = radium.parse(str(stored), stored.read_bytes())
+    assert isinstance(read, Session)
     assert read.problems == ()
     made.path.unlink()
     shown = rad("stats", "session", "one", "--source", "radium", cwd=workspace.root)

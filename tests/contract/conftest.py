@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,8 @@ class Raw:
     """A server process, and everything that it writes to stdout."""
 
     def __init__(self, *arguments, **options):
-        self._process = subprocess.Popen(
+        # Its streams are optional to a type checker, but all three are pipes here.
+        self._process: Any = subprocess.Popen(
             [*SERVER, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

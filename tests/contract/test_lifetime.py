@@ -114,6 +114,8 @@ def test_the_server_ends_when_its_clients_process_has_died(raw, workspace):
 
 def test_a_client_that_stops_reading_does_not_keep_the_server():
     server = subprocess.Popen(SERVER, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert server.stdin
+    assert server.stdout
     try:
         server.stdout.close()
         with contextlib.suppress(OSError):

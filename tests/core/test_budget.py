@@ -42,8 +42,8 @@ def test_only_periods_with_a_budget_are_asked_for():
 
 
 def test_a_budget_is_passed_when_more_is_spent_than_there_was():
-    spent = {"session": 1.0, "day": 2.01, "month": 400.0}
-    assert budget.passed(EVERY, spent) == (Passed("day", 2.01, 2), Passed("month", 400.0, 4))
+    passed = budget.passed(EVERY, {"session": 1.0, "day": 2.01, "month": 400.0})
+    assert passed == (Passed("day", 2.01, 2), Passed("month", 400.0, 4))
 
 
 def test_a_budget_of_nothing_is_passed_by_any_cost():

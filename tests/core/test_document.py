@@ -49,6 +49,7 @@ def test_every_key_is_found_in_front_of_its_value(value, ascii_only):
         if isinstance(pair.path[-1], int):
             assert pair.key is None
         else:
+            assert pair.key
             assert json.loads(data[slice(*pair.key)]) == pair.path[-1]
 
 
@@ -60,8 +61,8 @@ def test_any_bytes_at_all_give_spans_within_them(data, offset):
     for pair in document.pairs(data):
         start, end = pair.span
         assert 0 <= start < end <= len(data)
-    pair = document.innermost(data, offset)
-    assert pair is None or pair.span[0] <= offset <= pair.span[1] <= len(data)
+    found = document.innermost(data, offset)
+    assert found is None or found.span[0] <= offset <= found.span[1] <= len(data)
 
 
 @given(values, st.sampled_from([None, 2]), st.data())

@@ -52,6 +52,8 @@ def test_until_is_a_moment_where_one_is_named():
 )
 def test_a_day_is_as_long_as_the_clocks_make_it(day, hours):
     found = period.parse(day, day, NOW, BERLIN)
+    assert found.since
+    assert found.until
     assert found.until - found.since == timedelta(hours=hours)
 
 
@@ -75,6 +77,7 @@ def test_a_day_may_begin_later_than_midnight():
 def test_without_a_zone_the_day_is_the_local_one():
     found = period.today(NOW, None)
     assert NOW in found
+    assert found.since
     assert found.since.astimezone().hour == 0
 
 

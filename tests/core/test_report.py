@@ -42,6 +42,20 @@ GOLDEN = [
 ]
 
 
+def read(data):
+    """The report in bytes that can be read."""
+    found = report.read(data)
+    assert isinstance(found, Report), found
+    return found
+
+
+def refused(data):
+    """The problem of bytes that can't be read as a report."""
+    found = report.read(data)
+    assert isinstance(found, Problem), found
+    return found
+
+
 @pytest.fixture(scope="session")
 def stored(golden):
     """A golden report's bytes."""
@@ -54,39 +68,34 @@ def stored(golden):
 def metrics(report_bytes):
     """The metrics read from a report with changes; fails when it can't be read."""
 
-    def read(**changes):
-        found = report.read(report_bytes(**changes))
-        assert isinstance(found, Report), found
-        return found.metrics
-
-    return read
+    return lambda **changes: read(report_bytes(**changes)).metrics
 
 
 @pytest.fixture(scope="session")
 def problem(report_bytes):
     """The problem of a report with changes, and the bytes it points at."""
 
-    def read(**changes):
+    def found(**changes):
         data = report_bytes(**changes)
-        found = report.read(data)
-        assert isinstance(found, Problem), found
-        return found, data[slice(*found.span)]
+        problem = refused(data)
+        assert problem.span
+        return problem, data[slice(*problem.span)]
 
-    return read
+    return found
 
 
 @pytest.mark.parametrize(("folder", "name"), GOLDEN)
 def test_every_generation_is_read(stored, folder, name):
-    found = report.read(stored(folder, name))
-    assert isinstance(found, Report)
-    assert found.metrics.session_id == name
+    assert read(stored(folder, name)).metrics.session_id == name
 
 
 def test_what_older_generations_lack_is_empty(stored):
-    found = report.read(stored("generations", "gen-1")).metrics
-    assert (found.tool_approvals_allowed, found.engine_usage) == (0, {})
-    assert report.read(stored("generations", "gen-2")).metrics.engine_usage == {}
-    assert [*report.read(stored("generations", "gen-3-compact")).metrics.engine_usage] == ["gemini"]
+    first, second, third = (
+        read(stored("generations", name)).metrics for name in ("gen-1", "gen-2", "gen-3-compact")
+    )
+    assert (first.tool_approvals_allowed, first.engine_usage) == (0, {})
+    assert second.engine_usage == {}
+    assert [*third.engine_usage] == ["gemini"]
 
 
 @pytest.mark.parametrize("layout", [{"indent": None, "separators": (",", ":")}, {"indent": 7}])
@@ -190,7 +199,8 @@ def test_of_duplicate_keys_the_last_counts(report_bytes, earlier):
 
 def test_a_last_duplicate_at_fault_is_the_one_pointed_at(report_bytes):
     data = report_bytes().replace(b'"tool_calls": 231', b'"tool_calls": 231, "tool_calls": "x"')
-    found = report.read(data)
+    found = refused(data)
+    assert found.span
     assert found.message == "`metrics.tool_calls` must be a whole number, not text"
     assert data[slice(*found.span)] == b'"x"'
 
@@ -244,17 +254,17 @@ def test_a_last_duplicate_at_fault_is_the_one_pointed_at(report_bytes):
     ],
 )
 def test_what_cannot_be_read_is_named_and_located(data, code, message, span):
-    assert report.read(data) == Problem(code, message, span=span, path=report.read(data).path)
+    assert report.read(data) == Problem(code, message, span=span, path=refused(data).path)
 
 
 def test_bad_utf8_in_a_key_that_nobody_reads_is_a_problem(report_bytes):
     data = report_bytes().replace(b'"session_id"', b'"new": "\xff", "session_id"')
-    assert report.read(data).code == "not-utf8"
+    assert refused(data).code == "not-utf8"
 
 
 @pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
 def test_other_encodings_are_told_apart_from_damage(report_bytes, codec):
-    assert report.read(report_bytes().decode().encode(codec)).code == "not-utf8"
+    assert refused(report_bytes().decode().encode(codec)).code == "not-utf8"
 
 
 @pytest.mark.parametrize(
@@ -400,7 +410,7 @@ def test_a_cost_beyond_every_float_is_out_of_range(report_bytes, digits):
 
 def test_a_count_of_thousands_of_digits_is_out_of_range(report_bytes):
     data = report_bytes().replace(b'"tool_calls": 231', b'"tool_calls": ' + b"9" * 5000)
-    assert report.read(data).code == "out-of-range"
+    assert refused(data).code == "out-of-range"
 
 
 @pytest.mark.parametrize(
@@ -421,7 +431,7 @@ def test_a_key_missing_in_an_entry_is_named(problem):
 
 @pytest.mark.parametrize("data", [b"[" * 10_000, b'{"a":' * 10_000, b"[" * 10_000 + b"]" * 10_000])
 def test_values_nested_ten_thousand_deep_are_a_problem(data):
-    assert report.read(data).code == "too-deep"
+    assert refused(data).code == "too-deep"
 
 
 @pytest.mark.parametrize("end", [b"", b'"\\ud800', b"1,]"], ids=["cut", "half", "comma"])
@@ -432,7 +442,7 @@ def test_no_depth_is_too_much_for_a_broken_report(end):
 
 def test_unknown_values_nested_ten_thousand_deep_are_a_problem(report_bytes):
     deep = b'"new": ' + b"[" * 10_000 + b"]" * 10_000
-    found = report.read(report_bytes().replace(b'"session_id"', deep + b', "session_id"'))
+    found = refused(report_bytes().replace(b'"session_id"', deep + b', "session_id"'))
     assert (found.code, found.message) == ("too-deep", "Values are nested too deeply to be read")
 
 
@@ -455,20 +465,20 @@ def test_a_problem_is_one_printable_line_whatever_the_names(problem, name):
 
 
 def test_a_problem_goes_on_behind_a_colon():
-    assert report.read(b"").reason == "the file is empty"
+    assert refused(b"").reason == "the file is empty"
 
 
 @pytest.mark.parametrize(("folder", "name"), GOLDEN[3:])
 def test_reports_are_written_as_radium_writes_them(stored, folder, name):
     data = stored(folder, name)
-    written = json.loads(report.encode(report.read(data)))
+    written = json.loads(report.encode(read(data)))
     assert list(written) == ["metrics", "generated_at"]
     assert list(written["metrics"]) == list(json.loads(data)["metrics"])
-    assert report.read(report.encode(report.read(data))) == report.read(data)
+    assert read(report.encode(read(data))) == read(data)
 
 
 def test_a_compact_report_is_one_line_and_a_pretty_one_has_two_spaces(report_bytes):
-    found = report.read(report_bytes())
+    found = read(report_bytes())
     assert report.encode(found, compact=True).startswith(b'{"metrics":{"session_id":"3c6ddcd3-')
     assert report.encode(found).startswith(b'{\n  "metrics": {\n    "session_id": "3c6ddcd3-')
 
@@ -548,6 +558,7 @@ def check(data):
     found = report.read(data)
     if isinstance(found, Report):
         return found
+    assert found.span
     start, end = found.span
     assert 0 <= start <= end <= len(data)
     assert found.message
@@ -619,14 +630,15 @@ def test_a_session_of_any_source_is_written_as_a_report(session, spending):
         session(source="codex", cost=0.5, models=models, spending=rows, problems=(problem,),
                 files_changed=2)
     )  # fmt: skip
-    read = report.read(report.encode(found))
-    assert read == found
-    assert read.metrics.model_usage["new"] == Usage(3, 10, 5, 2, 0.0)
-    assert read.metrics.engine_usage == {"e": Usage(4, 1000, 100, 150, 1.0)}
-    assert [(row.start, row.cost) for row in read.metrics.spending] == [
+    again = read(report.encode(found))
+    assert again == found
+    assert again.metrics.model_usage["new"] == Usage(3, 10, 5, 2, 0.0)
+    assert again.metrics.engine_usage == {"e": Usage(4, 1000, 100, 150, 1.0)}
+    assert again.metrics.spending
+    assert [(row.start, row.cost) for row in again.metrics.spending] == [
         (datetime(2025, 12, 7, 9, tzinfo=UTC), None),
         (datetime(1970, 1, 1, 12, 30, tzinfo=UTC), 0.5),
     ]
-    assert (read.metrics.warnings, read.metrics.source) == (("Counted in part",), "codex")
-    assert (read.metrics.wall_time, read.metrics.files_changed) == (Duration(3600, 0), 2)
+    assert (again.metrics.warnings, again.metrics.source) == (("Counted in part",), "codex")
+    assert (again.metrics.wall_time, again.metrics.files_changed) == (Duration(3600, 0), 2)
     assert report.of(session(cost=None)).metrics.total_cost == 0

@@ -109,7 +109,9 @@ def test_requests_without_a_price_are_counted_and_their_models_named():
     assert wording.unpriced(models) == (
         "No price is known for 1,201 requests to a\\n, c: not in the cost"
     )
-    assert wording.unpriced(models[:1]).startswith("No price is known for 1 request to")
+    assert wording.unpriced(models[:1]) == (
+        "No price is known for 1 request to a\\n: not in the cost"
+    )
     assert wording.unpriced(models[1:2]) is None
 
 

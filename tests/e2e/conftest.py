@@ -28,6 +28,8 @@ SERVER = [sys.executable, "-m", "rad_lsp", "--stdio"]
 class Client(LanguageClient):
     """Collects what the server says, so that nothing is missed while the test looks elsewhere."""
 
+    introduced: types.InitializeResult
+
     def __init__(self, **kwargs):
         super().__init__(converter_factory=converter, **kwargs)
         self.statuses = []
@@ -209,10 +211,10 @@ def capabilities_of(editor, commands=(), **changes):
 
 async def started(folders, capabilities, settings=None, env=None, *, busy=False, **params):
     """A client whose server has the folders open."""
-    config = ClientServerConfig(
-        server_command=SERVER, client_factory=lambda: make_client(settings), server_env=env
-    )
-    client = await config.start()
+    client = make_client(settings)
+    await ClientServerConfig(
+        server_command=SERVER, client_factory=lambda: client, server_env=env
+    ).start()
     if busy:
         client.tells.clear()
     async with asyncio.timeout(PATIENCE):

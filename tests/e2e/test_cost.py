@@ -82,6 +82,7 @@ async def test_a_cost_is_explained_with_the_text_of_the_command(client, workspac
         assert (found["sessions"], found["unpriced"]) == (sessions, unpriced), params
     with pytest.raises(JsonRpcException) as caught:
         await client.ask("stats/cost", {"sessionId": "nobody"})
+    assert caught.value.data
     assert caught.value.data["kind"] == "SessionNotFound"
 
 

@@ -67,7 +67,7 @@ async def test_every_editor_is_offered_the_same_in_its_own_encoding(each_editor)
 
 
 async def test_only_what_an_editor_lets_be_registered_is_registered(each_editor):
-    expected = {}
+    expected: dict[str, object] = {}
     if each_editor.editor != "neovim":
         expected[types.WORKSPACE_DID_CHANGE_WATCHED_FILES] = {"watchers": [{"globPattern": FILES}]}
     if each_editor.editor == "visual-studio-code":
@@ -140,8 +140,9 @@ async def test_hover_shows_each_figure_with_the_range_of_its_pair(each_editor, l
         assert found.range == pair, key
         scalar = text[text.index(":", start) + 1 :].lstrip()[0] not in "{["
         if scalar:
-            value = re.compile(r":\s*").search(text, start).end()
-            on_value = position(each_editor, text, value)
+            value = re.compile(r":\s*").search(text, start)
+            assert value
+            on_value = position(each_editor, text, value.end())
             assert await hover(each_editor, library.uri(name), on_value) == found, key
 
 

@@ -31,6 +31,7 @@ async def test_the_status_moves_with_a_tracked_session(client, workspace):
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+    assert agent.stdin
     await client.sessions("live")
     agent.stdin.write(TOOL)
     status = await client.status(lambda status: status["totals"]["toolCalls"] == 1)

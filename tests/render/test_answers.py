@@ -254,6 +254,7 @@ def test_a_comparison_is_in_seconds(session):
 def test_a_status_has_the_contracts_keys(workspace, current):
     workspace.add("a")
     found = service.status(current(), NOW, UTC)
+    assert found.session
     listed = answers.summary(found.session, NOW, UTC)
     status = answers.status(found, "file:///w", NOW, UTC, template="{cost}", links="")
     assert sent(status) == {

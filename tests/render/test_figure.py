@@ -107,6 +107,7 @@ def test_where_there_is_no_figure_nothing_is_said(session, path):
 def test_names_from_files_show_literally(session, usage):
     found = session(model_usage={"*a*\n": usage()})
     says = figure.hover(found, ("metrics", "model_usage", "*a*\n"), NOW, BERLIN)
+    assert says
     assert says.startswith("**\\*a\\*\\\\n** 1 request,")
 
 

@@ -156,6 +156,7 @@ def test_a_request_without_a_price_costs_null_and_is_told(recorder, metrics):
     assert found["spending"][0]["cost"] is None
     assert found["model_usage"]["unpriced"]["estimated_cost"] == 0.0
     read = radium.parse(str(session.path), session.path.read_bytes())
+    assert isinstance(read, Session)
     assert (read.cost, read.models[0].unpriced, read.engines[0].unpriced) == (None, 1, 1)
 
 

@@ -69,8 +69,8 @@ def test_reports_are_exported_value_for_value(rad, workspace, report_dict, kind)
     text = text.replace('"total_cost": 0.1275', '"total_cost": 0.1000000000000000055')
     workspace.raw("mine.json", text.encode())
     done = rad("stats", "export", "mine", "--format", kind, cwd=workspace.root)
-    digits = {"parse_int": str, "parse_float": str}
-    assert json.loads(done.stdout, **digits) == json.loads(text, **digits)
+    as_written = json.JSONDecoder(parse_int=str, parse_float=str)
+    assert as_written.decode(done.stdout) == as_written.decode(text)
 
 
 def test_ndjson_is_a_report_a_line(rad, golden, stored):

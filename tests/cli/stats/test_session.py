@@ -166,8 +166,8 @@ def test_json_is_the_stored_report_value_for_value(rad, workspace, report_dict):
     workspace.raw("mine.json", text.encode())
     done = rad("stats", "session", "--json", cwd=workspace.root)
     assert (done.returncode, done.stderr) == (0, "")
-    digits = {"parse_int": str, "parse_float": str}
-    assert json.loads(done.stdout, **digits) == json.loads(text, **digits)
+    as_written = json.JSONDecoder(parse_int=str, parse_float=str)
+    assert as_written.decode(done.stdout) == as_written.decode(text)
 
 
 def test_json_is_indented_by_two_and_ends_its_line(rad, golden):

@@ -78,7 +78,7 @@ class Emacs:
     def eval(self, expression, buffer="first.json"):
         """The printed value of an expression, in a buffer of the running Emacs."""
         there = f'(with-current-buffer "{buffer}" {expression})'
-        ask = ["emacsclient", "--socket-name", self._socket, "--eval", there]
+        ask = ["emacsclient", "--socket-name", str(self._socket), "--eval", there]
         process = subprocess.Popen(
             ask, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         )

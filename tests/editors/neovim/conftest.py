@@ -6,11 +6,12 @@ import os
 import sys
 import uuid
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 
-def missing(what, how):
+def missing(what, how) -> NoReturn:
     """Skip, or fail where everything is to be tested."""
     reason = f"{what} is not installed: {how}"
     if os.environ.get("RAD_LSP_NO_SKIPS"):

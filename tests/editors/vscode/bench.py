@@ -75,6 +75,7 @@ def _activation(browser, url):
     row.first.wait_for()
     found = re.search(r"Activation: (\d+)ms", row.first.inner_text())
     window.close()
+    assert found
     return int(found[1])
 
 

@@ -342,6 +342,7 @@ def test_a_file_that_would_fill_the_disk_is_a_reason(repo, name):
     with repo.path(name).open("wb") as file:
         file.truncate(4_000_000_000)
     with ChangeTracker(repo.root, LIMITS) as tracker:
+        assert tracker.reason
         assert tracker.reason.endswith(f"{name} is larger than 1,000,000,000 bytes")
 
 

@@ -852,6 +852,7 @@ if hasattr(os, "geteuid"):
         repo = Repo(nobody / "repo")
         repo.path(".git/index").chmod(0)
         with ChangeTracker(repo.root, LIMITS) as tracker:
+            assert tracker.reason
             assert "Permission denied" in tracker.reason
 
 
@@ -1130,8 +1131,9 @@ def test_why_nothing_is_counted(repo, watch, arrange, words):
     assert words in reason
     assert "\n" not in reason
     assert watched.changes() == CodeChanges(notes=(reason,))
-    without_command = reason_not_counted(folder).split(" failed: ")[-1]
-    assert without_command == reason.split(" failed: ")[-1]
+    asked_beforehand = reason_not_counted(folder)
+    assert asked_beforehand
+    assert asked_beforehand.split(" failed: ")[-1] == reason.split(" failed: ")[-1]
 
 
 def test_no_reason_where_changes_are_counted(repo):
@@ -1190,6 +1192,7 @@ def test_no_room_in_the_temporary_folder(repo, monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     tracker = ChangeTracker(repo.root, LIMITS)
     tracker.start()
+    assert tracker.reason
     assert "No such file or directory" in tracker.reason
     assert tracker.changes().files_changed == 0
 
