@@ -464,10 +464,6 @@ def test_a_problem_is_one_printable_line_whatever_the_names(problem, name):
     assert found.message.isprintable()
 
 
-def test_a_problem_goes_on_behind_a_colon():
-    assert refused(b"").reason == "the file is empty"
-
-
 @pytest.mark.parametrize(("folder", "name"), GOLDEN[3:])
 def test_reports_are_written_as_radium_writes_them(stored, folder, name):
     data = stored(folder, name)
