@@ -14,23 +14,65 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# How fast a machine is says nothing about what is right.
-hypothesis.settings.register_profile("unhurried", deadline=None)
+# A busy machine is no failure, and no test leaves anything in the checkout.
+hypothesis.settings.register_profile(
+    "unhurried",
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("unhurried")
 
 DATA = Path(__file__).parent / "data"
 SESSIONS = Path(".radium", "_internals", "sessions")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One worker more than there are cores, as tests wait for processes half of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
+DEVELOPERS_OWN = (
+    "CLAUDE_CONFIG_DIR",
+    "CODEX_HOME",
+    "COLUMNS",
+    "COPILOT_HOME",
+    "GEMINI_CLI_HOME",
+    "NO_COLOR",
+    "PYTHONIOENCODING",
+    "RADIUM_COMPACT_SESSION_JSON",
+    "RADIUM_WORKSPACE",
+    "RAD_LSP_DEBUG",
+    "RAD_SESSION_EVENTS",
+    "RAD_SESSION_ID",
+    "XDG_DATA_HOME",
+)
+HOMES = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "APPDATA", "LOCALAPPDATA")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment(tmp_path_factory):
+    """No test sees the developer's own workspace, settings, git or terminal.
+
+    Nor does a process that several tests share, which starts before the first of them.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("GIT_")]:
+            patch.delenv(name)
+        for name in DEVELOPERS_OWN:
+            patch.delenv(name, raising=False)
+        home = tmp_path_factory.mktemp("home")
+        for name in HOMES:
+            patch.setenv(name, str(home))
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch, tmp_path_factory):
-    """No test sees the developer's own workspace, settings or terminal."""
-    for name in ("RADIUM_WORKSPACE", "NO_COLOR", "PYTHONIOENCODING", "RAD_LSP_DEBUG"):
-        monkeypatch.delenv(name, raising=False)
+def _own_home(monkeypatch, tmp_path_factory):
+    """What a test puts into its home, no other test finds."""
     home = tmp_path_factory.mktemp("home")
-    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "GEMINI_CLI_HOME", "XDG_DATA_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "APPDATA", "LOCALAPPDATA"):
+    for name in HOMES:
         monkeypatch.setenv(name, str(home))
 
 

@@ -6,17 +6,10 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, settings
 
 from rad_lsp.core.price import Price, Rates
 from rad_lsp.core.session import Session, Usage
 from rad_lsp.core.spending import Spending
-
-# A busy machine is no failure, and no test leaves anything in the checkout.
-settings.register_profile(
-    "unhurried", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("unhurried")
 
 SECOND = 1_000_000_000
 
