@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import hypothesis
@@ -74,6 +74,12 @@ def _own_home(monkeypatch, tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     for name in HOMES:
         monkeypatch.setenv(name, str(home))
+
+
+@pytest.fixture
+def midday():
+    """A time zone in which it is about noon, so that no day ends within a test."""
+    return f"Etc/GMT{datetime.now(UTC).hour - 12:+}"
 
 
 @pytest.fixture(scope="session")

@@ -96,11 +96,11 @@ def test_a_format_may_name_sums(rad, two, template, shown):
     assert said(rad("status", "--format", template, cwd=two)) == f"{shown}\n"
 
 
-def test_today_is_told_by_the_time_of_each_request(rad, workspace, claude_code, read):
+def test_today_is_told_by_the_time_of_each_request(rad, workspace, claude_code, read, midday):
     now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - 5))
     claude_code("today", start=now).answer()
     read()
-    done = rad("status", "--format", "{today_cost} {today_sessions}", "--timezone", "UTC",
+    done = rad("status", "--format", "{today_cost} {today_sessions}", "--timezone", midday,
                cwd=workspace.root)  # fmt: skip
     assert said(done) == "$0.0045 1\n"
 

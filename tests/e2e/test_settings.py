@@ -80,8 +80,9 @@ async def test_the_nearest_setting_wins(connect, workspace, toml):
     assert client.messages == []
 
 
-async def test_a_budget_that_is_passed_is_a_warning(connect, workspace, toml):
+async def test_a_budget_that_is_passed_is_a_warning(connect, workspace, toml, midday):
     workspace.add("first", end_time=datetime.now(UTC).isoformat())
+    toml(f'timezone = "{midday}"')
     client = await connect(settings={"budget": {"session": 0.1}})
     status = await client.status()
     assert status["severity"] == "warning"
@@ -93,7 +94,7 @@ async def test_a_budget_that_is_passed_is_a_warning(connect, workspace, toml):
         client.configures({"budget": {period: 0.1}})
         await client.status(lambda s, period=period: f"The {period}'s budget" in s["tooltip"])
     client.configures({})
-    toml("[budget]\nmonth = 0.01")
+    toml(f'timezone = "{midday}"\n[budget]\nmonth = 0.01')
     status = await client.status(lambda status: "budget of $0.0100" in status["tooltip"])
     assert status["severity"] == "warning"
 

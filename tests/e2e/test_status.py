@@ -31,10 +31,10 @@ async def test_every_editor_hears_the_status_and_each_change(connect, workspace,
     assert [status["totals"]["sessions"] for status in client.statuses] == [0, 1]
 
 
-async def test_the_status_sums_up_all_sessions_and_todays(connect, workspace):
+async def test_the_status_sums_up_all_sessions_and_todays(connect, workspace, midday):
     workspace.add("old", tool_calls=100, successful_tool_calls=50, failed_tool_calls=50)
     workspace.add("new", end_time=now(), tool_calls=0, successful_tool_calls=0, failed_tool_calls=0)
-    client = await connect()
+    client = await connect(settings={"timezone": midday})
     status = await client.status()
     assert status["totals"] == {
         "sessions": 2,
