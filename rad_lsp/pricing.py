@@ -1,24 +1,22 @@
 """A model's price on a day, and why: the user's own prices, then the library genai-prices.
 
 The library's data lie within it, so that nothing is fetched; its version is the date of the
-prices. It is imported when the first model must be looked up, because that takes 0.1 s.
+prices. It is imported when the first model must be looked up, because that takes 0.2 s.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rad_lsp.core.price import LOCAL, SETTINGS, Price, Rates
-from rad_lsp.core.spending import QUARTER
+from rad_lsp.core.spending import SLOT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from genai_prices.data_snapshot import DataSnapshot
     from genai_prices.types import ConditionalPrice, ModelInfo, PriceVariant, Provider
 
     from rad_lsp.core.price import Override
@@ -95,7 +93,7 @@ _TIERS: Final[dict[str, dict[str, str]]] = {
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FOREVER: Final = 2**62
-_QUARTERS_OF_A_DAY: Final = 24 * 3600 // QUARTER
+_SLOTS_OF_A_DAY: Final = 24 * 3600 // SLOT_SECONDS
 
 
 class Prices:
@@ -108,19 +106,24 @@ class Prices:
         }
         self._found: dict[tuple[str, str, str], _Offer | Price | None] = {}
 
-    def price(self, model: str, engine: str, quarter: int, tier: str = "") -> Price | None:
-        """The price of a model in a quarter of an hour since the epoch; None when none is known.
+    @property
+    def key(self) -> str:
+        """What changes when another price list is installed."""
+        return list_key()
+
+    def price(self, model: str, engine: str, slot: int, tier: str = "") -> Price | None:
+        """The price of a model in a slot since the epoch; None when none is known.
 
         A model that runs on the user's own machine costs nothing. A service tier that the list
         has no price for is billed as the standard one; `Price.tier` tells which it was.
         """
         found = self._offer(model, engine, tier)
-        return found.at(quarter) if isinstance(found, _Offer) else found
+        return found.at(slot) if isinstance(found, _Offer) else found
 
     def span(self, model: str, engine: str, tier: str = "") -> int:
-        """For how many quarters of an hour since the epoch, at a time, a model has one price."""
+        """For how many slots since the epoch, at a time, a model has one price."""
         found = self._offer(model, engine, tier)
-        return found.quarters if isinstance(found, _Offer) else _FOREVER
+        return found.slots if isinstance(found, _Offer) else _FOREVER
 
     def _offer(self, model: str, engine: str, tier: str) -> _Offer | Price | None:
         key = (model, engine, tier)
@@ -158,19 +161,19 @@ class _Offer:
         conditions = [part.constraint for part in parts if part.constraint is not None]
         by_hour = any(isinstance(condition, TimeOfDateConstraint) for condition in conditions)
         # For how long a price holds that was looked up.
-        self.quarters = 1 if by_hour else _QUARTERS_OF_A_DAY if conditions else _FOREVER
+        self.slots = 1 if by_hour else _SLOTS_OF_A_DAY if conditions else _FOREVER
 
-    def at(self, quarter: int) -> Price | None:
-        """The price in a quarter of an hour since the epoch; None of what isn't sold by tokens."""
-        key = quarter // self.quarters
+    def at(self, slot: int) -> Price | None:
+        """The price in a slot since the epoch; None of what isn't sold by tokens."""
+        key = slot // self.slots
         try:
             return self._prices[key]
         except KeyError:
-            found = self._prices[key] = self._look_up(quarter)
+            found = self._prices[key] = self._look_up(slot)
             return found
 
-    def _look_up(self, quarter: int) -> Price | None:
-        when = _EPOCH + timedelta(seconds=quarter * QUARTER)
+    def _look_up(self, slot: int) -> Price | None:
+        when = _EPOCH + timedelta(seconds=slot * SLOT_SECONDS)
         variants = [variant for variant in self._variants if _active(variant, when)]
         # Of the listed prices the last active one holds.
         standard = next((part for part in reversed(self._listed) if _active(part, when)), None)
@@ -184,7 +187,7 @@ class _Offer:
             provider=self._provider,
             origin=self._origin,
             rates=tuple(_rates(listed, tokens) for tokens in (0, *(at + 1 for at in limits))),
-            brackets=tuple(limits),
+            thresholds=tuple(limits),
             tier=self._tier if variants else "",
             since=max((day for day in since if day), default=None),
             fee=float(listed.get("requests_kcount") or 0) / 1000,
@@ -205,7 +208,9 @@ def _look_up(model: str, engine: str, tier: str) -> _Offer | Price | None:
     prefix, _, rest = name.partition("/")
     if engine in _LOCAL_ENGINES or (rest and prefix in _LOCAL_ENGINES):
         return Price(model, engine or prefix, LOCAL, (Rates(0, 0, 0, 0, 0),))
-    listed = _price_list()
+    from genai_prices.data_snapshot import get_snapshot
+
+    listed = get_snapshot()
     for provider, reference in _references(name, engine):
         try:
             seller, info = listed.find_provider_model(reference, None, provider, None)
@@ -214,25 +219,6 @@ def _look_up(model: str, engine: str, tier: str) -> _Offer | Price | None:
         if info.prices:
             return _Offer(seller, info, tier)
     return None
-
-
-def _price_list() -> DataSnapshot:
-    """The library's list, from its modules alone.
-
-    The package's own code would load a client to fetch newer prices with: nothing is ever fetched
-    here, and without it loading takes two thirds of the time.
-    """
-    from importlib.util import find_spec, module_from_spec
-
-    spec = find_spec("genai_prices")
-    if spec is not None:
-        sys.modules.setdefault(spec.name, module_from_spec(spec))
-    try:
-        from genai_prices.data_snapshot import get_snapshot
-    except ImportError:  # another version's modules may need what the package itself does
-        sys.modules.pop("genai_prices", None)
-        from genai_prices.data_snapshot import get_snapshot
-    return get_snapshot()
 
 
 def _references(name: str, engine: str) -> Iterator[tuple[str | None, str]]:

@@ -231,13 +231,13 @@ class Price(msgspec.Struct, frozen=True, rename="camel"):
 class CostRow(msgspec.Struct, frozen=True, rename="camel"):
     """Requests to one model that are billed by one rule.
 
-    `above` is the number of input tokens that each exceeds and that makes the rates others, 0 for
-    none. `cost` counts, `computed` is what the charges come to; null where no price is known.
+    `threshold` is the number of input tokens that each exceeds and that makes the rates others, 0
+    for none. `cost` counts, `computed` is what the charges come to; null where no price is known.
     """
 
     model: str
     tier: str
-    above: int
+    threshold: int
     requests: int
     cost: float | None
     computed: float | None

@@ -14,6 +14,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from rad_lsp.core.session import RADIUM
+from rad_lsp.store.machine import Machine
+from rad_lsp.store.store import Store
+
 # A busy machine is no failure, and no test leaves anything in the checkout.
 hypothesis.settings.register_profile(
     "unhurried",
@@ -86,6 +90,20 @@ def midday():
 def golden():
     """The folder of a golden workspace, by name; read only."""
     return DATA.joinpath
+
+
+@pytest.fixture(scope="session")
+def reports_of():
+    """The snapshot of a workspace's reports, with an index in memory."""
+
+    def snapshot(root):
+        machine = Machine({}, Path(os.devnull), None)
+        try:
+            return Store(machine, root, [RADIUM]).refresh()
+        finally:
+            machine.index.close()
+
+    return snapshot
 
 
 @pytest.fixture

@@ -15,27 +15,29 @@ from genai_prices import Usage, data_snapshot
 
 from rad_lsp.core import spending
 from rad_lsp.core.price import LOCAL, SETTINGS, Override, Rates
-from rad_lsp.core.spending import QUARTER, Request
+from rad_lsp.core.spending import SLOT_SECONDS, Request
+from rad_lsp.core.tokens import of_input
 from rad_lsp.pricing import Prices
 
 PRICES = Prices()
+CLASSES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
 
-def quarter(moment):
-    return int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()) // QUARTER
+def slot(moment):
+    return int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()) // SLOT_SECONDS
 
 
 def cost(model, engine="", moment="2026-05-01T12:00", tier="", **tokens):
-    """USD for one request."""
-    time = quarter(moment) * QUARTER * 1000
-    tokens = {f"{name}_tokens": amount for name, amount in tokens.items()}
+    """USD for one request, whose tokens of input include cached ones."""
+    time = slot(moment) * SLOT_SECONDS * 1000
+    counts = of_input(*(tokens.get(name, 0) for name in CLASSES))
     return spending.priced(
-        Request(time=time, model=model, engine=engine, tier=tier, **tokens), PRICES
+        Request(time=time, model=model, engine=engine, tier=tier, tokens=counts), PRICES
     ).cost
 
 
 def price(model, engine="", moment="2026-05-01T12:00", tier=""):
-    return PRICES.price(model, engine, quarter(moment), tier)
+    return PRICES.price(model, engine, slot(moment), tier)
 
 
 def test_input_without_a_cache():
@@ -231,13 +233,13 @@ def test_any_day_has_a_price(model, moment):
 
 def test_the_users_own_price_beats_the_list_whatever_the_case():
     own = Prices({"GPT-5": Override(input=1, output=2), "qwen3-coder:30b": Override(0.5, 0.5)})
-    found = own.price("gpt-5", "openai", quarter("2026-05-01"), "flex")
+    found = own.price("gpt-5", "openai", slot("2026-05-01"), "flex")
     assert found
     assert (found.origin, found.rates) == (SETTINGS, (Rates(1, 1, 1, 1, 2),))
     local = own.price("Qwen3-Coder:30B", "ollama", 0)
     assert local
     assert local.rates[0].input == 0.5
-    listed = own.price("gpt-5-mini", "", quarter("2026-05-01"))
+    listed = own.price("gpt-5-mini", "", slot("2026-05-01"))
     assert listed
     assert listed.origin != SETTINGS
 
@@ -254,14 +256,15 @@ def test_every_cost_is_what_the_library_itself_computes():
     for _ in range(10_000):
         provider, model = dice.choice(models)
         request = _request(dice, provider, model)
+        tokens = request.tokens
         computed = listed.calc(
             Usage(
-                input_tokens=request.input_tokens,
-                cache_read_tokens=request.cache_read_tokens,
-                cache_write_tokens=request.cache_write_5m_tokens + request.cache_write_1h_tokens,
-                cache_write_5m_tokens=request.cache_write_5m_tokens,
-                cache_write_1h_tokens=request.cache_write_1h_tokens,
-                output_tokens=request.output_tokens,
+                input_tokens=tokens.input,
+                cache_read_tokens=tokens.cache_read,
+                cache_write_tokens=tokens.cache_write,
+                cache_write_5m_tokens=tokens.cache_write_5m,
+                cache_write_1h_tokens=tokens.cache_write_1h,
+                output_tokens=tokens.output,
             ),
             model,
             provider,
@@ -302,28 +305,80 @@ def _request(dice, provider, model):
         model=model,
         engine=provider,
         tier=dice.choice(list(CONTEXTS)),
-        input_tokens=whole,
-        cache_read_tokens=read,
-        cache_write_5m_tokens=short,
-        cache_write_1h_tokens=dice.randrange((whole - read - short) // 2 + 1),
-        output_tokens=dice.randrange(10**5),
+        tokens=of_input(
+            whole,
+            read,
+            short,
+            dice.randrange((whole - read - short) // 2 + 1),
+            dice.randrange(10**5),
+        ),
     )
 
 
-def test_the_library_is_loaded_when_the_first_model_is_looked_up_without_what_fetches_prices():
+def test_the_library_is_loaded_when_the_first_model_is_looked_up_and_fetches_nothing():
     code = """
-import sys
+import sys, threading
 from rad_lsp.core.price import Override
 from rad_lsp.pricing import Prices
 prices = Prices({"mine": Override(1, 2)})
 prices.price("mine", "", 0)
 prices.price("any", "ollama", 0)
+assert prices.key
 assert "genai_prices" not in sys.modules
+used = set()
+sys.addaudithook(lambda event, _: used.add(event.partition(".")[0]))
 prices.price("gpt-5", "", 0)
 assert "genai_prices" in sys.modules
-assert not {"genai_prices.update_prices", "httpx2", "asyncio"} & sys.modules.keys()
+assert threading.active_count() == 1
+assert "open" in used and "socket" not in used
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_program_that_looks_up_a_price_can_still_use_the_library_itself():
+    code = """
+from rad_lsp.pricing import Prices
+assert Prices().price("gpt-5", "openai", 1_900_000).rates[0].input == 1.25
+import genai_prices
+usage = genai_prices.Usage(input_tokens=1_000_000)
+found = genai_prices.calc_price(usage, "gpt-5", provider_id="openai")
+assert found.total_price == genai_prices.calc_price(usage, "gpt-5").total_price > 0
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_prices_have_another_key_when_another_list_is_installed(tmp_path):
+    package = tmp_path / "genai_prices"
+    shutil.copytree(Path(data_snapshot.__file__).parent, package)
+    code = """
+from rad_lsp.pricing import Prices
+print(Prices().key)
+"""
+    keys = []
+    for more in ("", "", "\n"):
+        with (package / "data.py").open("a", encoding="utf-8") as data:
+            data.write(more)
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            check=True,
+            capture_output=True,
+        )
+        keys.append(done.stdout)
+    assert keys[0] == keys[1] != keys[2]
+
+
+@pytest.mark.parametrize(
+    ("model", "slots"),
+    [
+        ("deepseek-chat", 1),  # its price depends on the hour,
+        ("o3", 96),  # on the day,
+        ("kimi-k2", 2**62),  # on nothing
+        ("unknown", 2**62),
+    ],
+)
+def test_a_price_holds_for_as_many_slots_as_it_may_change_in(model, slots):
+    assert PRICES.span(model, "") == slots
 
 
 def test_modules_of_the_library_may_need_the_package_itself(tmp_path):

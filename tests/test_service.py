@@ -24,13 +24,12 @@ from rad_lsp.core.errors import (
     SessionNotFound,
     SessionUnreadable,
 )
+from rad_lsp.core.money import Money
 from rad_lsp.core.period import Period
 from rad_lsp.core.price import Override
 from rad_lsp.pricing import Prices
 from rad_lsp.service import Sum
-from rad_lsp.sources.radium import Radium
 from rad_lsp.store.snapshot import Snapshot
-from rad_lsp.store.store import Store
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2025, 12, 7, 20, tzinfo=UTC)
@@ -38,14 +37,14 @@ A, B = "3c6ddcd3-85b6-48f1-88e1-f428ca458337", "a1b2c3d4-e5f6-7890-abcd-ef123456
 
 
 @pytest.fixture
-def snapshot(workspace):
+def snapshot(workspace, reports_of):
     """The snapshot of the workspace as it is now."""
-    return lambda: Store([Radium(workspace.root)]).refresh()
+    return lambda: reports_of(workspace.root)
 
 
 @pytest.fixture(scope="session")
-def history(golden):
-    return Store([Radium(golden("history"))]).refresh()
+def history(golden, reports_of):
+    return reports_of(golden("history"))
 
 
 def test_without_a_reference_it_is_the_most_recent_session(history):
@@ -124,8 +123,8 @@ def test_a_status_sums_all_sessions_and_todays(history):
     found = service.status(history, NOW, UTC)
     assert found.session
     assert found.session.id == A
-    assert astuple(found.totals) == (2, pytest.approx(0.21), 376, pytest.approx(93.6170212))
-    assert astuple(found.today) == (1, 0.125, 231, pytest.approx(92.6406926))
+    assert astuple(found.totals) == (2, Money(pytest.approx(0.21)), 376, pytest.approx(93.6170212))
+    assert astuple(found.today) == (1, Money(0.125), 231, pytest.approx(92.6406926))
     assert (found.skipped, found.warning, found.passed) == (0, False, ())
 
 
@@ -139,7 +138,7 @@ def test_today_is_the_users_day(workspace, snapshot):
 
 def test_a_status_without_sessions_has_no_figures():
     found = service.status(Snapshot(), NOW, UTC)
-    assert (found.session, found.totals) == (None, Sum(0, 0.0, 0, None))
+    assert (found.session, found.totals) == (None, Sum(0, Money(0.0), 0, None))
     assert not found.warning
 
 

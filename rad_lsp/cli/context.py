@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rad_lsp.core.period import Period
     from rad_lsp.service import Prices, Snapshot
-    from rad_lsp.service.sessions import Machine, Recent, Store
+    from rad_lsp.service.sessions import Machine, Selection, Store
     from rad_lsp.service.workspaces import Workspace
     from rad_lsp.settings import Settings
 
@@ -87,10 +87,10 @@ class Context:
         """The transcripts of this user's agents, and the index of them."""
         return _open_machine()
 
-    def store(self, recent: Recent | None = None, *, own_connection: bool = False) -> Store:
+    def store(self, selection: Selection | None = None, *, own_connection: bool = False) -> Store:
         """The workspace's sessions, or those of all projects, from the sources that count.
 
-        With `recent`, most older sessions are left out. With `own_connection` the store can be
+        With a `selection`, most other sessions are left out. With `own_connection` the store can be
         used while another one is still being refreshed. Raises BadSettings.
         """
         from rad_lsp.service import sessions
@@ -102,26 +102,29 @@ class Context:
             settings.sources,
             settings.prices,
             everywhere=self.all_projects,
-            recent=recent,
+            selection=selection,
         )
         _kept.append(store)
         return store
 
-    def snapshot(self, *, quiet: bool = False) -> Snapshot:
-        """All sessions; unless `quiet`, the files that were skipped are named on stderr.
+    def snapshot(self, selection: Selection | None = None, *, quiet: bool = False) -> Snapshot:
+        """All sessions, or the selected ones.
 
-        Raises NoWorkspace where there is neither a `.radium` folder nor a session.
+        Files that were skipped are named on stderr, unless `quiet`. Raises NoWorkspace where there
+        is neither a `.radium` folder nor a session.
         """
         from rad_lsp.service import sessions
 
         with Progress() as progress:
-            snapshot = self.store().refresh(progress=progress)
+            snapshot = self.store(selection).refresh(progress=progress)
         if not snapshot.entries and not self.workspace.marked and not self.all_projects:
             raise NoWorkspace
         if not quiet:
             _name_skipped(snapshot)
             if why := sessions.not_on_disk(self.machine):
                 note(f"The index is kept in memory only: {why}.")
+            if what := sessions.notice(self.machine):
+                note(f"{what}.")
         return snapshot
 
     def period(self, since: str | None, until: str | None) -> Period:

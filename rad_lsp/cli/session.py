@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from rad_lsp.core.session import Session
+    from rad_lsp.core.session import Child, Session
     from rad_lsp.service.sessions import Machine
     from rad_lsp.tracking import SessionRecorder
     from rad_lsp.tracking.events import Reader
@@ -128,14 +128,12 @@ def _children(machine: Machine) -> Children:
     """Returns a function that finds agents' sessions in the current folder since a moment."""
     from pathlib import Path
 
-    from rad_lsp.core.report import ChildSession
     from rad_lsp.service import sessions
 
     folder = Path.cwd()
 
-    def since(start: datetime) -> tuple[ChildSession, ...]:
-        children = sessions.active_since(machine, folder, start)
-        return tuple(ChildSession(child.source, child.session_id) for child in children)
+    def since(start: datetime) -> tuple[Child, ...]:
+        return tuple(sessions.active_since(machine, folder, start))
 
     return since
 

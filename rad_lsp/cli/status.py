@@ -18,7 +18,7 @@ from rad_lsp.cli.output import EXIT_INTERRUPTED, emit
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
     from rad_lsp.service import Snapshot
-    from rad_lsp.service.sessions import Recent
+    from rad_lsp.service.sessions import Selection
 
 CAP_SECONDS: Final = 0.25
 """How long a prompt waits for transcripts to be read; then it shows what the index has."""
@@ -60,7 +60,7 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
     emit(_line(context, snapshot, origin.session_id, as_json=as_json))
 
 
-def _recent(context: Context, session_id: str, *, as_json: bool) -> Recent | None:
+def _recent(context: Context, session_id: str, *, as_json: bool) -> Selection | None:
     """Selects the sessions that the line is about; None for all of them."""
     from rad_lsp import service
     from rad_lsp.service import sessions
@@ -106,7 +106,7 @@ def _line(
     return rows.encode(rows.status(answer), indent=2 if indent else -1).decode()
 
 
-def _snapshot_in_time(context: Context, recent: Recent | None) -> Snapshot:
+def _snapshot_in_time(context: Context, recent: Selection | None) -> Snapshot:
     """The sessions as they are now; where reading takes too long, as the index has them."""
     from rad_lsp.service import sessions
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
-from rad_lsp.core import figures
+from rad_lsp.core import figures, money
+from rad_lsp.core.money import Money, total_usd
 from rad_lsp.core.price import MILLION, Price
-from rad_lsp.core.spending import QUARTER, Spending
+from rad_lsp.core.spending import SLOT_SECONDS, Spending
+from rad_lsp.core.tokens import NO_TOKENS, of_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +31,7 @@ TOKEN_CLASSES: Final[tuple[TokenClass, ...]] = (
     "cache_write_1h",
     "output",
 )
-"""What tokens are billed as; `input` are those that no cache has to do with."""
+"""What tokens are billed as; `input` are fresh ones."""
 
 
 class Charge(msgspec.Struct, frozen=True):
@@ -44,43 +46,53 @@ class Charge(msgspec.Struct, frozen=True):
 class CostRow(msgspec.Struct, frozen=True):
     """Requests to one model that are billed by one rule.
 
-    `above` is the number of input tokens that each of them exceeds and that makes the rates
-    others; 0 for none. `cost` is what counts, `computed` what `charges` and the requests' fee
-    come to, both in USD and None without a price. `reported` tells that the cost is the
-    provider's or the report's own.
+    `threshold` is the number of input tokens that each of them exceeds and that makes the rates
+    others; 0 for none. `money` is what counts, `computed` what `charges` and the requests' fee
+    come to in USD, None without a price. `reported` tells that the amount is the provider's or
+    the report's own.
     """
 
     model: str
     tier: str
-    above: int
+    threshold: int
     requests: int
     charges: tuple[Charge, ...]
     price: Price | None
-    cost: float | None
+    money: Money
     computed: float | None
     reported: bool
+
+    @property
+    def cost(self) -> float | None:
+        """USD that count, None without a price."""
+        return self.money.usd
 
 
 class CostTable(msgspec.Struct, frozen=True):
     """The costs of `sessions` sessions, dearest row first.
 
-    `cost` is what counts, `computed` what the price list makes of it, `reported` that part of the
-    cost which providers and reports say themselves: USD, None where nothing is known of it.
+    `money` is what counts, `computed` what the price list makes of it, `reported` that part of
+    the cost which providers and reports say themselves: USD, None where nothing is known of it.
     `unpriced` requests have no known price. `estimated` tells that some rows come from sums.
     """
 
     sessions: int
     rows: tuple[CostRow, ...]
-    cost: float | None
+    money: Money
     computed: float | None
     reported: float | None
     unpriced: int
     estimated: bool
 
     @property
+    def cost(self) -> float | None:
+        """USD that count, None where no price is known."""
+        return self.money.usd
+
+    @property
     def unexplained(self) -> float:
         """USD that are in no row: a report's total need not be the sum of its models."""
-        return (self.cost or 0) - (figures.total_cost(row.cost for row in self.rows) or 0)
+        return (self.cost or 0) - (total_usd(row.cost for row in self.rows) or 0)
 
 
 class Savings(msgspec.Struct, frozen=True):
@@ -101,12 +113,12 @@ def table(sessions: Iterable[Session], price_list: PriceList) -> CostTable:
     """The costs of all `sessions`, by model and rule."""
     count = 0
     estimated = False
-    known: list[float | None] = []
+    known: list[Money] = []
     reported: list[float | None] = []
     groups: _Groups = {}
     for session in sessions:
         count += 1
-        known.append(session.cost)
+        known.append(session.money)
         for row in rows_of(session):
             _add(groups, row, price_list)
             if session.spending and row.reported:
@@ -115,13 +127,13 @@ def table(sessions: Iterable[Session], price_list: PriceList) -> CostTable:
             reported.append(session.cost)
             estimated |= bool(session.models)
     rows = _sorted(groups)
-    cost = figures.total_cost(known)
+    total = money.total(known)
     return CostTable(
         sessions=count,
         rows=rows,
-        cost=cost,
-        computed=figures.total_cost(row.computed for row in rows) if rows or not cost else None,
-        reported=figures.total_cost(reported) if reported else None,
+        money=total,
+        computed=total_usd(row.computed for row in rows) if rows or not total.usd else None,
+        reported=total_usd(reported) if reported else None,
         unpriced=sum(row.requests for row in rows if row.computed is None),
         estimated=estimated,
     )
@@ -144,18 +156,19 @@ def savings(session: Session, price_list: PriceList) -> Savings:
     amounts: list[float] = []
     left_out: dict[str, None] = {}
     for row in rows_of(session):
-        if not (row.cache_read_tokens or row.cache_write_5m_tokens or row.cache_write_1h_tokens):
+        tokens = row.tokens
+        if not (tokens.cache_read or tokens.cache_write):
             continue
         price = _price(row, price_list)
         if price is None:
             left_out[row.model] = None
             continue
-        rates = price.rates_above(row.above)
+        rates = price.rates_above(row.threshold)
         amounts.append(
             (
-                row.cache_read_tokens * (rates.input - rates.cache_read)
-                - row.cache_write_5m_tokens * (rates.cache_write_5m - rates.input)
-                - row.cache_write_1h_tokens * (rates.cache_write_1h - rates.input)
+                tokens.cache_read * (rates.input - rates.cache_read)
+                - tokens.cache_write_5m * (rates.cache_write_5m - rates.input)
+                - tokens.cache_write_1h * (rates.cache_write_1h - rates.input)
             )
             / MILLION
         )
@@ -169,7 +182,7 @@ def rows_of(session: Session, model: str | None = None) -> Sequence[Spending]:
     """
     if session.spending or not session.models:
         return [row for row in session.spending if model in {None, row.model}]
-    quarter = int(figures.last_activity(session).timestamp()) // QUARTER
+    slot = int(figures.last_activity(session).timestamp()) // SLOT_SECONDS
     engine = session.engines[0].name if len(session.engines) == 1 else ""
     weights = [usage.cached_tokens or 0 for usage in session.models]
     if not any(weights):
@@ -183,42 +196,20 @@ def rows_of(session: Session, model: str | None = None) -> Sequence[Spending]:
         # Figures of a report may contradict each other: no part is more than the whole.
         from_cache = min(read[number], usage.input_tokens)
         to_cache = min(written[number], usage.input_tokens - from_cache)
+        tokens = of_input(usage.input_tokens, from_cache, to_cache, 0, usage.output_tokens)
         rows.append(
             Spending(
-                quarter,
-                usage.name,
-                engine,
-                "",
-                0,
-                usage.requests,
-                usage.input_tokens,
-                from_cache,
-                to_cache,
-                0,
-                usage.output_tokens,
-                usage.cost,
-                reported=True,
+                slot, usage.name, engine, "", 0,
+                reported=True, requests=usage.requests, tokens=tokens, money=usage.money,
             )
-        )
+        )  # fmt: skip
     return rows
-
-
-def tokens_of(row: Spending) -> tuple[int, ...]:
-    """The tokens of a row, by `TOKEN_CLASSES`."""
-    cached = row.cache_read_tokens + row.cache_write_5m_tokens + row.cache_write_1h_tokens
-    return (
-        max(row.input_tokens - cached, 0),
-        row.cache_read_tokens,
-        row.cache_write_5m_tokens,
-        row.cache_write_1h_tokens,
-        row.output_tokens,
-    )
 
 
 def _price(row: Spending, price_list: PriceList) -> Price | None:
     if row.reported and row.cost is None:
         return None
-    return price_list.price(row.model, row.engine, row.quarter, row.tier)
+    return price_list.price(row.model, row.engine, row.slot, row.tier)
 
 
 class _Group:
@@ -226,24 +217,23 @@ class _Group:
 
     def __init__(self) -> None:
         self.requests = 0
-        self.tokens = [0] * len(TOKEN_CLASSES)
-        self._costs: list[float | None] = []
+        self.tokens = NO_TOKENS
+        self._money: list[Money] = []
 
     @property
-    def cost(self) -> float | None:
-        return figures.total_cost(self._costs)
+    def money(self) -> Money:
+        return money.total(self._money)
 
     def add(self, row: Spending) -> None:
         self.requests += row.requests
-        for number, amount in enumerate(tokens_of(row)):
-            self.tokens[number] += amount
-        self._costs.append(row.cost)
-        if len(self._costs) == _FOLD:
-            self._costs = [self.cost]
+        self.tokens += row.tokens
+        self._money.append(row.money)
+        if len(self._money) == _FOLD:
+            self._money = [self.money]
 
 
 _FOLD: Final = 1000
-"""Costs kept before they are added up."""
+"""Amounts kept before they are added up."""
 
 
 class _Rule(msgspec.Struct, frozen=True):
@@ -254,7 +244,7 @@ class _Rule(msgspec.Struct, frozen=True):
 
     model: str
     tier: str
-    above: int
+    threshold: int
     reported: bool
     price: Price | None
 
@@ -264,7 +254,7 @@ _Groups: TypeAlias = dict[_Rule, _Group]
 
 def _add(groups: _Groups, row: Spending, price_list: PriceList) -> None:
     price = _price(row, price_list)
-    rule = _Rule(row.model, row.tier, row.above, row.reported, price)
+    rule = _Rule(row.model, row.tier, row.threshold, row.reported, price)
     group = groups.get(rule)
     if group is None:
         group = groups[rule] = _Group()
@@ -274,28 +264,28 @@ def _add(groups: _Groups, row: Spending, price_list: PriceList) -> None:
 def _sorted(groups: _Groups) -> tuple[CostRow, ...]:
     """Dearest first."""
     found = [_row(rule, group) for rule, group in groups.items()]
-    found.sort(key=lambda row: (-(row.cost or 0), row.model, row.tier, row.above))
+    found.sort(key=lambda row: (-(row.cost or 0), row.model, row.tier, row.threshold))
     return tuple(found)
 
 
 def _row(rule: _Rule, group: _Group) -> CostRow:
     price = rule.price
-    rates = price.rates_above(rule.above) if price else None
+    rates = price.rates_above(rule.threshold) if price else None
     charges = tuple(
         _charge(name, amount, getattr(rates, name, None))
-        for name, amount in zip(TOKEN_CLASSES, group.tokens, strict=True)
+        for name, amount in zip(TOKEN_CLASSES, msgspec.structs.astuple(group.tokens), strict=True)
         if amount
     )
     fee = price.fee * group.requests if price else None
     return CostRow(
         model=rule.model,
         tier=rule.tier,
-        above=rule.above,
+        threshold=rule.threshold,
         requests=group.requests,
         charges=charges,
         price=price,
-        cost=group.cost,
-        computed=figures.total_cost([fee, *(charge.cost for charge in charges)]),
+        money=group.money,
+        computed=total_usd([fee, *(charge.cost for charge in charges)]),
         reported=rule.reported,
     )
 
@@ -305,7 +295,7 @@ def _charge(name: TokenClass, tokens: int, rate: float | None) -> Charge:
 
 
 def _shared(total: int, weights: Sequence[int]) -> list[int]:
-    """A whole number in shares by weight; they add up to it. Nothing where nothing weighs."""
+    """Shares of a whole number by weight, which add up to it; zeros where all weights are 0."""
     whole = sum(weights)
     if not whole:
         return [0] * len(weights)

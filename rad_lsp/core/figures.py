@@ -5,14 +5,14 @@ The rules are those of the session format, "Derived figures". No function rounds
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from rad_lsp.core.money import total_usd
 from rad_lsp.core.session import Session
 
 INTERRUPTED_AFTER: Final = timedelta(minutes=10)
@@ -124,24 +124,9 @@ def state(session: Session, now: datetime) -> State:
     return "running" if now - last_activity(session) < INTERRUPTED_AFTER else "interrupted"
 
 
-def total_cost(costs: Iterable[float | None]) -> float | None:
-    """The sum of the known costs in USD, or None when there are costs and none of them is known.
-
-    The sum is rounded once, so it does not depend on the order of the costs.
-    """
-    every = list(costs)
-    amounts = [cost for cost in every if cost is not None]
-    if every and not amounts:
-        return None
-    try:
-        return math.fsum(amounts)
-    except OverflowError:
-        return sum(amounts)
-
-
 def models_cost(session: Session) -> float | None:
     """The cost of all models in USD. The total that a report states may differ from it."""
-    return total_cost([usage.cost for usage in session.models])
+    return total_usd(usage.cost for usage in session.models)
 
 
 def percent(part: float | None, whole: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""What a model's tokens cost: rates, the brackets they depend on, and the arithmetic.
+"""What a model's tokens cost: rates, the request sizes they depend on, and the arithmetic.
 
 Where the rates come from is not known here; see `rad_lsp.pricing`.
 """
@@ -6,9 +6,12 @@ Where the rates come from is not known here; see `rad_lsp.pricing`.
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import msgspec
+
+if TYPE_CHECKING:
+    from rad_lsp.core.tokens import Tokens
 
 LOCAL: Final = "local"
 """The origin of the price of a model that runs on the user's own machine."""
@@ -23,7 +26,7 @@ Rate: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
 class Rates(msgspec.Struct, frozen=True, gc=False):
-    """USD per million tokens of each class. `input` is for tokens that no cache has to do with."""
+    """USD per million tokens of each class. `input` is for fresh tokens."""
 
     input: float
     cache_read: float
@@ -57,50 +60,37 @@ class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Price(msgspec.Struct, frozen=True):
     """A model's price on a day, and where it comes from.
 
-    `rates[0]` holds up to `brackets[0]` input tokens of a request, cached ones included;
-    `rates[1]`, for all of its tokens, above that; and so on. `model` and `provider` are the price
-    list's names, `tier` is the service tier that was found in it, `since` the day from which
-    the price holds, where the list has one. `fee` is USD for each request.
+    `rates[0]` holds for requests of up to `thresholds[0]` input tokens, cached ones included;
+    `rates[1]`, for all tokens of a request, above that; and so on. `model` and `provider` are the
+    price list's names, `tier` is the service tier that was found in it, `since` the day from
+    which the price holds, where the list has one. `fee` is USD for each request.
     """
 
     model: str
     provider: str
     origin: str
     rates: tuple[Rates, ...]
-    brackets: tuple[int, ...] = ()
+    thresholds: tuple[int, ...] = ()
     tier: str = ""
     since: date | None = None
     fee: float = 0.0
 
-    def above(self, input_tokens: int) -> int:
-        """The limit that a request with so many input tokens in all exceeds; 0 for none."""
-        found = 0
-        for limit in self.brackets:
-            if input_tokens > limit:
-                found = limit
-        return found
+    def threshold(self, input_tokens: int) -> int:
+        """The highest threshold that a request of so many input tokens exceeds; 0 for none."""
+        return max([limit for limit in self.thresholds if input_tokens > limit], default=0)
 
-    def rates_above(self, limit: int) -> Rates:
-        """The rates of requests that exceed a limit, one that `above` returned."""
-        return self.rates[self.brackets.index(limit) + 1 if limit in self.brackets else 0]
+    def rates_above(self, threshold: int) -> Rates:
+        """The rates of requests that exceed a threshold, one that `threshold` returned."""
+        place = self.thresholds.index(threshold) + 1 if threshold in self.thresholds else 0
+        return self.rates[place]
 
 
-def cost(
-    rates: Rates,
-    *,
-    input_tokens: int,
-    cache_read_tokens: int,
-    cache_write_5m_tokens: int,
-    cache_write_1h_tokens: int,
-    output_tokens: int,
-) -> float:
-    """USD for tokens; `input_tokens` includes those read from and written to the cache."""
-    fresh = input_tokens - cache_read_tokens - cache_write_5m_tokens - cache_write_1h_tokens
+def cost(rates: Rates, tokens: Tokens) -> float:
+    """USD for tokens."""
     return (
-        # Where a source has more cached than input tokens, that is no credit.
-        max(fresh, 0) * rates.input
-        + cache_read_tokens * rates.cache_read
-        + cache_write_5m_tokens * rates.cache_write_5m
-        + cache_write_1h_tokens * rates.cache_write_1h
-        + output_tokens * rates.output
+        tokens.fresh * rates.input
+        + tokens.cache_read * rates.cache_read
+        + tokens.cache_write_5m * rates.cache_write_5m
+        + tokens.cache_write_1h * rates.cache_write_1h
+        + tokens.output * rates.output
     ) / MILLION

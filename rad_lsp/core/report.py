@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from rad_lsp.core import decoders, problems, spending
+from rad_lsp.core import decoders, money, problems, session, spending
 from rad_lsp.core.document import Path, dotted, locate
+from rad_lsp.core.money import Money
 from rad_lsp.core.problems import Problem
+from rad_lsp.core.session import RADIUM, Child, Session
+from rad_lsp.core.tokens import of_input
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from rad_lsp.core.session import Session
+    from collections.abc import Iterator, Sequence
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """A larger file is not read."""
@@ -58,7 +59,7 @@ class Usage(Struct, frozen=True, gc=False):
 
 
 class Spending(Struct, frozen=True, gc=False, kw_only=True):
-    """Requests of a quarter of an hour to one model, billed by one rule.
+    """Requests of one slot of fifteen minutes to one model, billed by one rule.
 
     Our own reports have these; `rad_lsp.core.spending.Spending` tells what the fields mean.
     """
@@ -67,7 +68,7 @@ class Spending(Struct, frozen=True, gc=False, kw_only=True):
     model: str
     engine: str = ""
     tier: str = ""
-    above: U64 = 0
+    threshold: U64 = 0
     requests: U64
     input_tokens: U64
     cache_read_tokens: U64 = 0
@@ -76,6 +77,7 @@ class Spending(Struct, frozen=True, gc=False, kw_only=True):
     output_tokens: U64
     cost: float | None = None
     reported: bool = False
+    lower_bound: U64 | UnsetType = UNSET
 
 
 class ChildSession(Struct, frozen=True, gc=False):
@@ -146,7 +148,7 @@ def encode(report: Report, *, compact: bool = False) -> bytes:
     return data if compact else msgspec.json.format(data, indent=2)
 
 
-def of(session: Session) -> Report:
+def of(found: Session) -> Report:
     """A session of any source as a report. The cost of requests without a price is 0 there."""
     models, engines = (
         {
@@ -159,46 +161,150 @@ def of(session: Session) -> Report:
             )
             for usage in usages
         }
-        for usages in (session.models, session.engines)
+        for usages in (found.models, found.engines)
     )
     metrics = Metrics(
-        session_id=session.id,
-        start_time=session.start_time,
-        end_time=session.end_time,
-        wall_time=_duration(session.wall_time),
-        agent_active_time=_duration(session.agent_active_time),
-        api_time=_duration(session.api_time),
-        tool_time=_duration(session.tool_time),
-        tool_calls=session.tool_calls,
-        successful_tool_calls=session.successful_tool_calls,
-        failed_tool_calls=session.failed_tool_calls,
-        tool_approvals_allowed=session.approvals_allowed,
-        tool_approvals_denied=session.approvals_denied,
-        tool_approvals_asked=session.approvals_asked,
-        lines_added=session.lines_added,
-        lines_removed=session.lines_removed,
+        session_id=found.id,
+        start_time=found.start_time,
+        end_time=found.end_time,
+        wall_time=_duration(found.wall_time),
+        agent_active_time=_duration(found.agent_active_time),
+        api_time=_duration(found.api_time),
+        tool_time=_duration(found.tool_time),
+        tool_calls=found.tool_calls,
+        successful_tool_calls=found.successful_tool_calls,
+        failed_tool_calls=found.failed_tool_calls,
+        tool_approvals_allowed=found.approvals_allowed,
+        tool_approvals_denied=found.approvals_denied,
+        tool_approvals_asked=found.approvals_asked,
+        lines_added=found.lines_added,
+        lines_removed=found.lines_removed,
         model_usage=models,
         engine_usage=engines,
-        total_cached_tokens=session.cached_tokens,
-        total_cache_creation_tokens=session.cache_creation_tokens,
-        total_cache_read_tokens=session.cache_read_tokens,
-        total_cost=session.cost or 0.0,
-        files_changed=session.files_changed,
-        spending=tuple(map(_spending, session.spending)),
-        warnings=tuple(problem.message for problem in session.problems),
-        source=session.source,
+        total_cached_tokens=found.cached_tokens,
+        total_cache_creation_tokens=found.cache_creation_tokens,
+        total_cache_read_tokens=found.cache_read_tokens,
+        total_cost=found.cost or 0.0,
+        files_changed=found.files_changed,
+        spending=tuple(map(_stored_row, found.spending)),
+        warnings=tuple(problem.message for problem in found.problems),
+        child_sessions=tuple(
+            ChildSession(child.source, child.session_id) for child in found.children
+        )
+        or UNSET,
+        source=UNSET if found.source == RADIUM else found.source,
     )
-    return Report(metrics, session.generated_at)
+    return Report(metrics, found.generated_at)
+
+
+def session_of(found: Report, source: str, path: str) -> Session:
+    """The session in a report that was read from `path`; the reverse of `of`.
+
+    A report's own cost is 0 where no price is known; the rows of `spending` tell that apart.
+    """
+    metrics = found.metrics
+    rows = tuple(map(_row_of, metrics.spending or ()))
+    return Session(
+        id=metrics.session_id,
+        source=source,
+        path=path,
+        start_time=metrics.start_time.astimezone(UTC),
+        end_time=metrics.end_time and metrics.end_time.astimezone(UTC),
+        generated_at=found.generated_at.astimezone(UTC),
+        wall_time=nanoseconds(metrics.wall_time),
+        agent_active_time=nanoseconds(metrics.agent_active_time),
+        api_time=nanoseconds(metrics.api_time),
+        tool_time=nanoseconds(metrics.tool_time),
+        tool_calls=metrics.tool_calls,
+        successful_tool_calls=metrics.successful_tool_calls,
+        failed_tool_calls=metrics.failed_tool_calls,
+        approvals_allowed=metrics.tool_approvals_allowed,
+        approvals_denied=metrics.tool_approvals_denied,
+        approvals_asked=metrics.tool_approvals_asked,
+        lines_added=metrics.lines_added,
+        lines_removed=metrics.lines_removed,
+        files_changed=None if metrics.files_changed is UNSET else metrics.files_changed,
+        models=_usages_of(metrics.model_usage, rows, "model"),
+        engines=_usages_of(metrics.engine_usage, rows, "engine"),
+        cached_tokens=metrics.total_cached_tokens,
+        cache_creation_tokens=metrics.total_cache_creation_tokens,
+        cache_read_tokens=metrics.total_cache_read_tokens,
+        money=_money_of(metrics.total_cost, rows),
+        spending=rows,
+        children=tuple(
+            Child(child.source, child.session_id) for child in metrics.child_sessions or ()
+        ),
+    )
+
+
+def _usages_of(
+    stored: dict[str, Usage], rows: tuple[spending.Spending, ...], field: str
+) -> tuple[session.Usage, ...]:
+    """Usage by model or engine, in the order of names: the stored order is random."""
+    return tuple(
+        session.Usage(
+            name,
+            u.requests,
+            u.input_tokens,
+            u.output_tokens,
+            u.cached_tokens,
+            _money_of(u.estimated_cost, [row for row in rows if getattr(row, field) == name]),
+        )
+        for name, u in sorted(stored.items())
+    )
+
+
+def _money_of(cost: float, rows: Sequence[spending.Spending]) -> Money:
+    """A stored cost, and how sure it is by the rows behind it; without rows it is exact."""
+    if not rows:
+        return Money(cost)
+    known = money.total([row.money for row in rows])
+    return Money(None if known.usd is None else cost, known.lower_bound, known.unpriced)
+
+
+def _row_of(row: Spending) -> spending.Spending:
+    tokens = of_input(
+        row.input_tokens,
+        row.cache_read_tokens,
+        row.cache_write_5m_tokens,
+        row.cache_write_1h_tokens,
+        row.output_tokens,
+    )
+    return spending.Spending(
+        int(row.start.timestamp()) // spending.SLOT_SECONDS,
+        row.model,
+        row.engine,
+        row.tier,
+        row.threshold,
+        row.reported,
+        row.requests,
+        tokens,
+        Money(row.cost, row.lower_bound or 0, row.requests if row.cost is None else 0),
+    )
 
 
 def _duration(nanoseconds: int) -> Duration:
     return Duration(*divmod(nanoseconds, NANOS_PER_SECOND))
 
 
-def _spending(row: spending.Spending) -> Spending:
-    _, *values = msgspec.structs.astuple(row)
-    start = datetime.fromtimestamp(row.quarter * spending.QUARTER, UTC)
-    return Spending(**dict(zip(Spending.__struct_fields__, (start, *values), strict=True)))
+def _stored_row(row: spending.Spending) -> Spending:
+    tokens = row.tokens
+    return Spending(
+        start=datetime.fromtimestamp(row.slot * spending.SLOT_SECONDS, UTC),
+        model=row.model,
+        engine=row.engine,
+        tier=row.tier,
+        threshold=row.threshold,
+        requests=row.requests,
+        input_tokens=tokens.input,
+        cache_read_tokens=tokens.cache_read,
+        cache_write_5m_tokens=tokens.cache_write_5m,
+        cache_write_1h_tokens=tokens.cache_write_1h,
+        output_tokens=tokens.output,
+        cost=row.cost,
+        reported=row.reported,
+        lower_bound=row.money.lower_bound or UNSET,
+    )
 
 
 def reformat(data: bytes, *, indent: int = 2) -> bytes:
@@ -402,7 +508,13 @@ def _beyond(data: bytes, report: Report) -> Problem | None:
     end = m.end_time or report.generated_at
     utc = m.start_time.tzinfo is end.tzinfo is report.generated_at.tzinfo is UTC
     for row in m.spending or ():
-        bits |= row.above | row.requests | row.input_tokens | row.output_tokens
+        bits |= (
+            row.threshold
+            | (row.lower_bound or 0)
+            | row.requests
+            | row.input_tokens
+            | row.output_tokens
+        )
         bits |= row.cache_read_tokens | row.cache_write_5m_tokens | row.cache_write_1h_tokens
         utc = utc and row.start.tzinfo is UTC
     if bits <= U64_MAX and utc:

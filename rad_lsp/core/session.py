@@ -3,56 +3,56 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
+from rad_lsp.core.money import NOTHING, Money
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import Spending
 
 Nanoseconds: TypeAlias = int
 
+RADIUM: Final = "radium"
+"""The source of reports."""
+
 
 class Usage(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Requests, tokens and cost (USD) of one model or engine; input includes cached tokens.
-
-    `unpriced` requests have no known price and are left out of the cost, which is None when that
-    goes for all of them.
-    """
+    """Requests, tokens and money of one model or engine; input includes cached tokens."""
 
     name: str
     requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
-    cost: float | None = 0.0
-    unpriced: int = 0
+    money: Money = NOTHING
 
     @property
     def tokens(self) -> int:
         """Input and output tokens."""
         return self.input_tokens + self.output_tokens
 
+    @property
+    def cost(self) -> float | None:
+        """USD, None when no price is known."""
+        return self.money.usd
 
-class Gist(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
-    """What is asked of every session at once. A packed session begins with it, to unpack alone.
 
-    `cost` is None when no request has a known price. `problems` are the session's warnings.
+class SessionTotals(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
+    """What sums over many sessions need. A packed session begins with it, to unpack it alone.
+
+    `problems` are the session's warnings and notes.
     """
 
-    cost: float | None
+    money: Money
     tool_calls: int
     successful_tool_calls: int
     problems: tuple[Problem, ...] = ()
 
-
-class Bill(Gist, frozen=True, gc=False, array_like=True, kw_only=True):
-    """What is asked of the sessions of a day: `spending` tells when the money went.
-
-    It is empty where the source knows no times of requests.
-    """
-
-    spending: tuple[Spending, ...] = ()
+    @property
+    def cost(self) -> float | None:
+        """USD, None when no price of any request is known."""
+        return self.money.usd
 
 
 class Child(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -62,11 +62,12 @@ class Child(msgspec.Struct, frozen=True, gc=False, array_like=True):
     session_id: str
 
 
-class Session(Bill, frozen=True, gc=False, array_like=True, kw_only=True):
+class Session(SessionTotals, frozen=True, gc=False, array_like=True, kw_only=True):
     """One agent session: what its source says of it, unchanged.
 
-    Times are in UTC, durations in nanoseconds, cost in USD. `path` is the file it was read
-    from. `children` are shown as part of it.
+    Times are in UTC, durations in nanoseconds. `path` is the file it was read from. `spending`
+    tells when the money went; it is empty where the source records no times of requests.
+    `children` are shown as part of it.
     """
 
     id: str
@@ -91,4 +92,5 @@ class Session(Bill, frozen=True, gc=False, array_like=True, kw_only=True):
     cached_tokens: int
     cache_creation_tokens: int
     cache_read_tokens: int
+    spending: tuple[Spending, ...] = ()
     children: tuple[Child, ...] = ()

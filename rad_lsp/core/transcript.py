@@ -1,6 +1,6 @@
 """What an agent's transcript says of its sessions, and the session that this adds up to.
 
-Facts only: counts, times, names of models and tools' outcomes; never a word of a conversation.
+Facts only: counts, times, names of models and tools, outcomes; never a word of a conversation.
 The mapping onto a report's figures is the one of the session format.
 """
 
@@ -8,36 +8,44 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
-from rad_lsp.core import figures, problems, wording
+from rad_lsp.core import money, problems, spending, usage, wording
 from rad_lsp.core.intervals import covered
+from rad_lsp.core.money import Money
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Session, Usage
-from rad_lsp.core.spending import Request, billed
+from rad_lsp.core.session import Session
+from rad_lsp.core.spending import Request
+from rad_lsp.core.tokens import NO_TOKENS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from rad_lsp.core.session import Usage
     from rad_lsp.core.spending import PriceList, Spending
 
 HASHED: Final = "sha256:"
 """What a folder begins with of which only the hash of its path is known."""
+
+Outcome: TypeAlias = Literal["ok", "failed", "denied", "unknown"]
+"""How a tool call ended. The user refused a `denied` one; of an `unknown` one it is not recorded,
+and it counts as successful."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOSECONDS: Final = 1_000_000
 """In a millisecond."""
 
 
-class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
+class RequestRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A request as one file has it; others may hold copies of it, which count once.
 
-    `key` and `variant` together name the request within all files of its agent. A `side` copy is
-    one that a sub-agent replays: it gives way to a copy that has the same key, whatever its
-    variant. `final` is False when more output may have followed than was recorded, `billed`
-    when too little was recorded to tell what it cost.
+    `key` and `variant` together name the request within all files of its agent; an empty key is
+    that of a request without copies. A `side` copy is one that a sub-agent replays: it gives way
+    to a copy that has the same key, whatever its variant. `final` is False when more output may
+    have followed than was recorded, `billed` when too little was recorded to tell what it cost.
+    `is_sum` tells that the file has only the sum of several requests, or none of their times.
     """
 
     key: str
@@ -47,17 +55,32 @@ class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
     side: bool = False
     final: bool = True
     billed: bool = True
+    is_sum: bool = False
+
+
+class ToolRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Tool calls that ended alike: one, but where a file has only their number (`is_sum`).
+
+    `start` is in milliseconds since the epoch, 0 where it is not recorded; `duration` in
+    milliseconds, None where it is not recorded. `name` is empty where the file names no tools.
+    """
+
+    session_id: str
+    name: str
+    start: int
+    duration: int | None
+    outcome: Outcome
+    calls: int = 1
+    is_sum: bool = False
 
 
 class Facts(msgspec.Struct, gc=False, array_like=True):
-    """What one file says of one session. Times are in milliseconds since the epoch.
+    """What one file says of one session, but for its requests and tool calls.
 
-    `start` and `end` are the first and the last moment that is recorded; 0 while there is none.
-    Intervals (from, to) may overlap. `denied` tool calls were refused by the user and are no
-    failures; calls without a result are not counted. `unknown` tool calls ended in a way that
-    was not recorded, and are among the successful ones. `files` are hashes of changed files'
-    paths, None where the agent does not tell them. `api_time` is milliseconds where the agent
-    measures it. `ended` tells that the agent wrote an end.
+    `start` and `end` are the first and the last moment that is recorded, in milliseconds since
+    the epoch; 0 while there is none. `active` intervals (from, to) may overlap. `files` are
+    hashes of changed files' paths, None where the agent does not record them. `api_time` is
+    milliseconds where the agent measures it. `ended` tells that the agent wrote an end.
     """
 
     session_id: str
@@ -65,17 +88,9 @@ class Facts(msgspec.Struct, gc=False, array_like=True):
     end: int = 0
     cwd: str = ""
     branch: str = ""
-    version: str = ""
-    successful: int = 0
-    failed: int = 0
-    unknown: int = 0
-    allowed: int = 0
-    denied: int = 0
-    asked: int = 0
     lines_added: int = 0
     lines_removed: int = 0
     files: set[int] | None = None
-    tools: list[tuple[int, int]] = msgspec.field(default_factory=list)
     active: list[tuple[int, int]] = msgspec.field(default_factory=list)
     api_time: int | None = None
     ended: bool = False
@@ -88,27 +103,48 @@ class Facts(msgspec.Struct, gc=False, array_like=True):
         self.end = max(self.end, time)
 
 
+def last_record(before: RequestRecord, now: RequestRecord) -> RequestRecord:
+    """Of two records of a request in one file the one that counts, with the time of the first.
+
+    It is the one with the most output tokens, of equal ones the later.
+    """
+    time = before.request.time
+    later = now.request.tokens.output >= before.request.tokens.output
+    counts = now if later else before
+    request = msgspec.structs.replace(counts.request, time=time)
+    return msgspec.structs.replace(counts, request=request, final=before.final or now.final)
+
+
+def rows(records: Iterable[RequestRecord], price_list: PriceList) -> tuple[Spending, ...]:
+    """Requests, each priced by itself, added up in order of time."""
+    return spending.add_up(_priced(record, price_list) for record in records)
+
+
 def session(
     source: str,
     path: str,
     facts: Sequence[Facts],
-    spending: tuple[Spending, ...],
-    *,
-    unfinished: int = 0,
+    rows: tuple[Spending, ...],
+    tools: Iterable[tuple[Outcome, int, int, int | None]] = (),
 ) -> Session:
     """The session that all files together tell of; `path` is the file that stands for it.
 
-    `unfinished` requests have less output recorded than there was.
+    `tools` are outcome, number, start and duration of calls; see `ToolRecord`.
     """
     whole = facts[0] if len(facts) == 1 else _joined(facts)
     last = _EPOCH + timedelta(milliseconds=whole.end)
-    tool_time = covered(whole.tools)
-    active = covered(whole.tools + whole.active)
-    read = written = 0
-    for row in spending:
-        read += row.cache_read_tokens
-        written += row.cache_write_5m_tokens + row.cache_write_1h_tokens
-    models = _usages(spending, "model")
+    calls: dict[Outcome, int] = {"ok": 0, "failed": 0, "denied": 0, "unknown": 0}
+    intervals = []
+    for outcome, number, start, duration in tools:
+        calls[outcome] += number
+        if duration is not None:
+            intervals.append((start, start + duration))
+    tool_time = covered(intervals)
+    active = covered(intervals + whole.active)
+    api_time = active - tool_time if whole.api_time is None else whole.api_time
+    tokens = sum([row.tokens for row in rows], NO_TOKENS)
+    models = usage.of_rows(rows, "model")
+    successful = calls["ok"] + calls["unknown"]
     return Session(
         id=whole.session_id,
         source=source,
@@ -118,25 +154,25 @@ def session(
         generated_at=last,
         wall_time=(whole.end - whole.start) * _NANOSECONDS,
         agent_active_time=active * _NANOSECONDS,
-        api_time=(active - tool_time if whole.api_time is None else whole.api_time) * _NANOSECONDS,
+        api_time=api_time * _NANOSECONDS,
         tool_time=tool_time * _NANOSECONDS,
-        tool_calls=whole.successful + whole.failed,
-        successful_tool_calls=whole.successful,
-        failed_tool_calls=whole.failed,
-        approvals_allowed=whole.allowed,
-        approvals_denied=whole.denied,
-        approvals_asked=whole.asked,
+        tool_calls=successful + calls["failed"],
+        successful_tool_calls=successful,
+        failed_tool_calls=calls["failed"],
+        approvals_allowed=0,
+        approvals_denied=calls["denied"],
+        approvals_asked=0,
         lines_added=whole.lines_added,
         lines_removed=whole.lines_removed,
         files_changed=None if whole.files is None else len(whole.files),
         models=models,
-        engines=_usages(spending, "engine"),
-        cached_tokens=read,
-        cache_creation_tokens=written,
-        cache_read_tokens=read,
-        cost=figures.total_cost([row.cost for row in spending]),
-        spending=spending,
-        problems=_notes(whole, models, unfinished),
+        engines=usage.of_rows(rows, "engine"),
+        cached_tokens=tokens.cache_read,
+        cache_creation_tokens=tokens.cache_write,
+        cache_read_tokens=tokens.cache_read,
+        money=money.total([row.money for row in rows]),
+        spending=rows,
+        problems=_notes(whole, models, calls["unknown"]),
     )
 
 
@@ -152,19 +188,19 @@ def repriced(found: Session, price_list: PriceList) -> Session:
 
     A price that the user sets has one rate for requests of all sizes.
     """
-    spending = tuple(_repriced(row, price_list) for row in found.spending)
-    models = _usages(spending, "model")
+    rows = tuple(_repriced(row, price_list) for row in found.spending)
+    models = usage.of_rows(rows, "model")
     before = wording.unpriced(found.models)
     notes = tuple(problem for problem in found.problems if problem.message != before)
     if still := wording.unpriced(models):
         notes = (Problem(problems.INCOMPLETE, still, "information"), *notes)
     return msgspec.structs.replace(
         found,
-        spending=spending,
+        spending=rows,
         problems=notes,
         models=models,
-        engines=_usages(spending, "engine"),
-        cost=figures.total_cost([row.cost for row in spending]),
+        engines=usage.of_rows(rows, "engine"),
+        money=money.total([row.money for row in rows]),
     )
 
 
@@ -178,14 +214,12 @@ def merged(tracked: Session, children: Sequence[Session]) -> Session:
         return tracked
     changes: dict[str, object] = {}
     if not tracked.models:
-        spending = tuple(
-            sorted((row for child in parts for row in child.spending), key=attrgetter("quarter"))
-        )
+        rows = tuple(sorted((row for child in parts for row in child.spending), key=_slot))
         changes |= {
-            "spending": spending,
-            "models": _usages(spending, "model"),
-            "engines": _usages(spending, "engine"),
-            "cost": figures.total_cost([child.cost for child in parts]),
+            "spending": rows,
+            "models": usage.of_rows(rows, "model"),
+            "engines": usage.of_rows(rows, "engine"),
+            "money": money.total([child.money for child in parts]),
         }
         changes |= _sums(parts, "cached_tokens", "cache_creation_tokens", "cache_read_tokens")
     if not tracked.tool_calls:
@@ -202,35 +236,30 @@ def merged(tracked: Session, children: Sequence[Session]) -> Session:
     return msgspec.structs.replace(tracked, **changes)
 
 
+_slot = attrgetter("slot")
+
+
 def _sums(parts: Sequence[Session], *fields: str) -> dict[str, object]:
     return {field: sum(getattr(part, field) for part in parts) for field in fields}
+
+
+def _priced(record: RequestRecord, price_list: PriceList) -> Spending:
+    row = spending.priced(record.request, price_list)
+    usd, unpriced = (row.cost, row.money.unpriced) if record.billed else (None, row.requests)
+    lower_bound = 0 if record.final else row.requests
+    return msgspec.structs.replace(
+        row,
+        threshold=row.threshold if record.billed else 0,
+        reported=row.reported or not record.billed,
+        money=Money(usd, lower_bound, unpriced),
+    )
 
 
 def _repriced(row: Spending, price_list: PriceList) -> Spending:
     if row.reported:
         return row
-    price = price_list.price(row.model, row.engine, row.quarter, row.tier)
-    return row if price is None else billed(row, price)
-
-
-def _usages(spending: tuple[Spending, ...], field: str) -> tuple[Usage, ...]:
-    groups: dict[str, list[Spending]] = {}
-    for row in spending:
-        groups.setdefault(getattr(row, field), []).append(row)
-    return tuple(_usage(name, rows) for name, rows in sorted(groups.items()))
-
-
-def _usage(name: str, rows: list[Spending]) -> Usage:
-    requests = fresh = output = read = unpriced = 0
-    for row in rows:
-        requests += row.requests
-        fresh += row.input_tokens
-        output += row.output_tokens
-        read += row.cache_read_tokens
-        if row.cost is None:
-            unpriced += row.requests
-    cost = figures.total_cost([row.cost for row in rows])
-    return Usage(name, requests, fresh, output, read, cost, unpriced)
+    price = price_list.price(row.model, row.engine, row.slot, row.tier)
+    return row if price is None else spending.repriced(row, price)
 
 
 def _joined(facts: Sequence[Facts]) -> Facts:
@@ -241,16 +270,9 @@ def _joined(facts: Sequence[Facts]) -> Facts:
         facts[0].session_id,
         start=min([part.start for part in facts if part.start], default=0),
         end=max([part.end for part in facts]),
-        successful=sum([part.successful for part in facts]),
-        failed=sum([part.failed for part in facts]),
-        unknown=sum([part.unknown for part in facts]),
-        allowed=sum([part.allowed for part in facts]),
-        denied=sum([part.denied for part in facts]),
-        asked=sum([part.asked for part in facts]),
         lines_added=sum([part.lines_added for part in facts]),
         lines_removed=sum([part.lines_removed for part in facts]),
         files=set().union(*files) if files else None,
-        tools=[interval for part in facts for interval in part.tools],
         active=[interval for part in facts for interval in part.active],
         api_time=sum(measured) if measured else None,
         ended=any(part.ended for part in facts),
@@ -258,13 +280,14 @@ def _joined(facts: Sequence[Facts]) -> Facts:
     )
 
 
-def _notes(facts: Facts, models: tuple[Usage, ...], unfinished: int) -> tuple[Problem, ...]:
+def _notes(facts: Facts, models: Sequence[Usage], unknown: int) -> tuple[Problem, ...]:
     found = [wording.unpriced(models)]
+    unfinished = sum([used.money.lower_bound for used in models])
     if unfinished:
         requests = "1 request has" if unfinished == 1 else f"{unfinished:,} requests have"
         found.append(f"{requests} no final usage recorded: output tokens and cost are lower bounds")
-    if facts.unknown:
-        calls = wording.counted(facts.unknown, "tool call")
+    if unknown:
+        calls = wording.counted(unknown, "tool call")
         found.append(f"The outcome of {calls} is not recorded; counted as successful")
     found += facts.notes
     return tuple(

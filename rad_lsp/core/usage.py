@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from rad_lsp.core import figures
+from rad_lsp.core import money
 from rad_lsp.core.session import Usage
+from rad_lsp.core.tokens import NO_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rad_lsp.core.session import Session
+    from rad_lsp.core.spending import Spending
 
 Kind = Literal["model", "engine"]
 
@@ -53,6 +55,25 @@ def _sum(name: str, rows: list[Usage]) -> Usage:
         sum(row.input_tokens for row in rows),
         sum(row.output_tokens for row in rows),
         sum(row.cached_tokens for row in rows),
-        figures.total_cost(row.cost for row in rows),
-        sum(row.unpriced for row in rows),
+        money.total(row.money for row in rows),
+    )
+
+
+def of_rows(rows: Iterable[Spending], kind: Kind) -> tuple[Usage, ...]:
+    """Usage per model or engine of requests, in the order of names."""
+    groups: dict[str, list[Spending]] = {}
+    for row in rows:
+        groups.setdefault(getattr(row, kind), []).append(row)
+    return tuple(_usage(name, group) for name, group in sorted(groups.items()))
+
+
+def _usage(name: str, rows: list[Spending]) -> Usage:
+    tokens = sum([row.tokens for row in rows], NO_TOKENS)
+    return Usage(
+        name,
+        sum([row.requests for row in rows]),
+        tokens.input,
+        tokens.output,
+        tokens.cache_read,
+        money.total([row.money for row in rows]),
     )

@@ -124,10 +124,10 @@ def changes(added: int, removed: int, files: int | None = None) -> str:
 
 def unpriced(models: Iterable[Usage]) -> str | None:
     """A sentence about the requests whose price is unknown, or None when there are none."""
-    left_out = [usage for usage in models if usage.unpriced]
+    left_out = [usage for usage in models if usage.money.unpriced]
     if not left_out:
         return None
-    requests = counted(sum(usage.unpriced for usage in left_out), "request")
+    requests = counted(sum(usage.money.unpriced for usage in left_out), "request")
     names = ", ".join(printable(usage.name) for usage in left_out)
     return f"No price is known for {requests} to {names}: not in the cost"
 

@@ -174,7 +174,7 @@ def _cost_row(row: CostRow) -> wire.CostRow:
     return wire.CostRow(
         model=row.model,
         tier=row.tier,
-        above=row.above,
+        threshold=row.threshold,
         requests=row.requests,
         cost=row.cost,
         computed=row.computed,

@@ -87,7 +87,7 @@ def brief(rows: Sequence[CostRow], *, estimated: bool) -> str:
 
 def _requests(row: CostRow) -> str:
     """`claude-opus-4-6, 3 requests over 200,000 input tokens, batch tier`, not escaped."""
-    limit = f" over {count(row.above)} input tokens" if row.above else ""
+    limit = f" over {count(row.threshold)} input tokens" if row.threshold else ""
     tier = f", {row.tier} tier" if row.tier else ""
     return f"{row.model}, {wording.counted(row.requests, 'request')}{limit}{tier}"
 

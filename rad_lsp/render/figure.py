@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rad_lsp.core import figures, period, wording
+from rad_lsp.core.money import total_usd
 from rad_lsp.core.wording import count, money, percent
 from rad_lsp.render import layout
 from rad_lsp.render.markdown import escape
@@ -132,7 +133,7 @@ def _usage(session: Session, path: Path) -> str | None:
     if len(path) == 2:  # noqa: PLR2004
         rows_named = wording.counted(len(rows), "engine" if engine else "model")
         tokens = sum(row.tokens for row in rows)
-        cost = money(figures.total_cost(row.cost for row in rows))
+        cost = money(total_usd(row.cost for row in rows))
         return f"**{rows_named}**: {count(tokens)} tokens, {cost}"
     for row in rows:
         if row.name == path[2]:
@@ -146,7 +147,7 @@ def _usage_row(row: Usage, rows: tuple[Usage, ...], key: str) -> str:
     cached = f"{count(row.cached_tokens)} of the input tokens cached, {rate}"
     if key not in {"", "requests", "output_tokens", "estimated_cost"}:
         return f"{name} {count(row.input_tokens)} input tokens  \n{cached}"
-    cost = figures.total_cost(other.cost for other in rows)
+    cost = total_usd(other.cost for other in rows)
     share = percent(figures.percent(row.cost, cost))
     requests = wording.counted(row.requests, "request")
     text = (

@@ -62,7 +62,7 @@ class Diagnostics:
                     self._push(Path(path).as_uri(), [])
             for number, (path, problems) in enumerate(wanted.items()):
                 # A file that was written again may have the same problem in another place.
-                current = documents.fingerprint(path), problems
+                current = documents.file_stamp(path), problems
                 if not is_open(path) and self._pushed.get(path) != current:
                     self._pushed[path] = current
                     document = self._documents.at(Path(path).as_uri())
@@ -108,7 +108,7 @@ def _wanted(sessions: FolderSessions) -> dict[str, tuple[Problem, ...]]:
         if len(wanted) >= MAX_FILES:
             break
         if entry.source == service.RADIUM:
-            wanted[entry.path] = problems
+            wanted[entry.session.path] = problems
     return wanted
 
 

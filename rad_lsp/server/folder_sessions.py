@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from rad_lsp import settings
-from rad_lsp.service import sessions, workspaces
+from rad_lsp.service import Snapshot, sessions, workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.problems import Problem
     from rad_lsp.core.session import Session
     from rad_lsp.server.folder_settings import FolderSettings
-    from rad_lsp.service import Snapshot
-    from rad_lsp.service.sessions import Machine
+    from rad_lsp.service.sessions import Machine, Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,8 +45,8 @@ class FolderSessions:
         self._settings = folder_settings
         self._executor = executor
         self._machine = machine
-        self._store = sessions.empty_store()
-        self.snapshot = self._store.snapshot
+        self._store: Store | None = None
+        self.snapshot = Snapshot()
         self._scope: object = None
 
     def holds(self, path: str) -> bool:
@@ -82,10 +81,16 @@ class FolderSessions:
             self._store = sessions.open_store(self._machine(), *scope[:3], before=self._store)
             self._scope = scope
             paths = None
-        return self._store.refresh(paths, self._count)
+        return self._opened.refresh(paths, self._count)
 
     def _edit(self, path: str, content: Session | Problem | None) -> Snapshot:
-        return self._store.edit(path, content)
+        return self._opened.edit(path, content)
+
+    @property
+    def _opened(self) -> Store:
+        if self._store is None:
+            raise RuntimeError("The folder has not been read yet.")
+        return self._store
 
     def _count(self, read: int) -> None:
         self.files_read = read

@@ -20,7 +20,7 @@ import msgspec
 
 from rad_lsp import atomic
 from rad_lsp.core import budget as budgets
-from rad_lsp.core import figures, period
+from rad_lsp.core import figures, money, period
 from rad_lsp.core.errors import (
     NoPreviousSession,
     OutputExists,
@@ -28,13 +28,16 @@ from rad_lsp.core.errors import (
     SessionUnreadable,
     reason,
 )
+from rad_lsp.core.money import Money
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
-from rad_lsp.core.spending import QUARTER
+from rad_lsp.core.spending import SLOT_SECONDS
 from rad_lsp.pricing import Prices as Prices
-from rad_lsp.sources import NAMES, radium
+from rad_lsp.sources import NAMES
 from rad_lsp.sources import RADIUM as RADIUM
+from rad_lsp.store import files
+from rad_lsp.store.snapshot import Snapshot as Snapshot  # noqa: TC001  (the server makes one)
 from rad_lsp.store.snapshot import warned as warned
 
 if TYPE_CHECKING:
@@ -46,7 +49,6 @@ if TYPE_CHECKING:
     from rad_lsp.core.spending import PriceList
     from rad_lsp.core.usage import Kind, UsageTable
     from rad_lsp.store.snapshot import Entry
-    from rad_lsp.store.snapshot import Snapshot as Snapshot
 
 SOURCES = NAMES
 """The names of all sources of sessions."""
@@ -71,14 +73,18 @@ class Page(msgspec.Struct, frozen=True):
 class Sum(msgspec.Struct, frozen=True):
     """Several sessions added up.
 
-    `cost` is in USD, None where no price is known; `success_rate` is in percent, None where no
-    tool call finished.
+    `success_rate` is in percent, None where no tool call finished.
     """
 
     sessions: int
-    cost: float | None
+    money: Money
     tool_calls: int
     success_rate: float | None
+
+    @property
+    def cost(self) -> float | None:
+        """USD, None where no price is known."""
+        return self.money.usd
 
 
 class StatusFigures(msgspec.Struct, frozen=True):
@@ -126,13 +132,15 @@ def usage(
 
 
 def history(snapshot: Snapshot, limit: int, offset: int = 0, within: Period = ALWAYS) -> Page:
-    """Up to `limit` sessions within a period, newest first, without the `offset` newest."""
+    """Up to `limit` sessions within a period, newest first, without the `offset` newest.
+
+    The snapshot may be one of the newest sessions only: see `sessions.newest`.
+    """
     entries = snapshot.within(within)
-    return Page(
-        sessions=tuple(entry.session for entry in entries[offset : offset + limit]),
-        total=len(entries),
-        sources=frozenset(map(attrgetter("source"), entries)),
-    )
+    page = tuple(entry.session for entry in entries[offset : offset + limit])
+    if within == ALWAYS:
+        return Page(page, snapshot.total, snapshot.sources)
+    return Page(page, len(entries), frozenset(map(attrgetter("source"), entries)))
 
 
 def compare(snapshot: Snapshot, a: str | None, b: str) -> Comparison:
@@ -170,13 +178,13 @@ def status(
     session = entry.session if entry else None
     spent: dict[budgets.Name, float | None] = {} if session is None else {"session": session.cost}
     for name, since in budgets.periods(budget, now, zone).items():
-        spent[name] = spent_within(snapshot, since)
+        spent[name] = spent_within(snapshot, since).usd
     today = period.today(now, zone)
     return StatusFigures(
         session=session,
         totals=_sum(snapshot.entries if totals else ()),
         today=msgspec.structs.replace(
-            _sum(snapshot.within(today)), cost=spent_within(snapshot, today)
+            _sum(snapshot.within(today)), money=spent_within(snapshot, today)
         ),
         skipped=len(snapshot.skipped),
         passed=budgets.passed(budget, spent),
@@ -192,22 +200,22 @@ def status_since(now: datetime, zone: tzinfo | None, budget: budgets.Budget) -> 
     return min(since for since in (one.since for one in periods) if since is not None)
 
 
-def spent_within(snapshot: Snapshot, within: Period) -> float | None:
-    """USD spent in a period; None where something was spent whose price is not known.
+def spent_within(snapshot: Snapshot, within: Period) -> Money:
+    """What was spent in a period.
 
     Each request counts at its time. A session whose requests are not recorded counts whole, at
     its last activity (session format, "Day and period").
     """
-    begin = 0 if within.since is None else within.since.timestamp() / QUARTER
-    end = math.inf if within.until is None else within.until.timestamp() / QUARTER
-    found: list[float | None] = []
+    begin = 0 if within.since is None else within.since.timestamp() / SLOT_SECONDS
+    end = math.inf if within.until is None else within.until.timestamp() / SLOT_SECONDS
+    found: list[Money] = []
     for entry in snapshot.within(Period(within.since)):
-        bill = entry.bill
-        if bill.spending:
-            found += [row.cost for row in bill.spending if begin <= row.quarter < end]
+        session = entry.session
+        if session.spending:
+            found += [row.money for row in session.spending if begin <= row.slot < end]
         elif entry.last_activity in within:
-            found.append(bill.cost)
-    return figures.total_cost(found)
+            found.append(session.money)
+    return money.total(found)
 
 
 def cost(
@@ -252,10 +260,9 @@ def stored(session: Session) -> bytes:
 
     if session.source != RADIUM:
         return report.encode(report.of(session))
-    reading = radium.read_bytes(session.path)
-    if reading is None:
+    data = files.read_whole(session.path)
+    if data is None:
         raise SessionUnreadable(session.path, "it has been deleted")
-    data = reading[1]
     found = data if isinstance(data, Problem) else report.read(data)
     if isinstance(found, Problem):
         raise SessionUnreadable(session.path, found.reason)
@@ -286,11 +293,11 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
 
 
 def _sum(entries: Iterable[Entry]) -> Sum:
-    gists = [entry.gist for entry in entries]
-    calls = sum(gist.tool_calls for gist in gists)
+    totals = [entry.totals for entry in entries]
+    calls = sum(one.tool_calls for one in totals)
     return Sum(
-        sessions=len(gists),
-        cost=figures.total_cost(gist.cost for gist in gists),
+        sessions=len(totals),
+        money=money.total(one.money for one in totals),
         tool_calls=calls,
-        success_rate=figures.percent(sum(gist.successful_tool_calls for gist in gists), calls),
+        success_rate=figures.percent(sum(one.successful_tool_calls for one in totals), calls),
     )

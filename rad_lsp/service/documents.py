@@ -7,32 +7,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rad_lsp import settings, sources
-from rad_lsp.core import problems, spending, transcript
+from rad_lsp.core import problems, transcript
 from rad_lsp.core.problems import Problem
 from rad_lsp.sources import radium
+from rad_lsp.store import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rad_lsp.core.session import Session
     from rad_lsp.core.spending import PriceList
-    from rad_lsp.core.transcript import Facts, Seen
+    from rad_lsp.core.transcript import Facts
     from rad_lsp.sources import Parser, Skipped
 
 is_report = radium.is_report
 read_report = radium.parse
-fingerprint = radium.fingerprint
+file_stamp = files.stamp
+read_bytes = files.read_whole
 
 _SUFFIX = ".jsonl"
-
-
-def read_bytes(path: str) -> bytes | Problem | None:
-    """A file's bytes, or why they can't be read; None when the file is gone.
-
-    It never waits, and reads no more than a report may hold.
-    """
-    stored = radium.read_bytes(path)
-    return None if stored is None else stored[1]
 
 
 def transcript_source(path: str) -> str | None:
@@ -69,8 +60,14 @@ class Transcript:
         if self._longest is None:
             return Problem(problems.EMPTY, "No session is recorded in this transcript", "warning")
         requests = self._read.requests.values()
-        own = [seen for seen in requests if seen.session_id == self.session_id]
-        return self._session(self._longest, own, prices)
+        own = [record for record in requests if record.session_id == self.session_id]
+        tools = [
+            (tool.outcome, tool.calls, tool.start, tool.duration)
+            for tool in self._read.tools.values()
+            if tool is not None and tool.session_id == self.session_id
+        ]
+        rows = transcript.rows(own, prices)
+        return transcript.session(self.source, self._path, [self._longest], rows, tools)
 
     def session_of_line(self, start: int, end: int, prices: PriceList) -> Session | None:
         """A session of only the requests in the line with these bytes; None without a request."""
@@ -81,13 +78,8 @@ class Transcript:
         facts = next((facts for facts in parser.facts.values() if facts.end), None)
         if facts is None or not parser.requests:
             return None
-        return self._session(facts, parser.requests.values(), prices)
-
-    def _session(self, facts: Facts, requests: Iterable[Seen], prices: PriceList) -> Session:
-        requests = list(requests)
-        billed = spending.tally((seen.request for seen in requests if seen.billed), prices)
-        unfinished = sum(seen.request.requests for seen in requests if not seen.final)
-        return transcript.session(self.source, self._path, [facts], billed, unfinished=unfinished)
+        rows = transcript.rows(parser.requests.values(), prices)
+        return transcript.session(self.source, self._path, [facts], rows)
 
     @cached_property
     def _longest(self) -> Facts | None:

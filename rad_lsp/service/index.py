@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from rad_lsp.store import query
+from rad_lsp.store.store import counter
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -35,8 +38,8 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 def state(machine: Machine) -> State:
     """The state of the index. Only for an index that is kept on disk."""
-    database = machine.database
-    return State(database.path, database.size, database.health())
+    index = machine.index
+    return State(index.path, index.size, index.health())
 
 
 def folders(machine: Machine) -> dict[str, tuple[Path, ...]]:
@@ -49,9 +52,11 @@ def unreadable(machine: Machine) -> Iterator[Unreadable]:
 
     The latter have the number of such lines, and the first of them, counted from 1.
     """
-    for path, problem in machine.index.problems(folders(machine)):
-        yield Unreadable(path, problem.reason)
-    for path, lines, first in machine.index.skipped_lines():
+    db = machine.index.connection
+    for agent in folders(machine):
+        for skipped in query.problems(db, agent):
+            yield Unreadable(skipped.path, skipped.problem.reason)
+    for path, lines, first in query.skipped_lines(db):
         line, reason = (first[0].line, first[0].reason) if first else (0, "")
         yield Unreadable(path, reason, lines, line)
 
@@ -61,6 +66,11 @@ def rebuild(machine: Machine, progress: Callable[[int], None] | None = None) -> 
 
     Sessions whose transcript is gone stay. `progress` is told the number of files read so far.
     """
-    machine.index.rebuild()
-    machine.index.update(machine.agents(), progress=progress)
-    return len(machine.index.entries(folders(machine), None))
+    machine.rebuild()
+    scope = query.Scope(frozenset(folders(machine)))
+
+    def update() -> int:
+        machine.update(machine.agents(), count=counter(progress))
+        return query.counts(machine.index.connection, scope).total()
+
+    return machine.guarded(update)

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from rad_lsp import settings, sources
-from rad_lsp.store.agents import Machine
-from rad_lsp.store.index import Recent
+from rad_lsp.store.machine import Machine
+from rad_lsp.store.query import Selection
 from rad_lsp.store.store import Store
 
 if TYPE_CHECKING:
@@ -20,18 +20,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Machine",
-    "Recent",
+    "Selection",
     "Store",
     "active_since",
     "close",
-    "empty_store",
     "keep_open",
+    "newest",
     "not_on_disk",
+    "notice",
     "open_machine",
     "open_store",
     "recent",
     "transcript_folders",
 ]
+
+
+_NEVER = 2**62
+"""Microseconds since the epoch that no session reaches."""
 
 
 def open_machine() -> Machine:
@@ -44,22 +49,22 @@ def close(machine: Machine) -> None:
 
     The last process to do so folds recent changes into it; otherwise the next one must.
     """
-    machine.database.close()
+    machine.index.close()
 
 
 def keep_open(machine: Machine) -> None:
     """Let `close` do nothing, because a thread that is not waited for still uses the index."""
-    machine.database.left = True
+    machine.index.abandoned = True
 
 
 def not_on_disk(machine: Machine) -> str:
     """Why the index is kept in memory only; empty when it is on disk."""
-    return machine.database.trouble
+    return machine.index.trouble
 
 
-def empty_store() -> Store:
-    """A store without any source: it has no sessions."""
-    return Store([])
+def notice(machine: Machine) -> str:
+    """What happened to the index that was there, to be said once; empty when nothing did."""
+    return machine.index.notice
 
 
 def open_store(
@@ -69,24 +74,29 @@ def open_store(
     prices: Mapping[str, Override],
     *,
     everywhere: bool = False,
-    recent: Recent | None = None,
+    selection: Selection | None = None,
     before: Store | None = None,
 ) -> Store:
     """The sessions of a workspace, from the sources with these names or from all.
 
     `prices` are the user's own, by model. `everywhere` adds other agents' sessions of all
-    folders. With `recent`, most older sessions are left out. The buffers that are open in an
+    folders. With a `selection`, most other sessions are left out. The buffers that are open in an
     editor are taken over from the store `before`.
     """
-    store = machine.store(workspace, names, prices, everywhere=everywhere, recent=recent)
+    store = Store(machine, workspace, names, prices, everywhere=everywhere, selection=selection)
     if before is not None:
         store.edited = before.edited
     return store
 
 
-def recent(since: datetime, session_id: str) -> Recent:
+def recent(since: datetime, session_id: str) -> Selection:
     """Selects sessions that were active since a moment, the newest one, and the named one."""
-    return Recent(int(since.timestamp()) * 1000, session_id)
+    return Selection(int(since.timestamp()) * 1_000_000, session_id=session_id)
+
+
+def newest(count: int) -> Selection:
+    """Selects the newest sessions."""
+    return Selection(_NEVER, count)
 
 
 def active_since(machine: Machine, folder: Path, moment: datetime) -> list[Child]:

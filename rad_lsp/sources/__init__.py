@@ -1,8 +1,8 @@
 """One module per agent: each finds its sessions' files, reads them, and knows nothing else.
 
 A module whose name has no underscore in front is an agent's: `claude_code` is the source
-`claude-code`. Its `AGENT` is a class of `Transcripts`, made from the environment and the user's
-home folder. `radium` is the one whose files are reports.
+`claude-code`. Its `AGENT` is a class of `Source`, made from the environment and the user's home
+folder. `radium` is the one whose files are reports.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 import msgspec
 
-from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Session
+from rad_lsp.core.session import RADIUM as RADIUM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from rad_lsp.core.transcript import Facts, Seen
+    from rad_lsp.core.problems import Problem
+    from rad_lsp.core.session import Session
+    from rad_lsp.core.transcript import Facts, RequestRecord, ToolRecord
 
-
-RADIUM: Final = "radium"
 
 AGENTS: Final = tuple(
     sorted(
@@ -39,33 +38,6 @@ NAMES: Final = (RADIUM, *AGENTS)
 """All sources."""
 
 
-class Reading(msgspec.Struct, frozen=True, gc=False):
-    """What a file holds, and a number that changes when the file does."""
-
-    fingerprint: int
-    content: Session | Problem
-
-
-class Source(Protocol):
-    """Where the sessions of one agent come from."""
-
-    name: ClassVar[str]
-    folder: Path
-    """The folder whose changes tell of new sessions; it need not exist."""
-
-    def scan(self) -> list[tuple[str, int]]:
-        """Name and fingerprint of every file that should hold a session.
-
-        Raises OSError when the folder can't be read.
-        """
-
-    def fingerprint(self, path: str) -> int:
-        """A number that changes when the file does; 0 when it can't be had."""
-
-    def read(self, path: str) -> Reading | None:
-        """The session in a file or what keeps it from being read; None when the file is gone."""
-
-
 class Skipped(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A line of a transcript that can't be read, counted from 1, and why."""
 
@@ -74,23 +46,31 @@ class Skipped(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Parser(Protocol):
-    """Reads one transcript from its beginning, or from where an earlier parser stopped."""
+    """Reads one file from its beginning, or from where an earlier parser stopped."""
 
     facts: dict[str, Facts]
     """By session id, what the file says from its beginning."""
-    requests: dict[tuple[str, str], Seen]
-    """By key and variant, those seen since the parser was made.
+    report: Session | Problem | None
+    """The session that the file as a whole holds, or what is wrong with it; None of a transcript,
+    whose sessions are made of facts, requests and tool calls."""
+    requests: dict[tuple[str, str], RequestRecord]
+    """By key and variant, those recorded since the parser was made.
 
     The last record of a request counts: the one with the most output tokens, of equal ones the
     later. The time is that of its first record.
+    """
+    tools: dict[int, ToolRecord | None]
+    """Tool calls that have ended since the parser was made, by their number within the file.
+
+    A later record of a number takes the place of the earlier one; None takes that back.
     """
     skipped: int
     """Lines that could not be read, from the beginning of the file."""
     first_skipped: list[Skipped]
     """The first few of them."""
 
-    def feed(self, lines: bytes) -> None:
-        """Read on. `lines` are whole lines; of a file that is no lines, all of it.
+    def feed(self, data: bytes) -> None:
+        """Read on: whole lines, or all of a file that is not made of lines.
 
         Raises nothing, whatever the bytes.
         """
@@ -103,27 +83,35 @@ class Parser(Protocol):
         """
 
 
-class Transcripts(Protocol):
-    """Where the transcripts of one agent come from."""
+class Source(Protocol):
+    """Where the sessions of one agent come from."""
 
     name: ClassVar[str]
     folders: tuple[Path, ...]
     """The folders whose changes tell of new sessions; they need not exist."""
+    keeps_deleted: ClassVar[bool]
+    """Whether a session goes on to count when its file has been deleted."""
 
     def paths(self) -> Iterator[str]:
-        """Every transcript, each file once. A folder that can't be read has none."""
+        """Every file that may hold a session, each once.
+
+        Raises OSError when a folder can't be read of which that must be told.
+        """
+
+    def stands_alone(self, path: str) -> bool:
+        """Whether a path below the folders holds a session, whichever other files there are."""
 
     def by_line(self, path: str) -> bool:
-        """Whether a transcript grows by lines; else it is replaced as a whole."""
+        """Whether a file grows by lines; else it is replaced as a whole."""
 
     def parser(self, path: str, state: bytes | None = None) -> Parser:
-        """A parser for a transcript, from its beginning or from an earlier parser's state."""
+        """A parser for a file, from its beginning or from an earlier parser's state."""
 
 
-def agent(name: str, environ: Mapping[str, str], home: Path) -> Transcripts:
-    """The transcripts of one of `AGENTS`."""
+def agent(name: str, environ: Mapping[str, str], home: Path) -> Source:
+    """The source of one of `AGENTS`."""
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
-    made: Transcripts = module.AGENT(environ, home)
+    made: Source = module.AGENT(environ, home)
     return made
 
 

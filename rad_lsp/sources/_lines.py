@@ -6,7 +6,7 @@ import contextlib
 import os
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypeVar
 
 import msgspec
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rad_lsp.core.decoders import Lazy
+    from rad_lsp.core.transcript import Facts, RequestRecord, ToolRecord
 
 T = TypeVar("T")
 
@@ -51,6 +52,32 @@ class Progress(msgspec.Struct, gc=False, array_like=True):
         self.first_skipped.append(Skipped(line, reason))
         self.first_skipped.sort(key=attrgetter("line"))
         del self.first_skipped[SHOWN:]
+
+
+class TranscriptParser:
+    """What the parsers of transcripts share: the attributes of `rad_lsp.sources.Parser`."""
+
+    report: ClassVar[None] = None
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.facts: dict[str, Facts] = {}
+        self.requests: dict[tuple[str, str], RequestRecord] = {}
+        self.tools: dict[int, ToolRecord | None] = {}
+
+    @property
+    def skipped(self) -> int:
+        """Lines that could not be read, from the beginning of the file."""
+        return self._progress.skipped
+
+    @property
+    def first_skipped(self) -> list[Skipped]:
+        """The first few of them."""
+        return self._progress.first_skipped
+
+    def _show(self, facts: Facts) -> None:
+        """The file's facts are those of one session, once they tell a moment."""
+        self.facts = {facts.session_id: facts} if facts.end else {}
 
 
 def decode(lines: bytes, decoder: Lazy[T], progress: Progress, kinds: Collection[str]) -> list[T]:

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
-from msgspec.structs import replace
 
 from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
-from rad_lsp.core.transcript import Facts, Seen
+from rad_lsp.core.tokens import Tokens
+from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord, last_record
 from rad_lsp.sources._lines import (
     Count,
     Duration,
     Moment,
     Progress,
+    TranscriptParser,
     added_and_removed,
     decode,
     files,
@@ -51,6 +52,7 @@ class ClaudeCode:
     """
 
     name: ClassVar[str] = "claude-code"
+    keeps_deleted: ClassVar[bool] = True
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         named = [part.strip() for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",")]
@@ -64,6 +66,10 @@ class ClaudeCode:
     def paths(self) -> Iterator[str]:
         """Every `*.jsonl` below the folders, those of sub-agents among them, each file once."""
         return files(self.folders, ".jsonl")
+
+    def stands_alone(self, path: str) -> bool:  # noqa: ARG002
+        """Never: which of several files of a session count is told by all of them."""
+        return False
 
     def by_line(self, path: str) -> bool:  # noqa: ARG002
         """Always: Claude Code appends."""
@@ -108,6 +114,7 @@ class _Block(msgspec.Struct, gc=False):
     tool_use_id: str | None = None
     type: str = ""
     id: str | None = None
+    name: str = ""
     content: msgspec.Raw = msgspec.Raw()
     is_error: bool | None = None
 
@@ -130,7 +137,6 @@ class _Record(msgspec.Struct, gc=False, rename="camel"):
     is_sidechain: bool | None = None
     cwd: str | None = None
     session_id: str | None = None
-    version: str | None = None
     git_branch: str | None = None
     type: str = ""
     message: _Message = _Message()
@@ -157,11 +163,13 @@ class _Stored(msgspec.Struct, gc=False, array_like=True):
 
 
 class _State(msgspec.Struct, gc=False, array_like=True):
-    """Where a parser stopped; `calls` has the time of each tool call without a result."""
+    """Where a parser stopped; `calls` has time and name of each tool call without a result."""
 
     progress: Progress
     sessions: list[_Stored]
-    calls: dict[str, int]
+    calls: dict[str, tuple[int, str]]
+    ended: int = 0
+    """Tool calls with a result."""
 
 
 _STATE: Final = decoders.msgpack(_State)
@@ -216,10 +224,9 @@ class _Session:
         """Where it was, as the first record with a folder tells."""
         self.facts.cwd = record.cwd or ""
         self.facts.branch = record.git_branch or ""
-        self.facts.version = record.version or ""
 
 
-class ClaudeCodeParser:
+class ClaudeCodeParser(TranscriptParser):
     """Reads a transcript of Claude Code.
 
     A request is known by its message's id and, within that, the request's id: side questions
@@ -230,18 +237,16 @@ class ClaudeCodeParser:
 
     def __init__(self, path: str, state: bytes | None = None) -> None:
         stored = _State(Progress(), [], {}) if state is None else _STATE.decode(state)
+        super().__init__(stored.progress)
         self._path = path
-        self._progress = stored.progress
         self._sessions = {
             one.facts.session_id: _Session(one.facts, one.last, running=one.running)
             for one in stored.sessions
         }
-        # When the tool calls without a result were made, by their ids.
-        self._calls = {call: moment(time) for call, time in stored.calls.items()}
-        self.facts: dict[str, Facts] = {name: one.facts for name, one in self._sessions.items()}
-        self.requests: dict[tuple[str, str], Seen] = {}
-        self.skipped = self._progress.skipped
-        self.first_skipped = self._progress.first_skipped
+        self._ended = stored.ended
+        # When tool calls without a result were made, and of which tool, by their ids.
+        self._calls = {call: (moment(time), name) for call, (time, name) in stored.calls.items()}
+        self.facts = {name: one.facts for name, one in self._sessions.items()}
 
     def state(self) -> bytes:
         """What a later parser of the same file goes on from."""
@@ -249,8 +254,8 @@ class ClaudeCodeParser:
             _Stored(one.facts, milliseconds(one.last), one.running)
             for one in self._sessions.values()
         ]
-        calls = {call: milliseconds(made) for call, made in self._calls.items()}
-        return msgspec.msgpack.encode(_State(self._progress, sessions, calls))
+        calls = {call: (milliseconds(made), name) for call, (made, name) in self._calls.items()}
+        return msgspec.msgpack.encode(_State(self._progress, sessions, calls, self._ended))
 
     # Reading is most of the work of a first look at all sessions, and calls cost: it is one loop.
     def feed(self, lines: bytes) -> None:  # noqa: C901, PLR0912
@@ -285,7 +290,7 @@ class ClaudeCodeParser:
                 if type(message.content) is list:
                     for block in message.content:
                         if block.id is not None and block.type == "tool_use":
-                            self._calls[block.id] = time
+                            self._calls[block.id] = time, block.name
                 if message.usage is None:
                     continue
                 if (
@@ -308,7 +313,6 @@ class ClaudeCodeParser:
             session.settle()
         for facts, records in answers:
             self._add(facts, records)
-        self.skipped = self._progress.skipped
 
     def _session(self, session_id: str) -> _Session:
         session = self._sessions.get(session_id)
@@ -325,9 +329,11 @@ class ClaudeCodeParser:
             for block in content:
                 if block.type == "tool_result":
                     is_prompt = False
-                    begin = self._calls.pop(block.tool_use_id or "", None)
-                    if begin is not None:
-                        _result(block, record.tool_use_result, session.facts, begin, time)
+                    call = self._calls.pop(block.tool_use_id or "", None)
+                    if call is not None:
+                        self._ended += 1
+                        told = record.tool_use_result
+                        self.tools[self._ended] = _result(block, told, session.facts, call, time)
         if is_prompt and not (record.is_sidechain and session.running):
             session.turn_lasts()
             session.running = False
@@ -367,58 +373,37 @@ class ClaudeCodeParser:
             model=message.model or "unknown",
             engine="claude",
             tier=tier or "",
-            input_tokens=(usage.input_tokens or 0) + read + short + long,
-            cache_read_tokens=read,
-            cache_write_5m_tokens=short,
-            cache_write_1h_tokens=long,
-            output_tokens=usage.output_tokens or 0,
+            tokens=Tokens(usage.input_tokens or 0, read, short, long, usage.output_tokens or 0),
         )
         variant = first.request_id or ""
         # A record without either id has no copies that it must be told from.
         key = message.id or variant or f"{facts.session_id}:{first.timestamp}"
         side = first.is_sidechain is True
-        seen = Seen(key, facts.session_id, request, variant, side, final)
+        recorded = RequestRecord(key, facts.session_id, request, variant, side, final)
         name = (key, variant)
-        if name in self.requests:
-            seen = _merged(self.requests[name], seen)
-        self.requests[name] = seen
-
-
-def _merged(earlier: Seen, later: Seen) -> Seen:
-    """A request whose records lie in two pieces of a file."""
-    most = earlier if earlier.request.output_tokens > later.request.output_tokens else later
-    return replace(
-        earlier,
-        request=replace(most.request, time=earlier.request.time),
-        final=earlier.final or later.final,
-    )
+        before = self.requests.get(name)
+        self.requests[name] = recorded if before is None else last_record(before, recorded)
 
 
 def _result(
-    block: _Block,
-    told: object,
-    facts: Facts,
-    began: datetime,
-    ended: datetime,
-) -> None:
-    """A tool call has ended."""
-    if block.is_error:
-        if _REFUSED in bytes(block.content)[:200]:
-            facts.denied += 1
-            return
-        facts.failed += 1
-    else:
-        facts.successful += 1
-    end = milliseconds(ended)
+    block: _Block, told: object, facts: Facts, call: tuple[datetime, str], ended: datetime
+) -> ToolRecord:
+    """A tool call that has ended."""
+    made, name = call
+    start = milliseconds(made)
+    duration = max(milliseconds(ended) - start, 0)
+    outcome: Outcome = "failed" if block.is_error else "ok"
+    if block.is_error and _REFUSED in bytes(block.content)[:200]:
+        return ToolRecord(facts.session_id, name, start, None, "denied")
     if isinstance(told, _Result):
         if told.structured_patch is not None and told.file_path:
             _changes(told.structured_patch, told.content, facts)
             if facts.files is not None:
                 facts.files.add(path_hash(told.file_path))
         if told.duration_ms is not None:
-            facts.tools.append((end - int(told.duration_ms), end))
-            return
-    facts.tools.append((milliseconds(began), end))
+            duration = int(told.duration_ms)
+            start = milliseconds(ended) - duration
+    return ToolRecord(facts.session_id, name, start, duration, outcome)
 
 
 def _changes(patch: list[_Hunk], content: msgspec.Raw, facts: Facts) -> None:

@@ -17,12 +17,14 @@ import msgspec
 
 from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
-from rad_lsp.core.transcript import Facts, Seen
+from rad_lsp.core.tokens import of_input
+from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord
 from rad_lsp.sources._lines import (
     Count,
     Duration,
     Moment,
     Progress,
+    TranscriptParser,
     added_and_removed,
     decode,
     files,
@@ -33,8 +35,6 @@ from rad_lsp.sources._lines import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from rad_lsp.sources import Skipped
 
 ENGINE: Final = "codex"
 UNKNOWN: Final = "unknown"
@@ -68,6 +68,7 @@ class Codex:
     """The transcripts below `$CODEX_HOME`, otherwise `.codex` in the user's home folder."""
 
     name: ClassVar[str] = "codex"
+    keeps_deleted: ClassVar[bool] = True
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         root = Path(environ.get("CODEX_HOME") or home / ".codex")
@@ -90,6 +91,10 @@ class Codex:
         self._found = {_id(path): path for path in by_name.values()}
         self._paths = set(by_name.values())
         return iter(by_name.values())
+
+    def stands_alone(self, path: str) -> bool:  # noqa: ARG002
+        """Never: which of several files of a session count is told by all of them."""
+        return False
 
     def by_line(self, path: str) -> bool:  # noqa: ARG002  (others have transcripts of both kinds)
         """True: every transcript grows by lines."""
@@ -196,7 +201,6 @@ class _Meta(msgspec.Struct, gc=False):
     session_id: str | None = None
     timestamp: Moment | None = None
     cwd: str | None = None
-    cli_version: str | None = None
     model_provider: str | None = None
     git: _Git | None = None
     forked_from_id: str | None = None
@@ -311,13 +315,20 @@ _ARGUMENTS: Final = decoders.json(_Arguments)
 
 
 class _Call(msgspec.Struct, gc=False, array_like=True):
-    """A tool call, and the lines and files that it changes if it succeeds."""
+    """A tool call, and the lines and files that it changes if it succeeds.
+
+    `duration` is milliseconds, None while it has not ended or where it is not recorded.
+    """
 
     time: int
+    name: str = ""
     added: int = 0
     removed: int = 0
     files: tuple[int, ...] = ()
-    unknown: bool = False
+    outcome: Outcome = "ok"
+    duration: int | None = None
+    number: int = 0
+    """Among the tool calls of the file that have ended."""
 
 
 class _State(msgspec.Struct, gc=False, array_like=True):
@@ -351,13 +362,17 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     """When the agent began to work on what it still works on; 0 while it rests."""
     tasks: bool = False
     """Whether the agent writes when it begins to work."""
+    ended: int = 0
+    """Tool calls that have ended."""
+    copied: list[int] = msgspec.field(default_factory=list)
+    """Numbers of the tool calls that may turn out to be the parent's."""
 
 
 _STATE: Final = decoders.msgpack(_State)
 _PACK: Final = msgspec.msgpack.Encoder()
 
 
-class Rollout:
+class Rollout(TranscriptParser):
     """Reads one transcript. What the attributes mean is said at `rad_lsp.sources.Parser`.
 
     A request's key is its session's id and its number within the file.
@@ -373,11 +388,8 @@ class Rollout:
             self._state = _State(Facts(thread, files=set()), Progress(), thread)
         else:
             self._state = _STATE.decode(state)
-        self.facts: dict[str, Facts] = {}
-        self.requests: dict[tuple[str, str], Seen] = {}
-        self.skipped = 0
-        self.first_skipped: list[Skipped] = []
-        self._show()
+        super().__init__(self._state.progress)
+        self._show(self._state.facts)
 
     def feed(self, lines: bytes) -> None:
         """Read on. `lines` are whole lines. Raises nothing, whatever the bytes."""
@@ -398,17 +410,11 @@ class Rollout:
                 state.progress.skip(line, str(error))
         if state.opened:
             state.facts.active.append((state.opened, state.facts.end))
-        self._show()
+        self._show(state.facts)
 
     def state(self) -> bytes:
         """What a later parser of the same file goes on from."""
         return _PACK.encode(self._state)
-
-    def _show(self) -> None:
-        facts = self._state.facts
-        self.facts = {facts.session_id: facts} if facts.end else {}
-        self.skipped = self._state.progress.skipped
-        self.first_skipped = self._state.progress.first_skipped
 
     def _at(self, time: int) -> None:
         state = self._state
@@ -442,7 +448,6 @@ class Rollout:
             facts.session_id = self._source.ancestor(meta.root(), self._path)
         facts.cwd = meta.cwd or ""
         facts.branch = (meta.git and meta.git.branch) or ""
-        facts.version = meta.cli_version or ""
         if meta.timestamp is not None:
             facts.at(milliseconds(meta.timestamp))
         facts.at(time)
@@ -509,6 +514,7 @@ class Rollout:
                 self._forget()
                 return
             state.copying = False
+            state.copied.clear()
         spent = _less(total, state.totals)
         # Less than before: the counter began anew. In the first request of a session that
         # continues another it may hold what no line of this file tells of.
@@ -525,19 +531,13 @@ class Rollout:
         key = f"{state.thread}/{state.requests}"
         spent_input, read, written, output = spent
         read = min(read, spent_input)
-        self.requests[key, ""] = Seen(
-            key,
-            state.facts.session_id,
-            Request(
-                time=time,
-                model=state.model,
-                engine=state.engine,
-                input_tokens=spent_input,
-                cache_read_tokens=read,
-                cache_write_5m_tokens=min(written, spent_input - read),
-                output_tokens=output,
-            ),
+        request = Request(
+            time=time,
+            model=state.model,
+            engine=state.engine,
+            tokens=of_input(spent_input, read, min(written, spent_input - read), 0, output),
         )
+        self.requests[key, ""] = RequestRecord(key, state.facts.session_id, request)
 
     def _is_copy(self, time: int, total: Totals) -> bool:
         """Whether a total, which no request of this file has preceded, is the parent's."""
@@ -565,11 +565,11 @@ class Rollout:
         """All that has been read is the parent's."""
         state = self._state
         facts = state.facts
-        facts.successful = facts.failed = facts.unknown = 0
         facts.lines_added = facts.lines_removed = 0
         facts.files = set()
-        facts.tools.clear()
         facts.active.clear()
+        self.tools.update(dict.fromkeys(state.copied))
+        state.copied.clear()
         state.calls.clear()
         state.settled.clear()
 
@@ -578,12 +578,13 @@ class Rollout:
             return
         if item.type == "web_search_call":
             # The provider runs it; its item is written when it is over.
-            failed = None if item.status is None else item.status == "failed"
-            self._count(_Call(time), failed=failed)
+            outcome: Outcome = _outcome(None if item.status is None else item.status == "failed")
+            self._count(_Call(time, "web_search", outcome=outcome))
         elif item.call_id:
             added, removed, paths = _patch(item)
             changed = tuple(self._hash(path) for path in paths)
-            self._state.calls[item.call_id] = _Call(time, added, removed, changed)
+            name = item.name or item.type.removesuffix("_call")
+            self._state.calls[item.call_id] = _Call(time, name, added, removed, changed)
 
     def _result(self, time: int, item: _Item) -> None:
         if self._may_be_copied(time):
@@ -598,47 +599,46 @@ class Rollout:
             case "mcp_tool_call_end":
                 failed = _mcp_failed(item.result)
             case _:
-                failed, seconds = _outcome(item.output)
-        state = self._state
-        call = state.calls.pop(item.call_id, None)
+                failed, seconds = _ending(item.output)
+        call = self._state.calls.pop(item.call_id, None)
         if call is None:
-            self._correct(item.call_id, changes, failed=failed)
+            self._correct(item.call_id, changes, _outcome(failed))
             return
-        start = min(call.time, time - int(seconds * 1000))
-        if time > start:
-            state.facts.tools.append((start, time))
+        call.time = min(call.time, time - int(seconds * 1000))
+        call.duration = max(time - call.time, 0)
+        call.outcome = _outcome(failed)
         if changes is not None:
             call.added, call.removed, call.files = self._changed(changes)
-        call.unknown = failed is None
-        self._count(call, failed=failed)
-        state.settled[item.call_id] = call
+        self._count(call)
+        self._state.settled[item.call_id] = call
 
-    def _correct(
-        self, call_id: str, changes: dict[str, _Change] | None, *, failed: bool | None
-    ) -> None:
+    def _correct(self, call_id: str, changes: dict[str, _Change] | None, outcome: Outcome) -> None:
         """A second record of one result, or a change that a tool made by another tool."""
-        facts = self._state.facts
         call = self._state.settled.get(call_id)
         if call is None:
             if changes is not None:
                 added, removed, changed = self._changed(changes)
                 self._edit(added, removed, changed)
-        elif call.unknown and failed is not None:
-            call.unknown = False
-            facts.unknown -= 1
-            if failed:
-                facts.successful -= 1
-                facts.failed += 1
+        elif call.outcome == "unknown" and outcome != "unknown":
+            call.outcome = outcome
+            self._record(call)
+            if outcome == "failed":
                 self._edit(-call.added, -call.removed, ())
 
-    def _count(self, call: _Call, *, failed: bool | None) -> None:
-        facts = self._state.facts
-        if failed:
-            facts.failed += 1
-            return
-        facts.successful += 1
-        facts.unknown += failed is None
-        self._edit(call.added, call.removed, call.files)
+    def _count(self, call: _Call) -> None:
+        state = self._state
+        state.ended += 1
+        call.number = state.ended
+        if state.copying:
+            state.copied.append(call.number)
+        self._record(call)
+        if call.outcome != "failed":
+            self._edit(call.added, call.removed, call.files)
+
+    def _record(self, call: _Call) -> None:
+        self.tools[call.number] = ToolRecord(
+            self._state.facts.session_id, call.name, call.time, call.duration, call.outcome
+        )
 
     def _edit(self, added: int, removed: int, changed: Iterable[int]) -> None:
         facts = self._state.facts
@@ -680,6 +680,10 @@ def _less(total: Totals, before: Totals) -> Totals:
     )
 
 
+def _outcome(failed: bool | None) -> Outcome:  # noqa: FBT001
+    return "unknown" if failed is None else "failed" if failed else "ok"
+
+
 def _mcp_failed(result: _McpResult | None) -> bool | None:
     if result is None or (result.ok is None and result.err is None):
         return None
@@ -693,7 +697,7 @@ _HEAD: Final = 1000
 """Characters within which a result's text tells the exit code, before the command's own output."""
 
 
-def _outcome(output: msgspec.Raw) -> tuple[bool | None, float]:
+def _ending(output: msgspec.Raw) -> tuple[bool | None, float]:
     """Whether a tool failed, None when its output does not tell; and how many seconds it took."""
     try:
         content = _TEXT.decode(output)

@@ -16,12 +16,14 @@ import msgspec
 
 from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
-from rad_lsp.core.transcript import Facts, Seen
+from rad_lsp.core.tokens import Tokens, of_input
+from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord
 from rad_lsp.sources._lines import (
     Count,
     Duration,
     Moment,
     Progress,
+    TranscriptParser,
     decode,
     files,
     milliseconds,
@@ -44,6 +46,7 @@ class CopilotCli:
     """
 
     name: ClassVar[str] = "copilot-cli"
+    keeps_deleted: ClassVar[bool] = True
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         named = environ.get("COPILOT_HOME", "").strip()
@@ -60,6 +63,10 @@ class CopilotCli:
             folder, _, name = path.rpartition(os.sep)
             if name == _EVENTS or folder in top:
                 yield path
+
+    def stands_alone(self, path: str) -> bool:  # noqa: ARG002
+        """Never: which of several files of a session count is told by all of them."""
+        return False
 
     def by_line(self, path: str) -> bool:  # noqa: ARG002
         """Always: Copilot CLI appends."""
@@ -101,13 +108,13 @@ class _Data(msgspec.Struct, gc=False, rename="camel"):
     """What is needed of any event; no key has two meanings."""
 
     session_id: str | None = None
-    copilot_version: str | None = None
     context: _Context | None = None
     selected_model: str | None = None
     new_model: str | None = None
     model: str | None = None
     output_tokens: Count | None = None
     tool_call_id: str | None = None
+    tool_name: str = ""
     success: bool | None = None
     error: msgspec.Raw = msgspec.Raw()
     total_api_duration_ms: Duration | None = None
@@ -138,7 +145,8 @@ class _State(msgspec.Struct, gc=False, array_like=True):
 
     `run` counts the runs of the session, of which `answers` and `output_tokens` are what the
     present one has shown since `begun`. `running` tells that the last of the facts' active
-    intervals is a turn that goes on. `calls` has the time of each tool call without a result.
+    intervals is a turn that goes on. `calls` has time and name
+    of each tool call without a result, `results` counts those with one.
     """
 
     facts: Facts
@@ -149,13 +157,14 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     answers: int = 0
     output_tokens: int = 0
     running: bool = False
-    calls: dict[str, int] = msgspec.field(default_factory=dict)
+    calls: dict[str, tuple[int, str]] = msgspec.field(default_factory=dict)
+    results: int = 0
 
 
 _STATE: Final = decoders.msgpack(_State)
 
 
-class CopilotCliParser:
+class CopilotCliParser(TranscriptParser):
     """Reads a transcript of Copilot CLI.
 
     A request stands for all requests of a run to one model, since only their sums are known; its
@@ -171,9 +180,8 @@ class CopilotCliParser:
             self._state = _State(Facts(storable(name)))
         else:
             self._state = _STATE.decode(state)
-        self.facts: dict[str, Facts] = {}
-        self.requests: dict[tuple[str, str], Seen] = {}
-        self._show()
+        super().__init__(self._state.progress)
+        self._show(self._state.facts)
 
     def state(self) -> bytes:
         """What a later parser of the same file goes on from."""
@@ -190,7 +198,7 @@ class CopilotCliParser:
                 facts.at(time)
             if event.data is not None and (read := _READERS.get(event.type)):
                 read(self, event.data, time)
-        self._show()
+        self._show(facts)
 
     def read_start(self, data: _Data, time: int) -> None:
         """The program has been started, with a new session or one that it resumes."""
@@ -198,8 +206,6 @@ class CopilotCliParser:
         facts = state.facts
         if data.session_id and not state.run:
             facts.session_id = data.session_id
-        if data.copilot_version:
-            facts.version = data.copilot_version
         if data.context is not None and not facts.cwd:
             facts.cwd = data.context.cwd or ""
             facts.branch = data.context.branch or ""
@@ -238,35 +244,35 @@ class CopilotCliParser:
             time=state.begun,
             model=data.model or state.model,
             engine=_ENGINE,
-            output_tokens=state.output_tokens,
+            tokens=Tokens(output=state.output_tokens),
             requests=state.answers,
         )
         session_id = state.facts.session_id
-        self.requests[self._run, ""] = Seen(
-            self._run, session_id, request, side=True, final=False, billed=False
+        self.requests[self._run, ""] = RequestRecord(
+            self._run, session_id, request, side=True, final=False, billed=False, is_sum=True
         )
 
     def read_call(self, data: _Data, time: int) -> None:
         """A tool begins to work."""
         self._works(time)
         if data.tool_call_id is not None:
-            self._state.calls[data.tool_call_id] = time
+            self._state.calls[data.tool_call_id] = time, data.tool_name
 
     def read_result(self, data: _Data, time: int) -> None:
         """A tool has done its work."""
         self._works(time)
-        facts = self._state.facts
-        begin = self._state.calls.pop(data.tool_call_id or "", None)
-        if data.success is False:
-            if _was_refused(data.error):
-                facts.denied += 1
-                return
-            facts.failed += 1
-        else:
-            facts.successful += 1
-            facts.unknown += data.success is None
-        if begin is not None:
-            facts.tools.append((begin, time))
+        state = self._state
+        start, name = state.calls.pop(data.tool_call_id or "", (0, data.tool_name))
+        outcome: Outcome = "ok"
+        if data.success is None:
+            outcome = "unknown"
+        elif not data.success:
+            outcome = "denied" if _was_refused(data.error) else "failed"
+        duration = max(time - start, 0) if start and outcome != "denied" else None
+        state.results += 1
+        self.tools[state.results] = ToolRecord(
+            state.facts.session_id, name, start or time, duration, outcome
+        )
 
     def read_shutdown(self, data: _Data, time: int) -> None:
         """The program ends and tells what the run came to."""
@@ -278,15 +284,18 @@ class CopilotCliParser:
                 time=state.begun or time,
                 model=model,
                 engine=_ENGINE,
-                input_tokens=max(
-                    usage.input_tokens, usage.cache_read_tokens + usage.cache_write_tokens
+                tokens=of_input(
+                    usage.input_tokens,
+                    usage.cache_read_tokens,
+                    usage.cache_write_tokens,
+                    0,
+                    usage.output_tokens,
                 ),
-                cache_read_tokens=usage.cache_read_tokens,
-                cache_write_5m_tokens=usage.cache_write_tokens,
-                output_tokens=usage.output_tokens,
                 requests=metrics.requests.count,
             )
-            self.requests[self._run, model] = Seen(self._run, facts.session_id, request, model)
+            self.requests[self._run, model] = RequestRecord(
+                self._run, facts.session_id, request, model, is_sum=True
+            )
             self.requests.pop((self._run, ""), None)
         if data.total_api_duration_ms is not None:
             facts.api_time = (facts.api_time or 0) + int(data.total_api_duration_ms)
@@ -315,12 +324,6 @@ class CopilotCliParser:
         if self._state.running:
             begin, end = self._state.facts.active[-1]
             self._state.facts.active[-1] = (begin, max(end, time))
-
-    def _show(self) -> None:
-        facts = self._state.facts
-        self.facts = {facts.session_id: facts} if facts.end else {}
-        self.skipped = self._state.progress.skipped
-        self.first_skipped = self._state.progress.first_skipped
 
 
 def _was_refused(error: msgspec.Raw) -> bool:

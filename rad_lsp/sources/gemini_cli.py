@@ -16,11 +16,20 @@ import msgspec
 
 from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
-from rad_lsp.core.transcript import Facts, Seen
+from rad_lsp.core.tokens import of_input
+from rad_lsp.core.transcript import (
+    HASHED,
+    Facts,
+    Outcome,
+    RequestRecord,
+    ToolRecord,
+    last_record,
+)
 from rad_lsp.sources._lines import (
     Count,
     Moment,
     Progress,
+    TranscriptParser,
     added_and_removed,
     decode,
     files,
@@ -32,16 +41,11 @@ from rad_lsp.sources._lines import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from rad_lsp.sources import Skipped
-
 ENGINE: Final = "gemini"
 UNKNOWN: Final = "unknown"
 """The model of messages that name none. It has no price."""
 
 NO_MODEL: Final = f"The transcript does not name the model of some requests: they are {UNKNOWN}"
-
-HASHED: Final = "sha256:"
-"""What begins the `Facts.cwd` of a project of which only a hash is known; see `project_of`."""
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _CHATS: Final = "chats"
@@ -54,6 +58,7 @@ class GeminiCli:
     """The transcripts below `$GEMINI_CLI_HOME`, otherwise the user's home folder."""
 
     name: ClassVar[str] = "gemini-cli"
+    keeps_deleted: ClassVar[bool] = True
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         self._root = Path(environ.get("GEMINI_CLI_HOME") or home) / ".gemini"
@@ -81,6 +86,10 @@ class GeminiCli:
             if f"{path}l" not in by_line and path.rpartition(os.sep)[2].startswith("session-"):
                 yield path
 
+    def stands_alone(self, path: str) -> bool:  # noqa: ARG002
+        """Never: which of several files of a session count is told by all of them."""
+        return False
+
     def by_line(self, path: str) -> bool:
         """Whether a transcript grows by lines; older ones are replaced as a whole."""
         return path.endswith(".jsonl")
@@ -89,18 +98,11 @@ class GeminiCli:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""
         return Chat(self, path, state)
 
-    def project_of(self, folder: Path) -> str:
-        """What `Facts.cwd` is for sessions in a folder of which only a hash is known.
-
-        It is `sha256:` and the SHA-256 of the path in hexadecimal digits, by which older versions
-        of Gemini CLI name a project. `folder` is an absolute path.
-        """
-        return f"{HASHED}{_sha256(str(folder))}"
-
     def cwd(self, path: str) -> str:
         """The project's folder of the transcript at `path`.
 
-        It is as `project_of` has it when no more is known, and "" when nothing is.
+        It is `sha256:` and the SHA-256 of the folder's path in hexadecimal digits, by which older
+        versions of Gemini CLI name a project, where no more is known; "" when nothing is.
         """
         project = Path(path).parent
         while project.name != _CHATS and project != project.parent:
@@ -159,6 +161,7 @@ class _Tokens(msgspec.Struct, gc=False):
 
 
 class _ToolCall(msgspec.Struct, gc=False, rename="camel"):
+    name: str = ""
     status: str = ""
     timestamp: Moment | None = None
     args: msgspec.Raw = msgspec.Raw(b"null")
@@ -218,13 +221,9 @@ _KINDS: Final = frozenset({"user", "gemini"})
 
 
 class _Calls(msgspec.Struct, gc=False, array_like=True):
-    """The tool calls of one message that have ended. `begin` and `end` are in milliseconds."""
+    """The numbers of one message's tool calls that have ended, and what they changed."""
 
-    begin: int
-    end: int
-    successful: int = 0
-    failed: int = 0
-    denied: int = 0
+    numbers: list[int] = msgspec.field(default_factory=list)
     added: int = 0
     removed: int = 0
     files: list[int] = msgspec.field(default_factory=list)
@@ -245,13 +244,15 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     """When the user last said something."""
     answered: int = 0
     """When the last answer to that was complete; 0 while there is none."""
+    ended: int = 0
+    """Tool calls that have ended."""
 
 
 _STATE: Final = decoders.msgpack(_State)
 _PACK: Final = msgspec.msgpack.Encoder()
 
 
-class Chat:
+class Chat(TranscriptParser):
     """Reads one transcript. What the attributes mean is said at `rad_lsp.sources.Parser`.
 
     A request's key is its session's id and its message's. `tool` tokens are what the model was
@@ -273,11 +274,8 @@ class Chat:
         facts = self._state.facts
         if not facts.cwd or facts.cwd.startswith(HASHED):
             facts.cwd = source.cwd(path) or facts.cwd
-        self.facts: dict[str, Facts] = {}
-        self.requests: dict[tuple[str, str], Seen] = {}
-        self.skipped = 0
-        self.first_skipped: list[Skipped] = []
-        self._show()
+        super().__init__(self._state.progress)
+        self._show(facts)
 
     def feed(self, lines: bytes) -> None:
         """Read on. `lines` are whole lines, of an older transcript all of it.
@@ -306,26 +304,15 @@ class Chat:
                         state.progress.skip(line, str(error))
         if state.answered:
             state.facts.active.append((state.asked, state.answered))
-        self._show()
+        calls = state.calls.values()
+        state.facts.lines_added = sum(call.added for call in calls)
+        state.facts.lines_removed = sum(call.removed for call in calls)
+        state.facts.files = {file for call in calls for file in call.files}
+        self._show(state.facts)
 
     def state(self) -> bytes:
         """What a later parser of the same file goes on from."""
         return _PACK.encode(self._state)
-
-    def _show(self) -> None:
-        state = self._state
-        facts = state.facts
-        calls = state.calls.values()
-        facts.successful = sum(call.successful for call in calls)
-        facts.failed = sum(call.failed for call in calls)
-        facts.denied = sum(call.denied for call in calls)
-        facts.lines_added = sum(call.added for call in calls)
-        facts.lines_removed = sum(call.removed for call in calls)
-        facts.files = {file for call in calls for file in call.files}
-        facts.tools = [(call.begin, call.end) for call in calls if call.end > call.begin]
-        self.facts = {facts.session_id: facts} if facts.end else {}
-        self.skipped = state.progress.skipped
-        self.first_skipped = state.progress.first_skipped
 
     def _describe(self, record: _Record) -> None:
         """What the file says of its session."""
@@ -364,22 +351,33 @@ class Chat:
 
     def _tools(self, message: _Message, time: int) -> int:
         """The message's tool calls. Returns when the last one ended, or its time if none did."""
-        calls = _Calls(time, time)
+        state = self._state
+        key = path_hash(message.id or str(time))
+        # The message may have been written before.
+        before = state.calls.get(key, _Calls()).numbers
+        calls = _Calls()
+        last = time
         for call in message.tool_calls or ():
-            if call.status == "success":
-                calls.successful += 1
-                self._edit(call, calls)
-            elif call.status == "error":
-                calls.failed += 1
-            elif call.status == "cancelled":
-                calls.denied += 1
-            else:
+            outcome = _OUTCOMES.get(call.status)
+            if outcome is None:
                 continue
-            if call.timestamp is not None:
-                calls.end = max(calls.end, milliseconds(call.timestamp))
-        self._state.facts.at(calls.end)
-        self._state.calls[path_hash(message.id or str(time))] = calls
-        return calls.end
+            if outcome == "ok":
+                self._edit(call, calls)
+            end = time if call.timestamp is None else milliseconds(call.timestamp)
+            last = max(last, end)
+            if before:
+                number = before.pop(0)
+            else:
+                number = state.ended = state.ended + 1
+            calls.numbers.append(number)
+            duration = end - time if end > time else None
+            self.tools[number] = ToolRecord(
+                state.facts.session_id, call.name, time, duration, outcome
+            )
+        self.tools.update(dict.fromkeys(before))
+        state.facts.at(last)
+        state.calls[key] = calls
+        return last
 
     def _edit(self, call: _ToolCall, calls: _Calls) -> None:
         """The lines and the file that a call has changed; most change none."""
@@ -415,16 +413,21 @@ class Chat:
             time=time,
             model=model,
             engine=ENGINE,
-            input_tokens=tokens.input + (tokens.tool or 0),
-            cache_read_tokens=min(tokens.cached, tokens.input),
-            output_tokens=tokens.output + (tokens.thoughts or 0),
+            tokens=of_input(
+                tokens.input + (tokens.tool or 0),
+                min(tokens.cached, tokens.input),
+                0,
+                0,
+                tokens.output + (tokens.thoughts or 0),
+            ),
         )
-        known = self.requests.get((key, ""))
-        if known is not None:
-            if request.output_tokens < known.request.output_tokens:
-                return
-            request = msgspec.structs.replace(request, time=known.request.time)
-        self.requests[key, ""] = Seen(key, state.facts.session_id, request)
+        recorded = RequestRecord(key, state.facts.session_id, request)
+        before = self.requests.get((key, ""))
+        self.requests[key, ""] = recorded if before is None else last_record(before, recorded)
+
+
+_OUTCOMES: Final[dict[str, Outcome]] = {"success": "ok", "error": "failed", "cancelled": "denied"}
+"""How a tool call ended by its status; one with another status goes on."""
 
 
 def _is_needed(message: msgspec.Raw) -> bool:

@@ -3,96 +3,95 @@
 from __future__ import annotations
 
 import os
-import stat
-from contextlib import contextmanager
-from datetime import UTC
-from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from rad_lsp.core import contradictions, problems
+from rad_lsp.core import contradictions, figures, problems
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Child, Session, Usage
-from rad_lsp.core.spending import QUARTER, Spending
-from rad_lsp.sources import RADIUM, Reading
+from rad_lsp.core.spending import SLOT_MS, Request
+from rad_lsp.core.transcript import RequestRecord, ToolRecord
+from rad_lsp.sources import RADIUM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from rad_lsp.core import report
-    from rad_lsp.core.report import Report
+    from rad_lsp.core.session import Session
+    from rad_lsp.core.transcript import Facts, Outcome
+    from rad_lsp.sources import Skipped
 
 SUFFIX: Final = ".json"
 FOLDER: Final = Path(".radium", "_internals", "sessions")
 """Where the reports lie below a workspace. Its subfolders hold other things."""
 
-# Opening a FIFO must not wait for a writer. Windows knows neither flag, but text mode.
-OPEN_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
-
-_FOLDER_FLAGS: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+_ROUNDING: Final = 1e-9
+"""USD that a sum may differ by, because amounts are no decimal numbers."""
 
 
 class Radium:
     """The reports of one workspace."""
 
     name: ClassVar[str] = RADIUM
+    keeps_deleted: ClassVar[bool] = False
 
     def __init__(self, workspace: Path) -> None:
-        self.folder = workspace / FOLDER
+        self.workspace = workspace
+        self.folders: tuple[Path, ...] = (workspace / FOLDER,)
 
-    def scan(self) -> list[tuple[str, int]]:
-        """Name and fingerprint of every `*.json` directly in the folder; none when that is missing.
+    def paths(self) -> Iterator[str]:
+        """Every `*.json` directly in the folder; none when that is missing.
 
         Raises OSError when the folder can't be read.
         """
+        (folder,) = self.folders
         try:
-            with _listed(self.folder) as (listed, look):
-                names = [name for name in listed if name.endswith(SUFFIX)]
-                # Mapped: a loop takes a third longer. After an error it goes on with the next name.
-                looked = map(hash, map(_marks, map(look, names)))
-                found: list[int] = []
-                while len(found) < len(names):
-                    try:
-                        found.extend(looked)
-                    except OSError:
-                        found.append(0)
-                return [*zip(names, found, strict=True)]
+            names = os.listdir(folder)  # noqa: PTH208  (a Path each would slow a scan)
         except (FileNotFoundError, NotADirectoryError):
-            return []
+            return
+        yield from [f"{folder}{os.sep}{name}" for name in names if name.endswith(SUFFIX)]
 
-    def fingerprint(self, path: str) -> int:
-        """A number that changes when the file does; 0 when it can't be had."""
-        return fingerprint(path)
+    def stands_alone(self, path: str) -> bool:
+        """Whether it is a `*.json` directly in the folder."""
+        folder, _, name = path.rpartition(os.sep)
+        return folder == str(self.folders[0]) and name.endswith(SUFFIX)
 
-    def read(self, path: str) -> Reading | None:
-        """The session in a report or what keeps it from being read; None when it is gone."""
-        stored = read_bytes(path)
-        if stored is None:
-            return None
-        fingerprint, data = stored
-        return Reading(fingerprint, data if isinstance(data, Problem) else parse(path, data))
+    def by_line(self, path: str) -> bool:  # noqa: ARG002
+        """Never: a report is replaced as a whole."""
+        return False
+
+    def parser(self, path: str, state: bytes | None = None) -> ReportParser:  # noqa: ARG002
+        """A parser for a report."""
+        return ReportParser(path)
 
 
-@contextmanager
-def _listed(folder: Path) -> Iterator[tuple[list[str], Callable[[str], os.stat_result]]]:
-    """The names in a folder, and what looks at one of them. Raises OSError."""
-    if os.stat not in os.supports_dir_fd:  # as on Windows
-        yield os.listdir(folder), lambda name: os.stat(f"{folder}{os.sep}{name}")  # noqa: PTH116, PTH208
-        return
-    # From within the folder, the system need not find the way to it for each of 100,000 files.
-    descriptor = os.open(folder, _FOLDER_FLAGS)
-    try:
-        yield os.listdir(descriptor), partial(os.stat, dir_fd=descriptor)  # noqa: PTH208
-    finally:
-        os.close(descriptor)
+class ReportParser:
+    """Reads a report: a session as a whole, and its sums as requests and tool calls."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.report: Session | Problem | None = None
+        self.facts: dict[str, Facts] = {}
+        self.requests: dict[tuple[str, str], RequestRecord] = {}
+        self.tools: dict[int, ToolRecord | None] = {}
+        self.skipped = 0
+        self.first_skipped: list[Skipped] = []
+
+    def feed(self, data: bytes) -> None:
+        """Read the report. Raises nothing, whatever the bytes."""
+        self.report = parse(self._path, data)
+        if not isinstance(self.report, Problem):
+            self.requests = {
+                ("", str(number)): RequestRecord(
+                    "", self.report.id, request, str(number), billed=billed, is_sum=True
+                )
+                for number, (request, billed) in enumerate(_requests(self.report))
+            }
+            self.tools = dict(enumerate(_tools(self.report)))
+
+    def state(self) -> bytes:
+        """Nothing: a report is always read from its beginning."""
+        return b""
 
 
 def is_report(path: str) -> bool:
@@ -105,148 +104,57 @@ def parse(path: str, data: bytes) -> Session | Problem:
     """The session in `data`, the content that the report at `path` has or is to have."""
     from rad_lsp.core import report  # where nothing is new, no report is read
 
-    found = report.read(data)
-    return found if isinstance(found, Problem) else _session(path, found)
-
-
-def read_bytes(path: str) -> tuple[int, bytes | Problem] | None:
-    """A report's fingerprint and its stored bytes, or what keeps them from being read.
-
-    None when the file is gone. Never waits, and never reads more than a report may hold.
-    """
-    from rad_lsp.core import report
-
-    try:
-        descriptor = os.open(path, OPEN_FLAGS)
-    except OSError as error:
-        return _failed(path, error)
-    try:
-        status = os.fstat(descriptor)
-        size = status.st_size
-        if not stat.S_ISREG(status.st_mode):
-            return _fingerprint(status), _not_a_file(status.st_mode)
-        if size > report.MAX_BYTES:
-            return _fingerprint(status), report.too_large(size)
-        data = os.read(descriptor, size + 1)
-        # Shorter or longer than it was a moment ago: it is being written in place.
-        while len(data) != size and (chunk := os.read(descriptor, 1 << 20)):
-            data += chunk
-            if len(data) > report.MAX_BYTES:
-                return _fingerprint(status), report.too_large(len(data))
-    except OSError as error:
-        return _failed(path, error)
-    finally:
-        os.close(descriptor)
-    return _fingerprint(status), data
-
-
-def fingerprint(path: str) -> int:
-    """A number that changes when the file does; 0 when it can't be had."""
-    try:
-        return _fingerprint(os.stat(path))  # noqa: PTH116  (paths are text here)
-    except OSError:
-        return 0
-
-
-def _fingerprint(status: os.stat_result) -> int:
-    return hash(_marks(status))
-
-
-_marks = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")
-
-
-def _failed(path: str, error: OSError) -> tuple[int, Problem] | None:
-    if isinstance(error, FileNotFoundError) and not os.path.lexists(path):
-        return None
-    if isinstance(error, PermissionError):
-        if os.path.isdir(path):  # noqa: PTH112  (Path.is_dir may raise; Windows opens no folder)
-            return fingerprint(path), _not_a_file(stat.S_IFDIR)
-        message = "The file may not be read: permission denied"
-        return fingerprint(path), Problem(problems.NO_PERMISSION, message)
-    reason = (error.strerror or type(error).__name__).lower()
-    return fingerprint(path), Problem(problems.UNREADABLE, f"The file can't be read: {reason}")
-
-
-def _not_a_file(mode: int) -> Problem:
-    kind = (
-        "a folder" if stat.S_ISDIR(mode) else "a named pipe" if stat.S_ISFIFO(mode) else "a device"
-    )
-    return Problem(problems.NOT_A_FILE, f"It is {kind}, not a file")
-
-
-def _session(path: str, found: Report) -> Session:
-    from rad_lsp.core.report import nanoseconds
-
-    metrics = found.metrics
-    spending = metrics.spending or ()
-    session = Session(
-        id=metrics.session_id,
-        source=Radium.name,
-        path=path,
-        start_time=metrics.start_time.astimezone(UTC),
-        end_time=metrics.end_time and metrics.end_time.astimezone(UTC),
-        generated_at=found.generated_at.astimezone(UTC),
-        wall_time=nanoseconds(metrics.wall_time),
-        agent_active_time=nanoseconds(metrics.agent_active_time),
-        api_time=nanoseconds(metrics.api_time),
-        tool_time=nanoseconds(metrics.tool_time),
-        tool_calls=metrics.tool_calls,
-        successful_tool_calls=metrics.successful_tool_calls,
-        failed_tool_calls=metrics.failed_tool_calls,
-        approvals_allowed=metrics.tool_approvals_allowed,
-        approvals_denied=metrics.tool_approvals_denied,
-        approvals_asked=metrics.tool_approvals_asked,
-        lines_added=metrics.lines_added,
-        lines_removed=metrics.lines_removed,
-        files_changed=None if metrics.files_changed is msgspec.UNSET else metrics.files_changed,
-        models=_usages(metrics.model_usage, _unpriced(spending, "model")),
-        engines=_usages(metrics.engine_usage, _unpriced(spending, "engine")),
-        cached_tokens=metrics.total_cached_tokens,
-        cache_creation_tokens=metrics.total_cache_creation_tokens,
-        cache_read_tokens=metrics.total_cache_read_tokens,
-        cost=_known(metrics.total_cost, spending),
-        spending=tuple(map(_spending, spending)),
-        children=tuple(
-            Child(child.source, child.session_id) for child in metrics.child_sessions or ()
-        ),
-    )
+    stored = report.read(data)
+    if isinstance(stored, Problem):
+        return stored
+    session = report.session_of(stored, RADIUM, path)
     stem = path.rpartition(os.sep)[2].removesuffix(SUFFIX)  # a Path is slow
-    found_out = contradictions.find(session, stem)
-    warnings = found_out + _warnings(metrics.warnings or (), found_out)
+    found = contradictions.find(session, stem)
+    warnings = found + _warnings(stored.metrics.warnings or (), found)
     return msgspec.structs.replace(session, problems=warnings) if warnings else session
 
 
-def _spending(row: report.Spending) -> Spending:
-    return Spending(
-        int(row.start.timestamp()) // QUARTER,
-        row.model,
-        row.engine,
-        row.tier,
-        row.above,
-        row.requests,
-        row.input_tokens,
-        row.cache_read_tokens,
-        row.cache_write_5m_tokens,
-        row.cache_write_1h_tokens,
-        row.output_tokens,
-        row.cost,
-        row.reported,
-    )
+def _requests(session: Session) -> Iterator[tuple[Request, bool]]:
+    """The report's requests by model and slot, or by model at its last activity.
 
+    With each, whether its cost is known. A report's cost need not be the sum of its models'; the
+    difference is of no model.
+    """
+    from rad_lsp.core.cost import rows_of
 
-def _unpriced(rows: Iterable[report.Spending], field: str) -> dict[str, int]:
-    """Requests without a known price, by model or engine. A report itself can't tell: it has 0."""
-    found: dict[str, int] = {}
+    rows = rows_of(session)
     for row in rows:
-        if row.cost is None:
-            name = getattr(row, field)
-            found[name] = found.get(name, 0) + row.requests
-    return found
+        request = Request(
+            time=row.slot * SLOT_MS,
+            model=row.model,
+            engine=row.engine,
+            tier=row.tier,
+            tokens=row.tokens,
+            cost=row.cost,
+            requests=row.requests,
+        )
+        yield request, row.cost is not None
+    rest = (session.cost or 0.0) - sum([row.cost or 0.0 for row in rows])
+    if abs(rest) > _ROUNDING:
+        yield Request(time=_last(session), model="", cost=rest, requests=0), True
 
 
-def _known(cost: float, rows: Sequence[report.Spending]) -> float | None:
-    """A report's cost; None where no price is known of any request behind it."""
-    return None if rows and all(row.cost is None for row in rows) else cost
+def _last(session: Session) -> int:
+    """The last activity, in milliseconds since the epoch."""
+    return int(figures.last_activity(session).timestamp() * 1000)
+
+
+def _tools(session: Session) -> Iterator[ToolRecord]:
+    """The report's tool calls by outcome, at its last activity; it names no tools."""
+    last = _last(session)
+    outcomes: dict[Outcome, int] = {
+        "ok": session.successful_tool_calls,
+        "failed": session.failed_tool_calls,
+        "denied": session.approvals_denied,
+    }
+    for outcome, calls in outcomes.items():
+        if calls:
+            yield ToolRecord(session.id, "", last, None, outcome, calls, is_sum=True)
 
 
 def _warnings(sentences: Iterable[str], known: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -258,22 +166,3 @@ def _warnings(sentences: Iterable[str], known: Iterable[Problem]) -> tuple[Probl
         for sentence in sentences
         if sentence not in said
     )
-
-
-def _usages(stored: dict[str, report.Usage], unpriced: dict[str, int]) -> tuple[Usage, ...]:
-    """Usage per name, in the names' order: the stored order is random."""
-    usages = []
-    for name in sorted(stored) if len(stored) > 1 else stored:
-        u = stored[name]
-        usages.append(
-            Usage(
-                name,
-                u.requests,
-                u.input_tokens,
-                u.output_tokens,
-                u.cached_tokens,
-                None if unpriced and unpriced.get(name) == u.requests else u.estimated_cost,
-                unpriced.get(name, 0) if unpriced else 0,
-            )
-        )
-    return tuple(usages)

@@ -1,7 +1,8 @@
-"""What the transcripts of all agents hold, kept on disk: each byte is read once.
+"""The SQLite file that all sessions of this user are kept in.
 
-Facts only: counts, times, names of models. A transcript that has grown is read from where it was
-left; one that was replaced is read anew; one that is gone leaves its sessions, marked as such.
+Several processes may use it at once, one of them writes at a time. A file of an older version is
+migrated, one that is damaged is put aside and made anew. Where it can't be kept on disk it is kept
+in memory, and says so.
 """
 
 from __future__ import annotations
@@ -9,321 +10,325 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import sys
+import threading
+import time
+import zlib
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
-from rad_lsp.core import decoders, transcript
-from rad_lsp.core.problems import Problem
-from rad_lsp.sources import Skipped
-from rad_lsp.store.database import GONE, Damaged, checksum, decoded, from_column, is_busy
-from rad_lsp.store.growing import Stamp, stamp
-from rad_lsp.store.prices import KnownPrices
-from rad_lsp.store.snapshot import Entry
+from rad_lsp.store.migrations import MIGRATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
-    from rad_lsp.core.session import Child
-    from rad_lsp.pricing import Prices
-    from rad_lsp.sources import Transcripts
-    from rad_lsp.store.batch import Batch
-    from rad_lsp.store.database import Database
+    from rad_lsp.core.decoders import Lazy
+
+    Migration = Callable[[sqlite3.Connection], None]
 
 T = TypeVar("T")
 
-_BATCH_BYTES: Final = 256 << 20
-"""After so many bytes what was read is stored for good."""
+FILE: Final = "index.db"
+MEMORY: Final = ":memory:"
+
+_PATIENCE: Final = 60.0
+"""Seconds that a writer waits for another one; a first read of many transcripts takes some."""
+
+_STEP: Final = 0.1
+"""Seconds that SQLite waits by itself, in which no signal is handled."""
+
+_FIRST_UNNUMBERED: Final = 1_000_000
+"""Before the first release the version was a checksum, which is larger than this."""
 
 
-class Recent(msgspec.Struct, frozen=True, gc=False):
-    """Sessions that were active since a moment, and always the newest one and that with an id.
+_NOTICE: Final = (
+    "The index was made by a version before the first release: all transcripts are read anew, once"
+)
 
-    `since` is in milliseconds since the epoch.
-    """
 
-    since: int
-    session_id: str = ""
+class Damaged(sqlite3.DatabaseError):
+    """The index holds what was never written to it."""
 
 
 class Index:
-    """The sessions of all agents' transcripts, priced by `prices`.
+    """A connection to the index at `path`, or to one in memory when that is None.
 
-    `price_key` changes when the prices may have: then all sessions are priced anew.
+    `trouble` is a sentence on why it is not kept on disk, else empty; `notice` one on what
+    happened to the file that was there. `patience` is how many seconds it waits for another
+    process that is writing; once `stopped` is set it waits no longer. `abandoned` is set when a
+    thread goes on to use the connection although nobody waits for it.
     """
 
-    def __init__(self, database: Database, prices: Prices, price_key: str) -> None:
-        self.database = database
-        self._prices = KnownPrices(database, prices, price_key)
-        self._price_key = price_key
-        self._updates = 0
-
-    def stop(self) -> None:
-        """Let an update that another thread is at end soon, and read no more.
-
-        What has been read is kept; the next process goes on from there.
-        """
-        self.database.stopped.set()
-
-    def update(
+    def __init__(
         self,
-        sources: Sequence[Transcripts],
-        paths: Collection[str] | None = None,
-        progress: Callable[[int], None] | None = None,
+        path: Path | None,
+        patience: float = _PATIENCE,
+        migrations: Sequence[Migration] = MIGRATIONS,
     ) -> None:
-        """Read what is new in all transcripts, or only in `paths`.
+        self.path = path
+        self.trouble = "" if path else "no folder for it was found"
+        self.notice = ""
+        self.stopped = threading.Event()
+        self.abandoned = False
+        self._patience = patience
+        self._migrations = migrations
+        self._inode: int | None = None
+        self._was_replaced = False
+        self.connection = self._open()
 
-        `progress` is told the number of files read so far. Only one process of this user does
-        this at a time; others wait, and go on with what there is when that takes too long. Where
-        the index can't be written it goes on in memory.
-        """
-        self.updated(sources, lambda: None, paths, progress)
-
-    def updated(
-        self,
-        sources: Sequence[Transcripts],
-        look: Callable[[], T],
-        paths: Collection[str] | None = None,
-        progress: Callable[[int], None] | None = None,
-    ) -> T:
-        """What `look` finds after an update. Where it finds damage the index is made anew."""
-        while True:
-            try:
-                try:
-                    self._update(sources, paths, progress)
-                except sqlite3.DatabaseError as error:
-                    if not is_busy(error):
-                        raise
-                return look()
-            except sqlite3.DatabaseError as error:
-                if self.database.in_memory:
-                    raise
-                self._recover(error)
-                paths = None
-
-    def entries(
-        self,
-        sources: Collection[str],
-        folders: Sequence[str] | None,
-        recent: Recent | None = None,
-    ) -> list[Entry]:
-        """The sessions of the named sources that worked in one of the folders or below it.
-
-        None stands for every folder of this machine. Of agents that only keep a hash of the
-        folder's path those count that worked in the folder itself. When only `recent` ones are
-        asked for there may be others among them.
-        """
-        listed = ",".join("?" * len(sources))
-        if folders is None:
-            # A plus keeps SQLite from going by an index where nearly all rows are wanted.
-            column = "+source" if recent is None else "source"
-            return self._entries(f"{column} IN ({listed})", sources, recent)
-        if self._knows_hashes():
-            folders = [*folders, *map(transcript.hashed, folders)]
-        # And here, from going by the source, where the folder narrows more.
-        within = f"+source IN ({listed}) AND (cwd = ? OR (cwd >= ? AND cwd < ?))"
-        found = (
-            entry
-            for folder in folders
-            for entry in self._entries(within, (*sources, *_range(folder)), recent)
-        )
-        # The folders may be spellings of one, or lie within each other.
-        return [*{(e.source, e.id): e for e in found}.values()]
-
-    def entry(self, child: Child) -> Entry | None:
-        """One session, by its source and id; None when it is not known."""
-        with contextlib.suppress(sqlite3.DatabaseError):
-            found = self._entries("source = ? AND session_id = ?", msgspec.structs.astuple(child))
-            return found[0] if found else None
-        return None
-
-    def version(self) -> tuple[int, int]:
-        """What changes when a session may have, here or by another process."""
-        return self._updates, self.database.version()
-
-    def problems(self, sources: Collection[str]) -> list[tuple[str, Problem]]:
-        """The transcripts that could not be read, and why."""
-        rows = self.database.connection.execute(
-            "SELECT source, path, problem FROM file WHERE problem IS NOT NULL ORDER BY path"
-        )
-        return [
-            (from_column(path), decoded(_PROBLEM, problem))
-            for source, path, problem in rows
-            if source in sources
-        ]
-
-    def skipped_lines(self) -> list[tuple[str, int, list[Skipped]]]:
-        """Path, number of lines that could not be read, and the first few of them."""
-        rows = self.database.connection.execute(
-            "SELECT path, skipped, first_skipped FROM file WHERE skipped > 0 ORDER BY path"
-        )
-        return [(from_column(path), count, decoded(_SKIPPED, first)) for path, count, first in rows]
-
-    def rebuild(self) -> None:
-        """Forget how far transcripts were read, so that the next update reads all of them.
-
-        Sessions whose transcript is gone stay.
-        """
-        try:
-            with self.database.writing() as db:
-                db.execute("UPDATE file SET changed = 0, offset = 0 WHERE size <> ?", (GONE,))
-                db.execute("DELETE FROM report")
-        except sqlite3.DatabaseError as error:
-            self._recover(error)
-
-    def _entries(
-        self, condition: str, values: Iterable[str | int], recent: Recent | None = None
-    ) -> list[Entry]:
-        db = self.database.connection
-        where = f"WHERE last_activity IS NOT 0 AND {condition}"
-        values = [*values]
-        if recent is not None:
-            ((last,),) = db.execute(f"SELECT max(last_activity) FROM session {where}", values)
-            where += " AND (last_activity >= ? OR session_id = ?)"
-            values += [min(recent.since, last or 0), recent.session_id]
-        query = (
-            "SELECT source, session_id, path, cwd, last_activity, packed, checksum FROM session "
-        )
-        rows = db.execute(query + where, values)
-        found = []
-        for source, session_id, path, cwd, last, packed, check in rows:
-            if packed is None or checksum(packed, source, session_id, cwd, last) != check:
-                raise Damaged("a session is not as it was stored")
-            folder, _, name = from_column(path).rpartition(os.sep)
-            found.append(
-                Entry(
-                    session_id,
-                    last * 1000,
-                    sys.intern(folder),
-                    name,
-                    packed,
-                    source=sys.intern(source),
-                )
-            )
-        return found
-
-    def _knows_hashes(self) -> bool:
-        """Whether there is an agent that keeps a hash: making some takes a while."""
-        query = "SELECT 1 FROM session WHERE cwd >= ? AND cwd < ? LIMIT 1"
-        hashes = transcript.HASHED, transcript.HASHED + chr(sys.maxunicode)
-        return self.database.connection.execute(query, hashes).fetchone() is not None
-
-    def _update(
-        self,
-        sources: Sequence[Transcripts],
-        paths: Collection[str] | None,
-        progress: Callable[[int], None] | None,
-    ) -> None:
-        read = 0
-        stopped = self.database.stopped.is_set
-        for source in sources:
-            done = self._is_done(source)
-            changed, gone = self._changes(source, paths if done else None)
-            if done and not (changed or gone):
-                continue
-            self._updates += 1
-            while changed and not stopped():
-                with self._batch(source) as batch:
-                    while changed and batch.bytes < _BATCH_BYTES and not stopped():
-                        batch.read(changed.pop())
-                        read += 1
-                        if progress:
-                            progress(read)
-            if stopped() or (done and not gone):
-                continue
-            with self._batch(source) as batch:
-                batch.lose(gone)
-                if not done:
-                    self._take_over(source, batch)
-
-    def _changes(
-        self, source: Transcripts, paths: Collection[str] | None
-    ) -> tuple[list[str], list[str]]:
-        """The files of a source that must be read, newest last, and those that are gone."""
-        known = self._known(source)
-        if paths is not None:
-            mine = _below(source, paths)
-            if all(path in known and os.path.exists(path) for path in mine):  # noqa: PTH110
-                return [path for path in mine if stamp(path) != known[path]], []
-        missing = dict(known)
-        changed = [path for path in source.paths() if stamp(path) != missing.pop(path, None)]
-        # What is new is read in the order of names, which is that of time for some agents.
-        changed.sort(reverse=True)
-        gone = ((from_column(path), was) for path, was in missing.items())
-        return changed, [path for path, was in gone if _is_gone(path, was)]
-
-    def _known(self, source: Transcripts) -> dict[str, Stamp]:
-        rows = self.database.connection.execute(
-            "SELECT path, size, modified, changed FROM file WHERE source = ?", (source.name,)
-        )
-        known = {row[0]: row[1:] for row in rows}
-        for path in [path for path in known if isinstance(path, bytes)]:
-            known[from_column(path)] = known.pop(path)
-        return known
-
-    def _is_done(self, source: Transcripts) -> bool:
-        """Whether a source's sessions are all there, with the prices that hold."""
-        rows = self.database.connection.execute(
-            "SELECT value FROM meta WHERE key IN (?, ?)",
-            (_PRICES + source.name, _EARLIER + source.name),
-        )
-        return {value for (value,) in rows} == {self._price_key, _TAKEN}
+    @property
+    def in_memory(self) -> bool:
+        """Whether nothing of it outlives this process."""
+        return bool(self.trouble)
 
     @contextlib.contextmanager
-    def _batch(self, source: Transcripts) -> Iterator[Batch]:
-        from rad_lsp.store.batch import Batch  # not needed where nothing is new
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction; of this user's processes one at a time has one. Raises sqlite3.Error."""
+        try:
+            self._begin()
+        finally:
+            self._wait(self._patience)
+        try:
+            yield self.connection
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
 
-        with self.database.writing() as db:
-            batch = Batch(db, self._prices, source, self.database.stopped.is_set)
-            key = _PRICES + source.name
-            priced_by = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-            if priced_by != (self._price_key,):
-                batch.touch_all()
-                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, self._price_key))
-            yield batch
-            batch.finish()
-            self._prices.save(db)
+    def version(self) -> int:
+        """A number that changes when another connection has changed something."""
+        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
 
-    def _take_over(self, source: Transcripts, batch: Batch) -> None:
-        """Keep the sessions that only the index before this one knows."""
-        earlier = self.database.earlier()
-        if earlier is not None:
-            with contextlib.closing(earlier):
-                batch.take_over(earlier)
-        values = (_EARLIER + source.name, _TAKEN)
-        self.database.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
+    @property
+    def size(self) -> int:
+        """Bytes on disk, those of changes that are not folded in yet included."""
+        if self.path is None:
+            return 0
+        total = 0
+        for file in (self.path, _beside(self.path, "-wal")):
+            with contextlib.suppress(OSError):
+                total += file.stat().st_size
+        return total
 
-    def _recover(self, error: sqlite3.DatabaseError) -> None:
-        self.database.recover(error)
-        self._updates += 1
+    def health(self) -> str:
+        """`ok`, or what SQLite finds wrong."""
+        try:
+            return str(self.connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            return str(error)
+
+    def recover(self, error: sqlite3.DatabaseError) -> None:
+        """Go on after an error: with a new file where it is damaged, else in memory."""
+        if self.path is None or self.trouble or self._was_replaced or not is_damage(error):
+            self._fall_back(error)
+            return
+        self._was_replaced = True
+        self.connection.close()
+        self.connection = self._open(damaged=True)
+
+    def put_aside(self) -> sqlite3.Connection | None:
+        """The index before this one, which may be damaged. The caller closes it."""
+        if self.path is None or self.in_memory or not put_aside_path(self.path).exists():
+            return None
+        try:
+            return _connected(put_aside_path(self.path), 0)
+        except sqlite3.Error:
+            return None
+
+    def close(self) -> None:
+        """Close the connection, unless a thread that nobody waits for still uses it."""
+        if not self.abandoned:
+            self.connection.close()
+
+    def _begin(self) -> None:
+        deadline = time.monotonic() + self._patience
+        self._wait(min(_STEP, self._patience))
+        while True:
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.DatabaseError as error:
+                give_up = self.stopped.is_set() or time.monotonic() >= deadline
+                if give_up or not is_busy(error):
+                    raise
+            else:
+                return
+
+    def _wait(self, seconds: float) -> None:
+        self.connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
+
+    def _open(self, *, damaged: bool = False) -> sqlite3.Connection:
+        if self.path is None:
+            return self._migrated(_connected(MEMORY, 0))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            connection = None if damaged else self._usable(self.path)
+            if connection is None:
+                connection = self._made(self.path, damaged=damaged)
+            self._inode = self.path.stat().st_ino
+        except (sqlite3.Error, OSError) as error:
+            return self._in_memory(error)
+        return connection
+
+    def _made(self, path: Path, *, damaged: bool) -> sqlite3.Connection:
+        """The index, migrated or made anew; unless another process has just done that."""
+        with _alone(path, self._patience):
+            there = path.exists()
+            ours = damaged and there and path.stat().st_ino == self._inode
+            connection = None if ours else self._usable(path, migrate=True)
+            if connection is None:
+                if there and path.stat().st_size:
+                    _put_aside(path)
+                connection = self._migrated(_connected(path, self._patience))
+            return connection
+
+    def _usable(self, path: Path, *, migrate: bool = False) -> sqlite3.Connection | None:
+        """The index at `path`; None where there is none, or none that can be used.
+
+        One of an older version can be used only once it is migrated. Raises sqlite3.Error where
+        what fails is not the file's fault, or a newer version wrote it.
+        """
+        if not path.exists():
+            return None
+        connection = _connected(path, self._patience)
+        try:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == len(self._migrations) or (migrate and version < _FIRST_UNNUMBERED):
+                return self._migrated(connection)
+            if version >= _FIRST_UNNUMBERED:
+                self.notice = _NOTICE
+        except UnicodeDecodeError:
+            pass  # that is how an error reads which quotes what is damaged
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                connection.close()
+                raise
+        connection.close()
+        return None
+
+    def _migrated(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """The connection, once all migrations that its file lacks have been made."""
+        try:
+            connection.execute("PRAGMA temp_store=MEMORY")
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            self._refuse_newer(version)
+            if version < len(self._migrations):
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("BEGIN IMMEDIATE")
+                for migrate in self._migrations[version:]:
+                    migrate(connection)
+                connection.execute(f"PRAGMA user_version={len(self._migrations)}")
+                connection.execute("COMMIT")
+            connection.execute("PRAGMA synchronous=NORMAL")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _refuse_newer(self, version: int) -> None:
+        if version > len(self._migrations):
+            reason = "a newer version of rad-lsp has written it: update this one"
+            raise sqlite3.NotSupportedError(reason)
+
+    def _fall_back(self, error: sqlite3.DatabaseError) -> None:
+        before = self.connection
+        self.connection = self._in_memory(error)
+        if not is_damage(error):
+            # What is known need not be read again, and part of it can't be.
+            copy = _connected(MEMORY, 0)
+            try:
+                before.backup(copy)
+            except sqlite3.Error:
+                copy.close()
+            else:
+                self.connection.close()
+                self.connection = copy
+        before.close()
+
+    def _in_memory(self, error: Exception) -> sqlite3.Connection:
+        reason = getattr(error, "strerror", None) or str(error)
+        self.trouble = f"{self.path}: {reason.lower()}"
+        return self._migrated(_connected(MEMORY, 0))
 
 
-_PRICES: Final = "prices "
-_EARLIER: Final = "earlier "
-_TAKEN: Final = "taken over"
+def put_aside_path(path: Path) -> Path:
+    """Where an index that can't be used is kept until the next one."""
+    return _beside(path, ".old")
 
 
-def _is_gone(path: str, was: Stamp) -> bool:
-    """Whether a file that the source does not list is gone, or no longer within reach.
-
-    Processes with another environment may look in other folders: those files are still there.
-    """
-    return was[0] != GONE and stamp(path) != was and not os.path.isfile(path)  # noqa: PTH113
-
-
-def _below(source: Transcripts, paths: Collection[str]) -> list[str]:
-    folders = [str(folder) for folder in source.folders]
-    folders += [os.path.realpath(folder) for folder in folders]
-    beginnings = tuple(folder + os.sep for folder in folders)
-    return [path for path in paths if path.startswith(beginnings)]
+def is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error tells that the file is no index, or no longer a whole one."""
+    if isinstance(error, sqlite3.OperationalError) and _code(error) is None:
+        return True  # that is how Python reports text that is not UTF-8
+    return isinstance(error, Damaged | sqlite3.IntegrityError) or _code(error) in {
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    }
 
 
-def _range(folder: str) -> tuple[str, str, str]:
-    """The values between which the folder itself and all folders below it are."""
-    below = folder.removesuffix(os.sep)
-    return folder, below + os.sep, below + chr(ord(os.sep) + 1)
+def is_busy(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error tells that another process has been writing for too long."""
+    return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
-_PROBLEM: Final = decoders.msgpack(Problem)
-_SKIPPED: Final = decoders.msgpack(list[Skipped])
+def decoded(decoder: Lazy[T], blob: bytes) -> T:
+    """What a column of the index holds. Raises Damaged."""
+    try:
+        return decoder.decode(blob)
+    except msgspec.DecodeError as error:
+        raise Damaged(str(error)) from None
+
+
+def checksum(packed: bytes, *columns: str | int) -> int:
+    """A number by which damage to a row, or to what it is found by, is noticed."""
+    return zlib.crc32(packed, zlib.crc32(repr(columns).encode()))
+
+
+def to_column(path: str) -> str | bytes:
+    """A path as it is stored; one that is not Unicode can't be stored as text."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
+def from_column(path: str | bytes) -> str:
+    """A stored path. Raises Damaged."""
+    text = os.fsdecode(path) if isinstance(path, bytes) else path
+    if "\0" in text:
+        raise Damaged("a path that no file can have")
+    return text
+
+
+def _code(error: sqlite3.DatabaseError) -> int | None:
+    """SQLite's primary code of an error; None of one that SQLite has not raised."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code and code & 0xFF
+
+
+def _connected(place: Path | str, patience: float) -> sqlite3.Connection:
+    return sqlite3.connect(place, patience, isolation_level=None, check_same_thread=False)
+
+
+@contextlib.contextmanager
+def _alone(path: Path, patience: float) -> Iterator[None]:
+    """Of this user's processes one at a time opens an index. Raises sqlite3.Error."""
+    with contextlib.closing(_connected(_beside(path, ".lock"), patience)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def _put_aside(path: Path) -> None:
+    """Move an index out of the way; what the next one takes over of it is read from there."""
+    aside = put_aside_path(path)
+    # The index itself comes last: changes that are left alone would be folded into the next one.
+    for suffix in ("-wal", "-shm", ""):
+        _beside(aside, suffix).unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            _beside(path, suffix).replace(_beside(aside, suffix))
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)

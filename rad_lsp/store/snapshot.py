@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from bisect import bisect_left
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from operator import attrgetter
@@ -16,7 +16,7 @@ import msgspec
 from rad_lsp.core import decoders, figures, problems
 from rad_lsp.core.errors import NoSessions, SessionAmbiguous, SessionNotFound
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Bill, Child, Gist, Session
+from rad_lsp.core.session import Child, Session, SessionTotals
 from rad_lsp.core.wording import printable
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rad_lsp.core.period import Period
 
 _LATEST = r"(?a)latest(?:~(\d{1,9}))?"
+_HEX = "\0"
+"""What a packed path begins with that is written as hexadecimal digits; no path has it."""
 _CANDIDATES = 5
 _SEARCHED = 2_000
 """Ids compared with one that is unknown; more would make the error slow."""
@@ -33,18 +35,15 @@ _SEARCHED = 2_000
 class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A session, packed: a hundred thousand of them fit into 60 MB.
 
-    `folder` and `name` are its file's; the folder's text is shared by all entries. The
-    `fingerprint` changes when the file does. `last` is the last activity, in microseconds since
-    the epoch.
+    `last` is the last activity, in microseconds since the epoch; `file` the index's number of the
+    file that stands for it.
     """
 
     id: str
     last: int
-    folder: str
-    name: str
+    source: str
     packed: bytes
-    fingerprint: int = 0
-    source: str = "radium"
+    file: int = 0
     children: tuple[Child, ...] = ()
 
     @property
@@ -53,37 +52,22 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return _EPOCH + timedelta(microseconds=self.last)
 
     @property
-    def path(self) -> str:
-        """The file that the session was read from."""
-        return self.folder + os.sep + self.name
-
-    @property
     def session(self) -> Session:
         """The session itself."""
         session = (_SESSION_JSON if self._is_json else _SESSION).decode(self.packed)
-        _set_path(session, self.path)
+        if session.path.startswith(_HEX):
+            path = os.fsdecode(bytes.fromhex(session.path[len(_HEX) :]))
+            session = msgspec.structs.replace(session, path=path)
         return session
 
     @property
-    def gist(self) -> Gist:
-        """What is asked of every session at once, four times as fast as the whole session."""
-        return (_GIST_JSON if self._is_json else _GIST).decode(self.packed)
-
-    @property
-    def bill(self) -> Bill:
-        """What is asked of the sessions of a day."""
-        return (_BILL_JSON if self._is_json else _BILL).decode(self.packed)
+    def totals(self) -> SessionTotals:
+        """What sums over many sessions need, four times as fast as the whole session."""
+        return (_TOTALS_JSON if self._is_json else _TOTALS).decode(self.packed)
 
     @property
     def _is_json(self) -> bool:
         return self.packed[:1] == b"["
-
-
-class Fault(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What keeps a file from being read; the `fingerprint` changes when the file does."""
-
-    fingerprint: int
-    problem: Problem
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False):
@@ -94,11 +78,16 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Sessions newest last activity first, ties by id; the same by id; and the skipped files."""
+    """Sessions newest last activity first, ties by id; the same by id; and the skipped files.
+
+    Where only some sessions were asked for, `total` is how many there are of the `sources`.
+    """
 
     entries: tuple[Entry, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     by_id: dict[str, Entry] = {}
+    total: int = 0
+    sources: frozenset[str] = frozenset()
 
     def sessions(self) -> Iterator[Session]:
         """Every session, newest first."""
@@ -112,7 +101,7 @@ class Snapshot(msgspec.Struct, frozen=True):
         """The index of the first entry whose last activity lies before a moment."""
         if moment is None:
             return None
-        last = _microseconds(moment)
+        last = microseconds(moment)
         return bisect_left(self.entries, True, key=lambda entry: entry.last < last)  # noqa: FBT003
 
     def latest(self) -> Session:
@@ -164,52 +153,58 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 def warned(snapshot: Snapshot) -> Iterator[tuple[Entry, tuple[Problem, ...]]]:
-    """The entries that have warnings, with them."""
+    """The entries that have warnings or notes, with them."""
     for entry in snapshot.entries:
-        if problems_of := entry.gist.problems:
+        if problems_of := entry.totals.problems:
             yield entry, problems_of
 
 
-def pack(session: Session, fingerprint: int = 0) -> Entry:
+def pack(session: Session) -> Entry:
     """A session as it is kept in a snapshot."""
-    path = session.path
-    folder, _, name = path.rpartition(os.sep)
-    _set_path(session, "")  # for the time of packing: a copy would cost too much
+    if not session.path.isprintable():  # it may not be Unicode, and then can't be packed
+        path = _HEX + os.fsencode(session.path).hex()
+        session = msgspec.structs.replace(session, path=path)
     try:
         packed = _to_msgpack(session)
     except OverflowError:  # a duration of over 584 years: more nanoseconds than msgpack can hold
         packed = _to_json(session)
-    finally:
-        _set_path(session, path)
-    return Entry(
-        session.id,
-        _microseconds(figures.last_activity(session)),
-        sys.intern(folder),
-        name,
-        packed,
-        fingerprint,
-        session.source,
-        session.children,
-    )
+    last = microseconds(figures.last_activity(session))
+    return Entry(session.id, last, session.source, packed, children=session.children)
 
 
-def assemble(found: Sequence[Entry], faults: Iterable[tuple[str, Problem]] = ()) -> Snapshot:
-    """The snapshot of what was found in each file, and of the files that can't be read.
+def assemble(
+    found: Sequence[Entry], skipped: Iterable[Skipped] = (), unlisted: Counter[str] | None = None
+) -> Snapshot:
+    """The snapshot of these sessions, and of the files that can't be read.
 
-    Of several files with one id the newest `generated_at` counts (of equal ones the first path);
-    the others are skipped as its duplicates.
+    Of several sessions with one id the newest `generated_at` counts (of equal ones the first
+    path); the others are skipped as its duplicates. `unlisted` sessions were not asked for, by
+    source.
     """
     entries = {entry.id: entry for entry in found}
-    skipped = [Skipped(path, problem) for path, problem in faults]
+    skipped = list(skipped)
     if len(entries) < len(found):
         for entry in found:
             other = entries[entry.id]
-            if _counts_before(entry, other):
+            if _counts_before(entry.session, other.session):
                 entries[entry.id] = entry
         losers = [entry for entry in found if entries[entry.id] is not entry]
-        skipped += [Skipped(loser.path, _duplicate(entries[loser.id])) for loser in losers]
+        skipped += [duplicate(one.session.path, entries[one.id].session.path) for one in losers]
     skipped.sort(key=lambda item: item.path)
-    return Snapshot(_ordered(entries.values()), tuple(skipped), entries)
+    counts = Counter(entry.source for entry in entries.values()) + (unlisted or Counter())
+    ordered = _ordered(entries.values())
+    return Snapshot(ordered, tuple(skipped), entries, counts.total(), frozenset(counts))
+
+
+def duplicate(path: str, other: str) -> Skipped:
+    """A file that does not count because another one has its session."""
+    name = printable(other.rpartition(os.sep)[2])
+    return Skipped(path, Problem(problems.DUPLICATE, f"It is a duplicate of {name}", "warning"))
+
+
+def microseconds(moment: datetime) -> int:
+    """A time in microseconds since the epoch."""
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
@@ -221,21 +216,9 @@ def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(ordered)
 
 
-def _counts_before(one: Entry, other: Entry) -> bool:
-    mine, theirs = one.session.generated_at, other.session.generated_at
+def _counts_before(one: Session, other: Session) -> bool:
+    mine, theirs = one.generated_at, other.generated_at
     return mine > theirs or (mine == theirs and one.path < other.path)
-
-
-def _duplicate(winner: Entry) -> Problem:
-    return Problem(problems.DUPLICATE, f"It is a duplicate of {printable(winner.name)}", "warning")
-
-
-def _set_path(session: Session, path: str) -> None:
-    msgspec.structs.force_setattr(session, "path", path)
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -252,7 +235,5 @@ _to_msgpack = msgspec.msgpack.Encoder().encode
 _to_json = msgspec.json.Encoder().encode
 _SESSION = decoders.msgpack(Session)
 _SESSION_JSON = decoders.json(Session)
-_GIST = decoders.msgpack(Gist)
-_GIST_JSON = decoders.json(Gist)
-_BILL = decoders.msgpack(Bill)
-_BILL_JSON = decoders.json(Bill)
+_TOTALS = decoders.msgpack(SessionTotals)
+_TOTALS_JSON = decoders.json(SessionTotals)

@@ -11,9 +11,10 @@ import msgspec
 from rad_lsp import repository
 from rad_lsp.core.errors import RadError
 from rad_lsp.sources.radium import FOLDER
+from rad_lsp.store.names import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 VARIABLE: Final = "RADIUM_WORKSPACE"
 MARKER: Final = ".radium"
@@ -95,6 +96,14 @@ def folders_of(workspace: Path) -> list[Path]:
     git_files = ((link, repository.first_line(link / "gitdir")) for link in links)
     folders += [(link / file).parent / below for link, file in git_files if file]
     return list(dict.fromkeys(folders))
+
+
+def spellings(folders: Iterable[Path]) -> tuple[str, ...]:
+    """How transcripts may write these folders: as they were called, and as they really are."""
+    written = []
+    for folder in folders:
+        written += [str(folder.absolute()), os.path.realpath(folder)]
+    return tuple(dict.fromkeys(map(as_text, written)))
 
 
 def repository_root(folder: Path) -> Path | None:

@@ -18,7 +18,7 @@ from rad_lsp.core import wording
 from rad_lsp.core.errors import reason
 from rad_lsp.tracking import recorder
 from rad_lsp.tracking.clock import nanoseconds
-from rad_lsp.tracking.ledger import UNKNOWN, Decision, Tokens
+from rad_lsp.tracking.ledger import UNKNOWN, CallUsage, Decision
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -208,7 +208,7 @@ class Reader:
             self._session.approval(event.decision)
 
     def _request(self, event: Request) -> None:
-        tokens = Tokens(
+        tokens = CallUsage(
             event.input_tokens,
             event.output_tokens,
             event.cache_read_tokens,

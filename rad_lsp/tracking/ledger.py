@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import msgspec
 
-from rad_lsp.core import figures, wording
+from rad_lsp.core import money, usage, wording
 from rad_lsp.core.intervals import Intervals
-from rad_lsp.core.report import NANOS_PER_SECOND, Duration, Metrics, Spending, Usage
-from rad_lsp.core.spending import QUARTER, Request, add_up, priced
+from rad_lsp.core.problems import INCOMPLETE, Problem
+from rad_lsp.core.session import RADIUM, Session
+from rad_lsp.core.spending import Request, add_up, priced
+from rad_lsp.core.tokens import NO_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from rad_lsp.core import spending
     from rad_lsp.core.session import Nanoseconds
-    from rad_lsp.core.spending import PriceList
+    from rad_lsp.core.spending import PriceList, Spending
     from rad_lsp.tracking.changes import CodeChanges
 
 Kind: TypeAlias = Literal["request", "tool"]
@@ -32,8 +33,8 @@ _MOST_WARNINGS: Final = 50
 _LONGEST_WARNING: Final = 500
 
 
-class Tokens(msgspec.Struct, frozen=True, gc=False):
-    """A request's tokens, and USD where the provider gives them.
+class CallUsage(msgspec.Struct, frozen=True, gc=False):
+    """What a request has used as its caller tells it: tokens, and USD where the provider gives it.
 
     `input` includes `cache_read` and `cache_creation`, the latter includes `cache_creation_1h`.
     """
@@ -70,7 +71,7 @@ class Ledger:
         self._successful = self._failed = self._failed_requests = 0
         self._approvals: dict[Decision, int] = dict.fromkeys(DECISIONS, 0)
         self._requests: list[Request] = []
-        self._rows: tuple[spending.Spending, ...] = ()
+        self._rows: tuple[Spending, ...] = ()
         self._warnings: dict[str, str] = {}
 
     @property
@@ -143,51 +144,54 @@ class Ledger:
             self._rows = rows
             del self._requests[:count]
 
-    def metrics(
+    def session(
         self,
         session_id: str,
+        path: str,
         start: datetime,
         end: datetime | None,
+        now: datetime,
         elapsed: Nanoseconds,
         changes: CodeChanges | None,
         extra: Iterable[str] = (),
-    ) -> Metrics:
-        """The session's figures after `elapsed` nanoseconds.
+    ) -> Session:
+        """The session as it is `now`, after `elapsed` nanoseconds.
 
         A call that has not ended counts as time only. `changes` is None where code changes are
         not counted; `extra` are more warnings.
         """
         with self._lock:
             rows = self._rows
-            models, engines = _usages(rows, "model"), _usages(rows, "engine")
-            read = sum(row.cache_read_tokens for row in rows)
-            return Metrics(
-                session_id=session_id,
+            tokens = sum((row.tokens for row in rows), NO_TOKENS)
+            warnings = (*self._warnings.values(), *self._unfinished(end), *extra)
+            return Session(
+                id=session_id,
+                source=RADIUM,
+                path=path,
                 start_time=start,
                 end_time=end,
-                wall_time=_duration(elapsed),
-                agent_active_time=_duration(self._time(self._active, ("request", "tool"), elapsed)),
-                api_time=_duration(self._time(self._busy["request"], ("request",), elapsed)),
-                tool_time=_duration(self._time(self._busy["tool"], ("tool",), elapsed)),
+                generated_at=now,
+                wall_time=max(elapsed, 0),
+                agent_active_time=self._time(self._active, ("request", "tool"), elapsed),
+                api_time=self._time(self._busy["request"], ("request",), elapsed),
+                tool_time=self._time(self._busy["tool"], ("tool",), elapsed),
                 tool_calls=self._successful + self._failed,
                 successful_tool_calls=self._successful,
                 failed_tool_calls=self._failed,
-                tool_approvals_allowed=self._approvals["allowed"],
-                tool_approvals_denied=self._approvals["denied"],
-                tool_approvals_asked=self._approvals["asked"],
+                approvals_allowed=self._approvals["allowed"],
+                approvals_denied=self._approvals["denied"],
+                approvals_asked=self._approvals["asked"],
                 lines_added=changes.lines_added if changes else 0,
                 lines_removed=changes.lines_removed if changes else 0,
-                model_usage=models,
-                engine_usage=engines,
-                total_cached_tokens=read,
-                total_cache_creation_tokens=sum(
-                    row.cache_write_5m_tokens + row.cache_write_1h_tokens for row in rows
-                ),
-                total_cache_read_tokens=read,
-                total_cost=_cost(rows),
                 files_changed=changes.files_changed if changes else None,
-                spending=tuple(map(_stored, rows)),
-                warnings=(*self._warnings.values(), *self._unfinished(end), *extra),
+                models=usage.of_rows(rows, "model"),
+                engines=usage.of_rows(rows, "engine"),
+                cached_tokens=tokens.cache_read,
+                cache_creation_tokens=tokens.cache_write,
+                cache_read_tokens=tokens.cache_read,
+                money=money.total(row.money for row in rows),
+                spending=rows,
+                problems=tuple(Problem(INCOMPLETE, warning, "information") for warning in warnings),
             )
 
     def _spend(self, kind: Kind, start: Nanoseconds, end: Nanoseconds) -> None:
@@ -196,7 +200,7 @@ class Ledger:
 
     def _time(self, spent: Intervals, kinds: tuple[Kind, ...], elapsed: Nanoseconds) -> Nanoseconds:
         begun = [at for kind, at in self._open.values() if kind in kinds]
-        return spent.total_with(min(begun), elapsed) if begun else spent.total
+        return max(spent.total_with(min(begun), elapsed) if begun else spent.total, 0)
 
     def _unfinished(self, end: datetime | None) -> list[str]:
         found = []
@@ -207,48 +211,3 @@ class Ledger:
             calls = wording.counted(len(self._open), "call")
             found.append(f"{calls} had no end when the session ended")
         return found
-
-
-def _duration(value: Nanoseconds) -> Duration:
-    return Duration(*divmod(max(value, 0), NANOS_PER_SECOND))
-
-
-def _usages(rows: tuple[spending.Spending, ...], field: str) -> dict[str, Usage]:
-    groups: dict[str, list[spending.Spending]] = {}
-    for row in rows:
-        groups.setdefault(getattr(row, field), []).append(row)
-    return {
-        name: Usage(
-            sum(row.requests for row in group),
-            sum(row.input_tokens for row in group),
-            sum(row.output_tokens for row in group),
-            sum(row.cache_read_tokens for row in group),
-            _cost(group),
-        )
-        for name, group in groups.items()
-    }
-
-
-def _cost(rows: Iterable[spending.Spending]) -> float:
-    """USD. A report must have a number, so that requests without a known price add nothing."""
-    return figures.total_cost(row.cost for row in rows if row.cost is not None) or 0.0
-
-
-def _stored(row: spending.Spending) -> Spending:
-    from datetime import UTC, datetime
-
-    return Spending(
-        start=datetime.fromtimestamp(row.quarter * QUARTER, UTC),
-        model=row.model,
-        engine=row.engine,
-        tier=row.tier,
-        above=row.above,
-        requests=row.requests,
-        input_tokens=row.input_tokens,
-        cache_read_tokens=row.cache_read_tokens,
-        cache_write_5m_tokens=row.cache_write_5m_tokens,
-        cache_write_1h_tokens=row.cache_write_1h_tokens,
-        output_tokens=row.output_tokens,
-        cost=row.cost,
-        reported=row.reported,
-    )

@@ -13,21 +13,21 @@ import msgspec
 
 from rad_lsp.core import report
 from rad_lsp.core.errors import OutputNotWritable, reason
-from rad_lsp.core.report import Report
 from rad_lsp.core.spending import Request
+from rad_lsp.core.tokens import of_input
 from rad_lsp.tracking import endings, file, ids
 from rad_lsp.tracking.clock import Clock
-from rad_lsp.tracking.ledger import DECISIONS, UNKNOWN, Decision, Kind, Ledger, Tokens
+from rad_lsp.tracking.ledger import DECISIONS, UNKNOWN, CallUsage, Decision, Kind, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from rad_lsp.core.report import ChildSession
+    from rad_lsp.core.session import Child
     from rad_lsp.pricing import Prices
     from rad_lsp.tracking.changes import ChangeTracker, CodeChanges
 
-Children: TypeAlias = "Callable[[datetime], tuple[ChildSession, ...]]"
+Children: TypeAlias = "Callable[[datetime], tuple[Child, ...]]"
 
 MOST_TOKENS: Final = 10**12
 """The most tokens of one request. Sums of more would not fit into a report."""
@@ -96,7 +96,7 @@ class SessionRecorder:
         self._tracker: ChangeTracker | None = None
         self._changes: CodeChanges | None = None
         self._find_children = children
-        self._children: tuple[ChildSession, ...] = ()
+        self._children: tuple[Child, ...] = ()
         self._polled = 0.0
         self._poll_took = 0.0
         self._ended: tuple[datetime, int] | None = None
@@ -282,13 +282,13 @@ class SessionRecorder:
         clock, ledger = self._parts
         ledger.price_requests(self.prices)
         end, elapsed = self._ended or (None, clock.elapsed())
-        metrics = ledger.metrics(
-            self.id, clock.start, end, elapsed, self._changes, self._change_notes()
-        )
-        if self._children:
-            metrics = msgspec.structs.replace(metrics, child_sessions=self._children)
-        made = Report(metrics, generated_at=end or clock.moment())
-        return report.encode(made, compact=self._compact)
+        now = end or clock.moment()
+        session = ledger.session(
+            self.id, str(self.path), clock.start, end, now, elapsed,
+            self._changes, self._change_notes(),
+        )  # fmt: skip
+        session = msgspec.structs.replace(session, children=self._children)
+        return report.encode(report.of(session), compact=self._compact)
 
     def _change_notes(self) -> tuple[str, ...]:
         if self._tracker is not None and self._tracker.reason is not None:
@@ -356,7 +356,7 @@ class ToolCall(_Call):
 class RequestCall(_Call):
     """A request to a model, in a `with` or `async with` statement."""
 
-    __slots__ = ("_engine", "_model", "_tier", "_tokens")
+    __slots__ = ("_engine", "_model", "_tier", "_used")
     _kind = "request"
 
     def __init__(self, clock: Clock, ledger: Ledger, model: str, engine: str, tier: str) -> None:
@@ -364,7 +364,7 @@ class RequestCall(_Call):
         self._model = model
         self._engine = engine
         self._tier = tier
-        self._tokens = Tokens()
+        self._used = CallUsage()
 
     def usage(
         self,
@@ -394,30 +394,32 @@ class RequestCall(_Call):
         }
         given = {name: _tokens(name, count) for name, count in counts.items() if count is not None}
         tokens = msgspec.structs.replace(
-            self._tokens, **given, cost=self._tokens.cost if cost is None else _usd(cost)
+            self._used, **given, cost=self._used.cost if cost is None else _usd(cost)
         )
         if objection := tokens.objection():
             raise ValueError(objection)
-        self._tokens = tokens
+        self._used = tokens
 
     def _end(self, *, failed: bool) -> None:
-        made = request(self._clock.now(), self._model, self._engine, self._tier, self._tokens)
+        made = request(self._clock.now(), self._model, self._engine, self._tier, self._used)
         self._ledger.end_request(self, self._clock.elapsed(), made, failed=failed)
 
 
-def request(at: int, model: str, engine: str, tier: str, tokens: Tokens) -> Request:
+def request(at: int, model: str, engine: str, tier: str, used: CallUsage) -> Request:
     """A request that ended at a moment, in nanoseconds since the epoch."""
     return Request(
         time=at // 1_000_000,
         model=model,
         engine=engine,
         tier=tier,
-        input_tokens=tokens.input,
-        cache_read_tokens=tokens.cache_read,
-        cache_write_5m_tokens=tokens.cache_creation - tokens.cache_creation_1h,
-        cache_write_1h_tokens=tokens.cache_creation_1h,
-        output_tokens=tokens.output,
-        cost=tokens.cost,
+        tokens=of_input(
+            used.input,
+            used.cache_read,
+            used.cache_creation - used.cache_creation_1h,
+            used.cache_creation_1h,
+            used.output,
+        ),
+        cost=used.cost,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rad_lsp.core import price, spending
+from rad_lsp.core.tokens import of_input
 from rad_lsp.pricing import Prices
 from tests.benchmarks import gen_sessions
 from tests.benchmarks.measure import compare, python, report
@@ -30,17 +31,12 @@ def usages(count, seconds):
         yield spending.Request(
             time=1_735_689_600_000 + dice.randrange(seconds) * 1000,
             model=dice.choice(MODELS),
-            input_tokens=whole,
-            cache_read_tokens=read,
-            cache_write_5m_tokens=short,
-            cache_write_1h_tokens=long,
-            output_tokens=dice.randrange(50_000),
+            tokens=of_input(whole, read, short, long, dice.randrange(50_000)),
         )
 
 
 def requests():
     listed, found = Prices(), list(usages(10_000, 700 * DAY))
-    # First, as a price that is looked up leaves no more of the library than its list.
     floor = [expected(request) for request in found]
     ours = [spending.priced(request, listed).cost for request in found]
     worst = max(abs(a - b) / (b or 1) for a, b in zip(ours, floor, strict=True))
@@ -49,7 +45,7 @@ def requests():
     found = list(usages(10_000, DAY))
     for name, function in (
         ("a request priced by itself", lambda: [spending.priced(one, listed) for one in found]),
-        ("a request among others, added up", lambda: spending.tally(found, listed)),
+        ("a request among others, added up", lambda: add_up(found, listed)),
         ("the arithmetic alone", lambda: [arithmetic(one) for one in found]),
     ):
         function()  # resolves what is left
@@ -58,19 +54,24 @@ def requests():
         report(f"price, {name}", f"{microseconds:.2f} us", "3 us")
 
 
+def add_up(requests, prices):
+    return spending.add_up(spending.priced(one, prices) for one in requests)
+
+
 def expected(request):
     """USD by the library's own function."""
     from genai_prices import Usage, calc_price
 
+    tokens = request.tokens
     return float(
         calc_price(
             Usage(
-                input_tokens=request.input_tokens,
-                cache_read_tokens=request.cache_read_tokens,
-                cache_write_tokens=request.cache_write_5m_tokens + request.cache_write_1h_tokens,
-                cache_write_5m_tokens=request.cache_write_5m_tokens,
-                cache_write_1h_tokens=request.cache_write_1h_tokens,
-                output_tokens=request.output_tokens,
+                input_tokens=tokens.input,
+                cache_read_tokens=tokens.cache_read,
+                cache_write_tokens=tokens.cache_write,
+                cache_write_5m_tokens=tokens.cache_write_5m,
+                cache_write_1h_tokens=tokens.cache_write_1h,
+                output_tokens=tokens.output,
             ),
             request.model,
             genai_request_timestamp=datetime.fromtimestamp(request.time / 1000, UTC),
@@ -79,14 +80,7 @@ def expected(request):
 
 
 def arithmetic(request, rates=price.Rates(5, 0.5, 6.25, 10, 25)):  # noqa: B008  (a constant)
-    return price.cost(
-        rates,
-        input_tokens=request.input_tokens,
-        cache_read_tokens=request.cache_read_tokens,
-        cache_write_5m_tokens=request.cache_write_5m_tokens,
-        cache_write_1h_tokens=request.cache_write_1h_tokens,
-        output_tokens=request.output_tokens,
-    )
+    return price.cost(rates, request.tokens)
 
 
 def savings():

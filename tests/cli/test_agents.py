@@ -139,7 +139,7 @@ def test_a_cost_is_explained_by_what_each_request_cost(rad, workspace, claude_co
     done = rad("stats", "cost", "cached", "--json", cwd=workspace.root)
     found = json.loads(done.stdout)
     # Above 200,000 input tokens the first request is billed by other rates than the second.
-    assert [(row["above"], row["requests"]) for row in found["rows"]] == [(200_000, 1), (0, 1)]
+    assert [(row["threshold"], row["requests"]) for row in found["rows"]] == [(200_000, 1), (0, 1)]
     first = (1000 * 6 + 200_000 * 0.60 + 10_000 * 7.5 + 100 * 22.5) / 1e6
     second = (2000 * 3 + 10 * 15) / 1e6
     assert found["cost"] == pytest.approx(first + second)
@@ -396,7 +396,7 @@ def test_a_transcript_that_may_not_be_read_is_named(
     claude_code("open").answer()
     claude_code("closed").answer().path.chmod(0)
     place.parent.mkdir(parents=True)
-    assert "closed.jsonl: the transcript can't be read: permission denied" in (
+    assert "closed.jsonl: the file may not be read: permission denied" in (
         without_privileges("doctor", cwd=workspace.root).stdout
     )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rad_lsp import settings
-from rad_lsp.store.agents import Machine
+from rad_lsp.store.machine import Machine
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
@@ -38,8 +38,8 @@ def read():
 
     def reads():
         machine = Machine({}, Path(os.environ["HOME"]), settings.data_folder())
-        machine.index.update(machine.agents())
-        machine.database.close()
+        machine.update(machine.agents())
+        machine.index.close()
 
     return reads
 

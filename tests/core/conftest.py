@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from rad_lsp.core.money import NOTHING, Money
 from rad_lsp.core.price import Price, Rates
 from rad_lsp.core.session import Session, Usage
 from rad_lsp.core.spending import Spending
+from rad_lsp.core.tokens import NO_TOKENS
 
 SECOND = 1_000_000_000
 
@@ -33,19 +35,25 @@ _SESSION = Session(
     lines_added=50,
     lines_removed=20,
     files_changed=None,
-    models=(Usage("a", 3, 700, 70, 100, 0.75), Usage("b", 1, 300, 30, 50, 0.25)),
-    engines=(Usage("e", 4, 1000, 100, 150, 1.0),),
+    models=(Usage("a", 3, 700, 70, 100, Money(0.75)), Usage("b", 1, 300, 30, 50, Money(0.25))),
+    engines=(Usage("e", 4, 1000, 100, 150, Money(1.0)),),
     cached_tokens=150,
     cache_creation_tokens=40,
     cache_read_tokens=110,
-    cost=1.0,
+    money=Money(1.0),
 )
 
 
 @pytest.fixture(scope="session")
 def session():
-    """The session with some fields replaced."""
-    return lambda **changes: msgspec.structs.replace(_SESSION, **changes)
+    """The session with some fields replaced; `cost` is money of which nothing is missing."""
+
+    def made(**changes):
+        if "cost" in changes:
+            changes["money"] = Money(changes.pop("cost"))
+        return msgspec.structs.replace(_SESSION, **changes)
+
+    return made
 
 
 class PriceList:
@@ -58,8 +66,8 @@ class PriceList:
     LATE = Price("b", "seller", "list 1", (Rates(2, 2, 2, 2, 4),), fee=0.5)
     FREE = Price("free", "home", "local", (Rates(0, 0, 0, 0, 0),))
 
-    def price(self, model, engine, quarter, tier):  # noqa: ARG002  (as the protocol has them)
-        known = {"a": self.A, "b": self.LATE if quarter >= 100 else self.EARLY, "free": self.FREE}
+    def price(self, model, engine, slot, tier):  # noqa: ARG002  (as the protocol has them)
+        known = {"a": self.A, "b": self.LATE if slot >= 100 else self.EARLY, "free": self.FREE}
         return known.get(model)
 
 
@@ -71,6 +79,11 @@ def price_list():
 
 @pytest.fixture(scope="session")
 def spending():
-    """A row of spending with some fields replaced."""
-    row = Spending(50, "a", "e", "", 0, 1, 0, 0, 0, 0, 0, 0.0)
-    return lambda **changes: msgspec.structs.replace(row, **changes)
+    """A row of spending with some fields replaced; without a `cost` in USD it has no price."""
+    row = Spending(50, "a", "e", "", 0, False, 1, NO_TOKENS, NOTHING)  # noqa: FBT003
+
+    def made(*, cost=0.0, requests=1, **changes):
+        money = Money(cost, 0, requests if cost is None else 0)
+        return msgspec.structs.replace(row, **{"money": money, "requests": requests, **changes})
+
+    return made

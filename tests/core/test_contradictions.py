@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from rad_lsp.core import contradictions
+from rad_lsp.core.money import Money
 from rad_lsp.core.session import Usage
 
 
@@ -77,12 +78,12 @@ def test_a_cost_of_zero_everywhere_is_no_contradiction(codes):
 
 
 def test_a_cost_that_is_not_known_is_no_contradiction(codes):
-    models = (Usage("a", 3, cost=None), Usage("b", 1, cost=0.25))
+    models = (Usage("a", 3, money=Money(None)), Usage("b", 1, money=Money(0.25)))
     assert codes(cost=None) == codes(models=models, cost=0.25) == []
 
 
 def test_requests_without_a_price_are_told_for_information(session):
-    found = session(models=(Usage("a", 3, unpriced=2),), cost=0.0)
+    found = session(models=(Usage("a", 3, money=Money(0.0, 0, 2)),), cost=0.0)
     (problem,) = contradictions.find(found, "s")
     assert (problem.code, problem.severity) == ("unpriced", "information")
     assert problem.path == ("metrics", "model_usage")

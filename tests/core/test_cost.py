@@ -7,24 +7,34 @@ import pytest
 from rad_lsp.core import cost
 from rad_lsp.core.cost import Charge, Savings
 from rad_lsp.core.session import Usage
+from rad_lsp.core.tokens import of_input
 
 
 @pytest.fixture
 def billed(session, spending):
     """A session whose requests are known, from what its rows have."""
-    return lambda *rows, total=None: session(
-        cost=total, spending=tuple(spending(**row) for row in rows)
+
+    def made(*rows, total=None):
+        return session(cost=total, spending=tuple(_row(spending, **row) for row in rows))
+
+    return made
+
+
+def _row(spending, *, input=0, cache_read=0, cache_write_5m=0, cache_write_1h=0, output=0, **more):  # noqa: A002
+    """A row of spending whose input tokens include cached ones."""
+    return spending(
+        tokens=of_input(input, cache_read, cache_write_5m, cache_write_1h, output), **more
     )
 
 
 def test_tokens_of_each_class_have_their_rate_and_cost(billed, price_list):
     row = {
         "requests": 2,
-        "input_tokens": 1000,
-        "cache_read_tokens": 200,
-        "cache_write_5m_tokens": 100,
-        "cache_write_1h_tokens": 50,
-        "output_tokens": 10,
+        "input": 1000,
+        "cache_read": 200,
+        "cache_write_5m": 100,
+        "cache_write_1h": 50,
+        "output": 10,
         "cost": 0.0117,
     }
     found = cost.table([billed(row, total=0.0117)], price_list)
@@ -43,19 +53,19 @@ def test_tokens_of_each_class_have_their_rate_and_cost(billed, price_list):
     assert found.unexplained == 0
 
 
-def test_requests_above_a_limit_are_a_line_of_their_own(billed, price_list):
-    low = {"input_tokens": 1000, "cost": 0.01}
-    high = {"input_tokens": 5000, "above": 1000, "cost": 0.1}
+def test_requests_above_a_threshold_are_a_line_of_their_own(billed, price_list):
+    low = {"input": 1000, "cost": 0.01}
+    high = {"input": 5000, "threshold": 1000, "cost": 0.1}
     found = cost.table([billed(low, high)], price_list)
-    assert [(row.above, row.charges[0].rate, row.computed) for row in found.rows] == [
+    assert [(row.threshold, row.charges[0].rate, row.computed) for row in found.rows] == [
         (1000, 20, 0.1),
         (0, 10, 0.01),
     ]
 
 
 def test_a_price_that_changes_makes_another_line(billed, price_list):
-    early = {"quarter": 99, "model": "b", "input_tokens": 1_000_000, "cost": 1.0}
-    late = early | {"quarter": 100, "cost": 2.5}
+    early = {"slot": 99, "model": "b", "input": 1_000_000, "cost": 1.0}
+    late = early | {"slot": 100, "cost": 2.5}
     found = cost.table([billed(early, late), billed(late)], price_list)
     assert [(row.requests, row.price.fee, row.computed) for row in found.rows] == [
         (2, 0.5, 5.0),  # $2 for the tokens and $0.50 for the request, twice
@@ -70,7 +80,7 @@ def test_by_whom_a_model_was_served_makes_no_line_where_the_price_is_one(billed,
 
 
 def test_what_has_no_price_is_none_and_counted(billed, price_list):
-    row = {"model": "unknown", "input_tokens": 5, "requests": 3, "cost": None}
+    row = {"model": "unknown", "input": 5, "requests": 3, "cost": None}
     found = cost.table([billed(row, {"cost": 0.25}, total=0.25)], price_list)
     unknown = next(row for row in found.rows if row.model == "unknown")
     assert (unknown.cost, unknown.computed, unknown.price) == (None, None, None)
@@ -81,18 +91,18 @@ def test_what_has_no_price_is_none_and_counted(billed, price_list):
 
 
 def test_a_model_without_tokens_costs_its_fee_or_nothing(billed, price_list):
-    (row,) = cost.table([billed({"quarter": 100, "model": "b"})], price_list).rows
+    (row,) = cost.table([billed({"slot": 100, "model": "b"})], price_list).rows
     assert (row.charges, row.computed) == ((), 0.5)
 
 
 def test_a_local_model_costs_nothing_and_is_not_unpriced(billed, price_list):
-    found = cost.table([billed({"model": "free", "input_tokens": 9}, total=0.0)], price_list)
+    found = cost.table([billed({"model": "free", "input": 9}, total=0.0)], price_list)
     assert (found.computed, found.unpriced) == (0, 0)
     assert found.rows[0].charges == (Charge("input", 9, 0, 0),)
 
 
 def test_what_the_provider_says_is_kept_apart(billed, price_list):
-    row = {"input_tokens": 1_000_000}
+    row = {"input": 1_000_000}
     given = row | {"cost": 9.0, "reported": True}
     found = cost.table([billed(given, row | {"cost": 10.0}, total=19.0)], price_list)
     assert [(row.reported, row.cost, row.computed) for row in found.rows] == [
@@ -145,7 +155,7 @@ def test_no_part_of_a_contradicting_report_is_more_than_the_whole(session, price
 
 
 def test_more_cached_than_input_tokens_of_a_request_are_no_credit(billed, price_list):
-    (row,) = cost.rows(billed({"input_tokens": 10, "cache_read_tokens": 1_000_000}), price_list)
+    (row,) = cost.rows(billed({"input": 10, "cache_read": 1_000_000}), price_list)
     assert row.computed == 1.0
 
 
@@ -168,7 +178,7 @@ def test_without_sessions_there_is_nothing(price_list):
 
 
 def test_many_sessions_add_up_exactly(billed, price_list):
-    one = billed({"input_tokens": 3, "cost": 0.1}, total=0.1)
+    one = billed({"input": 3, "cost": 0.1}, total=0.1)
     found = cost.table((one for _ in range(2_500)), price_list)
     (row,) = found.rows
     assert (row.requests, row.cost, row.charges[0].tokens) == (2_500, 250.0, 7_500)
@@ -188,7 +198,7 @@ def test_one_model_alone_has_its_lines(session, billed, price_list):
 
 
 def test_the_largest_counts_have_a_cost(billed, session, price_list):
-    row = {"input_tokens": 2**64 - 1, "output_tokens": 2**64 - 1, "requests": 2**64 - 1}
+    row = {"input": 2**64 - 1, "output": 2**64 - 1, "requests": 2**64 - 1}
     found = cost.table([billed(row), billed(row)], price_list)
     assert found.rows[0].requests == 2**65 - 2
     assert found.computed == pytest.approx(2 * 2**64 * 110 / 1e6)
@@ -198,25 +208,25 @@ def test_the_largest_counts_have_a_cost(billed, session, price_list):
 
 def test_the_cache_saved_the_difference_of_the_rates(billed, price_list):
     row = {
-        "input_tokens": 1_000,
-        "cache_read_tokens": 500,
-        "cache_write_5m_tokens": 100,
-        "cache_write_1h_tokens": 10,
+        "input": 1_000,
+        "cache_read": 500,
+        "cache_write_5m": 100,
+        "cache_write_1h": 10,
     }
     # 500 x ($10 - $1) - 100 x ($20 - $10) - 10 x ($40 - $10), per million.
     assert cost.savings(billed(row), price_list) == Savings(pytest.approx(0.0032))
-    # Above the limit: 500 x ($20 - $2) - 100 x ($40 - $20) - 10 x ($80 - $20).
-    above = row | {"above": 1000}
+    # Above the threshold: 500 x ($20 - $2) - 100 x ($40 - $20) - 10 x ($80 - $20).
+    above = row | {"threshold": 1000}
     assert cost.savings(billed(above), price_list) == Savings(pytest.approx(0.0064))
 
 
 def test_a_cache_that_only_was_written_to_saved_less_than_nothing(billed, price_list):
-    row = {"input_tokens": 100, "cache_write_5m_tokens": 100}
+    row = {"input": 100, "cache_write_5m": 100}
     assert cost.savings(billed(row), price_list) == Savings(-0.001)
 
 
 def test_models_without_a_price_are_left_out_of_savings_and_named(billed, price_list):
-    known = {"input_tokens": 500, "cache_read_tokens": 500}
+    known = {"input": 500, "cache_read": 500}
     unknown = known | {"model": "unknown"}
     found = cost.savings(billed(known, unknown, unknown), price_list)
     assert found == Savings(pytest.approx(0.0045), ("unknown",))
@@ -224,9 +234,7 @@ def test_models_without_a_price_are_left_out_of_savings_and_named(billed, price_
 
 
 def test_a_model_without_cached_tokens_does_not_matter_to_savings(billed, price_list):
-    assert cost.savings(billed({"model": "unknown", "input_tokens": 9}), price_list) == Savings(
-        None
-    )
+    assert cost.savings(billed({"model": "unknown", "input": 9}), price_list) == Savings(None)
 
 
 def test_a_report_of_sums_has_savings_as_an_estimate(session, price_list):

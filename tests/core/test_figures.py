@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -131,25 +130,6 @@ def test_a_session_with_an_end_has_ended_however_recent(session):
 
 def test_models_cost_is_the_sum_over_models(session):
     assert figures.models_cost(session()) == 1.0
-
-
-def test_costs_are_rounded_once():
-    assert figures.total_cost([0.1] * 10) == 1.0
-    assert figures.total_cost([1e16, 1.0, -1e16]) == 1.0
-
-
-def test_costs_that_are_not_known_are_left_out_of_a_sum():
-    assert figures.total_cost([None, 0.5]) == 0.5
-    assert figures.total_cost([None, None]) is None
-    assert figures.total_cost([]) == 0
-
-
-def test_costs_beyond_every_number_are_infinite():
-    assert figures.total_cost([1e308, 1e308]) == math.inf
-
-
-def test_negative_costs_beyond_every_number_stay_negative():
-    assert figures.total_cost([-1e308, -1e308]) == -math.inf
 
 
 def test_percent_of_nothing_is_none():

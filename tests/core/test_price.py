@@ -7,13 +7,15 @@ import pytest
 
 from rad_lsp.core import price
 from rad_lsp.core.price import Override, Price, Rates
+from rad_lsp.core.tokens import of_input
 
 LOW, MIDDLE, HIGH = (Rates(n, n, n, n, n) for n in (1, 2, 3))
 
 
 def cost(rates, **tokens):
+    """USD for tokens; those of input include cached ones."""
     every = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
-    return price.cost(rates, **{f"{name}_tokens": tokens.get(name, 0) for name in every})
+    return price.cost(rates, of_input(*(tokens.get(name, 0) for name in every)))
 
 
 def test_each_class_of_tokens_has_its_rate_per_million():
@@ -41,7 +43,7 @@ def test_the_largest_counts_have_a_cost():
 
 
 @pytest.mark.parametrize(
-    ("tokens", "above", "rates"),
+    ("tokens", "threshold", "rates"),
     [
         (0, 0, LOW),
         (1000, 0, LOW),
@@ -51,13 +53,13 @@ def test_the_largest_counts_have_a_cost():
         (2**64, 5000, HIGH),
     ],
 )
-def test_a_limit_is_exceeded_by_one_token_more(tokens, above, rates):
+def test_a_threshold_is_exceeded_by_one_token_more(tokens, threshold, rates):
     found = Price("m", "p", "o", (LOW, MIDDLE, HIGH), (1000, 5000))
-    assert found.above(tokens) == above
-    assert found.rates_above(above) == rates
+    assert found.threshold(tokens) == threshold
+    assert found.rates_above(threshold) == rates
 
 
-def test_a_limit_that_a_price_does_not_have_makes_no_difference():
+def test_a_threshold_that_a_price_does_not_have_makes_no_difference():
     assert Price("m", "p", "o", (LOW,)).rates_above(200_000) == LOW
 
 

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from rad_lsp.core import document, report
+from rad_lsp.core.money import Money
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.report import Duration, Metrics, Report, Spending, Usage
+from rad_lsp.core.session import Child
 from rad_lsp.core.session import Usage as Usages
+from rad_lsp.core.tokens import Tokens
 
 U64_MAX = 18_446_744_073_709_551_615
 USAGE = {
@@ -619,9 +622,12 @@ def test_a_value_at_fault_is_found_by_its_path(report_bytes, draw):
 
 
 def test_a_session_of_any_source_is_written_as_a_report(session, spending):
-    models = (Usages("new", 3, 10, 5, 2, None, 3), Usages("known", 1, 4, 1, 0, 0.5))
+    models = (
+        Usages("new", 3, 10, 5, 2, Money(None, 0, 3)),
+        Usages("known", 1, 4, 1, 0, Money(0.5)),
+    )
     problem = Problem("incomplete", "Counted in part", "information")
-    rows = (spending(quarter=1_961_220, model="new", cost=None), spending(cost=0.5))
+    rows = (spending(slot=1_961_220, model="new", cost=None), spending(cost=0.5))
     found = report.of(
         session(source="codex", cost=0.5, models=models, spending=rows, problems=(problem,),
                 files_changed=2)
@@ -638,3 +644,37 @@ def test_a_session_of_any_source_is_written_as_a_report(session, spending):
     assert (again.metrics.warnings, again.metrics.source) == (("Counted in part",), "codex")
     assert (again.metrics.wall_time, again.metrics.files_changed) == (Duration(3600, 0), 2)
     assert report.of(session(cost=None)).metrics.total_cost == 0
+
+
+def test_a_session_written_as_a_report_is_read_back_the_same(session, spending):
+    rows = (
+        spending(slot=1_961_220, tokens=Tokens(1, 2, 3, 4, 5), cost=0.75, requests=3),
+        spending(slot=1_961_221, tier="batch", threshold=1000, reported=True, cost=0.25),
+        spending(slot=1_961_221, model="b", cost=None, requests=2),
+    )
+    models = (
+        Usages("a", 4, 11, 5, 2, Money(1.0)),
+        Usages("b", 2, 0, 0, 0, Money(None, 0, 2)),
+    )
+    engines = (Usages("e", 6, 11, 5, 2, Money(1.0, 0, 2)),)
+    made = session(money=Money(1.0, 0, 2), models=models, engines=engines, spending=rows,
+                   children=(Child("codex", "c"),))  # fmt: skip
+    assert report.session_of(report.of(made), made.source, made.path) == made
+
+
+def test_a_cost_is_unknown_where_the_price_of_no_request_is_known(session, spending):
+    rows = (spending(model="a", cost=None), spending(model="b", cost=0.0))
+    models = (Usages("a", 1, money=Money(None)), Usages("b", 1, money=Money(0.0)))
+    written = report.of(session(models=models, spending=rows, cost=None))
+    assert [usage.estimated_cost for usage in written.metrics.model_usage.values()] == [0, 0]
+    read = report.session_of(written, "radium", "/w/s.json")
+    assert [usage.money for usage in read.models] == [Money(None, 0, 1), Money(0.0)]
+    assert read.money == Money(0.0, 0, 1)
+    alone = report.of(session(models=models[:1], spending=rows[:1], cost=None))
+    assert report.session_of(alone, "radium", "/w/s.json").money == Money(None, 0, 1)
+
+
+def test_without_rows_a_reports_cost_is_taken_as_exact(session):
+    read = report.session_of(report.of(session()), "radium", session().path)
+    assert read == session(files_changed=None)
+    assert read.money.is_exact

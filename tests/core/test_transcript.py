@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from rad_lsp.core import transcript
+from rad_lsp.core.money import Money
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Usage
-from rad_lsp.core.transcript import Facts
+from rad_lsp.core.spending import Request
+from rad_lsp.core.tokens import Tokens
+from rad_lsp.core.transcript import Facts, RequestRecord, last_record
 
 NOON = 1_765_108_800_000
 """2025-12-07 12:00 UTC, in milliseconds."""
@@ -23,8 +26,8 @@ def minutes(*intervals):
 @pytest.fixture
 def told():
     """The session that some facts tell of."""
-    return lambda *facts, rows=(), **options: transcript.session(
-        "agent", "/t/s.jsonl", facts, tuple(rows), **options
+    return lambda *facts, rows=(), tools=(): transcript.session(
+        "agent", "/t/s.jsonl", facts, tuple(rows), tools
     )
 
 
@@ -52,16 +55,16 @@ def test_a_moment_widens_the_time_of_a_file():
 
 
 def test_calls_are_those_that_ended_and_refusals_are_no_failures(told):
-    found = told(Facts("s", successful=3, failed=1, denied=2, allowed=4, asked=6),
-                 Facts("s", successful=1, asked=1))  # fmt: skip
+    tools = [("ok", 3, 0, None), ("failed", 1, NOON, 5), ("denied", 2, 0, None), ("ok", 1, NOON, 0)]
+    found = told(Facts("s"), Facts("s"), tools=tools)
     assert (found.tool_calls, found.successful_tool_calls, found.failed_tool_calls) == (5, 4, 1)
-    assert (found.approvals_denied, found.approvals_allowed, found.approvals_asked) == (2, 4, 7)
+    assert (found.approvals_denied, found.approvals_allowed, found.approvals_asked) == (2, 0, 0)
 
 
 def test_what_runs_in_parallel_counts_once(told):
-    main = Facts("s", tools=minutes((0, 10)), active=minutes((0, 20)))
-    side = Facts("s", tools=minutes((5, 15), (30, 31)))
-    found = told(main, side)
+    main = Facts("s", active=minutes((0, 20)))
+    tools = [("ok", 1, begin, end - begin) for begin, end in minutes((0, 10), (5, 15), (30, 31))]
+    found = told(main, Facts("s"), tools=tools)
     minute = 60 * 1_000_000_000
     assert found.tool_time == 16 * minute
     assert found.agent_active_time == 21 * minute
@@ -87,20 +90,22 @@ def test_lines_are_added_up(told):
 
 def test_usage_is_that_of_the_requests(told, spending):
     rows = [
-        spending(model="b", engine="e", requests=2, input_tokens=100, output_tokens=10, cost=0.5,
-                 cache_read_tokens=60, cache_write_5m_tokens=20, cache_write_1h_tokens=5),
-        spending(model="a", engine="e", requests=1, input_tokens=7, cost=0.25),
-        spending(model="b", engine="f", requests=4, input_tokens=1, cost=None),
-    ]  # fmt: skip
+        spending(model="b", engine="e", requests=2, tokens=Tokens(15, 60, 20, 5, 10), cost=0.5),
+        spending(model="a", engine="e", requests=1, tokens=Tokens(7), cost=0.25),
+        spending(model="b", engine="f", requests=4, tokens=Tokens(1), cost=None),
+    ]
     found = told(Facts("s"), rows=rows)
     assert found.models == (
-        Usage("a", 1, 7, 0, 0, 0.25),
-        Usage("b", 6, 101, 10, 60, 0.5, 4),
+        Usage("a", 1, 7, 0, 0, Money(0.25)),
+        Usage("b", 6, 101, 10, 60, Money(0.5, 0, 4)),
     )
-    assert found.engines == (Usage("e", 3, 107, 10, 60, 0.75), Usage("f", 4, 1, 0, 0, None, 4))
+    assert found.engines == (
+        Usage("e", 3, 107, 10, 60, Money(0.75)),
+        Usage("f", 4, 1, 0, 0, Money(None, 0, 4)),
+    )
     assert (found.cached_tokens, found.cache_read_tokens) == (60, 60)
     assert found.cache_creation_tokens == 25
-    assert (found.cost, found.spending) == (0.75, tuple(rows))
+    assert (found.money, found.spending) == (Money(0.75, 0, 4), tuple(rows))
 
 
 def test_a_cost_that_is_not_known_is_none(told, spending):
@@ -111,11 +116,12 @@ def test_a_cost_that_is_not_known_is_none(told, spending):
 def test_what_could_not_be_counted_is_said_once_and_is_no_warning(told, spending):
     rows = [spending(model="new", requests=2, cost=None), spending(model="newer", cost=None)]
     found = told(
-        Facts("s", unknown=1, notes=["Half a line"]),
-        Facts("s", unknown=1, notes=["Half a line"]),
-        rows=rows,
-        unfinished=1,
+        Facts("s", notes=["Half a line"]),
+        Facts("s", notes=["Half a line"]),
+        rows=[*rows, spending(money=Money(0.5, 1))],
+        tools=[("unknown", 1, NOON, 5)] * 2,
     )
+    assert (found.tool_calls, found.successful_tool_calls) == (2, 2)
     assert [problem.message for problem in found.problems] == [
         "No price is known for 3 requests to new, newer: not in the cost",
         "1 request has no final usage recorded: output tokens and cost are lower bounds",
@@ -123,7 +129,7 @@ def test_what_could_not_be_counted_is_said_once_and_is_no_warning(told, spending
         "Half a line",
     ]
     assert {problem.severity for problem in found.problems} == {"information"}
-    (problem,) = told(Facts("s"), unfinished=1_200).problems
+    (problem,) = told(Facts("s"), rows=[spending(money=Money(0.5, 1_200))]).problems
     assert problem.message.startswith("1,200 requests have no final usage")
     assert told(Facts("s")).problems == ()
 
@@ -135,16 +141,16 @@ def test_a_folder_may_be_known_by_its_hash_only():
 
 def test_other_prices_count_for_the_models_that_they_have(told, spending, price_list):
     rows = [
-        spending(model="a", input_tokens=1_000_000, above=1000, cost=None),
-        spending(model="b", quarter=100, requests=2, cost=None),
-        spending(model="b", quarter=101, cost=7.0, reported=True),
+        spending(model="a", tokens=Tokens(1_000_000), threshold=1000, cost=None),
+        spending(model="b", slot=100, requests=2, cost=None),
+        spending(model="b", slot=101, cost=7.0, reported=True),
         spending(model="unknown", cost=None),
         spending(model="other", cost=0.25),
     ]
     found = transcript.repriced(told(Facts("s", notes=["Kept"]), rows=rows), price_list)
     assert [row.cost for row in found.spending] == [20.0, 1.0, 7.0, None, 0.25]
     assert found.cost == 28.25
-    assert [(usage.name, usage.cost, usage.unpriced) for usage in found.models] == [
+    assert [(usage.name, usage.cost, usage.money.unpriced) for usage in found.models] == [
         ("a", 20.0, 0),
         ("b", 8.0, 0),
         ("other", 0.25, 0),
@@ -159,8 +165,8 @@ def test_other_prices_count_for_the_models_that_they_have(told, spending, price_
 
 
 CHILD = {
-    "models": (Usage("a", 1, 10, 1, 5, 0.5),),
-    "cost": 0.5,
+    "models": (Usage("a", 1, 10, 1, 5, Money(0.5)),),
+    "money": Money(0.5),
     "cached_tokens": 5,
     "cache_read_tokens": 5,
     "cache_creation_tokens": 2,
@@ -176,6 +182,7 @@ NOTHING = {
     **dict.fromkeys([*CHILD, "tool_calls", "successful_tool_calls", "failed_tool_calls"], 0),
     "models": (),
     "engines": (),
+    "money": Money(),
     "files_changed": None,
 }
 
@@ -184,15 +191,15 @@ def test_what_a_tracked_session_left_empty_is_filled_by_those_within_it(session,
     tracked = session(**NOTHING)
     note = Problem("incomplete", "Counted in part", "information")
     children = [
-        session(**CHILD, spending=(spending(quarter=60, cost=0.5),), problems=(note,)),
-        session(**CHILD, spending=(spending(quarter=50, cost=0.5, cache_read_tokens=5),)),
+        session(**CHILD, spending=(spending(slot=60, cost=0.5),), problems=(note,)),
+        session(**CHILD, spending=(spending(slot=50, cost=0.5, tokens=Tokens(0, 5)),)),
         session(**NOTHING),
     ]
     found = transcript.merged(tracked, children)
-    assert [row.quarter for row in found.spending] == [50, 60]
+    assert [row.slot for row in found.spending] == [50, 60]
     assert [(usage.name, usage.requests, usage.cost) for usage in found.models] == [("a", 2, 1.0)]
     assert [usage.name for usage in found.engines] == ["e"]
-    assert (found.cost, found.cached_tokens, found.cache_creation_tokens) == (1.0, 10, 4)
+    assert (found.money, found.cached_tokens, found.cache_creation_tokens) == (Money(1.0), 10, 4)
     assert (found.tool_calls, found.successful_tool_calls, found.failed_tool_calls) == (20, 16, 4)
     assert (found.agent_active_time, found.api_time, found.tool_time) == (18, 12, 6)
     assert (found.approvals_asked, found.lines_added, found.lines_removed) == (8, 16, 2)
@@ -205,3 +212,43 @@ def test_what_a_tracked_session_tells_itself_counts(session):
     assert transcript.merged(tracked, [session(**CHILD)]) == tracked
     assert transcript.merged(tracked, []) is tracked
     assert transcript.merged(tracked, [session(**NOTHING)]) is tracked
+
+
+def test_of_two_records_of_a_request_that_with_more_output_counts_from_the_first_time_on():
+    def record(time, output, **more):
+        request = Request(time=time, model=f"m{time}", tokens=Tokens(output=output))
+        return RequestRecord("key", "s", request, **more)
+
+    def counted(before, now):
+        found = last_record(before, now)
+        return found.request.time, found.request.model, found.request.tokens.output, found.final
+
+    assert counted(record(1, 5), record(2, 9)) == (1, "m2", 9, True)
+    assert counted(record(1, 5), record(2, 5)) == (1, "m2", 5, True)
+    assert counted(record(1, 9), record(2, 5)) == (1, "m1", 9, True)
+    assert counted(record(1, 9, final=False), record(2, 5)) == (1, "m1", 9, True)
+    assert counted(record(1, 5, final=False), record(2, 9, final=False))[-1] is False
+
+
+def test_requests_become_rows_that_tell_how_sure_their_cost_is(price_list, spending):
+    def record(cost=None, **more):
+        made = Request(time=45_000_000, model="a", engine="e", tokens=Tokens(5000), cost=cost)
+        return RequestRecord("key", "s", made, **more)
+
+    known = spending(threshold=1000, tokens=Tokens(5000), cost=0.1)
+    unbilled = spending(reported=True, tokens=Tokens(5000), cost=None)
+    unfinished = spending(threshold=1000, tokens=Tokens(10_000), requests=2, money=Money(0.2, 1))
+    assert transcript.rows([record()], price_list) == (known,)
+    assert transcript.rows([record(), record(final=False)], price_list) == (unfinished,)
+    assert transcript.rows([record(billed=False)], price_list) == (unbilled,)
+    both = transcript.rows([record(billed=False, final=False), record()], price_list)
+    assert [(row.threshold, row.money) for row in both] == [
+        (0, Money(None, 1, 1)),
+        (1000, Money(0.1)),
+    ]
+    assert transcript.rows([], price_list) == ()
+
+
+def test_refused_calls_and_those_of_unknown_duration_take_no_time(told):
+    tools = [("denied", 1, NOON, None), ("ok", 20, NOON, None), ("ok", 1, NOON, 1_000)]
+    assert told(Facts("s"), tools=tools).tool_time == 1_000_000_000

@@ -8,6 +8,7 @@ import pytest
 
 from rad_lsp.core import figures, wording
 from rad_lsp.core.cost import Savings
+from rad_lsp.core.money import Money
 from rad_lsp.core.session import Usage
 
 SECOND = 1_000_000_000
@@ -105,7 +106,11 @@ def test_a_rate_has_as_many_digits_as_there_are(usd, text):
 
 
 def test_requests_without_a_price_are_counted_and_their_models_named():
-    models = [Usage("a\n", 3, unpriced=1), Usage("b", 9), Usage("c", 2, unpriced=1_200)]
+    models = [
+        Usage("a\n", 3, money=Money(0.0, 0, 1)),
+        Usage("b", 9),
+        Usage("c", 2, money=Money(0.0, 0, 1_200)),
+    ]
     assert wording.unpriced(models) == (
         "No price is known for 1,201 requests to a\\n, c: not in the cost"
     )

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 import pytest
 
 from rad_lsp.sources import radium
-from rad_lsp.sources.radium import Radium
-from rad_lsp.store.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +35,6 @@ def usage():
 
 
 @pytest.fixture(scope="session")
-def snapshot(golden):
+def snapshot(golden, reports_of):
     """The snapshot of a golden workspace."""
-    return lambda name: Store([Radium(golden(name))]).refresh()
+    return lambda name: reports_of(golden(name))

@@ -15,9 +15,7 @@ from rad_lsp.core.cost import Savings
 from rad_lsp.core.price import Override
 from rad_lsp.pricing import Prices
 from rad_lsp.render import answers, markdown, text
-from rad_lsp.sources.radium import Radium
 from rad_lsp.store.snapshot import Snapshot
-from rad_lsp.store.store import Store
 
 NOW = datetime(2025, 12, 7, 14, tzinfo=UTC)
 SUMMARY = [
@@ -30,9 +28,9 @@ SUMMARY = [
 
 
 @pytest.fixture
-def current(workspace):
+def current(workspace, reports_of):
     """The snapshot of the workspace as it is now."""
-    return lambda: Store([Radium(workspace.root)]).refresh()
+    return lambda: reports_of(workspace.root)
 
 
 def sent(struct):
@@ -156,7 +154,7 @@ def test_a_cost_has_the_contracts_keys_and_null_without_a_price(workspace, curre
         {
             "model": "known",
             "tier": "flex",
-            "above": 0,
+            "threshold": 0,
             "requests": 1,
             "cost": 0.002,
             "computed": 0.002,
@@ -177,7 +175,7 @@ def test_a_cost_has_the_contracts_keys_and_null_without_a_price(workspace, curre
         {
             "model": "new",
             "tier": "",
-            "above": 0,
+            "threshold": 0,
             "requests": 1,
             "cost": None,
             "computed": None,

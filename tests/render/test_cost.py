@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from rad_lsp.core.cost import Charge, CostRow, CostTable
+from rad_lsp.core.money import Money
 from rad_lsp.core.price import LOCAL, SETTINGS, Price, Rates
 from rad_lsp.render import cost
 
@@ -22,9 +23,17 @@ CHARGES = (
     Charge("cache_write_1h", 20_000, 10.0, 0.2),
     Charge("output", 1_000, 25.0, 0.025),
 )
-ROW = CostRow("claude-opus-4-6", "", 0, 3, CHARGES, LISTED, 0.6375, 0.6375, reported=False)
+ROW = CostRow("claude-opus-4-6", "", 0, 3, CHARGES, LISTED, Money(0.6375), 0.6375, reported=False)
 UNKNOWN = CostRow(
-    "new|model", "", 0, 1, (Charge("input", 7, None, None),), None, None, None, reported=False
+    "new|model",
+    "",
+    0,
+    1,
+    (Charge("input", 7, None, None),),
+    None,
+    Money(None, 0, 1),
+    None,
+    reported=False,
 )
 
 
@@ -41,7 +50,7 @@ def table():
         **{
             "sessions": 1,
             "rows": rows,
-            "cost": 0.6375,
+            "money": Money(0.6375),
             "computed": 0.6375,
             "reported": None,
             "unpriced": 0,
@@ -130,10 +139,10 @@ def test_of_many_models_the_dearest_are_explained_in_short():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"above": 200_000}, "claude-opus-4-6, 3 requests over 200,000 input tokens "),
+        ({"threshold": 200_000}, "claude-opus-4-6, 3 requests over 200,000 input tokens "),
         ({"tier": "batch"}, "claude-opus-4-6, 3 requests, batch tier "),
         ({"tier": "flex"}, "\n  No price of the flex tier is known: the standard one\n"),
-        ({"reported": True, "cost": 0.5}, "\n  Reported $0.5000, which counts\n"),
+        ({"reported": True, "money": Money(0.5)}, "\n  Reported $0.5000, which counts\n"),
         ({"price": Price("x", "", SETTINGS, LISTED.rates)}, "\n  Priced by your settings\n"),
         ({"price": Price("x", "ollama", LOCAL, LISTED.rates)}, "\n  Local model: costs nothing\n"),
         (
@@ -153,7 +162,11 @@ def test_a_tier_that_has_its_price_needs_no_word(row, table):
 
 def test_what_is_reported_and_what_is_computed_stand_side_by_side(row, table):
     found = table(
-        row(reported=True, cost=1.0), cost=5.0, reported=5.0, computed=0.6375, estimated=True
+        row(reported=True, money=Money(1.0)),
+        money=Money(5.0),
+        reported=5.0,
+        computed=0.6375,
+        estimated=True,
     )
     assert cost.text(found).endswith(
         "\nCost:                       $5.0000\n"
@@ -164,7 +177,7 @@ def test_what_is_reported_and_what_is_computed_stand_side_by_side(row, table):
 
 
 def test_without_requests_there_are_only_totals(table):
-    printed = cost.text(table(cost=0.0, computed=0.0))
+    printed = cost.text(table(money=Money(0.0), computed=0.0))
     assert printed.endswith(f"{'─' * 74}\nCost:                       $0.0000\n"
                             "Computed:                   $0.0000\n")  # fmt: skip
     assert "Computed:                   n/a\n" in cost.text(table(computed=None))

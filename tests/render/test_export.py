@@ -10,8 +10,6 @@ import pytest
 
 from rad_lsp.core.errors import SessionUnreadable
 from rad_lsp.render import export
-from rad_lsp.sources.radium import Radium
-from rad_lsp.store.store import Store
 
 FIELDS = [
     "session_id", "source", "uri", "start_time", "end_time", "generated_at", "last_activity",
@@ -156,11 +154,11 @@ def test_numbers_are_exported_as_they_are_written(report_bytes, written):
 
 
 @pytest.fixture
-def exported(workspace, now):
+def exported(workspace, now, reports_of):
     """An export of the workspace's sessions, and the errors about what was left out."""
 
     def made(kind, *, before=lambda: None, single=False, per_model=False):
-        sessions = list(Store([Radium(workspace.root)]).refresh().sessions())
+        sessions = list(reports_of(workspace.root).sessions())
         before()
         left_out = []
         data = b"".join(

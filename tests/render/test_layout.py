@@ -6,6 +6,7 @@ import pytest
 
 from rad_lsp.core import figures
 from rad_lsp.core.cost import Savings
+from rad_lsp.core.money import Money
 from rad_lsp.core.session import Usage
 from rad_lsp.render import layout
 
@@ -26,7 +27,7 @@ def test_usage_tables_have_the_columns_of_the_table():
         "Cost",
     ]
     assert layout.USAGE[0] == figures.named("requests")
-    cells = layout.usage_cells(Usage("m", 1, 2000, 30, 4, None))
+    cells = layout.usage_cells(Usage("m", 1, 2000, 30, 4, Money(None)))
     assert cells == ["1", "2,000", "30", "4", "n/a"]
 
 

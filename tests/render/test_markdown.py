@@ -145,14 +145,11 @@ def test_a_tooltip_without_sessions_says_so(now):
 
 
 @pytest.mark.parametrize("skipped", [1, 2])
-def test_a_tooltip_tells_of_what_wants_a_look(workspace, now, skipped):
-    from rad_lsp.sources.radium import Radium
-    from rad_lsp.store.store import Store
-
+def test_a_tooltip_tells_of_what_wants_a_look(workspace, now, skipped, reports_of):
     workspace.add("a", failed_tool_calls=99)
     for number in range(skipped):
         workspace.raw(f"{number}.json", b"")
-    found = service.status(Store([Radium(workspace.root)]).refresh(), now, UTC)
+    found = service.status(reports_of(workspace.root), now, UTC)
     printed = markdown.tooltip(found, now)
     assert "⚠ 214 successful and 99 failed tool calls" in printed
     files = "1 file" if skipped == 1 else "2 files"

@@ -9,7 +9,6 @@ import pytest
 
 from rad_lsp import settings
 from rad_lsp.core.price import Override
-from rad_lsp.core.problems import Problem
 from rad_lsp.service import sessions
 
 
@@ -62,19 +61,23 @@ def test_a_new_store_takes_over_the_open_buffers(machine, workspace, report_byte
     assert after.refresh().latest().cost == 1.0
 
 
-def test_an_empty_store_has_no_sessions():
-    store = sessions.empty_store()
-    assert store.snapshot == store.refresh()
-    assert ids(store.snapshot) == []
-    assert ids(store.edit("a.json", Problem("x", "y"))) == []
-
-
 def test_recent_sessions_are_the_newest_and_the_named_one(machine, workspace, claude_code):
     for day in (1, 2, 3):
         claude_code(f"day-{day}", start=f"2026-03-0{day}T12:00:00+00:00").prompt().answer()
-    recent = sessions.recent(datetime(2027, 1, 1, tzinfo=UTC), "day-1")
-    store = sessions.open_store(machine, workspace.root, None, {}, recent=recent)
+    selection = sessions.recent(datetime(2027, 1, 1, tzinfo=UTC), "day-1")
+    store = sessions.open_store(machine, workspace.root, None, {}, selection=selection)
     assert ids(store.refresh()) == ["day-3", "day-1"]
+
+
+def test_the_newest_sessions_and_the_number_of_all(machine, workspace, claude_code):
+    for day in (1, 2, 3):
+        claude_code(f"day-{day}", start=f"2026-03-0{day}T12:00:00+00:00").prompt().answer()
+    for day in (1, 2, 3):
+        workspace.add(f"report-{day}", end_time=f"2026-03-0{day}T09:00:00Z")
+    selection = sessions.newest(2)
+    snapshot = sessions.open_store(machine, workspace.root, None, {}, selection=selection).refresh()
+    assert ids(snapshot)[:3] == ["day-3", "report-3", "day-2"]
+    assert (snapshot.total, snapshot.sources) == (6, {"claude-code", "radium"})
 
 
 def test_sessions_that_were_active_in_a_folder_since_a_moment(machine, workspace, claude_code):

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rad_lsp.core import transcript
 from rad_lsp.core.intervals import covered
-from rad_lsp.core.spending import tally
-from rad_lsp.core.transcript import session
-from rad_lsp.pricing import Prices
+from rad_lsp.core.tokens import Tokens
+from rad_lsp.core.transcript import ToolRecord
 from rad_lsp.sources.claude_code import ClaudeCode
-from tests.sources.parsed import encoded
+from tests.sources import parsed
+from tests.sources.parsed import calls, encoded, ran, tools
 
 SESSION = "c1a0de00-0000-4000-8000-00000000000a"
 OTHER = "c1a0de00-0000-4000-8000-00000000000b"
@@ -117,12 +118,12 @@ def home(tmp_path):
 def read():
     """What a parser has after these records."""
 
-    def parsed(*lines, path=PATH):
+    def fed(*lines, path=PATH):
         parser = ClaudeCode({}, Path("home")).parser(path)
         parser.feed(encoded(*lines))
         return parser
 
-    return parsed
+    return fed
 
 
 @pytest.fixture
@@ -142,14 +143,9 @@ def requests(read):
 
 
 @pytest.fixture
-def cost(requests):
+def cost(read):
     """USD for all requests in these records, by the price list."""
-
-    def of(*lines):
-        rows = tally([seen.request for seen in requests(*lines)], Prices())
-        return sum(row.cost for row in rows)
-
-    return of
+    return lambda *lines: parsed.cost(read(*lines))
 
 
 def write(folder, name, *lines):
@@ -212,17 +208,16 @@ class TestFiles:
 
 class TestRequests:
     def test_hold_all_that_is_billed(self, requests):
-        (seen,) = requests(prompt(0), answer(3, 1, usage(10, 100, read=5000, short=300, long=700)))
-        request = seen.request
-        assert (seen.key, seen.variant, seen.session_id) == ("msg_1", "req_1", SESSION)
-        assert (seen.side, seen.final, seen.billed) == (False, True, True)
+        (recorded,) = requests(
+            prompt(0), answer(3, 1, usage(10, 100, read=5000, short=300, long=700))
+        )
+        request = recorded.request
+        assert (recorded.key, recorded.variant, recorded.session_id) == ("msg_1", "req_1", SESSION)
+        assert (recorded.side, recorded.final, recorded.billed) == (False, True, True)
         assert (request.time, request.model, request.engine) == (ms(3), SONNET, "claude")
         assert (request.tier, request.cost, request.requests) == ("", None, 1)
-        assert request.input_tokens == 6010
-        assert request.cache_read_tokens == 5000
-        assert request.cache_write_5m_tokens == 300
-        assert request.cache_write_1h_tokens == 700
-        assert request.output_tokens == 100
+        assert request.tokens == Tokens(10, 5000, 300, 700, 100)
+        assert request.tokens.input == 6010
 
     def test_count_once_with_their_last_line_and_first_time(self, requests, cost):
         lines = [
@@ -230,27 +225,27 @@ class TestRequests:
             answer(2, 1, usage(1000, 2), stop=None),
             answer(5, 1, usage(1000, 400)),
         ]
-        (seen,) = requests(*lines)
-        assert (seen.request.time, seen.request.output_tokens) == (ms(1), 400)
-        assert seen.final
+        (recorded,) = requests(*lines)
+        assert (recorded.request.time, recorded.request.tokens.output) == (ms(1), 400)
+        assert recorded.final
         # 1,000 at $3 and 400 at $15 per million.
         assert cost(*lines) == pytest.approx(0.003 + 0.006)
 
     def test_have_the_most_output_whatever_the_order(self, requests):
         lines = [answer(1, 1, usage(output=400)), answer(2, 1, usage(output=2), stop=None)]
-        (seen,) = requests(*lines)
-        assert seen.request.output_tokens == 400
-        assert seen.final
+        (recorded,) = requests(*lines)
+        assert recorded.request.tokens.output == 400
+        assert recorded.final
 
     def test_of_the_same_output_have_the_later_usage(self, requests):
-        (seen,) = requests(answer(1, 1, usage(read=1)), answer(2, 1, usage(read=2)))
-        assert seen.request.cache_read_tokens == 2
+        (recorded,) = requests(answer(1, 1, usage(read=1)), answer(2, 1, usage(read=2)))
+        assert recorded.request.tokens.cache_read == 2
 
     def test_may_lack_the_id_of_the_request(self, requests):
         first, again, other = answer(1, 1), answer(2, 1), answer(3, 2)
         for line in (first, again, other):
             del line["requestId"]
-        assert [(seen.key, seen.variant) for seen in requests(first, again, other)] == [
+        assert [(recorded.key, recorded.variant) for recorded in requests(first, again, other)] == [
             ("msg_1", ""),
             ("msg_2", ""),
         ]
@@ -259,7 +254,7 @@ class TestRequests:
         lines = [answer(1, 1), answer(2, 1), answer(3, 2)]
         for line in lines:
             del line["message"]["id"]
-        assert [(seen.key, seen.variant) for seen in requests(*lines)] == [
+        assert [(recorded.key, recorded.variant) for recorded in requests(*lines)] == [
             ("req_1", "req_1"),
             ("req_2", "req_2"),
         ]
@@ -268,7 +263,7 @@ class TestRequests:
         lines = [answer(1, 1), answer(2, 2)]
         for line in lines:
             del line["message"]["id"], line["requestId"]
-        assert len({seen.key for seen in requests(*lines)}) == 2
+        assert len({recorded.key for recorded in requests(*lines)}) == 2
 
     def test_pay_for_cache_writes_by_how_long_they_last(self, cost):
         # Per million: $3.75 for five minutes, $6 for an hour, $0.30 for reading.
@@ -282,9 +277,9 @@ class TestRequests:
     @pytest.mark.parametrize("split", [None, {}, {"ephemeral_1h_input_tokens": 0}])
     def test_of_older_versions_write_for_five_minutes(self, requests, cost, split):
         line = answer(1, 1, usage(0, 0, short=100_000) | {"cache_creation": split})
-        (seen,) = requests(line)
-        assert seen.request.cache_write_5m_tokens == 100_000
-        assert seen.request.input_tokens == 100_000
+        (recorded,) = requests(line)
+        assert recorded.request.tokens.cache_write_5m == 100_000
+        assert recorded.request.tokens.input == 100_000
         assert cost(line) == pytest.approx(0.375)
 
     def test_above_200_000_input_tokens_have_another_rate_each_by_itself(self, cost):
@@ -302,7 +297,7 @@ class TestRequests:
         forked = read(*copies, answer(9, 3) | {"sessionId": OTHER}, path=f"{OTHER}.jsonl")
         assert list(original.requests) == [("msg_1", "req_1"), ("msg_2", "req_2")]
         assert list(forked.requests) == [*original.requests, ("msg_3", "req_3")]
-        assert {seen.session_id for seen in forked.requests.values()} == {OTHER}
+        assert {recorded.session_id for recorded in forked.requests.values()} == {OTHER}
         assert forked.requests["msg_1", "req_1"].request.time == ms(1)
 
     def test_of_a_sub_agent_belong_to_its_parent(self, read):
@@ -312,8 +307,8 @@ class TestRequests:
         ]
         parser = read(*lines, path=f"projects/-work-app/{SESSION}/subagents/agent-a1.jsonl")
         assert list(parser.facts) == [SESSION]
-        (seen,) = parser.requests.values()
-        assert (seen.session_id, seen.side) == (SESSION, True)
+        (recorded,) = parser.requests.values()
+        assert (recorded.session_id, recorded.side) == (SESSION, True)
 
     def test_of_a_side_question_are_copies_of_the_parents(self, requests):
         (own,) = requests(answer(1, 1))
@@ -338,10 +333,9 @@ class TestRequests:
 
     def test_that_were_never_finished_say_so(self, read):
         parser = read(answer(1, 1, stop=None), answer(2, 1, stop=None), answer(3, 2))
-        seen = list(parser.requests.values())
-        assert [one.final for one in seen] == [False, True]
-        spending = tally([one.request for one in seen], Prices())
-        found = session("claude-code", PATH, [*parser.facts.values()], spending, unfinished=1)
+        recorded = list(parser.requests.values())
+        assert [one.final for one in recorded] == [False, True]
+        found = parsed.session("claude-code", parser)
         assert any("lower bounds" in problem.message for problem in found.problems)
 
     @pytest.mark.parametrize(
@@ -355,67 +349,79 @@ class TestRequests:
         ],
     )
     def test_have_the_tier_that_they_were_served_in(self, requests, told, tier):
-        (seen,) = requests(answer(1, 1, usage() | told))
-        assert seen.request.tier == tier
+        (recorded,) = requests(answer(1, 1, usage() | told))
+        assert recorded.request.tier == tier
 
     def test_without_a_model_are_of_an_unknown_one(self, requests):
-        (seen,) = requests(answer(1, 1, model=None))
-        assert seen.request.model == "unknown"
+        (recorded,) = requests(answer(1, 1, model=None))
+        assert recorded.request.model == "unknown"
 
     def test_seen_in_two_pieces_of_a_file_are_one(self):
         parser = ClaudeCode({}, Path("home")).parser(PATH)
         parser.feed(encoded(answer(1, 1, usage(output=1), stop=None)))
         parser.feed(encoded(answer(2, 1, usage(output=70))))
         parser.feed(encoded(answer(3, 1, usage(output=3), stop=None)))
-        (seen,) = parser.requests.values()
-        assert (seen.request.time, seen.request.output_tokens) == (ms(1), 70)
-        assert seen.final
+        (recorded,) = parser.requests.values()
+        assert (recorded.request.time, recorded.request.tokens.output) == (ms(1), 70)
+        assert recorded.final
 
 
 class TestTools:
-    def test_succeed_or_fail(self, facts):
-        found = facts(
+    def test_succeed_or_fail(self, read):
+        parser = read(
             *called(1, 1, 2),
             *called(2, 3, 4, error=False),
             *called(3, 5, 6, error=True, content="Exit code 1\nno such file"),
         )
-        assert (found.successful, found.failed, found.denied) == (2, 1, 0)
-        assert found.tools == [(ms(1), ms(2)), (ms(3), ms(4)), (ms(5), ms(6))]
-        assert (found.allowed, found.asked, found.unknown) == (0, 0, 0)
+        assert calls(parser) == [("Bash", "ok"), ("Bash", "ok"), ("Bash", "failed")]
+        assert ran(parser) == [(ms(1), ms(2)), (ms(3), ms(4)), (ms(5), ms(6))]
+        assert tools(parser)[0] == ToolRecord(SESSION, "Bash", ms(1), 1000, "ok")
+        found = parsed.session("claude-code", parser)
+        assert (found.successful_tool_calls, found.failed_tool_calls) == (2, 1)
+        assert (found.approvals_allowed, found.approvals_asked, found.problems) == (0, 0, ())
+
+    def test_have_the_name_that_the_agent_called_them_by(self, read):
+        parser = read(
+            answer(1, 1, content=[use(1, "Read"), use(2, "mcp__github__search")]),
+            result(3, 2),
+            result(4, 1),
+        )
+        assert calls(parser) == [("mcp__github__search", "ok"), ("Read", "ok")]
+        assert list(parser.tools) == [1, 2]
 
     @pytest.mark.parametrize("content", [REFUSAL, [{"type": "text", "text": REFUSAL}]])
-    def test_that_the_user_refuses_are_denied_not_failed(self, facts, content):
+    def test_that_the_user_refuses_are_denied_not_failed(self, read, content):
         told = "User rejected tool use"
-        found = facts(*called(1, 1, 200, told, error=True, content=content))
-        assert (found.successful, found.failed, found.denied) == (0, 0, 1)
-        assert found.tools == []
+        parser = read(*called(1, 1, 200, told, error=True, content=content))
+        assert calls(parser) == [("Bash", "denied")]
+        assert ran(parser) == []
 
-    def test_without_a_result_do_not_count(self, facts):
-        found = facts(answer(1, 1, content=[use(1), use(2)]), result(3, 1))
-        assert (found.successful, found.failed) == (1, 0)
+    def test_without_a_result_do_not_count(self, read):
+        parser = read(answer(1, 1, content=[use(1), use(2)]), result(3, 1))
+        assert calls(parser) == [("Bash", "ok")]
 
-    def test_run_as_long_as_they_say(self, facts):
-        found = facts(*called(1, 1, 30, {"durationMs": 4000.7}), *called(2, 40, 41, {"x": 1}))
-        assert found.tools == [(ms(26), ms(30)), (ms(40), ms(41))]
+    def test_run_as_long_as_they_say(self, read):
+        parser = read(*called(1, 1, 30, {"durationMs": 4000.7}), *called(2, 40, 41, {"x": 1}))
+        assert ran(parser) == [(ms(26), ms(30)), (ms(40), ms(41))]
 
-    def test_in_parallel_are_answered_one_by_one(self, facts):
-        found = facts(
+    def test_in_parallel_are_answered_one_by_one(self, read):
+        parser = read(
             answer(1, 1, content=[use(1)], stop=None),
             answer(1.5, 1, content=[{"type": "text", "text": "…"}, use(2)]),
             result(4, 2),
             result(5, 1),
         )
-        assert found.successful == 2
-        assert covered(found.tools) == 4000
+        assert calls(parser) == [("Bash", "ok")] * 2
+        assert covered(ran(parser)) == 4000
 
-    def test_count_once_though_their_result_is_repeated(self, facts):
-        assert facts(*called(1, 1, 2), result(3, 1)).successful == 1
+    def test_count_once_though_their_result_is_repeated(self, read):
+        assert calls(read(*called(1, 1, 2), result(3, 1))) == [("Bash", "ok")]
 
     @pytest.mark.parametrize("told", ["text", [{"type": "text"}], 1, 1.5, True, None])
-    def test_may_tell_anything(self, facts, told):
+    def test_may_tell_anything(self, read, told):
         lines = called(1, 1, 2)
         lines[1]["toolUseResult"] = told
-        assert facts(*lines).successful == 1
+        assert calls(read(*lines)) == [("Bash", "ok")]
 
 
 class TestChanges:
@@ -488,11 +494,12 @@ class TestTime:
         found = facts(prompt(0), answer(1, 1), prompt(5, isSidechain=True), answer(9, 2))
         assert found.active == [(ms(0), ms(9))]
 
-    def test_may_be_missing(self, facts):
+    def test_may_be_missing(self, read):
         lines = [prompt(0), answer(3, 1), *called(2, 4, 6)]
         del lines[1]["timestamp"], lines[3]["timestamp"]
-        found = facts(*lines)
-        assert (found.start, found.end, found.successful) == (ms(0), ms(4), 1)
+        parser = read(*lines)
+        (found,) = parser.facts.values()
+        assert (found.start, found.end, calls(parser)) == (ms(0), ms(4), [("Bash", "ok")])
 
     def test_may_come_late(self, facts):
         lines = [prompt(0), answer(1, 1), answer(3, 2), answer(5, 3)]
@@ -512,7 +519,7 @@ class TestPlace:
         summary = {"type": "summary", "summary": "…", "leafUuid": "u"}
         found = facts(summary, prompt(0), prompt(1, cwd="/elsewhere", gitBranch="x", version="3"))
         assert (found.session_id, found.cwd) == (SESSION, "/work/app")
-        assert (found.branch, found.version) == ("main", "2.1.38")
+        assert found.branch == "main"
 
     def test_of_two_sessions_in_a_file_are_two(self, read):
         there = {"sessionId": OTHER, "cwd": "/work/lib"}
@@ -522,7 +529,11 @@ class TestPlace:
         first, second = parser.facts.values()
         assert (first.cwd, first.start, first.end) == ("/work/app", ms(0), ms(9))
         assert (second.cwd, second.start, second.end) == ("/work/lib", ms(5), ms(7))
-        assert [seen.session_id for seen in parser.requests.values()] == [SESSION, OTHER, SESSION]
+        assert [recorded.session_id for recorded in parser.requests.values()] == [
+            SESSION,
+            OTHER,
+            SESSION,
+        ]
 
     def test_of_records_without_a_session_is_the_file(self, read):
         lines = [prompt(0), answer(1, 1)]
@@ -559,6 +570,7 @@ class TestBadLines:
         whole = read(*good)
         assert parser.facts == whole.facts
         assert parser.requests == whole.requests
+        assert parser.tools == whole.tools != {}
         assert (parser.skipped, [one.line for one in parser.first_skipped]) == (1, [2])
         assert parser.first_skipped[0].reason
 
@@ -621,17 +633,21 @@ class TestState:
         whole = source.parser(PATH)
         whole.feed(encoded(*EVENTFUL))
         state = None
-        found = {}
+        found, ended = {}, {}
         for begin, end in pairwise([0, *sorted(cuts), len(EVENTFUL)]):
             parser = source.parser(PATH, state)
             parser.feed(encoded(*EVENTFUL[begin:end]))
-            for name, seen in parser.requests.items():
-                found[name] = joined(found[name], seen) if name in found else described(seen)
+            ended |= parser.tools
+            for name, recorded in parser.requests.items():
+                found[name] = (
+                    joined(found[name], recorded) if name in found else described(recorded)
+                )
             state = parser.state()
         assert parser.facts == whole.facts
         assert parser.state() == whole.state()
         assert (parser.skipped, parser.first_skipped) == (whole.skipped, whole.first_skipped)
-        assert found == {name: described(seen) for name, seen in whole.requests.items()}
+        assert found == {name: described(recorded) for name, recorded in whole.requests.items()}
+        assert ended == whole.tools
 
     @given(st.lists(st.integers(0, len(EVENTFUL)), max_size=4))
     def test_is_the_same_in_pieces(self, cuts):
@@ -641,6 +657,7 @@ class TestState:
         for begin, end in pairwise([0, *sorted(cuts), len(EVENTFUL)]):
             parts.feed(encoded(*EVENTFUL[begin:end]))
         assert (parts.facts, parts.requests) == (whole.facts, whole.requests)
+        assert parts.tools == whole.tools
         assert parts.state() == whole.state()
 
     def test_keeps_nothing_of_what_was_said(self, read):
@@ -658,8 +675,13 @@ class TestState:
         assert len(parser.state()) < 100 * 25
 
 
-def described(seen):
-    return (seen.request.time, seen.request.output_tokens, seen.request.input_tokens, seen.final)
+def described(recorded):
+    return (
+        recorded.request.time,
+        recorded.request.tokens.output,
+        recorded.request.tokens.input,
+        recorded.final,
+    )
 
 
 def joined(one, later):
@@ -692,8 +714,8 @@ def test_a_wrong_type_in_any_place_is_survived(altered, data):
     assert parser.facts[SESSION].end >= ms(9)
     again = ClaudeCode({}, Path("home")).parser(PATH, parser.state())
     assert again.facts == parser.facts
-    spending = tally([seen.request for seen in parser.requests.values()], Prices())
-    session("claude-code", PATH, [parser.facts[SESSION]], spending)
+    rows, ended = parsed.spending(parser), parsed.ended(parser)
+    transcript.session("claude-code", PATH, [parser.facts[SESSION]], rows, ended)
 
 
 @given(st.binary(max_size=200), st.lists(st.binary(max_size=50), max_size=3))

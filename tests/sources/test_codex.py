@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rad_lsp.core.intervals import covered
-from rad_lsp.core.spending import tally
-from rad_lsp.pricing import Prices
+from rad_lsp.core.tokens import Tokens
+from rad_lsp.core.transcript import ToolRecord
 from rad_lsp.sources.codex import NO_MODEL, NO_PARENT, UNKNOWN, Codex
-from tests.sources.parsed import cost, encoded, only, requests
+from tests.sources import parsed
+from tests.sources.parsed import calls, cost, encoded, only, ran, requests, tools
 
 PARENT = "019a0000-0000-7000-8000-00000000000a"
 CHILD = "019a0000-0000-7000-8000-00000000000b"
@@ -106,14 +107,14 @@ def write(home):
 def read(source, write):
     """Reads lines as a transcript."""
 
-    def parsed(*lines, thread=PARENT):
+    def fed(*lines, thread=PARENT):
         path = write(*lines, thread=thread)
         parser = source.parser(path)
         with open(path, "rb") as file:  # noqa: PTH123  (a str, as every source gives it)
             parser.feed(file.read())
         return parser
 
-    return parsed
+    return fed
 
 
 # Files
@@ -159,14 +160,14 @@ def test_a_session_says_where_it_ran(read):
     facts = only(parser)
     assert list(parser.facts) == [PARENT]
     assert (facts.session_id, facts.cwd, facts.branch) == (PARENT, "/work/app", "main")
-    assert (facts.version, facts.start, facts.end) == ("0.104.0", ms(0), ms(3))
+    assert (facts.start, facts.end) == (ms(0), ms(3))
     assert not facts.ended
 
 
 def test_without_a_description_the_file_name_says_which_session_it_is(read):
     parser = read(turn(1), tokens(2, usage(100, output=10)))
     assert only(parser).session_id == PARENT
-    assert [seen.session_id for seen in parser.requests.values()] == [PARENT]
+    assert [recorded.session_id for recorded in parser.requests.values()] == [PARENT]
 
 
 def test_an_empty_transcript_has_no_session(read):
@@ -180,7 +181,7 @@ def test_an_empty_transcript_has_no_session(read):
 def test_the_engine_is_the_provider_unless_it_is_the_usual_one(read, provider, engine):
     more = {"model_provider": provider} if provider else {}
     parser = read(meta(**more), turn(1, "gpt-oss:20b"), tokens(2, usage(100, output=10)))
-    assert [seen.request.engine for seen in parser.requests.values()] == [engine]
+    assert [recorded.request.engine for recorded in parser.requests.values()] == [engine]
 
 
 def test_a_model_on_the_users_own_machine_costs_nothing(read):
@@ -199,9 +200,9 @@ def test_input_includes_cached_and_output_includes_reasoning(read):
         turn(1),
         tokens(9, usage(1_000_000, cached=400_000, output=100_000, reasoning=60_000)),
     )
-    (seen,) = parser.requests.values()
+    (recorded,) = parser.requests.values()
     assert requests(parser) == [(1_000_000, 400_000, 100_000)]
-    assert (seen.request.time, seen.request.model) == (ms(9), "gpt-5")
+    assert (recorded.request.time, recorded.request.model) == (ms(9), "gpt-5")
     # 0.6 M at $1.25, 0.4 M read from the cache at $0.125, 0.1 M of output at $10 a million.
     assert cost(parser) == pytest.approx(0.75 + 0.05 + 1.00)
 
@@ -209,9 +210,8 @@ def test_input_includes_cached_and_output_includes_reasoning(read):
 def test_what_is_written_to_the_cache_is_part_of_the_input(read):
     total = usage(1_000, cached=300, output=10, cache_write_input_tokens=500)
     parser = read(meta(), turn(1), tokens(2, total))
-    (seen,) = parser.requests.values()
-    assert seen.request.cache_write_5m_tokens == 500
-    assert seen.request.input_tokens == 1_000
+    (recorded,) = parser.requests.values()
+    assert recorded.request.tokens == Tokens(200, 300, 500, output=10)
     # gpt-5 has no rate of its own for that: 700 at $1.25, 300 at $0.125, 10 at $10 a million.
     assert cost(parser) == pytest.approx((700 * 1.25 + 300 * 0.125 + 10 * 10) / 1e6)
 
@@ -275,13 +275,13 @@ def test_each_request_is_to_the_model_in_force(read):
         turn(3, "gpt-5.1-codex"),
         tokens(4, usage(300, output=30)),
     )
-    models = [seen.request.model for seen in parser.requests.values()]
+    models = [recorded.request.model for recorded in parser.requests.values()]
     assert models == ["gpt-5", "gpt-5.1-codex"]
 
 
 def test_without_a_model_there_is_no_price(read):
     parser = read(meta(), tokens(2, usage(100, output=10)))
-    (row,) = tally((seen.request for seen in parser.requests.values()), Prices())
+    (row,) = parsed.spending(parser)
     assert (row.model, row.cost) == (UNKNOWN, None)
     assert only(parser).notes == [NO_MODEL]
 
@@ -358,8 +358,9 @@ def test_a_fork_is_a_session_of_its_own_without_what_it_copied(read, write, gone
     facts = only(parser)
     assert facts.session_id == CHILD
     assert requests(parser) == [(500, 0, 50)]
-    assert (facts.successful, facts.failed) == (1, 0)
-    assert facts.tools == [(ms(604), ms(606))]
+    assert calls(parser) == [("shell", "ok")]
+    assert ran(parser) == [(ms(604), ms(606))]
+    assert [record.session_id for record in tools(parser)] == [CHILD]
     assert (facts.start, facts.end) == (ms(600), ms(607))
     assert facts.notes == ([NO_PARENT] if gone else [])
     # 500 at $1.25 and 50 at $10 a million.
@@ -371,7 +372,7 @@ def test_a_sub_agent_counts_with_its_parent(read, write, origin):
     write(meta(), *HISTORY)
     parser = read(*continued(**origin), thread=CHILD)
     assert only(parser).session_id == PARENT
-    assert [seen.session_id for seen in parser.requests.values()] == [PARENT]
+    assert [recorded.session_id for recorded in parser.requests.values()] == [PARENT]
     assert requests(parser) == [(500, 0, 50)]
 
 
@@ -480,7 +481,8 @@ def test_a_parser_goes_on_within_the_copied_history(source, write):
         second = Codex({}, source.folders[0].parent.parent).parser(path, first.state())
         second.feed(encoded(*lines[cut:]))
         assert requests(first) + requests(second) == [(500, 0, 50)]
-        assert only(second).successful == 1
+        ended = first.tools | second.tools
+        assert [(one.name, one.outcome) for one in ended.values() if one] == [("shell", "ok")]
 
 
 # Tools
@@ -490,12 +492,15 @@ def test_a_parser_goes_on_within_the_copied_history(source, write):
     ("output", "outcome"),
     [
         (json.dumps({"output": "…", "metadata": {"exit_code": 0, "duration_seconds": 0.2}}), "ok"),
-        (json.dumps({"output": "…", "metadata": {"exit_code": 2, "duration_seconds": 0.2}}), "bad"),
+        (
+            json.dumps({"output": "…", "metadata": {"exit_code": 2, "duration_seconds": 0.2}}),
+            "failed",
+        ),
         ("Exit code: 0\nWall time: 1 seconds\nOutput:\nExit code: 1", "ok"),
-        ("Exit code: 127\nWall time: 1 seconds\nOutput:\n", "bad"),
+        ("Exit code: 127\nWall time: 1 seconds\nOutput:\n", "failed"),
         ("Chunk ID: 1\nWall time: 1 seconds\nProcess exited with code 0\nOutput:\n", "ok"),
-        ("Chunk ID: 1\nWall time: 1 seconds\nProcess exited with code -9\nOutput:\n", "bad"),
-        ([{"type": "input_text", "text": "Exit code: 1\nOutput:\n"}], "bad"),
+        ("Chunk ID: 1\nWall time: 1 seconds\nProcess exited with code -9\nOutput:\n", "failed"),
+        ([{"type": "input_text", "text": "Exit code: 1\nOutput:\n"}], "failed"),
         ("Plan updated", "unknown"),
         ("{no json", "unknown"),
         ('{"metadata": {"exit_code": "0"}}', "unknown"),
@@ -504,45 +509,47 @@ def test_a_parser_goes_on_within_the_copied_history(source, write):
     ],
 )
 def test_whether_a_call_failed_is_in_its_output(read, output, outcome):
-    facts = only(read(meta(), *call(2, "a", 5, output)))
-    expected = {"ok": (1, 0, 0), "bad": (0, 1, 0), "unknown": (1, 0, 1)}[outcome]
-    assert (facts.successful, facts.failed, facts.unknown) == expected
+    assert calls(read(meta(), *call(2, "a", 5, output))) == [("shell", outcome)]
 
 
 def test_a_call_without_a_result_is_not_counted_yet(read):
-    facts = only(read(meta(), *call(2, "a")))
-    assert (facts.successful, facts.failed, facts.tools) == (0, 0, [])
+    assert read(meta(), *call(2, "a")).tools == {}
 
 
 def test_a_tool_takes_from_its_call_to_its_result(read):
-    facts = only(read(meta(), *call(2, "a", 5), *call(7, "b", 8.5)))
-    assert facts.tools == [(ms(2), ms(5)), (ms(7), ms(8.5))]
+    parser = read(meta(), *call(2, "a", 5), *call(7, "b", 8.5))
+    assert ran(parser) == [(ms(2), ms(5)), (ms(7), ms(8.5))]
+    assert parser.tools[1] == ToolRecord(PARENT, "shell", ms(2), 3_000, "unknown")
 
 
 def test_a_call_written_with_its_result_took_as_long_as_that_says(read):
     output = json.dumps({"output": "", "metadata": {"exit_code": 0, "duration_seconds": 1.5}})
-    assert only(read(meta(), *call(9, "a", 9, output))).tools == [(ms(7.5), ms(9))]
+    assert ran(read(meta(), *call(9, "a", 9, output))) == [(ms(7.5), ms(9))]
 
 
 def test_every_kind_of_tool_counts_once(read):
-    facts = only(
-        read(
-            meta(),
-            item(
-                1, "custom_tool_call", call_id="a", name="apply_patch", input="", status="completed"
-            ),
-            item(2, "custom_tool_call_output", call_id="a", output="Exit code: 0\nOutput:\n"),
-            item(3, "local_shell_call", call_id="b", status="completed", action={"type": "exec"}),
-            item(4, "function_call_output", call_id="b", output="Exit code: 1\nOutput:\n"),
-            item(5, "web_search_call", status="completed", action={"type": "search"}),
-            item(6, "web_search_call", status="failed"),
-            event(6, "web_search_end", call_id="ws", query="…"),
-            item(7, "tool_search_call", call_id="c", arguments={"query": "…"}),
-            item(8, "tool_search_output", call_id="c", tools=[]),
-        )
+    parser = read(
+        meta(),
+        item(1, "custom_tool_call", call_id="a", name="apply_patch", input="", status="completed"),
+        item(2, "custom_tool_call_output", call_id="a", output="Exit code: 0\nOutput:\n"),
+        item(3, "local_shell_call", call_id="b", status="completed", action={"type": "exec"}),
+        item(4, "function_call_output", call_id="b", output="Exit code: 1\nOutput:\n"),
+        item(5, "web_search_call", status="completed", action={"type": "search"}),
+        item(6, "web_search_call", status="failed"),
+        event(6, "web_search_end", call_id="ws", query="…"),
+        item(7, "tool_search_call", call_id="c", arguments={"query": "…"}),
+        item(8, "tool_search_output", call_id="c", tools=[]),
     )
-    assert (facts.successful, facts.failed, facts.unknown) == (3, 2, 1)
-    assert (facts.allowed, facts.denied, facts.asked) == (0, 0, 0)
+    assert calls(parser) == [
+        ("apply_patch", "ok"),
+        ("local_shell", "failed"),
+        ("web_search", "ok"),
+        ("web_search", "failed"),
+        ("tool_search", "unknown"),
+    ]
+    found = parsed.session("codex", parser)
+    assert (found.successful_tool_calls, found.failed_tool_calls) == (3, 2)
+    assert (found.approvals_allowed, found.approvals_denied, found.approvals_asked) == (0, 0, 0)
 
 
 MCP_FAILURES = [{"Err": "no such tool"}, {"Ok": {"content": [], "isError": True}}]
@@ -554,15 +561,13 @@ def test_a_tool_of_a_server_fails_as_its_event_says(read, result, event_first):
     made, output = call(2, "a", 4, "some text")
     end = event(3.9, "mcp_tool_call_end", call_id="a", result=result)
     ends = [end, output] if event_first else [output, end]
-    facts = only(read(meta(), made, *ends))
-    assert (facts.successful, facts.failed, facts.unknown) == (0, 1, 0)
+    assert calls(read(meta(), made, *ends)) == [("shell", "failed")]
 
 
 def test_a_tool_of_a_server_that_succeeds_is_known_to(read):
     made, output = call(2, "a", 4, "some text")
     end = event(3.9, "mcp_tool_call_end", call_id="a", result={"Ok": {"content": []}})
-    facts = only(read(meta(), made, end, output))
-    assert (facts.successful, facts.failed, facts.unknown) == (1, 0, 0)
+    assert calls(read(meta(), made, end, output)) == [("shell", "ok")]
 
 
 # Lines
@@ -592,17 +597,16 @@ def test_changed_lines_are_those_of_the_patch_that_was_applied(read):
             "move_path": "/work/app/moved.py",
         },
     }
-    facts = only(
-        read(
-            meta(),
-            item(2, "custom_tool_call", call_id="a", name="apply_patch", input=PATCH),
-            event(3, "patch_apply_end", call_id="a", success=True, changes=changes),
-            item(3, "custom_tool_call_output", call_id="a", output="Exit code: 0\nOutput:\n"),
-        )
+    parser = read(
+        meta(),
+        item(2, "custom_tool_call", call_id="a", name="apply_patch", input=PATCH),
+        event(3, "patch_apply_end", call_id="a", success=True, changes=changes),
+        item(3, "custom_tool_call_output", call_id="a", output="Exit code: 0\nOutput:\n"),
     )
+    facts = only(parser)
     assert (facts.lines_added, facts.lines_removed) == (3, 4)
     assert len(facts.files) == 4
-    assert (facts.successful, facts.failed, facts.unknown) == (1, 0, 0)
+    assert calls(parser) == [("apply_patch", "ok")]
 
 
 SHELL = json.dumps({"command": ["bash", "-lc", f"apply_patch << 'PATCH'\n{PATCH}PATCH"]})
@@ -630,8 +634,9 @@ def test_a_patch_that_failed_changes_nothing(read):
     end = event(3, "patch_apply_end", call_id="a", success=False, changes={})
     output = item(3, "custom_tool_call_output", call_id="a", output="no such file")
     for ends in ([end, output], [output, end]):
-        facts = only(read(meta(), made, *ends))
-        assert (facts.successful, facts.failed, facts.unknown) == (0, 1, 0)
+        parser = read(meta(), made, *ends)
+        facts = only(parser)
+        assert calls(parser) == [("apply_patch", "failed")]
         assert (facts.lines_added, facts.lines_removed) == (0, 0)
 
 
@@ -644,8 +649,9 @@ def test_a_patch_that_is_only_shown_changes_nothing(read):
 def test_a_patch_applied_within_another_tool_counts_its_lines(read):
     changes = {"/work/app/new.py": {"type": "add", "content": "one\n"}}
     end = event(3, "patch_apply_end", call_id="inner", success=True, changes=changes)
-    facts = only(read(meta(), end))
-    assert (facts.lines_added, len(facts.files), facts.successful) == (1, 1, 0)
+    parser = read(meta(), end)
+    facts = only(parser)
+    assert (facts.lines_added, len(facts.files), parser.tools) == (1, 1, {})
 
 
 def test_a_file_is_one_however_it_is_named(read):
@@ -783,7 +789,7 @@ def test_half_a_character_costs_no_figures(read):
     done = b'{"timestamp":"2026-03-02T12:00:05Z","type":"response_item","payload":{"type":'
     done += b'"function_call_output","call_id":"a","output":"Exit code: 1\\nOutput:\\n\\ud83d"}}\n'
     parser = read(meta(), made, done)
-    assert (parser.skipped, only(parser).failed) == (0, 1)
+    assert (parser.skipped, calls(parser)) == (0, [("shell", "failed")])
 
 
 def test_only_the_first_bad_lines_are_remembered(read):
@@ -819,14 +825,17 @@ def test_a_transcript_read_in_parts_is_the_same(cuts):
     path = f"rollout-2026-03-02T12-00-00-{PARENT}.jsonl"
     whole = source.parser(path)
     whole.feed(encoded(*LINES))
-    state, found, parser = None, {}, None
+    state, found, ended, parser = None, {}, {}, None
     places = [0, *sorted(cuts), len(LINES)]
     for start, end in pairwise(places):
         parser = source.parser(path, state)
         parser.feed(encoded(*LINES[start:end]))
         found |= parser.requests
+        ended |= parser.tools
         state = parser.state()
     assert (parser.facts, found) == (whole.facts, whole.requests)
+    assert ended == whole.tools
+    assert calls(whole) == [("shell", "failed"), ("apply_patch", "ok")]
     assert (parser.skipped, parser.first_skipped) == (whole.skipped, whole.first_skipped)
     assert state == whole.state()
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rad_lsp.core.spending import tally
-from rad_lsp.core.transcript import session
-from rad_lsp.pricing import Prices
+from rad_lsp.core import transcript
+from rad_lsp.core.tokens import Tokens
+from rad_lsp.core.transcript import ToolRecord
 from rad_lsp.sources.copilot_cli import CopilotCli
-from tests.sources.parsed import encoded
+from tests.sources import parsed
+from tests.sources.parsed import calls, encoded, ran
 
 SESSION = "c0b17000-0000-4000-8000-00000000000a"
 SONNET = "claude-sonnet-4.6"
@@ -122,12 +123,12 @@ def home(tmp_path):
 def read():
     """What a parser has after these events."""
 
-    def parsed(*lines, path=PATH):
+    def fed(*lines, path=PATH):
         parser = CopilotCli({}, Path("home")).parser(path)
         parser.feed(encoded(*lines))
         return parser
 
-    return parsed
+    return fed
 
 
 @pytest.fixture
@@ -183,27 +184,30 @@ class TestFiles:
 class TestRequests:
     def test_of_a_run_are_told_at_its_end(self, requests):
         lines = [answer(5, 100), answer(9, 50)]
-        (seen,) = requests(*lines, shutdown(60, {SONNET: spent(2, 9000, 155, 6000, 1000)}))
-        request = seen.request
+        (recorded,) = requests(*lines, shutdown(60, {SONNET: spent(2, 9000, 155, 6000, 1000)}))
+        request = recorded.request
         assert (request.time, request.model, request.engine) == (ms(5), SONNET, "copilot")
-        assert (request.requests, request.input_tokens, request.output_tokens) == (2, 9000, 155)
-        assert (request.cache_read_tokens, request.cache_write_5m_tokens) == (6000, 1000)
-        assert (seen.session_id, seen.final, seen.billed, seen.side) == (SESSION, True, True, False)
+        assert (request.requests, request.tokens) == (2, Tokens(2000, 6000, 1000, output=155))
+        assert (request.tokens.input, recorded.is_sum) == (9000, True)
+        assert (recorded.session_id, recorded.final, recorded.billed, recorded.side) == (
+            SESSION,
+            True,
+            True,
+            False,
+        )
         assert request.cost is None
 
-    def test_cost_what_the_list_says(self, requests):
-        seen = requests(shutdown(60, {SONNET: spent(2, 100_000, 1000, 80_000)}))
-        (row,) = tally([one.request for one in seen], Prices())
+    def test_cost_what_the_list_says(self, read):
+        parser = read(start(), shutdown(60, {SONNET: spent(2, 100_000, 1000, 80_000)}))
+        (row,) = parsed.spending(parser)
         # $3 for input, $0.30 for what was read from the cache, $15 for output per million.
         assert row.cost == pytest.approx(0.06 + 0.024 + 0.015)
         assert row.requests == 2
 
-    def test_are_as_large_as_they_are_on_average(self, requests):
+    def test_are_as_large_as_they_are_on_average(self, read):
         # Above 200,000 input tokens of one request claude-sonnet-4.5 costs $6 and $22.50.
         metrics = spent(4, 400_000, 1000)
-        (row,) = tally(
-            [one.request for one in requests(shutdown(9, {"claude-sonnet-4.5": metrics}))], Prices()
-        )
+        (row,) = parsed.spending(read(start(), shutdown(9, {"claude-sonnet-4.5": metrics})))
         assert row.cost == pytest.approx(1.2 + 0.015)
 
     def test_of_each_model_are_apart(self, requests):
@@ -216,11 +220,11 @@ class TestRequests:
         ]
 
     def test_of_a_run_that_goes_on_have_output_only(self, requests):
-        (seen,) = requests(model(1, SONNET), answer(5, 100), answer(9, 50))
-        request = seen.request
+        (recorded,) = requests(model(1, SONNET), answer(5, 100), answer(9, 50))
+        request = recorded.request
         assert (request.time, request.model, request.requests) == (ms(5), SONNET, 2)
-        assert (request.input_tokens, request.output_tokens) == (0, 150)
-        assert (seen.final, seen.billed) == (False, False)
+        assert (request.tokens.input, request.tokens.output) == (0, 150)
+        assert (recorded.final, recorded.billed) == (False, False)
 
     def test_of_all_runs_are_added(self, requests):
         found = requests(
@@ -232,7 +236,7 @@ class TestRequests:
             resume(200),
             answer(205, 300),
         )
-        assert [(one.request.output_tokens, one.billed) for one in found] == [
+        assert [(one.request.tokens.output, one.billed) for one in found] == [
             (100, True),
             (200, True),
             (300, False),
@@ -246,7 +250,7 @@ class TestRequests:
             answer(105, 200),
             shutdown(160, {SONNET: spent(2, 20, 200)}),
         )
-        assert [(one.request.output_tokens, one.billed) for one in found] == [
+        assert [(one.request.tokens.output, one.billed) for one in found] == [
             (100, False),
             (200, True),
         ]
@@ -267,14 +271,16 @@ class TestRequests:
 
 
 class TestTools:
-    def test_succeed_or_fail(self, facts):
-        found = facts(
+    def test_succeed_or_fail(self, read):
+        parser = read(
+            start(),
             *(call(1, 1), result(2, 1)),
             *(call(3, 2), result(5, 2, success=False, error={"message": "no such file"})),
             call(7, 3),
         )
-        assert (found.successful, found.failed, found.denied, found.unknown) == (1, 1, 0, 0)
-        assert found.tools == [(ms(1), ms(2)), (ms(3), ms(5))]
+        assert calls(parser) == [("bash", "ok"), ("bash", "failed")]
+        assert ran(parser) == [(ms(1), ms(2)), (ms(3), ms(5))]
+        assert parser.tools[2] == ToolRecord(SESSION, "bash", ms(3), 2_000, "failed")
 
     @pytest.mark.parametrize(
         "error",
@@ -284,25 +290,33 @@ class TestTools:
             {"message": "The user rejected this tool call."},
         ],
     )
-    def test_that_the_user_refuses_are_denied_not_failed(self, facts, error):
-        found = facts(call(1, 1), result(99, 1, success=False, error=error))
-        assert (found.successful, found.failed, found.denied) == (0, 0, 1)
-        assert found.tools == []
+    def test_that_the_user_refuses_are_denied_not_failed(self, read, error):
+        parser = read(start(), call(1, 1), result(99, 1, success=False, error=error))
+        assert calls(parser) == [("bash", "denied")]
+        assert ran(parser) == []
 
     @pytest.mark.parametrize("error", ["text", None, {"code": 5}, {"code": "timeout"}])
-    def test_fail_for_any_reason(self, facts, error):
-        assert facts(call(1, 1), result(2, 1, success=False, error=error)).failed == 1
+    def test_fail_for_any_reason(self, read, error):
+        parser = read(start(), call(1, 1), result(2, 1, success=False, error=error))
+        assert calls(parser) == [("bash", "failed")]
 
-    def test_may_not_tell_how_they_ended(self, facts):
-        found = facts(call(1, 1), result(2, 1, success=None))
-        assert (found.successful, found.unknown) == (1, 1)
+    def test_may_not_tell_how_they_ended(self, read):
+        parser = read(start(), call(1, 1), result(2, 1, success=None))
+        assert calls(parser) == [("bash", "unknown")]
+        found = parsed.session("copilot-cli", parser)
+        assert (found.tool_calls, found.successful_tool_calls) == (1, 1)
+        assert any("outcome of 1 tool call is" in one.message for one in found.problems)
+
+    def test_whose_beginning_is_not_recorded_have_no_duration(self, read):
+        parser = read(start(), result(2, 1))
+        assert [(one.start, one.duration) for one in parser.tools.values()] == [(ms(2), None)]
 
 
 class TestFacts:
     def test_are_of_a_place(self, facts):
         found = facts()
         assert (found.session_id, found.cwd) == (SESSION, "/work/app")
-        assert (found.branch, found.version) == ("main", "1.0.34")
+        assert found.branch == "main"
 
     @pytest.mark.parametrize(
         "path",
@@ -351,8 +365,7 @@ class TestFacts:
             shutdown(60, {SONNET: spent(1, 1000, 10)}, api=20_000),
         ]
         parser = read(*lines)
-        spending = tally([seen.request for seen in parser.requests.values()], Prices())
-        found = session("copilot-cli", PATH, [*parser.facts.values()], spending)
+        found = parsed.session("copilot-cli", parser)
         assert found.end_time == NOON + timedelta(seconds=60)
         assert (found.wall_time, found.agent_active_time) == (60 * 10**9, 29 * 10**9)
         assert (found.api_time, found.tool_time) == (20 * 10**9, 4 * 10**9)
@@ -387,17 +400,21 @@ class TestState:
         whole = source.parser(PATH)
         whole.feed(encoded(*EVENTFUL))
         state = None
-        found = {}
+        found, ended = {}, {}
         for begin, end in pairwise([0, *sorted(cuts), len(EVENTFUL)]):
             parser = source.parser(PATH, state)
             parser.feed(encoded(*EVENTFUL[begin:end]))
             found |= parser.requests
+            ended |= parser.tools
             state = parser.state()
-        own = {seen.key for seen in found.values() if not seen.side}
+        own = {recorded.key for recorded in found.values() if not recorded.side}
         counted = {
-            name: seen for name, seen in found.items() if not seen.side or seen.key not in own
+            name: recorded
+            for name, recorded in found.items()
+            if not recorded.side or recorded.key not in own
         }
         assert counted == whole.requests
+        assert ended == whole.tools
         assert parser.facts == whole.facts
         assert parser.state() == whole.state()
         assert (parser.skipped, parser.first_skipped) == (whole.skipped, whole.first_skipped)
@@ -433,6 +450,7 @@ class TestBadLines:
         parser = read(good[0], bad, *good[1:])
         whole = read(*good)
         assert (parser.facts, parser.requests) == (whole.facts, whole.requests)
+        assert parser.tools == whole.tools != {}
         assert (parser.skipped, [one.line for one in parser.first_skipped]) == (1, [2])
 
     @pytest.mark.parametrize(
@@ -441,9 +459,9 @@ class TestBadLines:
     def test_are_not_those_of_another_kind(self, read, line):
         assert read(start(), line, answer(5, 10)).skipped == 0
 
-    def test_may_have_no_time(self, facts):
+    def test_may_have_no_time(self, read):
         lines = [answer(5, 10), {"type": "assistant.turn_start", "data": {}}, result(7, 1)]
-        assert facts(*lines).successful == 1
+        assert [outcome for _, outcome in calls(read(start(), *lines))] == ["ok"]
 
 
 RICH = [
@@ -461,11 +479,11 @@ def test_a_wrong_type_in_any_place_is_survived(altered, data):
     parser = CopilotCli({}, Path("home")).parser(PATH)
     parser.feed(encoded(start(), *altered(data, RICH), answer(900, 77)))
     assert all(facts.end >= ms(900) for facts in parser.facts.values())
-    assert max(seen.request.output_tokens for seen in parser.requests.values()) >= 77
+    assert max(recorded.request.tokens.output for recorded in parser.requests.values()) >= 77
     again = CopilotCli({}, Path("home")).parser(PATH, parser.state())
     assert again.facts == parser.facts
-    spending = tally([seen.request for seen in parser.requests.values()], Prices())
-    session("copilot-cli", PATH, [*parser.facts.values()], spending)
+    rows, ended = parsed.spending(parser), parsed.ended(parser)
+    transcript.session("copilot-cli", PATH, [*parser.facts.values()], rows, ended)
 
 
 @given(st.binary(max_size=200))

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rad_lsp.core.intervals import covered
-from rad_lsp.core.spending import tally
-from rad_lsp.pricing import Prices
+from rad_lsp.core.transcript import ToolRecord, hashed
 from rad_lsp.sources.gemini_cli import NO_MODEL, UNKNOWN, GeminiCli
-from tests.sources.parsed import cost, encoded, only, requests
+from tests.sources import parsed
+from tests.sources.parsed import cost, encoded, only, ran, requests
 
 SESSION = "0b000000-0000-4000-8000-00000000000a"
 AGENT = "0b000000-0000-4000-8000-00000000000b"
@@ -125,27 +125,27 @@ def write(home):
 def read(source, write):
     """Reads lines as a transcript."""
 
-    def parsed(*lines, **place):
+    def fed(*lines, **place):
         path = write(*lines, **place)
         parser = source.parser(path)
         parser.feed(encoded(*lines))
         return parser
 
-    return parsed
+    return fed
 
 
 @pytest.fixture
 def read_object(source, write):
     """Reads an older transcript."""
 
-    def parsed(*messages, session=SESSION, **more):
+    def fed(*messages, session=SESSION, **more):
         content = json.dumps(head(session=session, messages=messages, **more), indent=2).encode()
         path = write(content, name=f"{NAME}.json")
         parser = source.parser(path)
         parser.feed(content)
         return parser
 
-    return parsed
+    return fed
 
 
 # Files
@@ -209,15 +209,15 @@ def test_or_in_the_list_of_projects(home, read, name):
 
 
 @pytest.mark.parametrize("listed", [None, b"", b"[]", b'{"projects": {"/work/app": 5}}', b"\xff"])
-def test_otherwise_its_hash_tells_whether_it_is_a_known_folder(home, read, source, listed):
+def test_otherwise_its_hash_tells_whether_it_is_a_known_folder(home, read, listed):
     folder = home / "work"
     digest = hashlib.sha256(str(folder).encode()).hexdigest()
     if listed is not None:
         (home / ".gemini").mkdir(parents=True)
         (home / ".gemini" / "projects.json").write_bytes(listed)
-    assert source.project_of(folder) == f"sha256:{digest}"
-    assert only(read(head(), project=digest)).cwd == source.project_of(folder)
-    assert only(read(head(projectHash=digest), project="app")).cwd == source.project_of(folder)
+    assert hashed(str(folder)) == f"sha256:{digest}"
+    assert only(read(head(), project=digest)).cwd == hashed(str(folder))
+    assert only(read(head(projectHash=digest), project="app")).cwd == hashed(str(folder))
     assert only(read(head(), project="app")).cwd == ""
 
 
@@ -237,7 +237,7 @@ def test_a_session_is_described_in_the_first_line(read):
     facts = only(parser)
     assert list(parser.facts) == [SESSION]
     assert (facts.session_id, facts.start, facts.end) == (SESSION, ms(0), ms(5))
-    assert (facts.branch, facts.version, facts.ended) == ("", "", False)
+    assert (facts.branch, facts.ended) == ("", False)
 
 
 def test_an_empty_transcript_has_no_session(read):
@@ -251,9 +251,9 @@ def test_a_sub_agent_counts_with_the_session_in_whose_folder_it_is(read):
         name=f"{SESSION}/{AGENT}.jsonl",
     )
     assert only(parser).session_id == SESSION
-    (seen,) = parser.requests.values()
-    assert seen.session_id == SESSION
-    assert AGENT in seen.key
+    (recorded,) = parser.requests.values()
+    assert recorded.session_id == SESSION
+    assert AGENT in recorded.key
 
 
 # Tokens and money
@@ -262,10 +262,10 @@ def test_a_sub_agent_counts_with_the_session_in_whose_folder_it_is(read):
 def test_input_includes_cached_and_thoughts_are_billed_as_output(read):
     tokens = spent(1_000_000, 100_000, cached=400_000, thoughts=300_000)
     parser = read(head(), user(1), answer(9, "m1", tokens))
-    (seen,) = parser.requests.values()
+    (recorded,) = parser.requests.values()
     assert requests(parser) == [(1_000_000, 400_000, 400_000)]
-    assert (seen.request.time, seen.request.engine) == (ms(9), "gemini")
-    assert seen.request.model == "gemini-2.5-flash"
+    assert (recorded.request.time, recorded.request.engine) == (ms(9), "gemini")
+    assert recorded.request.model == "gemini-2.5-flash"
     # 0.6 M at $0.30, 0.4 M read from the cache at $0.03, 0.4 M of output at $2.50 a million.
     assert cost(parser) == pytest.approx(0.18 + 0.012 + 1.00)
 
@@ -297,7 +297,7 @@ def test_counts_that_older_versions_do_not_write_are_none(read):
 
 def test_without_a_model_there_is_no_price(read):
     parser = read(head(), answer(2, "m1", spent(100, 10), model=None))
-    (row,) = tally((seen.request for seen in parser.requests.values()), Prices())
+    (row,) = parsed.spending(parser)
     assert (row.model, row.cost) == (UNKNOWN, None)
     assert only(parser).notes == [NO_MODEL]
 
@@ -311,7 +311,7 @@ def test_a_message_that_is_written_again_is_one_request(read):
     )
     assert requests(parser) == [(100, 0, 10), (200, 0, 20)]
     assert next(iter(parser.requests.values())).request.time == ms(2)
-    assert only(parser).successful == 1
+    assert parsed.calls(parser) == [("read_file", "ok")]
 
 
 def test_what_is_taken_back_has_been_paid_for(read):
@@ -324,7 +324,7 @@ def test_what_is_taken_back_has_been_paid_for(read):
         answer(62, "m2", spent(300, 30)),
     )
     assert requests(parser) == [(100, 0, 10), (300, 0, 30)]
-    assert only(parser).successful == 1
+    assert parsed.calls(parser) == [("read_file", "ok")]
     assert only(parser).active == [(ms(1), ms(3)), (ms(60), ms(62))]
 
 
@@ -345,7 +345,7 @@ def test_a_list_of_messages_replaces_those_it_holds_and_takes_back_no_others(rea
         },
     )
     assert requests(parser) == [(100, 0, 10), (200, 0, 25), (400, 0, 40)]
-    assert (only(parser).successful, only(parser).failed) == (0, 1)
+    assert parsed.calls(parser) == [("read_file", "failed")]
     assert only(parser).active == [(ms(1), ms(8))]
 
 
@@ -360,6 +360,7 @@ def test_the_older_object_holds_the_same(read_object, read):
     assert requests(whole) == [(100, 0, 15), (300, 0, 30)]
     assert whole.requests == lines.requests
     assert whole.facts == lines.facts
+    assert whole.tools == lines.tools != {}
 
 
 def test_an_object_copied_into_lines_counts(read):
@@ -381,22 +382,40 @@ def test_a_call_succeeded_failed_was_denied_or_has_not_ended(read):
         call(6, "executing"),
         call(6, "awaiting_approval"),
     ]
-    facts = only(read(head(), user(1), answer(2, "m1", spent(1, 1), calls=calls)))
-    assert (facts.successful, facts.failed, facts.denied, facts.unknown) == (1, 1, 1, 0)
-    assert facts.tools == [(ms(2), ms(5))]
+    parser = read(head(), user(1), answer(2, "m1", spent(1, 1), calls=calls))
+    assert parsed.calls(parser) == [
+        ("read_file", "ok"),
+        ("read_file", "failed"),
+        ("read_file", "denied"),
+    ]
+    assert parser.tools[1] == ToolRecord(SESSION, "read_file", ms(2), 1_000, "ok")
+    # They run from when the message was complete until their results were.
+    assert ran(parser) == [(ms(2), ms(3)), (ms(2), ms(4)), (ms(2), ms(5))]
+    assert covered(ran(parser)) == 3_000
 
 
 def test_the_last_state_of_a_call_counts(read):
-    facts = only(
-        read(
-            head(),
-            answer(2, "m1", spent(1, 1)),
-            answer(2, "m1", spent(1, 1), calls=[call(3, "executing")]),
-            answer(2, "m1", spent(1, 1), calls=[call(4, "success"), call(5, "cancelled")]),
-            answer(2, "m1", spent(1, 1), calls=[call(4, "success"), call(5, "error")]),
-        )
+    parser = read(
+        head(),
+        answer(2, "m1", spent(1, 1)),
+        answer(2, "m1", spent(1, 1), calls=[call(3, "executing")]),
+        answer(2, "m1", spent(1, 1), calls=[call(4, "success"), call(5, "cancelled")]),
+        answer(2, "m1", spent(1, 1), calls=[call(4, "success"), call(5, "error")]),
     )
-    assert (facts.successful, facts.failed, facts.denied) == (1, 1, 0)
+    assert parsed.calls(parser) == [("read_file", "ok"), ("read_file", "failed")]
+
+
+def test_a_call_that_a_message_no_longer_has_is_taken_back(home, read, write):
+    two = [call(4, "success"), edit(5)]
+    parser = read(head(), answer(2, "m1", spent(1, 1), calls=two))
+    assert parsed.calls(parser) == [("read_file", "ok"), ("replace", "ok")]
+    assert len(only(parser).files) == 1
+    again = answer(2, "m1", spent(1, 1), calls=two[:1])
+    later = GeminiCli({}, home).parser(write(head()), parser.state())
+    later.feed(encoded(again))
+    assert parsed.calls(later) == [("read_file", "ok")]
+    assert later.tools == {1: parser.tools[1], 2: None}
+    assert only(later).files == set()
 
 
 def test_changed_lines_are_those_that_the_model_changed(read):
@@ -508,8 +527,8 @@ def test_half_a_character_costs_no_figures(read):
 
 def test_a_message_without_a_time_has_the_last_known_one(read):
     message = {key: value for key, value in GOOD.items() if key != "timestamp"}
-    (seen,) = read(head(), user(1), message).requests.values()
-    assert seen.request.time == ms(1)
+    (recorded,) = read(head(), user(1), message).requests.values()
+    assert recorded.request.time == ms(1)
     assert read(message).requests == {}
 
 
@@ -551,14 +570,16 @@ def test_a_transcript_read_in_parts_is_the_same(cuts):
     path = str(NOWHERE / "chats" / f"{NAME}.jsonl")
     whole = source.parser(path)
     whole.feed(encoded(*LINES))
-    state, found, parser = None, {}, None
+    state, found, ended, parser = None, {}, {}, None
     for start, end in pairwise([0, *sorted(cuts), len(LINES)]):
         parser = source.parser(path, state)
         parser.feed(encoded(*LINES[start:end]))
-        for key, seen in parser.requests.items():
-            found[key] = later(found.get(key), seen)
+        ended |= parser.tools
+        for key, recorded in parser.requests.items():
+            found[key] = later(found.get(key), recorded)
         state = parser.state()
     assert (parser.facts, found) == (whole.facts, whole.requests)
+    assert ended == whole.tools
     assert (parser.skipped, parser.first_skipped) == (whole.skipped, whole.first_skipped)
     assert state == whole.state()
 
@@ -567,7 +588,7 @@ def later(one, other):
     """The one that counts of two records of a request, the later one last."""
     if one is None or one == other:
         return other
-    if other.request.output_tokens < one.request.output_tokens:
+    if other.request.tokens.output < one.request.tokens.output:
         return one
     assert other.request.time == one.request.time
     return other

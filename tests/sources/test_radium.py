@@ -1,25 +1,28 @@
-"""Radium's reports as files: what is one, what is read, and what keeps it from being read."""
+"""Radium's reports: which files are reports, and what is read from them."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
 import tempfile
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rad_lsp.core import report
+from rad_lsp.core.money import Money
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session, Usage
-from rad_lsp.core.spending import QUARTER, Spending
+from rad_lsp.core.spending import SLOT_MS, SLOT_SECONDS, Spending
+from rad_lsp.core.tokens import Tokens
+from rad_lsp.core.transcript import ToolRecord
 from rad_lsp.sources import radium
 from rad_lsp.sources.radium import Radium
+from tests.sources.parsed import tools
 
-needs_fifos = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 needs_permissions = pytest.mark.skipif(not hasattr(os, "seteuid"), reason="no users here")
 
 
@@ -29,9 +32,21 @@ def source(workspace):
 
 
 @pytest.fixture
-def content(source):
+def read(source):
+    """What a parser has after a file."""
+
+    def fed(path):
+        parser = source.parser(str(path))
+        parser.feed(Path(path).read_bytes())
+        return parser
+
+    return fed
+
+
+@pytest.fixture
+def content(read):
     """What is read from a file."""
-    return lambda path: source.read(str(path)).content
+    return lambda path: read(path).report
 
 
 @pytest.fixture
@@ -58,10 +73,8 @@ def without_privileges():
 
 
 def test_a_report_becomes_a_session(golden):
-    source = Radium(golden("session"))
-    ((name, _),) = source.scan()
-    path = str(source.folder / name)
-    assert source.read(path).content == Session(
+    (path,) = Radium(golden("session")).paths()
+    assert radium.parse(path, Path(path).read_bytes()) == Session(
         id="3c6ddcd3-85b6-48f1-88e1-f428ca458337",
         source="radium",
         path=path,
@@ -82,21 +95,20 @@ def test_a_report_becomes_a_session(golden):
         lines_removed=208,
         files_changed=None,
         models=(
-            Usage("gemini-2.5-flash-lite", 28, 60_389, 2_422, 5_000, 0.0025),
-            Usage("gemini-3-pro-preview", 168, 31_056_954, 44_268, 12_000, 0.125),
+            Usage("gemini-2.5-flash-lite", 28, 60_389, 2_422, 5_000, Money(0.0025)),
+            Usage("gemini-3-pro-preview", 168, 31_056_954, 44_268, 12_000, Money(0.125)),
         ),
-        engines=(Usage("gemini", 196, 31_117_343, 46_690, 17_000, 0.1275),),
+        engines=(Usage("gemini", 196, 31_117_343, 46_690, 17_000, Money(0.1275)),),
         cached_tokens=17_000,
         cache_creation_tokens=4_000,
         cache_read_tokens=13_000,
-        cost=0.1275,
+        money=Money(0.1275),
     )
 
 
 @pytest.mark.parametrize("folder", ["session", "history", "compare", "edge", "generations"])
-def test_golden_reports_are_read_without_a_warning(golden, folder):
-    source = Radium(golden(folder))
-    sessions = [source.read(str(source.folder / name)).content for name, _ in source.scan()]
+def test_golden_reports_are_read_without_a_warning(golden, content, folder):
+    sessions = [content(path) for path in Radium(golden(folder)).paths()]
     assert sessions
     assert [session.problems for session in sessions] == [()] * len(sessions)
 
@@ -139,16 +151,25 @@ def test_only_json_files_directly_in_the_folder_are_reports(workspace, source):
     workspace.raw("notes.txt", b"")
     (workspace.sessions / "c").mkdir()
     workspace.raw("c/session.json", b"{}")
-    assert [name for name, _ in source.scan()] == ["a.json"]
+    inner = workspace.sessions / "c.json"
+    inner.mkdir()
+    workspace.raw("c.json/d.json", b"{}")
+    a = str(workspace.sessions / "a.json")
+    assert sorted(source.paths()) == [a, str(inner)]
+    assert source.stands_alone(a)
+    assert not source.by_line(a)
+    for other in ("b.tmp.0b0e", "c/session.json", "c.json/d.json"):
+        assert not source.stands_alone(str(workspace.sessions / other))
+    assert not source.stands_alone(str(workspace.root / "a.json"))
 
 
 def test_without_a_folder_there_are_no_reports(tmp_path):
-    assert Radium(tmp_path).scan() == []
+    assert list(Radium(tmp_path).paths()) == []
 
 
 def test_a_file_in_the_folders_place_holds_no_reports(tmp_path):
     (tmp_path / ".radium").write_text("")
-    assert Radium(tmp_path).scan() == []
+    assert list(Radium(tmp_path).paths()) == []
 
 
 @pytest.mark.parametrize(
@@ -168,184 +189,13 @@ def test_what_is_a_report_by_its_path(path, expected):
     assert radium.is_report(path) is expected
 
 
-def test_a_folder_named_like_a_report_is_not_read(workspace, content):
-    (workspace.sessions / "x.json").mkdir()
-    assert content(workspace.sessions / "x.json") == Problem(
-        "not-a-file", "It is a folder, not a file"
-    )
-
-
-@needs_fifos
-def test_a_named_pipe_named_like_a_report_is_not_waited_for(workspace, content):
-    os.mkfifo(workspace.sessions / "x.json")
-    assert content(workspace.sessions / "x.json") == Problem(
-        "not-a-file", "It is a named pipe, not a file"
-    )
-
-
-@pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="no devices here")
-def test_a_link_to_a_device_is_not_read(workspace, content):
-    (workspace.sessions / "x.json").symlink_to("/dev/zero")
-    assert content(workspace.sessions / "x.json") == Problem(
-        "not-a-file", "It is a device, not a file"
-    )
-
-
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no such sockets here")
-def test_a_socket_named_like_a_report_is_not_read(workspace, content, monkeypatch):
-    monkeypatch.chdir(workspace.sessions)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind("x.json")
-        assert content(workspace.sessions / "x.json").code == "unreadable"
-
-
-def test_a_file_over_64_mib_is_not_read(workspace, content):
-    path = workspace.sessions / "x.json"
-    with path.open("wb") as file:
-        file.truncate(67_108_865)
-    assert content(path) == Problem(
-        "too-large", "The file has 67,108,865 bytes, more than the 64 MiB that are read"
-    )
-
-
-def test_a_link_to_a_report_is_read(workspace, content, golden):
-    source = Radium(golden("session"))
-    ((name, _),) = source.scan()
-    link = workspace.sessions / name
-    link.symlink_to((source.folder / name).absolute())
-    assert content(link).cost == 0.1275
-
-
-def test_a_link_to_nothing_is_a_problem(workspace, content):
-    (workspace.sessions / "x.json").symlink_to("nowhere")
-    found = content(workspace.sessions / "x.json")
-    assert (found.code, found.message) == (
-        "unreadable",
-        "The file can't be read: no such file or directory",
-    )
-
-
-def test_links_in_a_circle_are_a_problem(workspace, content):
-    (workspace.sessions / "x.json").symlink_to("y.json")
-    (workspace.sessions / "y.json").symlink_to("x.json")
-    assert content(workspace.sessions / "x.json").code == "unreadable"
-
-
-def test_a_file_that_is_gone_is_no_problem(source, workspace):
-    assert source.read(str(workspace.sessions / "gone.json")) is None
-    assert radium.read_bytes(str(workspace.sessions / "gone.json")) is None
-
-
-@needs_permissions
-def test_a_file_that_may_not_be_read_is_a_problem(public_folder, report_bytes):
-    path = public_folder / "x.json"
-    path.write_bytes(report_bytes())
-    path.chmod(0)
-    with without_privileges():
-        _, found = radium.read_bytes(str(path))
-    assert found == Problem("no-permission", "The file may not be read: permission denied")
-
-
-@needs_permissions
-def test_a_file_in_a_folder_that_may_not_be_entered_is_a_problem(public_folder, report_bytes):
-    folder = public_folder / "closed"
-    folder.mkdir()
-    (folder / "x.json").write_bytes(report_bytes())
-    folder.chmod(0o744)
-    with without_privileges():
-        _, found = radium.read_bytes(str(folder / "x.json"))
-    assert found.code == "no-permission"
-
-
 @needs_permissions
 def test_a_folder_that_may_not_be_read_is_an_error(public_folder):
     source = Radium(public_folder)
-    source.folder.mkdir(parents=True)
+    source.folders[0].mkdir(parents=True)
     (public_folder / ".radium").chmod(0o700)
     with without_privileges(), pytest.raises(PermissionError):
-        source.scan()
-
-
-@pytest.fixture
-def while_reading(monkeypatch):
-    """Does something once, between opening a file and the first bytes."""
-
-    def during(act):
-        read = os.read
-        pending = [act]
-
-        def acting(descriptor, size):
-            if pending:
-                pending.pop()()
-            return read(descriptor, size)
-
-        monkeypatch.setattr(os, "read", acting)
-
-    return during
-
-
-def test_a_report_deleted_while_it_is_read_is_still_read_whole(workspace, content, while_reading):
-    path = workspace.add("a")
-    while_reading(path.unlink)
-    assert content(path).id == "a"
-
-
-def test_a_report_replaced_while_it_is_read_is_read_in_one_version(
-    workspace, source, while_reading, report_bytes
-):
-    path = workspace.add("a", total_cost=1.0)
-    new = workspace.raw("a.tmp.1", report_bytes(session_id="a", total_cost=2.0))
-    while_reading(lambda: new.replace(path))
-    reading = source.read(str(path))
-    assert reading.content.cost == 1.0
-    assert reading.fingerprint != source.fingerprint(str(path))
-
-
-def test_a_report_that_grows_while_it_is_read_is_read_to_its_end(
-    workspace, source, while_reading, report_bytes
-):
-    path = workspace.raw("a.json", b"")
-    while_reading(lambda: path.write_bytes(report_bytes(session_id="a")))
-    reading = source.read(str(path))
-    assert reading.content.id == "a"
-    assert reading.fingerprint != source.fingerprint(str(path))
-
-
-def test_a_report_that_shrinks_while_it_is_read_is_truncated(workspace, content, while_reading):
-    path = workspace.add("a")
-    while_reading(lambda: os.truncate(path, 500))
-    assert content(path).code == "truncated"
-
-
-def test_a_file_that_grows_beyond_what_is_read_is_given_up(
-    workspace, content, while_reading, monkeypatch
-):
-    monkeypatch.setattr(report, "MAX_BYTES", 1000)
-    path = workspace.raw("a.json", b"{")
-    while_reading(lambda: path.write_bytes(b" " * 2_000_000))
-    assert content(path).code == "too-large"
-
-
-def test_an_input_error_is_a_problem(workspace, content, while_reading):
-    def fail():
-        raise OSError(5, "Input/output error")
-
-    path = workspace.add("a")
-    while_reading(fail)
-    assert content(path) == Problem("unreadable", "The file can't be read: input/output error")
-
-
-def test_a_fingerprint_changes_with_the_file_only(workspace, source, report_bytes):
-    path = workspace.add("a")
-    before = source.fingerprint(str(path))
-    assert source.fingerprint(str(path)) == source.read(str(path)).fingerprint == before
-    new = workspace.raw("a.tmp.1", report_bytes(session_id="a"))
-    new.replace(path)
-    assert source.fingerprint(str(path)) != before
-
-
-def test_what_is_not_there_has_no_fingerprint(workspace, source):
-    assert source.fingerprint(str(workspace.sessions / "gone.json")) == 0
+        list(source.paths())
 
 
 def test_a_report_that_is_not_stored_yet_is_parsed_alike(report_bytes):
@@ -356,15 +206,16 @@ def test_a_report_that_is_not_stored_yet_is_parsed_alike(report_bytes):
 
 def test_our_own_reports_tell_when_the_money_went(workspace, content, stored_row):
     row = stored_row(
-        start="2025-12-07T09:15:00Z", engine="e", tier="batch", above=200_000, requests=2,
+        start="2025-12-07T09:15:00Z", engine="e", tier="batch", threshold=200_000, requests=2,
         cache_read_tokens=5, cache_write_5m_tokens=6, cache_write_1h_tokens=7, cost=0.5,
         reported=True,
     )  # fmt: skip
     found = content(workspace.add("a", spending=[row, stored_row(cost=0.25)]))
-    quarter = 1_765_098_900 // QUARTER
+    slot = 1_765_098_900 // SLOT_SECONDS
+    tokens = Tokens(982, 5, 6, 7, 10)
     assert found.spending == (
-        Spending(quarter, "m", "e", "batch", 200_000, 2, 1000, 5, 6, 7, 10, 0.5, reported=True),
-        Spending(quarter - 1, "m", "", "", 0, 1, 1000, 0, 0, 0, 10, 0.25),
+        Spending(slot, "m", "e", "batch", 200_000, True, 2, tokens, Money(0.5)),  # noqa: FBT003
+        Spending(slot - 1, "m", "", "", 0, False, 1, Tokens(1000, output=10), Money(0.25)),  # noqa: FBT003
     )
     assert content(workspace.add("b")).spending == ()
 
@@ -377,7 +228,7 @@ def test_a_cost_without_a_price_is_none_and_not_the_zero_that_a_report_has(
     rows = [stored_row(model="new", engine="e")]
     found = content(workspace.add("a", total_cost=0.0, model_usage=models, spending=rows))
     assert found.cost is None
-    assert [(row.name, row.cost, row.unpriced) for row in found.models] == [
+    assert [(row.name, row.cost, row.money.unpriced) for row in found.models] == [
         ("known", 0.0, 0),
         ("new", None, 1),
     ]
@@ -405,3 +256,84 @@ def test_what_a_report_says_of_itself_is_not_said_twice(workspace, content, stor
                       spending=[stored_row()], warnings=[unpriced, "Another"])
     )  # fmt: skip
     assert [problem.message for problem in found.problems] == [unpriced, "Another"]
+
+
+def test_a_report_that_can_not_be_read_has_a_problem_and_nothing_else(workspace, read):
+    parser = read(workspace.raw("a.json", b"{"))
+    assert isinstance(parser.report, Problem)
+    assert (parser.requests, parser.tools, parser.facts) == ({}, {}, {})
+    assert (parser.skipped, parser.first_skipped, parser.state()) == (0, [], b"")
+
+
+LAST = 1_765_112_994_123
+"""When the sample report's session ended, in milliseconds."""
+
+
+def test_tool_calls_are_sums_by_outcome_without_names_at_the_last_activity(workspace, read):
+    parser = read(workspace.add("a"))
+    assert tools(parser) == [
+        ToolRecord("a", "", LAST, None, "ok", 214, is_sum=True),
+        ToolRecord("a", "", LAST, None, "failed", 17, is_sum=True),
+        ToolRecord("a", "", LAST, None, "denied", 2, is_sum=True),
+    ]
+    none = {"tool_calls": 0, "successful_tool_calls": 0, "failed_tool_calls": 0}
+    assert read(workspace.add("a", **none, tool_approvals_denied=0)).tools == {}
+
+
+def test_requests_are_sums_by_model_at_the_last_activity(workspace, read):
+    parser = read(workspace.add("a"))
+    records = list(parser.requests.values())
+    assert {record.session_id for record in records} == {"a"}
+    assert all(record.is_sum and record.billed and record.final for record in records)
+    assert [
+        (one.model, one.engine, one.requests, one.cost, one.time)
+        for one in (record.request for record in records)
+    ] == [
+        ("gemini-2.5-flash-lite", "gemini", 28, 0.0025, LAST // SLOT_MS * SLOT_MS),
+        ("gemini-3-pro-preview", "gemini", 168, 0.125, LAST // SLOT_MS * SLOT_MS),
+    ]
+    tokens = sum([record.request.tokens for record in records], Tokens())
+    assert (tokens.input, tokens.output) == (31_117_343, 46_690)
+    assert (tokens.cache_read, tokens.cache_write) == (13_000, 4_000)
+
+
+def test_requests_of_our_own_reports_are_their_rows(workspace, read, stored_row):
+    rows = [
+        stored_row(engine="e", tier="batch", requests=2, cache_read_tokens=5, cost=0.5),
+        stored_row(model="new"),
+    ]
+    parser = read(workspace.add("a", spending=rows, total_cost=0.5))
+    known, new = parser.requests.values()
+    assert known.request.time == 1_765_098_000_000
+    assert (known.request.engine, known.request.tier) == ("e", "batch")
+    assert (known.request.requests, known.request.cost, known.billed) == (2, 0.5, True)
+    assert known.request.tokens == Tokens(995, 5, output=10)
+    assert (new.request.model, new.request.cost, new.billed) == ("new", None, False)
+    assert known.is_sum
+    assert new.is_sum
+
+
+def test_what_a_report_costs_beyond_its_models_is_of_no_model(workspace, read):
+    *_, rest = read(workspace.add("a", total_cost=5.1275)).requests.values()
+    assert (rest.request.model, rest.request.requests, rest.request.time) == ("", 0, LAST)
+    assert rest.request.cost == pytest.approx(5)
+    assert (rest.request.tokens, rest.billed, rest.is_sum) == (Tokens(), True, True)
+    *_, less = read(workspace.add("a", total_cost=0.0)).requests.values()
+    assert less.request.cost == pytest.approx(-0.1275)
+
+
+def test_each_sum_of_a_report_is_a_request_of_its_own(workspace, read):
+    parser = read(workspace.add("a", total_cost=5.0))
+    assert [(record.key, record.variant) for record in parser.requests.values()] == [
+        ("", "0"),
+        ("", "1"),
+        ("", "2"),
+    ]
+    assert list(parser.requests) == [("", "0"), ("", "1"), ("", "2")]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_survived(data):
+    parser = Radium(Path("w")).parser("/w/a.json")
+    parser.feed(data)
+    assert parser.report is not None

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from rad_lsp.core.price import Price, Rates
+from rad_lsp.core.session import Child
 from rad_lsp.sources import radium
 from rad_lsp.sources.claude_code import ClaudeCode
 from rad_lsp.sources.codex import Codex
-from rad_lsp.store.agents import Machine
-from rad_lsp.store.database import Database
-from rad_lsp.store.index import Index
+from rad_lsp.store import query
+from rad_lsp.store.machine import Machine
+from rad_lsp.store.query import Scope
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -72,10 +73,10 @@ class Claude:
     def answers(self, *numbers, session="a", **more):
         return [self.answer(number, session, **more) for number in numbers]
 
-    def called(self, number, session="a"):
+    def called(self, number, session="a", **result):
         """A tool call and its result."""
         use = {"type": "tool_use", "id": f"tool_{number}", "name": "Bash"}
-        result = {"type": "tool_result", "tool_use_id": f"tool_{number}", "content": "done"}
+        result |= {"type": "tool_result", "tool_use_id": f"tool_{number}", "content": "done"}
         return [
             self.answer(number, session, content=[use]),
             self.record("user", session, number + 1, message={"content": [result]}),
@@ -183,10 +184,11 @@ def fed(home):
 class PriceList:
     """Model `m` costs 1 USD per million tokens of any kind, or what `rates` say."""
 
-    def __init__(self, **rates):
+    def __init__(self, key, **rates):
+        self.key = key
         self.rates = {"m": 1.0} | rates
 
-    def price(self, model, engine, quarter, tier):  # noqa: ARG002  (as the protocol has them)
+    def price(self, model, engine, slot, tier):  # noqa: ARG002  (as the protocol has them)
         if model not in self.rates:
             return None
         rate = self.rates[model]
@@ -199,19 +201,38 @@ class PriceList:
 class Indexed:
     """An index of what is in a home folder, and what it comes to."""
 
-    def __init__(self, home, database, source, price_list, key):
-        self.database = database
-        self.index = Index(database, price_list, key)
+    def __init__(self, home, machine, source):
+        self.machine = machine
         self.sources = [source, Codex({}, home.root)]
 
-    def update(self, paths=None):
-        self.index.update(self.sources, paths)
+    @property
+    def index(self):
+        return self.machine.index
+
+    def update(self, paths=None, *, sources=None, count=None):
+        """Read what is new; returns the sessions by id."""
+        return self.machine.guarded(lambda: self._update(paths, sources or self.sources, count))
+
+    def _update(self, paths, sources, count):
+        self.machine.update(sources, paths, count)
         return self.sessions()
+
+    def entries(self, *agents, folders=None):
+        scope = Scope(frozenset(agents or {"claude-code", "codex"}), folders)
+        return query.entries(self.index.connection, scope, None)
+
+    def entry(self, source, session_id):
+        return query.entry(self.index.connection, Child(source, session_id))
+
+    def problems(self):
+        return query.problems(self.index.connection, "claude-code")
+
+    def skipped_lines(self):
+        return query.skipped_lines(self.index.connection)
 
     def sessions(self):
         """By id."""
-        found = self.index.entries({"claude-code", "codex"}, None)
-        return {entry.id: entry.session for entry in found}
+        return {entry.id: entry.session for entry in self.entries()}
 
     def requests(self):
         """Their number, by the session that they count with."""
@@ -227,40 +248,40 @@ class Indexed:
 
 
 @pytest.fixture
-def indexed(home, fed, tmp_path):
-    """Makes indexes of the home folder; `name` is their file's."""
-    with contextlib.ExitStack() as stack:
-
-        def made(name="index.db", key="1", patience=60, source=fed, **rates):
-            database = Database(name and tmp_path / "data" / name, patience)
-            stack.callback(database.close)
-            return Indexed(home, database, source, PriceList(**rates), key)
-
-        yield made
-
-
-@pytest.fixture
 def machine(home, tmp_path):
-    """Makes machines whose user has the home folder."""
+    """Makes machines whose user has the home folder; their index is in `data`."""
     with contextlib.ExitStack() as stack:
 
-        def made(data=tmp_path / "data"):
-            made = Machine({}, home.root, data)
-            stack.callback(made.database.close)
+        def made(data=tmp_path / "data", **options):
+            made = Machine({}, home.root, data, **options)
+            stack.callback(made.index.close)
             return made
 
         yield made
 
 
+@pytest.fixture
+def indexed(home, fed, machine, tmp_path):
+    """Makes indexes of the home folder; one in `memory` is not kept."""
+
+    def made(key="1", *, memory=False, patience=60, source=fed, **rates):
+        data = None if memory else tmp_path / "data"
+        found = machine(data, price_list=PriceList(key, **rates), patience=patience)
+        return Indexed(home, found, source)
+
+    return made
+
+
 _UPDATE = """
 import sys
 from pathlib import Path
-from rad_lsp.store.agents import Machine
+from rad_lsp.store.machine import Machine
 machine = Machine({}, Path(sys.argv[1]), Path(sys.argv[2]))
 sys.stdin.read()
-machine.index.update(machine.agents(["claude-code"]), progress=lambda read: print(read, flush=True))
-machine.database.close()
-sys.exit(bool(machine.database.trouble))
+sources = machine.agents(["claude-code"])
+machine.guarded(lambda: machine.update(sources, count=lambda: print(flush=True)))
+machine.index.close()
+sys.exit(bool(machine.index.trouble))
 """
 
 
@@ -282,6 +303,18 @@ def process(home, tmp_path):
         one.wait()
         for stream in (one.stdin, one.stdout, one.stderr):
             stream.close()
+
+
+@pytest.fixture
+def git():
+    """Runs git in a folder."""
+
+    def run(folder, *arguments):
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        command = ["git", *identity, *map(str, arguments)]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
+
+    return run
 
 
 @pytest.fixture

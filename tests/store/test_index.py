@@ -1,837 +1,534 @@
-"""Transcripts of other agents: each byte is read once, each request counts once."""
+"""The file of the index: several processes, damage, other versions, and places it can't be in."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tracemalloc
+import random
+import resource
+import sqlite3
+from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from rad_lsp.core.session import Child
-from rad_lsp.store import copies
+from rad_lsp.store import query
+from rad_lsp.store.index import FILE, Index, put_aside_path
+from rad_lsp.store.machine import Machine
+from rad_lsp.store.migrations import MIGRATIONS
+from rad_lsp.store.query import Scope
+from rad_lsp.store.store import Store
 
-NOON = 1772452800
-"""When the transcripts begin."""
+UNNUMBERED = 1_234_567_890
+"""A version as indexes had it before the first release."""
 
-DELETED = "The transcript has been deleted; these are its last figures"
-
-
-def notes(session):
-    return [problem.message for problem in session.problems]
+CLAUDE = frozenset({"claude-code"})
 
 
-class TestReading:
-    def test_only_the_new_bytes_of_a_grown_file_are_read(self, home, claude, fed, indexed):
-        path = home.claude("a", *claude.answers(1, 2))
-        found = indexed()
-        found.update()
-        assert fed.taken() == path.stat().st_size
-        found.update()
-        assert fed.taken() == 0
-        before = path.stat().st_size
-        home.append(path, claude.answer(3))
-        found.update()
-        assert fed.taken() == path.stat().st_size - before
-        assert found.requests() == {"a": 3}
+@pytest.fixture
+def sessions(home, claude):
+    """Two hundred transcripts of twenty requests each."""
+    for number in range(200):
+        name = f"s{number}"
+        first = 100_000 + 20 * number
+        answers = claude.answers(*range(first, first + 20), session=name)
+        home.claude(f"p{number % 7}/{name}", *answers)
+    return 200
 
-    def test_another_process_goes_on_where_one_stopped(self, home, claude, fed, indexed):
-        path = home.claude("a", *claude.answers(1, 2))
-        indexed().update()
-        before = fed.taken()
-        home.append(path, claude.answer(3))
-        other = indexed()
-        other.update()
-        assert fed.taken() == path.stat().st_size - before
-        assert other.requests() == {"a": 3}
 
-    def test_only_the_named_files_are_looked_at(self, home, claude, indexed):
-        a = home.claude("a", claude.answer(1))
-        b = home.claude("b", claude.answer(2, "b"))
-        found = indexed()
-        found.update()
-        home.append(a, claude.answer(3))
-        home.append(b, claude.answer(4, "b"))
-        found.update([str(b), "/elsewhere.jsonl"])
-        assert found.requests() == {"a": 1, "b": 2}
+@pytest.fixture
+def requests(machine):
+    """The number of sessions and of requests in the index, after an update."""
 
-    def test_a_named_file_that_is_new_or_gone_is_not_missed(self, home, claude, indexed):
-        found = indexed()
-        found.update()
-        path = home.claude("a", claude.answer(1))
-        found.update([str(path)])
-        assert found.requests() == {"a": 1}
-        path.unlink()
-        (session,) = found.update([str(path)]).values()
-        assert notes(session) == [DELETED]
+    def counted():
+        found = machine()
+        entries = read(found)
+        found.index.close()
+        assert found.index.trouble == ""
+        usages = [usage for entry in entries for usage in entry.session.models]
+        return len(entries), sum(usage.requests for usage in usages)
 
-    def test_a_file_named_by_its_real_path_is_known(self, home, claude, indexed, tmp_path):
-        real = tmp_path / "real"
-        real.mkdir()
-        home.root.mkdir()
-        (home.root / ".claude").symlink_to(real)
-        path = home.claude("a", claude.answer(1))
-        found = indexed()
-        found.update()
-        home.append(path, claude.answer(2))
-        found.update([str(path.resolve())])
-        assert found.requests() == {"a": 2}
+    return counted
 
-    def test_a_torn_line_waits_for_its_end(self, home, claude, fed, indexed):
-        whole = home.claude("whole", claude.answer(2)).read_bytes()
-        (home.projects / "whole.jsonl").unlink()
-        path = home.claude("a", claude.answer(1), whole[:40])
-        found = indexed()
-        (session,) = found.update().values()
-        assert (found.requests(), session.problems) == ({"a": 1}, ())
-        fed.taken()
-        home.append(path, whole[40:])
-        (session,) = found.update().values()
-        assert (found.requests(), session.problems) == ({"a": 2}, ())
-        assert fed.taken() == len(whole)
 
-    def test_a_truncated_file_is_read_anew(self, home, claude, fed, indexed):
-        path = home.claude("a", *claude.answers(1, 2, 3))
-        found = indexed()
-        found.update()
-        fed.taken()
+@pytest.fixture
+def gone(home, claude, indexed):
+    """An index in which there is a session whose transcript is gone, and another."""
+    home.claude("there", *claude.answers(1, 2, session="there"))
+    path = home.claude("gone", *claude.answers(3, 4, 5, session="gone"))
+    made = indexed()
+    made.update()
+    path.unlink()
+    made.update()
+    made.index.close()
+    return made.index.path
+
+
+def read(machine):
+    """The sessions of Claude Code, after an update."""
+
+    def update():
+        machine.update(machine.agents(CLAUDE))
+        return query.entries(machine.index.connection, Scope(CLAUDE), None)
+
+    return machine.guarded(update)
+
+
+def draw(seed):
+    """The same chance on every run."""
+    return random.Random(seed)  # noqa: S311
+
+
+def set_version(path, version):
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version={version}")
+
+
+def is_deleted(session):
+    return any("has been deleted" in problem.message for problem in session.problems)
+
+
+class TestProcesses:
+    @pytest.mark.parametrize("count", [2, 10])
+    def test_many_at_once_end_with_exact_totals(self, sessions, process, requests, count):
+        started = [process() for _ in range(count)]
+        for one in started:
+            one.stdin.close()
+        for one in started:
+            assert (one.wait(120), one.stderr.read()) == (0, b"")
+        assert requests() == (sessions, 20 * sessions)
+
+    def test_many_that_find_an_old_index_keep_what_only_it_knows(
+        self, gone, sessions, process, requests
+    ):
+        set_version(gone, UNNUMBERED)
+        started = [process() for _ in range(6)]
+        for one in started:
+            one.stdin.close()
+        for one in started:
+            assert (one.wait(120), one.stderr.read()) == (0, b"")
+        assert requests() == (sessions + 2, 20 * sessions + 5)
+
+    def test_one_that_is_killed_leaves_the_index_right(
+        self, sessions, process, requests, home, claude
+    ):
+        chance = draw(5)
+        for number in range(12):
+            home.append(home.projects / "p0" / "s0.jsonl", claude.answer(10_000 + number, "s0"))
+            one = process()
+            one.stdin.close()
+            for _ in range(chance.randrange(sessions)):
+                one.stdout.readline()
+            one.kill()
+            one.wait(60)
+            if number % 4 == 3:
+                assert requests() == (sessions, 20 * sessions + number + 1)
+
+    def test_what_one_has_read_another_does_not_read(self, home, claude, indexed, fed):
         home.claude("a", claude.answer(1))
+        found, other = indexed(), indexed()
+        paths = fed.paths
+
+        def slowly():
+            yield from paths()
+            fed.paths = paths
+            other.update()
+
+        fed.paths = slowly
         found.update()
+        assert fed.taken() == (home.projects / "a.jsonl").stat().st_size
         assert found.requests() == {"a": 1}
-        assert fed.taken() == path.stat().st_size
 
-    def test_a_file_replaced_by_a_rename_is_read_anew(self, home, claude, indexed):
-        path = home.claude("a", *claude.answers(1, 2, 3))
-        found = indexed()
-        found.update()
-        home.claude("b", *claude.answers(7, 8, 9, 10)).replace(path)
-        found.update()
-        assert found.requests() == {"a": 4}
-        assert found.tokens() == (400, 40)
-
-    def test_a_file_of_the_same_size_with_other_figures_is_read_anew(self, home, claude, indexed):
-        path = home.claude("a", claude.answer(1, output=10), claude.answer(2))
-        found = indexed()
-        found.update()
-        before = path.stat()
-        home.claude("a", claude.answer(1, output=90), claude.answer(2))
-        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-        found.update()
-        assert path.stat().st_size == before.st_size
-        assert found.tokens() == (200, 100)
-
-    def test_a_file_rewritten_longer_is_read_anew(self, home, claude, indexed):
-        home.claude("a", *claude.answers(1, 2))
-        found = indexed()
-        found.update()
-        home.claude("a", *claude.answers(5, 6, 7))
-        found.update()
-        assert found.tokens() == (300, 30)
-
-    def test_a_clock_that_goes_back_hides_nothing(self, home, claude, fed, indexed):
+    def test_one_that_waits_too_long_serves_what_there_is(self, home, claude, indexed):
         path = home.claude("a", claude.answer(1))
-        found = indexed()
+        found = indexed(patience=0)
         found.update()
         home.append(path, claude.answer(2))
-        os.utime(path, (0, 0))
-        found.update()
-        assert found.requests() == {"a": 2}
-        fed.taken()
-        os.utime(path, ns=(-(10**18), 2**62))
-        found.update()
-        home.append(path, claude.answer(3))
-        found.update()
-        assert found.requests() == {"a": 3}
-
-    def test_a_transcript_may_grow_while_it_is_read(self, home, claude, fed, indexed):
-        path = home.claude("a", claude.answer(1))
-        numbers = iter(range(2, 100))
-        fed.while_reading = lambda: home.append(path, claude.answer(next(numbers)))
-        found = indexed()
-        for count in (1, 2, 3):
+        with contextlib.closing(sqlite3.connect(found.index.path)) as other:
+            other.execute("BEGIN IMMEDIATE")
             found.update()
-            assert found.requests() == {"a": count}
-
-    def test_progress_tells_the_number_of_files_read(self, home, claude, fed, indexed):
-        for name in "abc":
-            home.claude(name, claude.answer(1, name))
-        told = []
-        found = indexed()
-        found.index.update([fed], progress=told.append)
-        found.index.update([fed], progress=told.append)
-        assert told == [1, 2, 3]
-
-    def test_the_version_changes_when_a_session_may_have(self, home, claude, indexed):
-        path = home.claude("a", claude.answer(1))
-        one, other = indexed(), indexed()
-        one.update()
-        other.update()
-        before = one.index.version()
-        one.update()
-        assert one.index.version() == before
-        home.append(path, claude.answer(2))
-        other.update()
-        assert one.index.version() != before
-        assert one.requests() == {"a": 2}
-
-
-class TestFilesThatGo:
-    def test_a_session_whose_file_is_deleted_stays_and_is_marked(self, home, claude, indexed):
-        path = home.claude("a", *claude.answers(1, 2))
-        found = indexed()
-        assert notes(found.update()["a"]) == []
-        path.unlink()
-        assert notes(found.update()["a"]) == [DELETED]
-        assert found.requests() == {"a": 2}
-        before = found.index.version()
+            assert found.requests() == {"a": 1}
+        assert found.index.trouble == ""
         found.update()
-        assert found.index.version() == before
-
-    def test_a_file_that_comes_back_is_as_it_was(self, home, claude, fed, indexed, tmp_path):
-        path = home.claude("a", claude.answer(1))
-        found = indexed()
-        found.update()
-        fed.taken()
-        path.replace(tmp_path / "away")
-        found.update()
-        (tmp_path / "away").replace(path)
-        home.append(path, claude.answer(2))
-        session = found.update()["a"]
-        assert (found.requests(), notes(session)) == ({"a": 2}, [])
-        assert fed.taken() == len(path.read_bytes()) // 2
-
-    def test_a_file_with_the_name_of_one_that_is_gone_is_another(self, home, claude, indexed):
-        path = home.claude("a", *claude.answers(1, 2))
-        found = indexed()
-        found.update()
-        path.unlink()
-        found.update()
-        home.claude("a", claude.answer(5))
-        found.update()
-        assert found.requests() == {"a": 1}
-
-    def test_one_file_of_two_that_is_gone_leaves_no_mark(self, home, claude, indexed):
-        home.claude("a", claude.answer(1))
-        agent = home.claude("a/subagents/agent-1", claude.answer(2, isSidechain=True))
-        found = indexed()
-        found.update()
-        agent.unlink()
-        assert notes(found.update()["a"]) == []
         assert found.requests() == {"a": 2}
 
-    def test_a_file_that_was_moved_counts_once(self, home, claude, indexed):
-        path = home.claude("-w-proj/a", *claude.called(1))
+    def test_one_whose_index_was_put_aside_goes_on(self, gone, home, claude, indexed):
+        server = indexed()
+        server.update()
+        set_version(gone, UNNUMBERED)
+        newer = indexed()
+        assert newer.update().keys() == {"there", "gone"}
+        home.append(home.projects / "there.jsonl", claude.answer(9, "there"))
+        server.update()
+        newer.update()
+        assert server.requests() == newer.requests() == {"there": 3, "gone": 3}
+        server.index.close()
+        newer.update()
+        newer.index.close()
+        assert indexed().update().keys() == {"there", "gone"}
+
+
+class TestVersions:
+    def test_an_index_from_before_the_first_release_is_made_anew(self, gone, indexed):
+        set_version(gone, UNNUMBERED)
+        found = indexed()
+        sessions = found.update()
+        assert found.requests() == {"there": 2, "gone": 3}
+        assert {name: is_deleted(session) for name, session in sessions.items()} == {
+            "there": False,
+            "gone": True,
+        }
+        assert put_aside_path(gone).exists()
+        assert found.index.notice
+        assert indexed().index.notice == ""
+
+    def test_a_session_deleted_between_two_versions_is_kept(self, gone, home, indexed):
+        set_version(gone, UNNUMBERED)
+        (home.projects / "there.jsonl").unlink()
+        sessions = indexed().update()
+        assert all(is_deleted(session) for session in sessions.values())
+        assert len(sessions) == 2
+
+    def test_what_is_kept_is_priced_and_counted_as_before(self, gone, home, claude, indexed):
+        home.claude("fork", *claude.answers(3, 4, 5, 6, session="fork"))
+        set_version(gone, UNNUMBERED)
+        found = indexed(key="2", m=3.0)
+        sessions = found.update()
+        assert found.requests() == {"there": 2, "gone": 3, "fork": 1}
+        assert sessions["gone"].cost == pytest.approx(3 * 330e-6)
+
+    def test_what_is_kept_outlives_the_next_version_too(self, gone, indexed):
+        for _ in range(2):
+            set_version(gone, UNNUMBERED)
+            found = indexed()
+            found.update()
+            found.index.close()
+        assert indexed().update().keys() == {"there", "gone"}
+
+    def test_a_file_that_comes_back_is_read(self, gone, home, claude, indexed):
+        set_version(gone, UNNUMBERED)
         found = indexed()
         found.update()
-        target = home.projects / "-elsewhere" / "a.jsonl"
-        target.parent.mkdir()
-        path.replace(target)
-        session = found.update()["a"]
-        assert (session.tool_calls, found.requests(), notes(session)) == (1, {"a": 1}, [])
-        assert session.path == str(target)
-        home.append(target, *claude.called(5))
-        assert found.update()["a"].tool_calls == 2
+        home.claude("gone", *claude.answers(3, 4, session="gone"))
+        assert not is_deleted(found.update()["gone"])
+        assert found.requests() == {"there": 2, "gone": 2}
 
-    def test_a_file_that_lies_in_two_folders_counts_once(self, home, claude, indexed):
-        home.claude("x/a", *claude.called(1))
-        home.claude("y/a", *claude.called(1), *claude.called(5))
-        session = indexed().update()["a"]
-        assert (session.tool_calls, session.models[0].requests) == (2, 2)
-
-    def test_files_in_a_folder_that_another_process_looks_at_are_not_gone(
-        self, home, claude, indexed, tmp_path
-    ):
+    def test_sources_that_are_asked_for_later_are_kept_too(self, home, claude, codex, indexed):
         home.claude("a", claude.answer(1))
-        found = indexed()
-        found.update()
-        elsewhere = type(found.sources[0])(tmp_path / "elsewhere")
-        other = indexed(source=elsewhere)
-        assert notes(other.update()["a"]) == []
-
-    def test_a_file_that_never_told_anything_leaves_nothing(self, home, indexed):
-        path = home.claude("a", b"\n")
-        found = indexed()
-        found.update()
-        path.unlink()
-        assert found.update() == {}
-        assert found.index.skipped_lines() == []
-
-
-class TestSessions:
-    def test_a_file_may_hold_two_sessions(self, home, claude, indexed):
-        path = home.claude("a", claude.answer(1, "a"), claude.answer(2, "b"))
-        found = indexed()
-        found.update()
-        assert found.requests() == {"a": 1, "b": 1}
-        home.append(path, claude.answer(3, "b"), claude.answer(4, "c"))
-        found.update()
-        assert found.requests() == {"a": 1, "b": 2, "c": 1}
-        home.claude("a", claude.answer(1, "a"))
-        found.update()
-        assert found.requests() == {"a": 1}
-
-    def test_a_sub_agents_file_joins_its_parent(self, home, claude, indexed):
-        agent = home.claude("a/subagents/agent-1", *claude.called(2))
-        found = indexed()
-        found.update()
-        main = home.claude("a", claude.answer(1, at=0), *claude.called(5))
-        session = found.update()["a"]
-        assert (found.requests(), session.tool_calls) == ({"a": 3}, 2)
-        assert session.path == str(main)
-        home.append(agent, *claude.called(9))
-        session = found.update()["a"]
-        assert (found.requests(), session.tool_calls) == ({"a": 4}, 3)
-        assert session.wall_time == 10 * 10**9
-
-    def test_where_the_parent_works_counts_not_where_its_sub_agent_does(
-        self, home, claude, indexed
-    ):
-        home.claude("agent-1", claude.answer(1, "b", cwd="/w/other"))
-        home.claude("b", claude.answer(2, "b", cwd="/w/proj"))
-        found = indexed()
-        found.update()
-        assert len(found.index.entries({"claude-code"}, ["/w/proj"])) == 1
-        assert found.index.entries({"claude-code"}, ["/w/other"]) == []
-
-    def test_a_session_without_a_moment_is_none(self, home, claude, indexed):
-        record = claude.answer(1)
-        del record["timestamp"]
-        home.claude("a", record)
-        found = indexed()
-        assert found.update() == {}
-        assert found.index.entry(Child("claude-code", "a")) is None
-
-    def test_one_session_is_found_by_its_source_and_id(self, home, claude, indexed):
-        home.claude("a", claude.answer(1))
-        found = indexed()
-        found.update()
-        assert found.index.entry(Child("claude-code", "a")).session.id == "a"
-        assert found.index.entry(Child("codex", "a")) is None
-
-    def test_moments_of_all_years_are_readable(self, home, claude, indexed):
-        home.claude("a", claude.answer(1))
-        strange = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-01-01T00:00:00Z"]
-        for number, moment in enumerate(strange):
-            home.claude(f"s{number}", claude.answer(number, f"s{number}") | {"timestamp": moment})
-        found = indexed()
-        assert found.update()["a"].models[0].requests == 1
-        assert found.tokens()[0] >= 100
-
-    def test_a_total_of_codex_counts_as_its_changes(self, home, codex, indexed):
         path = home.codex("t", codex.meta("t"), codex.turn(), codex.tokens(1, 100, 10))
         found = indexed()
         found.update()
-        home.append(path, codex.tokens(2, 100, 10), codex.tokens(3, 250, 30))
-        found.update()
-        assert (found.requests(), found.tokens()) == ({"t": 2}, (250, 30))
-
-
-class TestCopies:
-    """A session that goes on from another begins with a copy of it."""
-
-    def test_a_request_counts_with_the_session_that_made_it_first(self, home, claude, indexed):
-        home.claude("a", *claude.answers(1, 2))
-        home.claude("b", *claude.answers(1, 2, 3, session="b"))
+        path.unlink()
+        found.index.close()
+        set_version(found.index.path, UNNUMBERED)
         found = indexed()
-        found.update()
-        assert found.requests() == {"a": 2, "b": 1}
+        found.update(sources=found.sources[:1])
+        assert found.sessions().keys() == {"a"}
+        assert found.update().keys() == {"a", "t"}
 
-    def test_also_when_there_are_too_many_to_store_their_keys_at_once(
-        self, home, claude, indexed, monkeypatch
+    def test_an_old_index_of_another_form_is_no_obstacle(self, gone, indexed):
+        with contextlib.closing(sqlite3.connect(gone)) as db:
+            db.execute("ALTER TABLE file RENAME TO something")
+            db.execute(f"PRAGMA user_version={UNNUMBERED}")
+        assert indexed().update().keys() == {"there"}
+
+    def test_an_empty_file_in_its_place_is_taken(self, gone, indexed):
+        gone.write_bytes(b"")
+        found = indexed()
+        assert found.update().keys() == {"there"}
+        assert found.index.trouble == ""
+
+
+def _all_random(data, chance):
+    return chance.randbytes(len(data))
+
+
+def _half(data, chance):  # noqa: ARG001
+    return data[: len(data) // 2]
+
+
+def _without_pages(data, chance):
+    begin = 4096 * chance.randrange(1, len(data) // 4096 - 3)
+    return data[:begin] + bytes(3 * 4096) + data[begin + 3 * 4096 :]
+
+
+def _spots(data, chance):
+    damaged = bytearray(data)
+    for _ in range(6):
+        begin = chance.randrange(100, len(damaged) - 300)
+        damaged[begin : begin + 300] = chance.randbytes(300)
+    return bytes(damaged)
+
+
+def add_column(db):
+    """A migration that a later version might have."""
+    db.execute("ALTER TABLE session ADD COLUMN title TEXT")
+    db.execute("UPDATE session SET title = session_id")
+
+
+class TestMigrations:
+    LATER = (*MIGRATIONS, add_column)
+
+    def test_an_older_index_is_migrated_and_keeps_sessions_that_only_it_knows(self, gone):
+        index = Index(gone, migrations=self.LATER)
+        rows = index.connection.execute("SELECT title FROM session ORDER BY 1").fetchall()
+        assert rows == [("gone",), ("there",)]
+        assert (index.trouble, index.notice) == ("", "")
+        assert index.connection.execute("PRAGMA user_version").fetchone() == (len(self.LATER),)
+        assert not put_aside_path(gone).exists()
+        index.close()
+
+    def test_a_migration_is_made_once_by_all_processes(self, gone):
+        first, second = (Index(gone, migrations=self.LATER) for _ in range(2))
+        assert first.connection.execute("SELECT count(title) FROM session").fetchone() == (2,)
+        assert second.trouble == ""
+        first.close()
+        second.close()
+
+    def test_a_migration_that_fails_changes_nothing(self, gone, indexed):
+        def fails(db):
+            db.execute("UPDATE session SET packed = NULL")
+            db.execute("SELECT abs(-9223372036854775808) FROM session").fetchall()
+
+        broken = Index(gone, migrations=(*self.LATER, fails))
+        assert broken.in_memory
+        broken.close()
+        found = indexed()
+        assert found.update().keys() == {"there", "gone"}
+        assert found.index.trouble == ""
+
+    def test_an_index_of_a_newer_version_is_left_alone(self, gone, indexed):
+        Index(gone, migrations=self.LATER).close()
+        found = indexed()
+        assert found.index.trouble.endswith("update this one")
+        assert found.update().keys() == {"there"}
+        newer = Index(gone, migrations=self.LATER)
+        assert newer.connection.execute("SELECT count(*) FROM session").fetchone() == (2,)
+        newer.close()
+
+
+class TestDamage:
+    @pytest.mark.parametrize("seed", range(4))
+    @pytest.mark.parametrize("harm", [_all_random, _half, _without_pages, _spots])
+    def test_a_damaged_index_is_made_anew(self, sessions, requests, tmp_path, harm, seed):
+        requests()
+        path = tmp_path / "data" / FILE
+        path.write_bytes(harm(path.read_bytes(), draw(seed)))
+        assert requests() == (sessions, 20 * sessions)
+
+    @pytest.mark.parametrize("harm", [_all_random, _half, _without_pages])
+    def test_also_when_it_is_damaged_while_it_is_in_use(
+        self, sessions, home, claude, machine, harm
     ):
-        monkeypatch.setattr(copies, "_MANY", 1)
-        for name in "abc":
-            home.claude(name, *claude.answers(1, 2, session=name))
-        found = indexed()
-        found.update()
-        assert found.requests() == {"a": 2, "b": 0, "c": 0}
-
-    def test_also_when_the_copy_is_read_first(self, home, claude, indexed):
-        home.claude("b", *claude.answers(1, 2, 3, session="b"))
-        found = indexed()
-        found.update()
-        assert found.requests() == {"b": 3}
-        home.claude("a", *claude.answers(1, 2))
-        found.update()
-        assert found.requests() == {"a": 2, "b": 1}
-
-    def test_also_when_the_copy_has_later_times(self, home, claude, indexed):
-        home.claude("a", *claude.answers(1, 2, session="a", at=50))
-        home.claude("b", *claude.answers(1, 2, session="b", at=10))
-        found = indexed()
-        found.update()
-        assert found.requests() == {"a": 0, "b": 2}
-
-    def test_what_both_go_on_with_is_their_own(self, home, claude, indexed):
-        a = home.claude("a", *claude.answers(1, 2))
-        b = home.claude("b", *claude.answers(1, 2, 3, session="b"))
-        found = indexed()
-        found.update()
-        home.append(a, claude.answer(4))
-        home.append(b, claude.answer(5, "b"))
-        found.update()
-        assert found.requests() == {"a": 3, "b": 2}
-
-    @pytest.mark.parametrize("count", [2, 700])
-    def test_a_copy_counts_again_when_the_original_loses_it(self, home, claude, indexed, count):
-        numbers = range(1, count + 1)
-        home.claude("a", *claude.answers(*numbers))
-        home.claude("b", *claude.answers(*numbers, 5000, session="b"))
-        found = indexed()
-        found.update()
-        assert found.requests() == {"a": count, "b": 1}
-        home.claude("a", claude.answer(9999))
-        found.update()
-        assert found.requests() == {"a": 1, "b": count + 1}
-        home.claude("a", *claude.answers(*numbers))
-        found.update()
-        assert found.requests() == {"a": count, "b": 1}
-
-    def test_a_copy_does_not_count_while_the_original_is_only_gone(self, home, claude, indexed):
-        original = home.claude("a", *claude.answers(1, 2))
-        found = indexed()
-        found.update()
-        original.unlink()
-        home.claude("b", *claude.answers(1, 2, 3, session="b"))
-        found.update()
-        assert found.requests() == {"a": 2, "b": 1}
-
-    @pytest.mark.parametrize("order", ["abc", "cba", "bca"])
-    def test_a_copy_of_a_copy_counts_with_the_first(self, home, claude, indexed, order):
-        numbers = {"a": (1, 2), "b": (1, 2, 3), "c": (1, 2, 3, 4)}
-        found = indexed()
-        for name in order:
-            home.claude(name, *claude.answers(*numbers[name], session=name))
-            found.update()
-        assert found.requests() == {"a": 2, "b": 1, "c": 1}
-
-    def test_what_a_sub_agent_repeats_gives_way_to_its_parent(self, home, claude, indexed):
-        replayed = claude.answer(1, at=0, request="other", isSidechain=True, output=500)
-        home.claude("a/subagents/agent-1", replayed, claude.answer(2, isSidechain=True))
-        found = indexed()
-        found.update()
-        assert found.tokens() == (200, 510)
-        home.claude("a", claude.answer(1))
-        found.update()
-        assert (found.requests(), found.tokens()) == ({"a": 2}, (200, 20))
-
-    def test_what_two_sub_agents_repeat_counts_once(self, home, claude, indexed):
+        found = machine()
+        store = Store(found, Path("/w/proj"))
+        assert len(store.refresh().entries) == sessions
+        path = found.index.path
+        found.index.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        path.write_bytes(harm(path.read_bytes(), draw(1)))
         for name in ("x", "y"):
-            home.claude(
-                f"a/subagents/agent-{name}", claude.answer(1, request=name, isSidechain=True)
-            )
-        found = indexed()
-        found.update()
-        assert found.requests() == {"a": 1}
+            home.claude(name, claude.answer(1, name))
+        assert len(store.refresh().entries) == sessions + 2
+        assert found.index.trouble == ""
 
-    def test_one_message_with_two_request_ids_is_two_requests(self, home, claude, indexed):
-        home.claude("a", claude.answer(1, request="x"), claude.answer(1, request="y"))
-        found = indexed()
-        found.update()
-        assert found.requests() == {"a": 2}
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            "UPDATE file SET path = path || char(0)",
+            "UPDATE session SET session_id = CAST(x'ff' AS TEXT)",
+            "UPDATE file SET path = CAST(x'2fff' AS TEXT)",
+        ],
+    )
+    def test_text_that_is_none_is_damage(self, gone, machine, damage):
+        with contextlib.closing(sqlite3.connect(gone)) as db:
+            db.execute(f"{damage} WHERE id = 1")
+            db.commit()
+        found = machine()
+        assert "there" in Store(found, Path("/w/proj")).refresh().by_id
+        assert found.index.trouble == ""
 
-    def test_requests_without_an_id_are_known_by_their_message(self, home, claude, indexed):
-        home.claude("a", *claude.answers(1, 2, request=None))
-        home.claude("b", *claude.answers(1, 2, 3, session="b", request=None))
-        found = indexed()
-        found.update()
-        assert found.requests() == {"a": 2, "b": 1}
-
-    def test_the_last_chunk_of_an_answer_counts_whenever_it_comes(self, home, claude, indexed):
-        path = home.claude("a", claude.answer(1, output=1, stop=None))
-        found = indexed()
-        assert found.update()["a"].problems != ()
-        home.append(path, claude.answer(1, at=1000, output=379))
-        session = found.update()["a"]
-        assert (found.requests(), found.tokens()) == ({"a": 1}, (100, 379))
-        assert session.problems == ()
-        assert session.spending[0].quarter * 900 == NOON
-        home.append(path, claude.answer(1, at=1001, output=2))
-        found.update()
-        assert found.tokens() == (100, 379)
-
-    def test_a_file_that_grows_often_stays_exact(self, home, claude, indexed):
-        path = home.claude("a", claude.answer(0))
-        found = indexed()
-        for number in range(1, 40):
-            home.append(path, claude.answer(number), claude.answer(number // 2, output=11))
-            found.update()
-        assert found.requests() == {"a": 40}
-        assert found.tokens() == (4000, 40 * 10 + 20)
-
-    def test_thousands_of_requests_are_stored_in_pieces_and_count_once(self, home, claude, indexed):
-        # More than one piece of the file, whose first requests have later records in the last.
-        numbers = range(9_000)
-        again = [claude.answer(number, output=11) for number in range(5)]
-        path = home.claude("a", *claude.answers(*numbers), *again)
-        found = indexed()
-        found.update()
-        assert found.requests() == {"a": 9_000}
-        assert found.tokens() == (900_000, 90_005)
-        # Small pieces are joined in the end, and large ones left as they are.
-        for number in range(9_000, 9_030):
-            home.append(path, claude.answer(number), claude.answer(number - 8_999, output=12))
-            found.update()
-        assert found.requests() == {"a": 9_030}
-        assert found.tokens() == (903_000, 90_300 + 1 + 30 * 2)
-        rows = found.database.connection.execute("SELECT count(*) FROM piece").fetchone()
-        assert rows[0] < 30
-
-    def test_hundreds_of_files_that_grow_are_all_known_again(self, home, claude, fed, indexed):
-        names = [f"s{number}" for number in range(700)]
-        paths = [home.claude(name, claude.answer(1, name, request=name)) for name in names]
-        found = indexed()
-        found.update()
-        read = fed.taken()
-        for name, path in zip(names, paths, strict=True):
-            home.append(path, claude.answer(2, name, request=f"{name}_2"))
-        paths.append(home.claude("new", claude.answer(1, "new", request="new")))
-        found.update()
-        assert found.requests() == {**dict.fromkeys(names, 2), "new": 1}
-        assert fed.taken() == sum(path.stat().st_size for path in paths) - read
-
-    def test_codex_copies_nothing_of_its_parent(self, home, codex, indexed):
-        usage = [codex.tokens(1, 100, 10), codex.tokens(2, 200, 20)]
-        home.codex("p", codex.meta("p"), codex.turn(), *usage)
-        home.codex(
-            "q",
-            codex.meta("q", 50, forked_from_id="p"),
-            codex.turn(50),
-            *usage,
-            codex.tokens(60, 300, 30),
+    def test_a_damaged_schema_is_damage(self, gone, indexed):
+        gone.write_bytes(
+            gone.read_bytes().replace(b"CREATE TABLE session(", b"CREATE \xffABLE s\xffssion(")
         )
-        found = indexed()
-        found.update()
-        assert (found.requests(), found.tokens()) == ({"p": 2, "q": 1}, (300, 30))
+        assert indexed().update().keys() == {"there"}
 
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            "UPDATE session SET packed = zeroblob(length(packed)) WHERE session_id = 'gone'",
+            "UPDATE session SET packed = x'00' WHERE session_id = 'there'",
+        ],
+    )
+    def test_what_can_be_read_of_a_damaged_index_is_kept(self, gone, machine, damage):
+        with contextlib.closing(sqlite3.connect(gone)) as db:
+            db.execute(damage)
+            db.commit()
+        snapshot = Store(machine(), Path("/w/proj")).refresh()
+        found = {session.id: is_deleted(session) for session in snapshot.sessions()}
+        assert found == {"there": False, "gone": True}
 
-class TestBadFiles:
-    def test_a_line_of_nul_bytes_is_counted(self, home, claude, indexed):
-        path = home.claude("a", claude.answer(1), b"\0" * 5000 + b"\n", claude.answer(2))
-        found = indexed()
-        session = found.update()["a"]
-        assert found.requests() == {"a": 2}
-        assert notes(session) == ["Lines of the transcript that can't be read: 1"]
-        ((where, count, first),) = found.index.skipped_lines()
-        assert (where, count, [skipped.line for skipped in first]) == (str(path), 1, [2])
-
-    def test_skipped_lines_are_counted_on_when_a_file_grows(self, home, claude, indexed):
-        path = home.claude("a", claude.answer(1), b"{\n")
-        found = indexed()
-        found.update()
-        home.append(path, b"[\n", claude.answer(2))
-        assert notes(found.update()["a"]) == ["Lines of the transcript that can't be read: 2"]
-
-    def test_values_of_any_type_at_any_key_cost_one_line_at_most(self, home, claude, indexed):
-        values = [None, True, 0, -1, 1.5, 2**70, "", "x", [], {}, [[]], {"x": {}}]
-        number = 10
-
-        def changed(record, path, value):
-            if not path:
-                return value
-            return {**record, path[0]: changed(record[path[0]], path[1:], value)}
-
-        def paths(record, path=()):
-            for key, value in record.items():
-                yield (*path, key)
-                if isinstance(value, dict):
-                    yield from paths(value, (*path, key))
-
-        records = []
-        sample = claude.answer(5)
-        for path in paths(sample):
-            for value in values:
-                records += [changed(sample, path, value), claude.answer(number, "good")]
-                number += 1
-        home.claude("file", *records)
-        found = indexed()
-        found.update()
-        assert found.requests()["good"] == number - 10
-
-    @pytest.mark.parametrize("megabytes", [50])
-    def test_a_line_of_many_megabytes_is_counted_in_bounded_memory(
-        self, home, claude, indexed, megabytes
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            "UPDATE file SET state = zeroblob(9)",
+            "UPDATE part SET facts = zeroblob(length(facts))",
+            "UPDATE part SET facts = x''",
+            "DELETE FROM name",
+        ],
+    )
+    def test_a_transcript_of_which_too_little_is_left_is_read_anew(
+        self, home, claude, indexed, damage
     ):
-        path = home.claude("a", claude.answer(1))
-        with path.open("ab") as file:
-            file.write(b'{"type":"user","message":{"content":"')
-            for _ in range(megabytes):
-                file.write(b"x" * (1 << 20))
-            file.write(b'"}}\n')
-        home.append(path, claude.answer(2))
+        path = home.claude("a", *claude.answers(1, 2))
         found = indexed()
-        tracemalloc.start()
-        try:
-            session = found.update()["a"]
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        assert found.requests() == {"a": 2}
-        assert notes(session) == ["Lines of the transcript that can't be read: 1"]
-        assert peak < 110 << 20
+        found.update()
+        found.index.close()
+        with contextlib.closing(sqlite3.connect(found.index.path)) as db:
+            db.execute(damage)
+            db.commit()
+        home.append(path, claude.answer(3))
+        found = indexed()
+        found.update()
+        assert found.requests() == {"a": 3}
 
-    def test_what_follows_a_line_that_is_too_long_is_read_once(self, home, claude, fed, indexed):
-        path = home.claude("a", b"x" * (40 << 20) + b"\n", claude.answer(1))
-        found = indexed()
-        found.update()
-        fed.taken()
-        home.append(path, claude.answer(2))
-        found.update()
-        assert fed.taken() < 1000
-        assert found.requests() == {"a": 2}
+    def test_what_can_no_longer_be_read_of_a_session_that_is_gone_is_left_out(self, gone, indexed):
+        with contextlib.closing(sqlite3.connect(gone)) as db:
+            db.execute("UPDATE part SET facts = zeroblob(9)")
+            db.commit()
+        set_version(gone, UNNUMBERED)
+        assert indexed().update().keys() == {"there"}
 
-    def test_encodings_may_be_mixed(self, home, claude, indexed):
-        said = claude.record("user", message={"content": "naïve"})
-        latin = home.claude("x", said).read_bytes().replace(b"\\u00ef", b"\xef")
-        home.claude("x", b"\xef\xbb\xbf", claude.answer(8))
-        home.claude("a", claude.answer(1), latin, "{}".encode("utf-16") + b"\n", claude.answer(2))
-        found = indexed()
-        found.update()
-        assert found.requests()["a"] == 2
+    def test_a_session_that_is_damaged_is_not_known_by_itself(self, gone, indexed):
+        with contextlib.closing(sqlite3.connect(gone)) as db:
+            db.execute("UPDATE session SET packed = x'00'")
+            db.commit()
+        assert indexed().entry("claude-code", "gone") is None
 
-    def test_a_loop_of_links_ends(self, home, claude, indexed):
-        path = home.claude("p/a", claude.answer(1))
-        (path.parent / "loop").symlink_to(home.projects)
-        (path.parent / "self").symlink_to("self")
-        (home.projects / "link.jsonl").symlink_to(path)
+    def test_a_damaged_index_is_rebuilt(self, gone, indexed):
         found = indexed()
-        found.update()
-        assert found.requests() == {"a": 1}
+        gone.write_bytes(draw(1).randbytes(gone.stat().st_size))
+        found.machine.rebuild()
+        assert found.update().keys() == {"there"}
+        assert found.index.health() == "ok"
 
-    def test_ten_thousand_empty_files_are_looked_at_once(self, home, claude, indexed):
-        home.claude("a", claude.answer(1))
-        for number in range(10_000):
-            (home.projects / f"e{number}.jsonl").touch()
-        found = indexed()
-        found.update()
-        assert found.requests() == {"a": 1}
-        before = found.index.version()
-        found.update()
-        assert found.index.version() == before
+    def test_health_tells_of_damage(self, sessions, machine):
+        found = machine()
+        assert len(read(found)) == sessions
+        assert found.index.health() == "ok"
+        found.index.close()
+        found = machine()
+        path = found.index.path
+        path.write_bytes(_without_pages(path.read_bytes(), draw(1)))
+        assert found.index.health() != "ok"
 
-    def test_paths_may_be_long(self, home, claude, indexed):
-        home.claude("/".join(["x" * 100] * 5 + ["a"]), claude.answer(1))
-        found = indexed()
-        found.update()
-        assert found.requests() == {"a": 1}
 
-    def test_names_need_not_be_unicode(self, home, claude, indexed):
-        record = claude.answer(1)
-        del record["sessionId"]
-        path = home.write(home.projects / os.fsdecode(b"\xff.jsonl"), record, claude.answer(2))
-        found = indexed()
-        found.update()
-        found.update()
-        assert sum(found.requests().values()) == 2
-        assert found.sessions()["a"].path == str(path)
-        path.unlink()
-        assert notes(found.update()["a"]) == [DELETED]
-
-    def test_a_pipe_in_the_place_of_a_transcript_is_not_waited_for(self, home, claude, indexed):
-        path = home.claude("a", claude.answer(1))
-        found = indexed()
-        found.update()
-        path.unlink()
-        os.mkfifo(path)
-        found.update([str(path)])
-        found.update()
-        assert found.requests() == {"a": 1}
-
-    def test_a_folder_in_the_place_of_a_transcript_is_none(self, home, claude, indexed):
-        path = home.claude("a", claude.answer(1))
-        found = indexed()
-        found.update()
-        path.unlink()
-        path.mkdir()
+class TestInMemory:
+    def check(self, found, home, claude):
+        """It has all, and goes on having all."""
+        assert found.update().keys() == {"a"}
         home.claude("b", claude.answer(2, "b"))
-        found.update()
-        assert found.requests() == {"a": 1, "b": 1}
+        assert found.update().keys() == {"a", "b"}
+        assert found.index.in_memory
 
-    def test_a_file_that_may_not_be_read_is_said_once_and_read_when_it_may(
-        self, open_folder, claude, as_no_one, indexed, home
-    ):
-        source = type(indexed().sources[0])(open_folder)
-        path = home.write(open_folder / ".claude" / "projects" / "a.jsonl", claude.answer(1))
-        found = indexed(name=None, source=source)
-        found.update()
-        home.append(path, claude.answer(2))
-        path.chmod(0)
-        with as_no_one():
-            found.update()
-            ((where, problem),) = found.index.problems({"claude-code"})
-            assert where == str(path)
-            assert problem.message == "The transcript can't be read: permission denied"
-            before = found.index.version()
-            found.update()
-            assert found.index.version() == before
-        assert found.requests() == {"a": 1}
-        path.chmod(0o644)
-        found.update()
-        assert found.index.problems({"claude-code"}) == []
-        assert found.requests() == {"a": 2}
-
-    def test_a_folder_that_may_not_be_looked_into_is_no_deletion(
-        self, open_folder, claude, as_no_one, indexed, home
-    ):
-        source = type(indexed().sources[0])(open_folder)
-        path = home.write(open_folder / ".claude" / "projects" / "p" / "a.jsonl", claude.answer(1))
-        found = indexed(name=None, source=source)
-        found.update()
-        path.parent.chmod(0)
-        with as_no_one():
-            assert DELETED not in notes(found.update()["a"])
-            before = found.index.version()
-            found.update()
-            assert found.index.version() == before
-        path.parent.chmod(0o755)
-        assert notes(found.update()["a"]) == []
-        assert found.index.problems({"claude-code"}) == []
-
-
-class TestPrices:
-    def test_other_prices_price_all_sessions_anew(self, home, claude, indexed):
-        a = home.claude("a", claude.answer(1))
-        home.claude("b", claude.answer(2, "b"))
+    def test_a_folder_in_its_place(self, home, claude, indexed, tmp_path):
+        home.claude("a", claude.answer(1))
+        (tmp_path / "data" / FILE / "in").mkdir(parents=True)
         found = indexed()
-        assert found.update()["a"].cost == pytest.approx(110e-6)
-        a.unlink()
+        self.check(found, home, claude)
+        assert str(tmp_path / "data" / FILE) in found.index.trouble
+
+    def test_a_file_in_the_place_of_its_folder(self, home, claude, indexed, tmp_path):
+        home.claude("a", claude.answer(1))
+        (tmp_path / "data").write_text("")
+        found = indexed()
+        self.check(found, home, claude)
+        assert found.index.trouble.endswith("file exists")
+
+    def test_no_folder_is_known(self, home, claude, indexed):
+        home.claude("a", claude.answer(1))
+        found = indexed(memory=True)
+        self.check(found, home, claude)
+        assert found.index.trouble == "no folder for it was found"
+        assert found.index.size == 0
+
+    @pytest.mark.parametrize("exists", [True, False])
+    def test_a_place_that_may_not_be_written(self, open_folder, as_no_one, home, exists, claude):
+        home = type(home)(open_folder)
+        home.claude("a", claude.answer(1))
+        data = open_folder / "share" / "rad"
+        if exists:
+            made = Machine({}, open_folder, data)
+            read(made)
+            made.index.close()
+            data.chmod(0o555)
+            (data / FILE).chmod(0o444)
+        home.claude("b", claude.answer(2, "b"))
+        with as_no_one(), contextlib.closing(Machine({}, open_folder, data).index) as index:
+            assert index.trouble.startswith(str(data / FILE))
+        with as_no_one():
+            made = Machine({}, open_folder, data)
+            snapshot = Store(made, Path("/w/proj")).refresh()
+            assert {entry.id for entry in snapshot.entries} == {"a", "b"}
+            assert made.index.in_memory
+            made.index.close()
+
+    def test_a_full_disk_from_the_beginning(self, sessions, machine):
+        with no_more_than(20_000):
+            found = machine()
+            assert len(read(found)) == sessions
+        assert found.index.in_memory
+
+    def test_a_disk_that_becomes_full_loses_nothing(self, gone, home, claude, indexed):
+        found = indexed()
         found.update()
-        dearer = indexed(key="2", m=2.0)
-        costs = [session.cost for session in dearer.update().values()]
-        assert costs == pytest.approx([220e-6, 220e-6])
-
-    def test_also_those_of_sources_that_are_asked_for_later(self, home, claude, codex, indexed):
-        home.claude("a", claude.answer(1))
-        home.codex("t", codex.meta("t"), codex.turn(), codex.tokens(1, 100, 10))
-        indexed().update()
-        dearer = indexed(key="2", m=2.0)
-        dearer.index.update(dearer.sources[:1])
-        assert dearer.sessions()["a"].cost == pytest.approx(220e-6)
-        dearer.update()
-        assert dearer.sessions()["t"].cost == pytest.approx(220e-6)
-
-    def test_the_same_prices_price_nothing(self, home, claude, indexed):
-        home.claude("a", claude.answer(1))
-        indexed().update()
-        other = indexed(m=5.0)
-        before = other.index.version()
-        assert other.update()["a"].cost == pytest.approx(110e-6)
-        assert other.index.version() == before
-
-    def test_requests_without_a_price_are_counted(self, home, claude, indexed):
-        home.claude("a", claude.answer(1), claude.answer(2, model="unheard-of"))
-        session = indexed().update()["a"]
-        assert {usage.name: usage.unpriced for usage in session.models} == {
-            "m": 0,
-            "unheard-of": 1,
-        }
-        assert session.models[1].cost is None
-        assert session.cost == pytest.approx(110e-6)
+        size = sum(file.stat().st_size for file in gone.parent.iterdir())
+        path = home.claude("new", *claude.answers(*range(100, 20_000), session="new"))
+        with no_more_than(size):
+            sessions = found.update()
+            assert found.requests() == {"there": 2, "gone": 3, "new": 19_900}
+            assert is_deleted(sessions["gone"])
+            assert found.index.in_memory
+        home.append(path, claude.answer(99, "new"))
+        found.update()
+        assert found.requests()["new"] == 19_901
+        found.index.close()
+        again = indexed()
+        again.update()
+        assert again.index.trouble == ""
+        assert again.requests() == {"there": 2, "gone": 3, "new": 19_901}
 
 
-def test_a_session_lies_in_its_folder_and_those_above(home, claude, indexed):
-    for name, cwd in [("a", "/w/proj"), ("b", "/w/proj/sub"), ("c", "/w/proj2"), ("d", "/")]:
-        home.claude(name, claude.answer(1, name, cwd=cwd))
+@contextlib.contextmanager
+def no_more_than(size):
+    """Files can't grow beyond so many bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_its_size_is_that_on_disk(home, claude, indexed):
+    home.claude("a", *claude.answers(*range(5000)))
     found = indexed()
+    before = found.index.size
     found.update()
-
-    def within(*folders):
-        return sorted(one.id for one in found.index.entries({"claude-code"}, folders))
-
-    assert within("/w/proj") == ["a", "b"]
-    assert within("/w/proj/sub", "/w/proj2") == ["b", "c"]
-    assert within("/w") == ["a", "b", "c"]
-    assert within("/") == ["a", "b", "c", "d"]
-    assert within("/w/pro") == []
-    assert found.index.entries({"codex"}, ["/w"]) == []
+    assert found.index.size > before
+    found.index.close()
+    assert found.index.size == found.index.path.stat().st_size
 
 
-def test_a_rebuilt_index_reads_all_and_keeps_what_is_gone(home, claude, fed, indexed):
-    home.claude("a", claude.answer(1))
-    gone = home.claude("b", claude.answer(2, "b"))
-    found = indexed()
-    found.update()
-    gone.unlink()
-    found.update()
-    fed.taken()
-    found.index.rebuild()
-    sessions = found.update()
-    assert fed.taken() == (home.projects / "a.jsonl").stat().st_size
-    assert notes(sessions["b"]) == [DELETED]
-    assert found.requests() == {"a": 1, "b": 1}
+def test_a_write_that_fails_leaves_nothing_and_the_next_one_works(tmp_path):
+    index = Index(tmp_path / FILE)
+    with pytest.raises(sqlite3.IntegrityError), index.writing() as db:
+        db.executemany("INSERT INTO meta VALUES (?, ?)", [("a", "b"), ("a", "c")])
+    with index.writing() as db:
+        assert db.execute("SELECT * FROM meta").fetchall() == []
+    index.close()
 
 
-_NAMES = ("a", "b", "c")
-_CHANGES = ["append", "append", "append", "tear", "truncate", "rewrite", "update"]
-
-
-class Story:
-    """Changes of the files of three sessions, drawn one after the other."""
-
-    def __init__(self, home, claude, data, kinds, *, copies):
-        self._home = home
-        self._claude = claude
-        self._data = data
-        self._kinds = st.sampled_from(kinds)
-        self._copies = copies
-        self._moment = 0
-        for path in self.paths().values():
-            path.unlink(missing_ok=True)
-
-    def paths(self):
-        return {name: self._home.projects / f"{name}.jsonl" for name in _NAMES}
-
-    def records(self, name):
-        """Some answers, of which a few were written before or, as copies, in other sessions."""
-        first = 0 if self._copies else 100 * (1 + _NAMES.index(name))
-        numbers = st.lists(st.integers(first, first + 20), min_size=1, max_size=4)
-        for number in self._data.draw(numbers):
-            self._moment += 1
-            output = self._data.draw(st.integers(0, 3))
-            yield self._claude.answer(number, name, at=self._moment, output=output)
-
-    def goes_on(self, found):
-        kind = self._data.draw(self._kinds)
-        name = self._data.draw(st.sampled_from(_NAMES))
-        path = self.paths()[name]
-        if kind == "update":
-            found.update()
-        elif kind == "rewrite" or (kind == "append" and not path.exists()):
-            self._home.claude(name, *self.records(name))
-        elif kind == "append":
-            self._home.append(path, *self.records(name))
-        elif kind == "tear" and path.exists():
-            self._home.append(path, b'{"type": "assis')
-        elif kind == "truncate" and path.exists():
-            os.truncate(path, path.stat().st_size * self._data.draw(st.integers(0, 9)) // 10)
-        elif kind == "delete":
-            path.unlink(missing_ok=True)
-
-
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), steps=st.integers(1, 25))
-def test_however_files_change_the_index_is_as_one_made_at_the_end(
-    home, claude, indexed, data, steps
-):
-    story = Story(home, claude, data, _CHANGES, copies=True)
-    found = indexed(name=None)
-    for _ in range(steps):
-        story.goes_on(found)
-    assert found.update() == indexed(name=None).update()
-
-
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), steps=st.integers(1, 25))
-def test_a_session_whose_file_is_there_is_as_if_none_had_been_deleted(
-    home, claude, indexed, data, steps
-):
-    story = Story(home, claude, data, [*_CHANGES, "delete"], copies=False)
-    found = indexed(name=None)
-    for _ in range(steps):
-        story.goes_on(found)
-    sessions = found.update()
-    fresh = indexed(name=None).update()
-    assert {name: sessions[name] for name in fresh} == fresh
-    for name in sessions.keys() - fresh.keys():
-        assert DELETED in notes(sessions[name])
+def test_a_path_that_is_no_unicode_can_have_it(tmp_path):
+    index = Index(tmp_path / os.fsdecode(b"\xff?#%") / FILE)
+    assert index.trouble == ""
+    index.close()

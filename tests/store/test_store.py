@@ -1,299 +1,460 @@
-"""Sessions kept fresh: a refresh reads only what changed."""
+"""The sessions of other agents in a workspace, and those that ran as part of a tracked one."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-import shutil
-import sys
+import zlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from rad_lsp.sources import radium
-from rad_lsp.sources.radium import Radium
+from rad_lsp import service
+from rad_lsp.core.period import today
+from rad_lsp.core.price import Override
+from rad_lsp.store.query import Selection
 from rad_lsp.store.store import Store
 
-
-class Watched(Radium):
-    """Notes the names of the files that are read."""
-
-    def __init__(self, workspace):
-        super().__init__(workspace)
-        self.names = []
-
-    def read(self, path):
-        self.names.append(Path(path).name)
-        return super().read(path)
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+DELETED = "The transcript has been deleted; these are its last figures"
+ONE = {"m": Override(1.0, 1.0)}
+"""A price of one USD per million tokens."""
 
 
 @pytest.fixture
-def source(workspace):
-    return Watched(workspace.root)
+def project(tmp_path):
+    """A folder that agents work in."""
+    folder = tmp_path / "w" / "proj"
+    folder.mkdir(parents=True)
+    return folder
 
 
 @pytest.fixture
-def store(source):
-    return Store([source])
+def store(machine, project):
+    """The sessions of the project, or of another folder."""
+
+    def made(folder=project, names=None, overrides=ONE, **more):
+        return Store(machine(), folder, names, overrides, **more)
+
+    return made
 
 
 @pytest.fixture
-def names_read(source):
-    """The names of the files read since the last call."""
+def at_work(home, claude):
+    """A session of Claude Code in a folder, of some requests."""
 
-    def taken():
-        taken, source.names = sorted(source.names), []
-        return taken
+    def made(name, folder, *numbers):
+        cwd = str(folder)
+        numbers = numbers or (zlib.crc32(name.encode()) % 10**6,)
+        return home.claude(name, *claude.answers(*numbers, session=name, cwd=cwd))
 
-    return taken
-
-
-def ids(found):
-    return [session.id for session in found.sessions()]
+    return made
 
 
-def test_before_the_first_refresh_there_is_nothing(store, workspace):
-    workspace.add("a")
-    assert store.snapshot.entries == ()
+def gemini_message(number):
+    """An answer of Gemini CLI, with a tool call."""
+    moment = (NOON + timedelta(seconds=number)).isoformat()
+    return {
+        "id": str(number),
+        "type": "gemini",
+        "timestamp": moment,
+        "model": "m",
+        "tokens": {"input": 100, "output": 10, "cached": 0, "thoughts": 0, "tool": 0},
+        "toolCalls": [{"id": "t", "name": "x", "status": "success", "timestamp": moment}],
+    }
 
 
-def test_a_refresh_reads_every_report(store, workspace):
-    workspace.add("a")
-    workspace.add("b")
-    assert ids(store.refresh()) == ["a", "b"]
-    assert store.snapshot is store.refresh()
+def ids(snapshot):
+    return sorted(entry.id for entry in snapshot.entries)
 
 
-def test_the_same_snapshot_comes_back_when_nothing_changed(store, workspace, names_read):
-    workspace.add("a")
-    workspace.raw("torn.json", b"{")
-    (workspace.sessions / "broken.json").symlink_to("nowhere")
-    (workspace.sessions / "folder.json").mkdir()
-    first = store.refresh()
-    names_read()
-    assert store.refresh() is first
-    assert names_read() == []
+class TestWorkspaces:
+    def test_sessions_in_a_folder_or_below_it_count(self, store, at_work, project):
+        at_work("here", project)
+        at_work("below", project / "src" / "deep")
+        at_work("sibling", project.with_name("proj2"))
+        at_work("above", project.parent)
+        assert ids(store().refresh()) == ["below", "here"]
+
+    def test_so_do_those_in_other_worktrees_of_the_repository(
+        self, store, at_work, project, tmp_path, git
+    ):
+        other = tmp_path / "other"
+        git(project, "init")
+        git(project, "commit", "--allow-empty", "-m", "x")
+        git(project, "worktree", "add", other)
+        for folder in (project, other):
+            (folder / "src").mkdir()
+        at_work("main", project)
+        at_work("main-src", project / "src")
+        at_work("linked", other)
+        at_work("linked-src", other / "src")
+        at_work("elsewhere", tmp_path / "other2")
+        everything = ["linked", "linked-src", "main", "main-src"]
+        assert ids(store(project).refresh()) == everything
+        assert ids(store(other).refresh()) == everything
+        assert ids(store(project / "src").refresh()) == ["linked-src", "main-src"]
+        assert ids(store(other / "src").refresh()) == ["linked-src", "main-src"]
+
+    def test_a_folder_may_be_known_by_its_hash_only(self, store, home, project):
+        hashed = hashlib.sha256(str(project).encode()).hexdigest()
+        for folder, name in ((hashed, "g1"), (hashed[::-1], "g2")):
+            path = home.root / ".gemini" / "tmp" / folder / "chats" / f"session-{name}.json"
+            described = {"sessionId": name, "projectHash": folder}
+            home.write(path, {**described, "messages": [gemini_message(1)]})
+        (entry,) = store().refresh().entries
+        assert (entry.id, entry.source, entry.session.cost) == (
+            "g1",
+            "gemini-cli",
+            pytest.approx(110e-6),
+        )
+
+    def test_a_link_to_a_folder_is_that_folder(self, store, at_work, project, tmp_path):
+        link = tmp_path / "link"
+        link.symlink_to(project)
+        at_work("real", project)
+        at_work("called", link)
+        assert ids(store(link).refresh()) == ["called", "real"]
+
+    def test_a_folder_need_not_have_a_name_in_unicode(self, store, at_work, tmp_path):
+        folder = tmp_path / os.fsdecode(b"\xff")
+        folder.mkdir()
+        at_work("there", str(tmp_path / "\N{REPLACEMENT CHARACTER}"))
+        assert ids(store(folder).refresh()) == ["there"]
+
+    def test_sources_may_be_chosen(self, store, at_work, home, codex, project, workspace):
+        at_work("claude", project)
+        lines = [codex.meta("codex", cwd=str(project)), codex.turn(), codex.tokens(1, 9, 1)]
+        home.codex("codex", *lines)
+        assert ids(store().refresh()) == ["claude", "codex"]
+        assert ids(store(names=["codex"]).refresh()) == ["codex"]
+        assert ids(store(names=["radium"]).refresh()) == []
+        workspace.add("r")
+        assert ids(store(workspace.root).refresh()) == ["r"]
+        assert ids(store(workspace.root, names=["codex"]).refresh()) == []
+
+    def test_all_folders_may_count(self, store, at_work, project, workspace):
+        at_work("a", project)
+        at_work("b", "/elsewhere")
+        workspace.add("r")
+        assert ids(store(workspace.root, everywhere=True).refresh()) == ["a", "b", "r"]
+        found = store(workspace.root, names=["claude-code"], everywhere=True)
+        assert ids(found.refresh()) == ["a", "b"]
+
+    def test_what_can_not_be_read_shows_where_all_folders_count(self, store, home, claude, project):
+        path = home.root / ".claude" / "projects" / "x.jsonl"
+        home.write(path, claude.answer(1, cwd=str(project)))
+        # A link that leads nowhere any more by the time that it is read is no file.
+        (path.parent / "y.jsonl").symlink_to("nowhere")
+        chats = home.root / ".gemini" / "tmp" / "p" / "chats"
+        home.write(chats / "session-large.json")
+        os.truncate(chats / "session-large.json", 65 << 20)
+        (skipped,) = store(everywhere=True).refresh().skipped
+        assert skipped.path == str(chats / "session-large.json")
+        assert skipped.problem.message == (
+            "The file has 68,157,440 bytes, more than the 64 MiB that are read"
+        )
+        assert store().refresh().skipped == ()
 
 
-def test_only_a_report_that_changed_is_read_again(store, workspace, names_read):
-    workspace.add("a")
-    workspace.add("b")
-    before = store.refresh()
-    names_read()
-    workspace.add("b", total_cost=7.0)
-    after = store.refresh()
-    assert names_read() == ["b.json"]
-    assert [session.cost for session in after.sessions()] == [0.1275, 7.0]
-    assert [session.cost for session in before.sessions()] == [0.1275, 0.1275]
+class TestFreshness:
+    def test_the_same_snapshot_comes_back_when_nothing_changed(self, store, at_work, project):
+        at_work("a", project)
+        found = store()
+        first = found.refresh()
+        assert found.refresh() is first
+        at_work("b", "/elsewhere")
+        assert found.refresh() is first
+
+    def test_what_another_process_has_read_is_seen(self, store, at_work, home, claude, project):
+        path = at_work("a", project, 1)
+        one, other = store(), store()
+        one.refresh()
+        home.append(path, claude.answer(2, "a"))
+        other.refresh()
+        (session,) = one.refresh([]).sessions()
+        assert session.models[0].requests == 2
+
+    def test_what_is_known_can_be_had_without_a_look(self, store, at_work, workspace):
+        folder = workspace.root
+        path = at_work("a", folder)
+        workspace.add("r")
+        store(folder).refresh()
+        path.unlink()
+        workspace.add("s")
+        assert ids(store(folder).recall()) == ["a", "r"]
+
+    def test_an_update_that_is_stopped_is_gone_on_with(self, store, at_work, project):
+        for number in range(5):
+            at_work(f"s{number}", project)
+        found = store()
+        found.refresh(progress=lambda read: found.stop() if read == 2 else None)
+        assert len(found.snapshot.entries) == 2
+        assert len(store().refresh().entries) == 5
+
+    def test_sessions_active_since_a_moment_are_told(self, machine, at_work, project):
+        at_work("old", project, 10)
+        at_work("new", project / "src", 20)
+        at_work("elsewhere", project.parent, 30)
+        found = machine().active_since(project, NOON + timedelta(seconds=15))
+        assert [(child.source, child.session_id) for child in found] == [("claude-code", "new")]
+
+    @pytest.mark.parametrize("everywhere", [False, True])
+    def test_recent_ones_are_those_since_a_moment_the_newest_and_the_one_that_is_named(
+        self, store, at_work, project, everywhere
+    ):
+        for number in (10, 20, 30, 40):
+            at_work(f"s{number}", project, number)
+
+        def found(seconds, session_id=""):
+            since = NOON + timedelta(seconds=seconds)
+            selection = Selection(int(since.timestamp()) * 10**6, session_id=session_id)
+            return ids(store(selection=selection, everywhere=everywhere).refresh())
+
+        assert found(30) == ["s30", "s40"]
+        assert found(300) == ["s40"]
+        assert found(30, "s10") == ["s10", "s30", "s40"]
+
+    def test_the_newest_of_those_that_count_is_always_recent(
+        self, store, at_work, home, codex, project
+    ):
+        at_work("old", project, 10)
+        at_work("elsewhere", project.parent, 30)
+        lines = [codex.meta("codex", cwd=str(project)), codex.turn(), codex.tokens(60, 9, 1)]
+        home.codex("codex", *lines)
+        assert ids(store(selection=Selection(2**60)).refresh()) == ["codex"]
+        assert ids(store(names=["claude-code"], selection=Selection(2**60)).refresh()) == ["old"]
 
 
-def test_a_report_replaced_by_a_rename_is_read_again(store, workspace, report_bytes):
-    path = workspace.add("a", total_cost=1.0)
-    store.refresh()
-    workspace.raw("a.tmp.1", report_bytes(session_id="a", total_cost=2.0)).replace(path)
-    assert store.refresh().latest().cost == 2.0
+class TestFilesOfOneSession:
+    def test_an_object_of_gemini_gives_way_to_the_lines_that_go_on_from_it(
+        self, store, home, project
+    ):
+        chats = home.root / ".gemini" / "tmp" / "p" / "chats"
+        home.write(chats.parent / ".project_root", str(project).encode())
+        described = {"sessionId": "g", "projectHash": "p"}
+        first, second = gemini_message(1), gemini_message(2)
+        home.write(chats / "session-g.json", {**described, "messages": [first]})
+        found = store()
+        assert found.refresh().latest().tool_calls == 1
+        home.write(chats / "session-g.jsonl", described, first, second)
+        session = found.refresh().latest()
+        assert (session.models[0].requests, session.tool_calls) == (2, 2)
+        assert store().refresh().latest() == session
+        (chats / "session-g.json").unlink()
+        assert found.refresh().latest() == session
+
+    def test_a_session_of_codex_that_is_archived_stays_what_it_was(
+        self, store, home, codex, project
+    ):
+        lines = [codex.meta("t", cwd=str(project)), codex.turn(), codex.tokens(1, 100, 10)]
+        path = home.codex("t", *lines)
+        found = store()
+        before = found.refresh().latest()
+        archive = home.root / ".codex" / "archived_sessions" / path.name
+        archive.parent.mkdir()
+        path.replace(archive)
+        (session,) = found.refresh().sessions()
+        assert session.path == str(archive)
+        assert (session.models, session.problems) == (before.models, before.problems)
 
 
-def test_a_deleted_report_is_no_longer_counted(store, workspace, names_read):
-    workspace.add("a")
-    path = workspace.add("b")
-    store.refresh()
-    names_read()
-    path.unlink()
-    assert ids(store.refresh()) == ["a"]
-    assert names_read() == []
+class TestPrices:
+    def test_a_price_of_the_users_counts_when_sessions_are_shown(self, store, at_work, project):
+        at_work("a", project)
+        costs = [
+            store(overrides=overrides).refresh().latest().cost
+            for overrides in ({}, ONE, {"M": Override(2.0, 3.0)}, {"other": Override(1.0, 1.0)})
+        ]
+        assert costs == [None, pytest.approx(110e-6), None, None]
+        prices = {"m": Override(2.0, 3.0)}
+        assert store(overrides=prices).refresh().latest().cost == pytest.approx(230e-6)
 
+    def test_what_too_little_is_known_of_is_billed_by_no_price(self, store, home, project):
+        def event(kind, at, **data):
+            moment = (NOON + timedelta(seconds=at)).isoformat()
+            return {"type": kind, "timestamp": moment, "data": data}
 
-def test_a_renamed_report_is_the_same_session_with_a_warning(store, workspace):
-    path = workspace.add("a")
-    store.refresh()
-    path.rename(path.with_name("b.json"))
-    (found,) = store.refresh().sessions()
-    assert (found.id, Path(found.path).name) == ("a", "b.json")
-    assert [problem.code for problem in found.problems] == ["id-mismatch"]
+        path = home.root / ".copilot" / "session-state" / "c" / "events.jsonl"
+        start = event("session.start", 0, sessionId="c", context={"cwd": str(project)})
+        answer = event("assistant.message", 1, outputTokens=50, model="m")
+        home.write(path, start, answer)
+        found = store()
+        session = found.refresh().latest()
+        assert (session.models[0].output_tokens, session.cost) == (50, None)
+        assert session.models[0].money.unpriced == 1
+        usage = {"inputTokens": 100, "outputTokens": 60}
+        metrics = {"m": {"requests": {"count": 2}, "usage": usage}}
+        home.append(path, event("session.shutdown", 2, modelMetrics=metrics))
+        assert found.refresh().latest().cost == pytest.approx(160e-6)
 
-
-def test_a_deleted_duplicate_gives_way_to_the_other(store, workspace, report_bytes):
-    workspace.add("a", total_cost=1.0)
-    copy = workspace.raw(
-        "copy.json",
-        report_bytes(session_id="a", total_cost=2.0, generated_at="2026-01-01T00:00:00Z"),
+    @pytest.mark.parametrize(
+        ("day", "hours"), [("2026-03-29", 23), ("2026-03-30", 24), ("2025-10-26", 25)]
     )
-    assert store.refresh().latest().cost == 2.0
-    copy.unlink()
-    assert store.refresh().latest().cost == 1.0
-    assert store.snapshot.skipped == ()
+    def test_a_day_has_as_many_hours_as_it_has_where_the_user_is(
+        self, store, home, claude, project, day, hours
+    ):
+        zone = ZoneInfo("Europe/Berlin")
+        noon = datetime.fromisoformat(f"{day}T12:00:00").replace(tzinfo=zone)
+        first = noon.astimezone(UTC).replace(hour=0, minute=40) - timedelta(days=2)
+        moments = [first + timedelta(hours=number) for number in range(24 * 5)]
+        records = [
+            claude.answer(number, cwd=str(project)) | {"timestamp": moment.isoformat()}
+            for number, moment in enumerate(moments)
+        ]
+        home.claude("a", *records)
+        snapshot = store().refresh()
+        spent = service.spent_within(snapshot, today(noon, zone))
+        assert spent.usd == pytest.approx(hours * 110e-6)
+        assert service.status(snapshot, noon, zone).today.cost == pytest.approx(hours * 110e-6)
 
 
-def test_a_mended_report_is_no_longer_skipped(store, workspace):
-    workspace.raw("a.json", b"")
-    assert [item.problem.code for item in store.refresh().skipped] == ["empty"]
-    workspace.add("a")
-    assert store.refresh().skipped == ()
-    assert ids(store.snapshot) == ["a"]
+def empty_report(*children):
+    """What a report has whose own events told nothing."""
+    nothing = {"secs": 0, "nanos": 0}
+    counts = (
+        "tool_calls",
+        "successful_tool_calls",
+        "failed_tool_calls",
+        "tool_approvals_allowed",
+        "tool_approvals_denied",
+        "tool_approvals_asked",
+        "lines_added",
+        "lines_removed",
+        "total_cached_tokens",
+        "total_cache_creation_tokens",
+        "total_cache_read_tokens",
+        "total_cost",
+    )
+    return dict.fromkeys(counts, 0) | {
+        "agent_active_time": nothing,
+        "api_time": nothing,
+        "tool_time": nothing,
+        "model_usage": {},
+        "engine_usage": {},
+        "child_sessions": [
+            {"source": "claude-code", "session_id": session_id} for session_id in children
+        ],
+    }
 
 
-def test_a_link_that_is_mended_is_read(store, workspace, report_bytes, tmp_path):
-    (workspace.sessions / "a.json").symlink_to(tmp_path / "later")
-    assert [item.problem.code for item in store.refresh().skipped] == ["unreadable"]
-    (tmp_path / "later").write_bytes(report_bytes(session_id="a"))
-    assert ids(store.refresh()) == ["a"]
+class TestChildren:
+    """Sessions of other agents that ran as part of a tracked one."""
+
+    @pytest.fixture
+    def tracked(self, workspace):
+        """Adds a tracked session without figures of its own, and its children."""
+        return lambda name, *children, **more: workspace.add(
+            name, **{**empty_report(*children), **more}
+        )
+
+    def test_a_child_fills_what_the_report_left_empty_and_counts_once(
+        self, store, home, claude, workspace, tracked
+    ):
+        home.claude("c", *claude.called(1, "c"), cwd_of(claude, "c", workspace.root))
+        tracked("t", "c", lines_added=7)
+        found = store(workspace.root)
+        (session,) = found.refresh().sessions()
+        assert (session.id, session.source, session.lines_added) == ("t", "radium", 7)
+        assert (session.models[0].requests, session.tool_calls) == (1, 1)
+        assert session.cost == pytest.approx(110e-6)
+        assert service.status(found.snapshot, NOON, UTC).totals.sessions == 1
+
+    def test_what_the_report_tells_itself_counts(self, store, home, claude, workspace):
+        home.claude("c", *claude.answers(1, 2, session="c"))
+        children = empty_report("c")["child_sessions"]
+        workspace.add("t", child_sessions=children)
+        (session,) = store(workspace.root).refresh().sessions()
+        assert (session.cost, session.tool_calls) == (0.1275, 231)
+
+    def test_a_child_that_is_not_known_is_none(self, store, workspace, tracked):
+        tracked("t", "unheard-of")
+        (session,) = store(workspace.root).refresh().sessions()
+        assert session.models == ()
+
+    def test_a_child_that_grows_is_followed_wherever_it_works(
+        self, store, home, claude, workspace, tracked
+    ):
+        path = home.claude("c", claude.answer(1, "c", cwd="/elsewhere"))
+        tracked("t", "c")
+        found = store(workspace.root)
+        assert found.refresh().latest().models[0].requests == 1
+        home.append(path, claude.answer(2, "c"))
+        assert found.refresh().latest().models[0].requests == 2
+        home.append(path, claude.answer(3, "c"))
+        assert found.refresh([str(path)]).latest().models[0].requests == 3
+        assert found.refresh() is found.refresh()
+
+    def test_a_child_is_read_whichever_sources_are_asked_for(
+        self, store, home, claude, workspace, tracked
+    ):
+        home.claude("c", claude.answer(1, "c"))
+        tracked("t", "c")
+        (session,) = store(workspace.root, names=["radium"]).refresh().sessions()
+        assert session.models[0].requests == 1
+
+    def test_without_reports_a_child_counts_by_itself(
+        self, store, home, claude, workspace, tracked
+    ):
+        home.claude("c", claude.answer(1, "c", cwd=str(workspace.root)))
+        tracked("t", "c")
+        assert ids(store(workspace.root, names=["claude-code"]).refresh()) == ["c"]
+
+    def test_a_child_is_priced_by_the_users_prices(self, store, home, claude, workspace, tracked):
+        home.claude("c", claude.answer(1, "c"))
+        tracked("t", "c")
+        dear = {"m": Override(1000.0, 1000.0)}
+        assert store(workspace.root, overrides=dear).refresh().latest().cost == pytest.approx(0.11)
+
+    def test_a_child_of_two_counts_with_the_one_that_ended_first(
+        self, store, home, claude, workspace, tracked
+    ):
+        home.claude("c", claude.answer(1, "c"))
+        tracked("x", "c", end_time="2026-03-02T14:00:00Z", generated_at="2026-03-02T14:00:00Z")
+        tracked("y", "c", end_time="2026-03-02T13:00:00Z", generated_at="2026-03-02T13:00:00Z")
+        found = store(workspace.root).refresh()
+        assert {one.id: len(one.models) for one in found.sessions()} == {"x": 0, "y": 1}
+        assert service.usage(found, "model").rows[0].requests == 1
+
+    def test_a_copy_of_the_report_takes_no_child_away(
+        self, store, home, claude, workspace, tracked, report_bytes
+    ):
+        home.claude("c", claude.answer(1, "c"))
+        tracked("t", "c")
+        newer = report_bytes(
+            session_id="t", generated_at="2026-04-01T00:00:00Z", **empty_report("c")
+        )
+        workspace.raw("copy.json", newer)
+        (session,) = store(workspace.root).refresh().sessions()
+        assert Path(session.path).name == "copy.json"
+        assert session.models[0].requests == 1
+
+    def test_a_child_that_is_gone_is_still_part_of_it(
+        self, store, home, claude, workspace, tracked
+    ):
+        path = home.claude("c", claude.answer(1, "c", cwd=str(workspace.root)))
+        tracked("t", "c")
+        found = store(workspace.root)
+        found.refresh()
+        path.unlink()
+        (session,) = found.refresh().sessions()
+        assert session.models[0].requests == 1
+        assert DELETED in [problem.message for problem in session.problems]
+
+    def test_an_open_buffer_of_a_report_has_its_children_too(
+        self, store, home, claude, workspace, tracked, session
+    ):
+        home.claude("c", claude.answer(1, "c"), claude.answer(2, "c"))
+        path = tracked("t")
+        found = store(workspace.root)
+        assert found.refresh().latest().models == ()
+        edited = session("t", **empty_report("c"))
+        assert found.edit(str(path), edited).latest().models[0].requests == 2
+        assert found.edit(str(path), None).latest().models == ()
 
 
-def test_a_folder_deleted_and_made_again(store, workspace):
-    workspace.add("a")
-    store.refresh()
-    shutil.rmtree(workspace.root / ".radium")
-    assert store.refresh().entries == ()
-    workspace.sessions.mkdir(parents=True)
-    workspace.add("b")
-    assert ids(store.refresh()) == ["b"]
-
-
-def test_a_report_that_goes_before_it_is_read_is_not_missed(workspace):
-    class Vanishing(Radium):
-        def read(self, path):
-            Path(path).unlink()
-            return super().read(path)
-
-    workspace.add("a")
-    found = Store([Vanishing(workspace.root)]).refresh()
-    assert (found.entries, found.skipped) == ((), ())
-
-
-def test_a_report_replaced_while_it_is_read_is_read_again_next_time(workspace):
-    class Replaced(Radium):
-        def read(self, path):
-            reading = super().read(path)
-            if reading.content.cost == 1.0:
-                workspace.add("a", total_cost=2.0)
-            return reading
-
-    workspace.add("a", total_cost=1.0)
-    store = Store([Replaced(workspace.root)])
-    assert store.refresh().latest().cost == 1.0
-    assert store.refresh().latest().cost == 2.0
-
-
-def test_a_folder_that_cannot_be_read_is_skipped_and_said(workspace, source):
-    class Closed(Radium):
-        def scan(self):
-            raise PermissionError(13, "Permission denied")
-
-    workspace.add("a")
-    closed = Closed(workspace.root / "other")
-    store = Store([closed, source])
-    found = store.refresh()
-    assert ids(found) == ["a"]
-    (skipped,) = found.skipped
-    assert skipped.path == str(closed.folder)
-    assert skipped.problem.message == "The folder can't be read: permission denied"
-    assert store.refresh() is found
-
-
-def test_progress_tells_the_number_of_files_read(store, workspace):
-    workspace.add("a")
-    workspace.add("b")
-    told = []
-    store.refresh(progress=told.append)
-    store.refresh(progress=told.append)
-    workspace.add("a", total_cost=2.0)
-    store.refresh(progress=told.append)
-    assert told == [1, 2, 1]
-
-
-def test_an_error_in_telling_progress_is_not_the_folders_fault(store, workspace):
-    def broken(_read):
-        raise BrokenPipeError(32, "Broken pipe")
-
-    workspace.add("a")
-    with pytest.raises(BrokenPipeError):
-        store.refresh(progress=broken)
-
-
-def test_two_sources_are_one_snapshot(workspace, golden):
-    workspace.add("a")
-    found = Store([Radium(workspace.root), Radium(golden("history"))]).refresh()
-    assert len(found.entries) == 3
-
-
-def test_the_golden_history_is_newest_first(golden):
-    found = Store([Radium(golden("history"))]).refresh()
-    assert ids(found) == [
-        "3c6ddcd3-85b6-48f1-88e1-f428ca458337",
-        "a1b2c3d4-e5f6-7890-abcd-ef1234567890",
-    ]
-
-
-def test_only_the_named_files_are_looked_at(store, workspace, names_read):
-    a, b = workspace.add("a"), workspace.add("b")
-    store.refresh()
-    names_read()
-    for name in "abc":
-        workspace.add(name, total_cost=7.0)
-    found = store.refresh([str(b), str(workspace.sessions / "c.json")])
-    assert names_read() == ["b.json", "c.json"]
-    assert [session.cost for session in found.sessions()] == [0.1275, 7.0, 7.0]
-    a.unlink()
-    assert ids(store.refresh([str(a)])) == ["b", "c"]
-
-
-def test_named_files_that_did_not_change_give_the_same_snapshot(store, workspace):
-    path = workspace.add("a")
-    found = store.refresh()
-    assert store.refresh([str(path)]) is found
-    assert store.refresh([]) is found
-    assert store.refresh([str(workspace.sessions / "gone.json")]).entries == found.entries
-
-
-def test_a_named_file_elsewhere_is_none_of_ours(store, workspace, tmp_path, report_bytes):
-    workspace.add("a")
-    other = tmp_path / "b.json"
-    other.write_bytes(report_bytes(session_id="b"))
-    store.refresh()
-    assert ids(store.refresh([str(other)])) == ["a"]
-
-
-def test_an_open_buffer_wins_over_its_file(store, workspace, report_bytes):
-    path = str(workspace.add("a", total_cost=1.0))
-    store.refresh()
-    edited = radium.parse(path, report_bytes(session_id="a", total_cost=2.0))
-    assert store.edit(path, edited).latest().cost == 2.0
-    workspace.add("a", total_cost=3.0)
-    assert store.refresh().latest().cost == 2.0
-    assert store.edit(path, None).latest().cost == 3.0
-
-
-def test_while_a_buffer_is_broken_its_last_good_session_counts(store, workspace, report_bytes):
-    path = str(workspace.add("a", total_cost=1.0))
-    store.refresh()
-    broken = radium.parse(path, b"{")
-    assert store.edit(path, broken).latest().cost == 1.0
-    store.edit(path, radium.parse(path, report_bytes(session_id="a", total_cost=2.0)))
-    assert store.edit(path, broken).latest().cost == 2.0
-    assert store.edit(path, None).latest().cost == 1.0
-
-
-def test_a_broken_buffer_of_a_broken_file_is_skipped(store, workspace):
-    path = str(workspace.raw("a.json", b""))
-    store.refresh()
-    assert [item.problem.code for item in store.edit(path, radium.parse(path, b"{")).skipped] == [
-        "empty"
-    ]
-
-
-def test_closing_a_buffer_that_was_never_edited_changes_nothing(store, workspace):
-    path = str(workspace.add("a"))
-    before = store.refresh()
-    assert store.edit(path, None).entries == before.entries
-
-
-@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="names are always Unicode here")
-def test_a_name_that_is_no_text_is_read_and_printable(store, workspace, report_bytes):
-    name = os.fsdecode(b"\xff.json")
-    workspace.raw(name, report_bytes(session_id="a", generated_at="2026-01-01T00:00:00Z"))
-    workspace.add("a")
-    (session,) = store.refresh().sessions()
-    (skipped,) = store.snapshot.skipped
-    assert Path(session.path).name == name
-    assert Path(skipped.path).name == "a.json"
-    assert skipped.problem.message.isprintable()
+def cwd_of(claude, name, folder):
+    """A record by which a session works in a folder."""
+    return claude.record("user", name, cwd=str(folder), message={"content": "x"})

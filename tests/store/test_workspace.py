@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -135,18 +134,6 @@ def test_init_below_a_file_is_an_error(tmp_path):
     (tmp_path / ".radium").write_text("")
     with pytest.raises(OSError, match=r"\.radium"):
         workspaces.init(tmp_path)
-
-
-@pytest.fixture
-def git():
-    """Runs git in a folder."""
-
-    def run(folder, *arguments):
-        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
-        command = ["git", *identity, *map(str, arguments)]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
-
-    return run
 
 
 @pytest.fixture

@@ -167,7 +167,7 @@ PATIENCE = 30
 class FlatPrices:
     """A dollar per million tokens of input, two of output; `dear` models have no price."""
 
-    def price(self, model, engine, quarter, tier=""):  # noqa: ARG002  (the interface)
+    def price(self, model, engine, slot, tier=""):  # noqa: ARG002  (the interface)
         if model == "unpriced":
             return None
         return Price(model, engine, "test", (Rates(1, 0.1, 1.25, 2, 2),))

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from rad_lsp.core.errors import OutputNotWritable, SessionExists
+from rad_lsp.core.money import Money
 from rad_lsp.core.session import Session
 from rad_lsp.sources import radium
 from rad_lsp.tracking import SessionRecorder
@@ -112,7 +113,7 @@ def test_everything_of_a_session_is_in_its_report(recorder, metrics, turned):
             "model": "big",
             "engine": "anthropic",
             "tier": "",
-            "above": 0,
+            "threshold": 0,
             "requests": 1,
             "input_tokens": 1_000_000,
             "cache_read_tokens": 500_000,
@@ -127,7 +128,7 @@ def test_everything_of_a_session_is_in_its_report(recorder, metrics, turned):
             "model": "small",
             "engine": "gemini",
             "tier": "batch",
-            "above": 0,
+            "threshold": 0,
             "requests": 1,
             "input_tokens": 100,
             "cache_read_tokens": 0,
@@ -157,7 +158,7 @@ def test_a_request_without_a_price_costs_null_and_is_told(recorder, metrics):
     assert found["model_usage"]["unpriced"]["estimated_cost"] == 0.0
     read = radium.parse(str(session.path), session.path.read_bytes())
     assert isinstance(read, Session)
-    assert (read.cost, read.models[0].unpriced, read.engines[0].unpriced) == (None, 1, 1)
+    assert (read.money, read.models[0].money, read.engines[0].money) == (Money(None, 0, 1),) * 3
 
 
 def test_without_prices_of_ones_own_the_price_list_is_asked(tmp_path, metrics):
@@ -169,7 +170,7 @@ def test_without_prices_of_ones_own_the_price_list_is_asked(tmp_path, metrics):
     assert metrics(session)["total_cost"] == pytest.approx(0.003 + 0.015)
 
 
-def test_a_request_counts_in_the_quarter_of_an_hour_in_which_it_ends(recorder, metrics, turned):
+def test_a_request_counts_in_the_slot_in_which_it_ends(recorder, metrics, turned):
     with recorder(clock=turned.clock) as session:
         for _ in range(3):
             with session.request(model="m"):
@@ -505,6 +506,21 @@ def test_a_session_leaves_its_program_as_it_was(tmp_path):
         during = settings_of_the_program()
     assert during[1:] == before[1:]
     assert settings_of_the_program() == before
+
+
+def test_a_program_that_records_requests_can_still_use_the_price_library_itself(tmp_path):
+    code = """
+import sys
+from rad_lsp.tracking import SessionRecorder
+with SessionRecorder(sys.argv[1], changes=False) as session:
+    with session.request(model="gpt-5", engine="openai") as request:
+        request.usage(input_tokens=1_000_000)
+assert b'"total_cost": 1.25' in session.path.read_bytes()
+import genai_prices
+usage = genai_prices.Usage(input_tokens=1_000_000)
+assert genai_prices.calc_price(usage, "gpt-5").total_price > 0
+"""
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
 
 
 def test_times_are_the_calendars(recorder, metrics):

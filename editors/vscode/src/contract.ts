@@ -176,11 +176,11 @@ export interface CostResult {
   readonly markdown: string;
 }
 
-/** Requests to one model that are billed by one rule. `above` is the number of input tokens that each exceeds and that makes the rates others, 0 for none. `cost` counts, `computed` is what the charges come to; null where no price is known. */
+/** Requests to one model that are billed by one rule. `threshold` is the number of input tokens that each exceeds and that makes the rates others, 0 for none. `cost` counts, `computed` is what the charges come to; null where no price is known. */
 export interface CostRow {
   readonly model: string;
   readonly tier: string;
-  readonly above: number;
+  readonly threshold: number;
   readonly requests: number;
   readonly cost: number | null;
   readonly computed: number | null;

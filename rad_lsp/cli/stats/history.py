@@ -36,11 +36,14 @@ def history(context: Context, limit: int, offset: int, within: Period, *, as_jso
     Example: rad stats history --limit 20 --since 7d
     """
     from rad_lsp import service
+    from rad_lsp.core.period import ALWAYS
+    from rad_lsp.service import sessions
 
     if limit > service.MAX_LIMIT:
         note(f"--limit is {service.MAX_LIMIT} at most; use --offset for older sessions.")
         limit = service.MAX_LIMIT
-    page = service.history(context.snapshot(), limit, offset, within)
+    newest = sessions.newest(offset + limit) if within == ALWAYS else None
+    page = service.history(context.snapshot(newest), limit, offset, within)
     if as_json:
         from rad_lsp.render import export
 

@@ -61,13 +61,14 @@ async def workspace_symbol(
     for folder in context.folders:
         for entry in (await folder.ready()).entries:
             if wanted in entry.id.lower():
-                location = types.Location(from_fs_path(entry.path) or "", _TOP)
+                session = entry.session
+                location = types.Location(from_fs_path(session.path) or "", _TOP)
                 symbols.append(
                     types.SymbolInformation(
                         name=printable(entry.id),
                         kind=types.SymbolKind.Event,
                         location=location,
-                        container_name=text.line(entry.session),
+                        container_name=text.line(session),
                     )
                 )
                 if len(symbols) == MAX_SYMBOLS:

@@ -84,7 +84,7 @@ def test_json_is_the_wires_answer_in_snake_case(rad, priced):
             {
                 "model": "claude-opus-4-5",
                 "tier": "",
-                "above": 0,
+                "threshold": 0,
                 "requests": 1,
                 "cost": 0.00525,
                 "computed": 0.00525,

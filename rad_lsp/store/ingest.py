@@ -1,0 +1,313 @@
+"""A file that changed becomes rows: requests, tool calls, and facts of its sessions."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+import msgspec
+
+from rad_lsp.core.problems import Problem
+from rad_lsp.core.session import Session
+from rad_lsp.store import files, sessions, snapshot
+from rad_lsp.store.files import File
+from rad_lsp.store.index import to_column
+from rad_lsp.store.names import Names, as_text
+from rad_lsp.store.rows import Rows
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from rad_lsp.core.spending import PriceList
+    from rad_lsp.sources import Parser, Source
+
+_MANY: Final = 2_000
+"""Requests and tool calls of one file that are kept in memory before they are stored."""
+
+_SEAL: Final = 4
+"""Bytes of a checksum."""
+
+
+class _Known(msgspec.Struct, frozen=True, gc=False):
+    """How far a file has been read."""
+
+    id: int
+    stamp: int
+    size: int
+    inode: int
+    offset: int
+    tail: bytes
+    state: bytes
+
+
+class Ingest:
+    """Reads files of one source within one transaction.
+
+    `changed` are the sessions that must be put together afterwards, and the keys of requests
+    that there may be copies of; `bytes` is how much was read. Once it is `stopped`, a file is
+    left where it is; the next reader goes on from there.
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        source: Source,
+        prices: PriceList,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self.bytes = 0
+        self.changed = sessions.Changed()
+        self.db = db
+        self._source = source
+        self._stopped = stopped
+        self.names = Names(db)
+        self._rows = Rows(db, source.name, prices, self.names)
+        self._numbers: dict[tuple[str, int], int] = {}
+        self._next_session = _next_id(db, "session")
+        self._next_file = _next_id(db, "file")
+
+    def read(self, path: str) -> None:
+        """Read what is new in a file."""
+        known = self.known(path)
+        by_line = self._source.by_line(path)
+        try:
+            with File(path) as file:
+                # Another process may have read it while this one waited.
+                if known and known.stamp == file.stamp:
+                    return
+                problem = file.problem(whole=not by_line)
+                if problem is None:
+                    self._read(path, known, file, by_line=by_line)
+                else:
+                    self.explain(path, file.stamp, problem)
+        except OSError as error:
+            problem = files.problem_of(path, error)
+            if problem is not None:
+                self.explain(path, files.stamp(path), problem)
+
+    def explain(self, path: str, stamp: int, problem: Problem) -> None:
+        """A file can't be read. What a transcript said of its sessions stays."""
+        known = self.known(path)
+        if known is None:
+            known = _Known(self.new_file(), 0, 0, 0, 0, b"", _sealed(b""))
+        elif not self._source.keeps_deleted:
+            self._forget(known.id)
+        self._touch(known.id)
+        now = msgspec.structs.replace(known, stamp=stamp)
+        self._put_file(path, now, problem=problem)
+
+    def reprice(self) -> None:
+        """Price all requests of the source anew: the price list has changed."""
+        self._rows.reprice()
+        query = "SELECT id FROM session WHERE source = ? AND place = 0"
+        rows = self.db.execute(query, (self._source.name,))
+        self.changed.sessions.update([number for (number,) in rows])
+
+    def settle(self) -> None:
+        """Put the sessions together that have changed. Raises Damaged."""
+        self._rows.flush()
+        sessions.settle(self.db, self._source.name, self.names, self.changed)
+
+    def lose(self, path: str) -> None:
+        """A file is gone. What a transcript said of its sessions stays."""
+        known = self.known(path)
+        if known is None:
+            return
+        self._rows.flush()
+        self._touch(known.id)
+        if self._source.keeps_deleted:
+            update = "UPDATE file SET gone = 1, stamp = 0, problem = NULL WHERE id = ?"
+            self.db.execute(update, (known.id,))
+        else:
+            self._forget(known.id)
+        delete = "DELETE FROM file WHERE id = ? AND id NOT IN (SELECT file FROM part)"
+        self.db.execute(delete, (known.id,))
+
+    def known(self, path: str) -> _Known | None:
+        """How far a file has been read; None when it is not known."""
+        row = self.db.execute(
+            "SELECT id, stamp, size, inode, offset, tail, state FROM file "
+            "WHERE source = ? AND path = ?",
+            (self._source.name, to_column(path)),
+        ).fetchone()
+        return row and _Known(*row)
+
+    def _read(self, path: str, known: _Known | None, file: File, *, by_line: bool) -> None:
+        number = self.new_file() if known is None else known.id
+        parser = self._resumed(path, known, file) if known and by_line else None
+        begin = 0
+        if known is not None and parser is not None:
+            begin = known.offset
+        else:
+            parser = self._source.parser(path)
+            if known is not None:
+                self._forget(number)
+        offset = begin
+        goes_on = begin > 0
+        try:
+            for data, end in file.lines(begin) if by_line else file.whole():
+                parser.feed(data)
+                if len(parser.requests) + len(parser.tools) > _MANY:
+                    self._store(number, path, parser, goes_on=goes_on)
+                    goes_on = True
+                offset = end
+                if by_line and self._stopped():
+                    break
+        except OSError:
+            if known is None:
+                self._forget(number)
+            raise
+        self.bytes += offset - begin
+        self._store(number, path, parser, goes_on=goes_on)
+        # A file that is left half read has grown, for the next reader, by what is left of it.
+        is_left = by_line and self._stopped() and offset < file.size
+        now = _Known(
+            number,
+            0 if is_left else file.stamp,
+            offset if is_left else file.size,
+            file.inode,
+            offset,
+            file.tail(offset) if by_line else b"",
+            _sealed(parser.state()),
+        )
+        problem = parser.report if isinstance(parser.report, Problem) else None
+        self._put_file(path, now, parser, problem)
+
+    def _resumed(self, path: str, known: _Known, file: File) -> Parser | None:
+        """A parser where reading stopped; None when the file is another one."""
+        # A file that changed and has not grown was written anew.
+        has_grown = known.size < file.size and 0 < known.offset <= file.size
+        if not has_grown or known.inode != file.inode or file.tail(known.offset) != known.tail:
+            return None
+        state = known.state[_SEAL:]
+        try:
+            return self._source.parser(path, state) if _sealed(state) == known.state else None
+        except msgspec.MsgspecError:
+            return None
+
+    def _put_file(
+        self,
+        path: str,
+        now: _Known,
+        parser: Parser | None = None,
+        problem: Problem | None = None,
+    ) -> None:
+        number, *columns = msgspec.structs.astuple(now)
+        skipped = parser.skipped if parser else 0
+        first = _to_bytes(parser.first_skipped) if parser and skipped else None
+        self._rows.put(
+            "INSERT OR REPLACE INTO file (id, source, path, stamp, size, inode, offset, tail, "
+            "state, skipped, first_skipped, problem) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                number,
+                self._source.name,
+                to_column(path),
+                *columns,
+                skipped,
+                first,
+                problem and _to_bytes(problem),
+            ),
+        )
+
+    def _store(self, file: int, path: str, parser: Parser, *, goes_on: bool) -> None:
+        """Store what a parser has, and let go of its requests and tool calls."""
+        report = parser.report
+        if isinstance(report, Session):
+            numbers = {report.id: self.session(report.id, file)}
+            self._put_part(
+                numbers[report.id], file, snapshot.microseconds(report.generated_at), b""
+            )
+            # <workspace>/.radium/_internals/sessions/<id>.json
+            folder = as_text(path.rsplit(os.sep, 4)[0])
+            for statement, rows in sessions.report_rows(
+                self.names, numbers[report.id], file, report, folder
+            ):
+                self._rows.put(statement, *rows)
+        else:
+            told = {record.session_id for record in parser.requests.values()}
+            told |= {tool.session_id for tool in parser.tools.values() if tool}
+            numbers = {session_id: self.session(session_id) for session_id in told}
+            for session_id in told - parser.facts.keys():
+                self._put_part(numbers[session_id], file, 0, None)
+            for session_id, facts in parser.facts.items():
+                number = numbers[session_id] = self.session(session_id)
+                if goes_on:
+                    self._rows.flush()
+                    self._touch_copies(number, file, facts.end)
+                self._put_part(number, file, facts.end, _to_bytes(facts))
+        self.changed.sessions.update(numbers.values())
+        records = parser.requests.values()
+        self.changed.keys.update(self._rows.put_requests(file, numbers, records, goes_on=goes_on))
+        self._rows.put_tools(file, numbers, parser.tools)
+        parser.requests.clear()
+        parser.tools.clear()
+
+    def _put_part(self, session: int, file: int, last: int, facts: bytes | None) -> None:
+        otherwise = "IGNORE" if facts is None else "REPLACE"
+        statement = f"INSERT OR {otherwise} INTO part VALUES (?, ?, ?, ?, 1)"
+        self._rows.put(statement, (session, file, last, facts))
+
+    def _forget(self, file: int) -> None:
+        """What a file said is no longer so."""
+        self._rows.flush()
+        for session in self._touch(file):
+            place = (session, file)
+            self._touch_copies(*place, None)
+            self.db.execute("DELETE FROM request WHERE session = ? AND file = ?", place)
+            self.db.execute("DELETE FROM tool WHERE session = ? AND file = ?", place)
+            self.db.execute("DELETE FROM part WHERE session = ? AND file = ?", place)
+            self.db.execute("DELETE FROM child WHERE owner = ?", (session,))
+
+    def _touch(self, file: int) -> list[int]:
+        """The sessions of a file must be put together."""
+        rows = self.db.execute("SELECT session FROM part WHERE file = ?", (file,))
+        found = [session for (session,) in rows]
+        self.changed.sessions.update(found)
+        return found
+
+    def _touch_copies(self, session: int, file: int, last: int | None) -> None:
+        """Which copies count may change: the session ends later, or its file is forgotten."""
+        rows = self.db.execute(
+            "SELECT key FROM request JOIN part USING (session, file) "
+            "WHERE session = ? AND file = ? AND copied AND last IS NOT ?",
+            (session, file, last),
+        )
+        self.changed.keys.update([key for (key,) in rows])
+
+    def session(self, session_id: str, place: int = 0) -> int:
+        """The number of a session, which is added where it is not known."""
+        name = (session_id, place)
+        number = self._numbers.get(name)
+        if number is None:
+            row = self.db.execute(
+                "SELECT id FROM session WHERE source = ? AND session_id = ? AND place = ?",
+                (self._source.name, *name),
+            ).fetchone()
+            if row is None:
+                row = (self._next_session,)
+                self._next_session += 1
+                self.db.execute(
+                    "INSERT INTO session(id, source, session_id, place) VALUES (?, ?, ?, ?)",
+                    (*row, self._source.name, *name),
+                )
+            number = self._numbers[name] = row[0]
+        return number
+
+    def new_file(self) -> int:
+        """A number for a file that is not known."""
+        self._next_file += 1
+        return self._next_file - 1
+
+
+def _sealed(state: bytes) -> bytes:
+    """A parser's state as it is stored, so that damage to it is noticed."""
+    return crc32(state).to_bytes(_SEAL) + state
+
+
+def _next_id(db: sqlite3.Connection, table: str) -> int:
+    return int(db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]) + 1
+
+
+_to_bytes = msgspec.msgpack.Encoder().encode

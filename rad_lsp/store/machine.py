@@ -1,0 +1,274 @@
+"""All sources of a user and the one index: what is new in any file is read once, by any process.
+
+Facts only: counts, times, names of models and tools. A transcript that has grown is read from
+where reading stopped; one that was replaced is read anew; one that is gone leaves its sessions,
+marked as such.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from rad_lsp import sources
+from rad_lsp.core.problems import UNREADABLE, Problem
+from rad_lsp.core.session import Child
+from rad_lsp.pricing import Prices
+from rad_lsp.store import files, query
+from rad_lsp.store.index import FILE, Index, from_column, is_busy, to_column
+from rad_lsp.store.prices import KnownPrices
+from rad_lsp.store.query import Scope
+from rad_lsp.store.workspace import spellings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from rad_lsp.sources import Source
+    from rad_lsp.store import prices
+    from rad_lsp.store.ingest import Ingest
+
+T = TypeVar("T")
+
+_BATCH_BYTES: Final = 256 << 20
+"""After so many bytes what was read is stored for good."""
+
+_PRICES: Final = "prices "
+_SALVAGED: Final = "salvaged "
+
+
+class Machine:
+    """The sources of this user, and the index of what they hold.
+
+    `data` is the folder for the index; None keeps it in memory. `price_list` is what requests
+    cost, by default the library's.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        home: Path,
+        data: Path | None,
+        *,
+        price_list: prices.Prices | None = None,
+        patience: float | None = None,
+    ) -> None:
+        self._environ = environ
+        self._home = home
+        self._agents: dict[str, Source] = {}
+        path = data and data / FILE
+        self.index = Index(path) if patience is None else Index(path, patience)
+        self._prices = KnownPrices(self.index, price_list or Prices())
+        self._updates = 0
+
+    def agents(self, names: Collection[str] | None = None) -> list[Source]:
+        """The sources of the named agents, or of all."""
+        return [self._agent(name) for name in sources.AGENTS if names is None or name in names]
+
+    def stop(self) -> None:
+        """Let an update that another thread runs end soon, and read no more.
+
+        What has been read is kept; the next process goes on from there.
+        """
+        self.index.stopped.set()
+
+    def version(self) -> tuple[int, int]:
+        """What changes when a session may have, here or by another process."""
+        return self._updates, self.index.version()
+
+    def update(
+        self,
+        sources: Iterable[Source],
+        paths: Collection[str] | None = None,
+        count: Callable[[], None] | None = None,
+    ) -> None:
+        """Read what is new in all files of the sources, or only in `paths`.
+
+        `count` is called for each file that was read. Only one process of this user does this at
+        a time; others wait, and go on with what there is when that takes too long. Where the index
+        can't be written it goes on in memory. Raises sqlite3.DatabaseError where it is damaged.
+        """
+        try:
+            for source in sources:
+                self._update(source, paths, count or _ignore)
+        except sqlite3.DatabaseError as error:
+            if not is_busy(error):
+                raise
+
+    def guarded(self, work: Callable[[], T]) -> T:
+        """What `work` on the index returns. Where it finds damage the index is made anew."""
+        while True:
+            try:
+                return work()
+            except sqlite3.DatabaseError as error:
+                if self.index.in_memory:
+                    raise
+                self._updates += 1
+                self.index.recover(error)
+
+    def rebuild(self) -> None:
+        """Forget how far files were read, so that the next update reads all of them.
+
+        Sessions whose transcript is gone stay.
+        """
+
+        def forget() -> None:
+            with self.index.writing() as db:
+                db.execute("UPDATE file SET stamp = 0, offset = 0 WHERE NOT gone")
+
+        self.guarded(forget)
+
+    def active_since(self, folder: Path, moment: datetime) -> list[Child]:
+        """The other agents' sessions that worked in a folder or below it at or after a moment.
+
+        Reads what is new in their transcripts first.
+        """
+        scope = Scope(frozenset(sources.AGENTS), spellings([folder]))
+
+        def look() -> list[Child]:
+            self.update(self.agents())
+            found = query.entries(self.index.connection, scope, None)
+            return [Child(one.source, one.id) for one in found if one.last_activity >= moment]
+
+        return self.guarded(look)
+
+    def _agent(self, name: str) -> Source:
+        if name not in self._agents:
+            self._agents[name] = sources.agent(name, self._environ, self._home)
+        return self._agents[name]
+
+    def _update(
+        self, source: Source, paths: Collection[str] | None, count: Callable[[], None]
+    ) -> None:
+        is_done = self._is_done(source)
+        changed, gone, problem = self._changes(source, paths if is_done else None)
+        if is_done and not (changed or gone or problem):
+            return
+        self._updates += 1
+        stopped = self.index.stopped.is_set
+        while changed and not stopped():
+            with self._ingest(source) as ingest:
+                while changed and ingest.bytes < _BATCH_BYTES and not stopped():
+                    ingest.read(changed.pop())
+                    count()
+        if stopped() or (is_done and not (gone or problem)):
+            return
+        with self._ingest(source) as ingest:
+            for path in gone:
+                ingest.lose(path)
+            if problem:
+                folder = str(source.folders[0])
+                ingest.explain(folder, files.stamp(folder), problem)
+            if not is_done:
+                self._salvage(source, ingest)
+
+    def _changes(
+        self, source: Source, paths: Collection[str] | None
+    ) -> tuple[list[str], list[str], Problem | None]:
+        """The files of a source that must be read, newest last, and those that are gone.
+
+        And what keeps its folder from being read, unless that is known.
+        """
+        if paths is not None:
+            named = self._changes_at(source, _below(source, paths))
+            if named is not None:
+                return (*named, None)
+        known = self._known(source)
+        try:
+            listed = list(source.paths())
+        except OSError as error:
+            folder = str(source.folders[0])
+            reason = (error.strerror or type(error).__name__).lower()
+            problem = Problem(UNREADABLE, f"The folder can't be read: {reason}")
+            is_new = known.get(folder) != files.stamp(folder)
+            return [], [], problem if is_new else None
+        stamps = zip(listed, map(files.stamp, listed), strict=True)
+        changed = [path for path, stamp in stamps if known.get(path) != stamp]
+        # What is new is read in the order of names, which is that of time for some agents.
+        changed.sort(reverse=True)
+        missing = known.keys() - set(listed) if len(known) != len(listed) or changed else ()
+        return changed, [path for path in missing if files.is_gone(path)], None
+
+    def _changes_at(self, source: Source, paths: list[str]) -> tuple[list[str], list[str]] | None:
+        """The same for some paths; None where all files must be listed to tell."""
+        gone = []
+        if all(map(source.stands_alone, paths)):
+            gone = [path for path in paths if not os.path.lexists(path)]
+        elif any(files.is_gone(path) or not self._stamp(source, path) for path in paths):
+            return None
+        there = [path for path in paths if path not in gone]
+        changed = [path for path in there if files.stamp(path) != self._stamp(source, path)]
+        return changed, gone
+
+    def _known(self, source: Source) -> dict[str, int]:
+        """The stamps of a source's files when they were last read, but for those that are gone."""
+        select = "SELECT path, stamp FROM file WHERE source = ? AND NOT gone AND"
+        known: dict[str, int] = {}
+        for folder in map(str, source.folders):
+            begin, end = folder + os.sep, folder + chr(ord(os.sep) + 1)
+            if isinstance(to_column(folder), str):
+                values = (source.name, begin, end, folder)
+                within = "((path >= ? AND path < ?) OR path = ?)"
+                known.update(self.index.connection.execute(f"{select} {within}", values).fetchall())
+            # Paths that are not Unicode are stored as bytes, which come after all text.
+            rows = self.index.connection.execute(f"{select} path >= x''", (source.name,))
+            for path, stamp in rows:
+                if (text := from_column(path)).startswith(begin):
+                    known[text] = stamp
+        return known
+
+    def _stamp(self, source: Source, path: str) -> int:
+        """A file's stamp when it was last read; 0 when it is not known or gone."""
+        row = self.index.connection.execute(
+            "SELECT stamp FROM file WHERE source = ? AND path = ? AND NOT gone",
+            (source.name, to_column(path)),
+        ).fetchone()
+        return row[0] if row else 0
+
+    def _is_done(self, source: Source) -> bool:
+        """Whether a source's sessions are all there, with the prices that hold."""
+        rows = self.index.connection.execute(
+            "SELECT value FROM meta WHERE key IN (?, ?)",
+            (_PRICES + source.name, _SALVAGED + source.name),
+        )
+        return {value for (value,) in rows} == {self._prices.key, "yes"}
+
+    @contextmanager
+    def _ingest(self, source: Source) -> Iterator[Ingest]:
+        from rad_lsp.store.ingest import Ingest  # not needed where nothing is new
+
+        with self.index.writing() as db:
+            ingest = Ingest(db, source, self._prices, self.index.stopped.is_set)
+            key = _PRICES + source.name
+            priced_by = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+            if priced_by != (self._prices.key,):
+                ingest.reprice()
+                db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, self._prices.key))
+            yield ingest
+            ingest.settle()
+            self._prices.save(db)
+
+    def _salvage(self, source: Source, ingest: Ingest) -> None:
+        """Keep the sessions that only an index that was put aside knows."""
+        before = self.index.put_aside()
+        if before is not None:
+            from rad_lsp.store.salvage import salvage
+
+            with closing(before):
+                salvage(before, source.name, ingest)
+        values = (_SALVAGED + source.name, "yes")
+        self.index.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
+
+
+def _below(source: Source, paths: Collection[str]) -> list[str]:
+    folders = [str(folder) for folder in source.folders]
+    folders += [os.path.realpath(folder) for folder in folders]
+    beginnings = tuple(folder + os.sep for folder in folders)
+    return [path for path in paths if path.startswith(beginnings)]
+
+
+def _ignore() -> None:
+    """Nobody is told of progress."""

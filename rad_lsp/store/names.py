@@ -1,0 +1,53 @@
+"""Names that many rows share: each is stored once and known by a number."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rad_lsp.repository import project_of
+from rad_lsp.store.index import Damaged
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+class Names:
+    """The numbers of names, within a transaction; an unknown name is added."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._numbers: dict[str, int] = {}
+        self._projects: dict[str, int] = {}
+
+    def __getitem__(self, text: str) -> int:
+        number = self._numbers.get(text)
+        if number is None:
+            self._db.execute("INSERT OR IGNORE INTO name(text) VALUES (?)", (text,))
+            row = self._db.execute("SELECT id FROM name WHERE text = ?", (text,)).fetchone()
+            number = self._numbers[text] = int(row[0])
+        return number
+
+    def project(self, folder: str) -> int:
+        """The number of the repository that a folder lies in."""
+        if folder not in self._projects:
+            self._projects[folder] = self[project_of(folder) if folder else ""]
+        return self._projects[folder]
+
+
+def texts(db: sqlite3.Connection) -> dict[int, str]:
+    """All names by their numbers."""
+    return dict(db.execute("SELECT id, text FROM name").fetchall())
+
+
+def named(texts: dict[int, str], number: int) -> str:
+    """The name with a number. Raises Damaged when there is none."""
+    try:
+        return texts[number]
+    except KeyError:
+        raise Damaged("a name is missing") from None
+
+
+def as_text(path: str | os.PathLike[str]) -> str:
+    """A path as it is stored as a name: it need not be Unicode, and is one nowhere else."""
+    return os.fsencode(path).decode(errors="replace")

@@ -1,0 +1,200 @@
+"""What the index has of some sessions: those of agents in some folders, and reports."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from rad_lsp.core import decoders, transcript
+from rad_lsp.core.problems import Problem
+from rad_lsp.core.session import Child
+from rad_lsp.sources import RADIUM
+from rad_lsp.sources import Skipped as SkippedLine
+from rad_lsp.store.index import Damaged, checksum, decoded, from_column, to_column
+from rad_lsp.store.snapshot import Entry, Skipped, duplicate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Selection(msgspec.Struct, frozen=True, gc=False):
+    """Which sessions a question needs; there may be others among them.
+
+    Those active since a moment (microseconds since the epoch), the `newest` ones, and that with
+    an id.
+    """
+
+    since: int
+    newest: int = 1
+    session_id: str = ""
+
+
+class Scope(msgspec.Struct, frozen=True, gc=False):
+    """Which sessions count: those of some agents that worked in some folders or below them.
+
+    All folders when that is None. Of agents that only keep a hash of the folder's path those
+    count that worked in the folder itself. `workspace` is the folder whose reports count, if any.
+    """
+
+    agents: frozenset[str]
+    folders: tuple[str, ...] | None = None
+    workspace: str | None = None
+
+
+class Tracked(msgspec.Struct, frozen=True, gc=False):
+    """A tracked session, when it was last active (microseconds), and those within it."""
+
+    id: str
+    last: int
+    children: tuple[Child, ...]
+
+
+def entries(db: sqlite3.Connection, scope: Scope, selection: Selection | None) -> list[Entry]:
+    """The sessions of a scope, or the selected ones. Raises Damaged."""
+    found: list[Entry] = []
+    for condition, values in conditions(db, scope):
+        if selection is None:
+            found += _entries(db, condition, values)
+            continue
+        row = db.execute(
+            f"SELECT last FROM session WHERE {condition} ORDER BY last DESC LIMIT 1 OFFSET ?",
+            (*values, max(selection.newest, 1) - 1),
+        ).fetchone()
+        since = min(selection.since, row[0]) if row else 0
+        selected = f"{condition} AND (last >= ? OR session_id = ?)"
+        found += _entries(db, selected, (*values, since, selection.session_id))
+    return found
+
+
+def counts(db: sqlite3.Connection, scope: Scope) -> Counter[str]:
+    """The number of sessions of a scope by source, without those within tracked ones."""
+    found: Counter[str] = Counter()
+    for condition, values in conditions(db, scope):
+        query = f"SELECT source, count(*) FROM session WHERE {condition} {NO_CHILD} GROUP BY 1"
+        found.update(dict(db.execute(query, (*values, scope.workspace)).fetchall()))
+    return found
+
+
+def entry(db: sqlite3.Connection, child: Child) -> Entry | None:
+    """One session of another agent; None when it is not known."""
+    with contextlib.suppress(sqlite3.DatabaseError):
+        where = "source = ? AND session_id = ? AND last <> 0"
+        return next(iter(_entries(db, where, msgspec.structs.astuple(child))), None)
+    return None
+
+
+def tracked(db: sqlite3.Connection, workspace: str) -> list[Tracked]:
+    """The sessions of a workspace that others are part of."""
+    children: dict[tuple[str, int], list[Child]] = {}
+    for session_id, last, *child in db.execute(_TRACKED, (workspace,)):
+        children.setdefault((session_id, last), []).append(Child(*child))
+    return [Tracked(*key, tuple(listed)) for key, listed in children.items()]
+
+
+def problems(db: sqlite3.Connection, source: str, folder: str | None = None) -> list[Skipped]:
+    """The files of a source that can't be read: all, or those in a folder and the folder itself."""
+    rows = db.execute(
+        "SELECT path, problem FROM file WHERE source = ? AND problem IS NOT NULL", (source,)
+    )
+    found = [Skipped(from_column(path), decoded(_PROBLEM, problem)) for path, problem in rows]
+    found.sort(key=lambda skipped: skipped.path)
+    if folder is None:
+        return found
+    return [one for one in found if folder in {one.path, os.path.dirname(one.path)}]  # noqa: PTH120
+
+
+def duplicates(db: sqlite3.Connection, workspace: str) -> list[Skipped]:
+    """The reports of a workspace that do not count because another one has their id."""
+    rows = db.execute(_DUPLICATES, (RADIUM, workspace))
+    return [duplicate(from_column(path), from_column(other)) for path, other in rows]
+
+
+def file_number(db: sqlite3.Connection, source: str, path: str) -> int | None:
+    """The number of a file; None when it is not known."""
+    query = "SELECT id FROM file WHERE source = ? AND path = ?"
+    row = db.execute(query, (source, to_column(path))).fetchone()
+    return row[0] if row else None
+
+
+def skipped_lines(db: sqlite3.Connection) -> list[tuple[str, int, list[SkippedLine]]]:
+    """Path, number of lines that could not be read, and the first few of them."""
+    rows = db.execute("SELECT path, skipped, first_skipped FROM file WHERE skipped > 0")
+    found = [(from_column(path), count, decoded(_LINES, first)) for path, count, first in rows]
+    return sorted(found, key=lambda row: row[0])
+
+
+def conditions(db: sqlite3.Connection, scope: Scope) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """Conditions on `session`, and their values, of which its sessions fulfil one.
+
+    Of sessions without any activity nothing is known but their name.
+    """
+    if scope.workspace is not None:
+        own = "+source = ? AND cwd = (SELECT id FROM name WHERE text = ?) "
+        own += "AND session.counts AND session.last <> 0"
+        yield own, (RADIUM, scope.workspace)
+    if not scope.agents:
+        return
+    # A plus keeps SQLite from going by an index where another one narrows more.
+    listed = f"+source IN ({','.join('?' * len(scope.agents))}) AND session.last <> 0"
+    agents = tuple(sorted(scope.agents))
+    if scope.folders is None:
+        yield listed, agents
+        return
+    folders = [*scope.folders]
+    if _knows_hashes(db):
+        folders += map(transcript.hashed, scope.folders)
+    ranges = [_range(folder) for folder in folders]
+    within = " OR ".join(["text = ? OR (text >= ? AND text < ?)"] * len(ranges))
+    values = [value for one in ranges for value in one]
+    yield f"{listed} AND cwd IN (SELECT id FROM name WHERE {within})", (*agents, *values)
+
+
+def _knows_hashes(db: sqlite3.Connection) -> bool:
+    """Whether there is an agent that keeps a hash: making some takes a while."""
+    query = "SELECT 1 FROM name WHERE text >= ? AND text < ? LIMIT 1"
+    hashes = transcript.HASHED, transcript.HASHED + chr(sys.maxunicode)
+    return db.execute(query, hashes).fetchone() is not None
+
+
+def _range(folder: str) -> tuple[str, str, str]:
+    """A folder, and the values between which all folders below it are."""
+    below = folder.removesuffix(os.sep)
+    return folder, below + os.sep, below + chr(ord(os.sep) + 1)
+
+
+def _entries(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Iterator[Entry]:
+    columns = "session_id, last, source, packed, file, checksum"
+    for *row, check in db.execute(f"SELECT {columns} FROM session WHERE {where}", values):
+        session_id, last, source, packed, file = row
+        if packed is None or checksum(packed, source, session_id, last) != check:
+            raise Damaged("a session is not as it was stored")
+        yield Entry(session_id, last, sys.intern(source), packed, file)
+
+
+NO_CHILD: Final = """
+AND NOT EXISTS (
+    SELECT 1 FROM child JOIN session AS tracked ON tracked.id = child.owner
+    WHERE child.source = session.source AND child.session_id = session.session_id
+        AND tracked.counts AND tracked.cwd = (SELECT id FROM name WHERE text = ?))
+"""
+_TRACKED: Final = """
+SELECT session.session_id, last, child.source, child.session_id
+FROM child JOIN session ON session.id = owner
+WHERE counts AND cwd = (SELECT id FROM name WHERE text = ?) ORDER BY 1, 3, 4
+"""
+_DUPLICATES: Final = """
+SELECT file.path, other_file.path
+FROM session JOIN file ON file.id = session.file
+    JOIN session AS other USING (source, session_id, cwd)
+    JOIN file AS other_file ON other_file.id = other.file
+WHERE session.source = ? AND session.cwd = (SELECT id FROM name WHERE text = ?)
+    AND NOT session.counts AND other.counts
+"""
+_PROBLEM: Final = decoders.msgpack(Problem)
+_LINES: Final = decoders.msgpack(list[SkippedLine])

@@ -1,0 +1,290 @@
+"""Rows become sessions: copies of a request count once, what counts is added up, facts are joined.
+
+All of it follows from what the files hold, whenever and in whichever order they were read.
+"""
+
+from __future__ import annotations
+
+import os
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from rad_lsp.core import decoders, transcript
+from rad_lsp.core.money import Money
+from rad_lsp.core.spending import SLOT_MS, Spending
+from rad_lsp.core.tokens import Tokens
+from rad_lsp.core.transcript import Facts
+from rad_lsp.store import snapshot
+from rad_lsp.store.index import checksum, decoded, from_column
+from rad_lsp.store.names import named, texts
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+
+    from rad_lsp.core.session import Session
+    from rad_lsp.store.names import Names
+
+_MANY: Final = 1000
+"""Sessions that are stored at a time."""
+
+DELETED: Final = "The transcript has been deleted; these are its last figures"
+
+
+class Changed:
+    """Numbers of sessions that must be put together, and keys of requests with copies."""
+
+    def __init__(self) -> None:
+        self.sessions: set[int] = set()
+        self.keys: set[int] = set()
+
+
+class _Part(msgspec.Struct, frozen=True, gc=False):
+    """What one transcript says of a session."""
+
+    file: int
+    path: str
+    is_gone: bool
+    skipped: int
+    facts: Facts
+
+
+def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) -> None:
+    """Put the changed sessions of a source together, within a transaction. Raises Damaged."""
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS changed(id INTEGER PRIMARY KEY)")
+    _fill(db, changed.keys)
+    touched = changed.sessions | {session for (session,) in db.execute(_SETTLE_COPIES).fetchall()}
+    _fill(db, touched)
+    for statement in (*_ADD_UP, _DUPLICATES):
+        db.execute(statement)
+    rows = []
+    for number, session, parts in _put_together(db, source):
+        if session is None:
+            _remove(db, number)
+        else:
+            rows.append(_row(names, number, session, parts[0].file, parts[0].facts))
+        if len(rows) == _MANY:
+            db.executemany(_PUT_SESSION, rows)
+            rows.clear()
+    db.executemany(_PUT_SESSION, rows)
+    db.execute("DELETE FROM changed")
+
+
+def report_rows(
+    names: Names, number: int, file: int, session: Session, folder: str
+) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+    """Statements, and their rows, that store a session which its report tells as a whole."""
+    yield _PUT_SESSION, [_row(names, number, session, file, Facts(session.id, cwd=folder))]
+    if session.children:
+        yield (
+            "INSERT OR IGNORE INTO child VALUES (?, ?, ?)",
+            [(child.source, child.session_id, number) for child in session.children],
+        )
+
+
+def _row(
+    names: Names, number: int, session: Session, file: int, facts: Facts
+) -> tuple[int | bytes, ...]:
+    """A session's columns: what it is found by, and the session itself."""
+    packed = snapshot.pack(session)
+    check = checksum(packed.packed, session.source, session.id, packed.last)
+    folder = names[facts.cwd], names.project(facts.cwd), names[facts.branch]
+    return file, *folder, packed.last, packed.packed, check, number
+
+
+def _fill(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    db.execute("DELETE FROM changed")
+    db.executemany("INSERT INTO changed VALUES (?)", [(number,) for number in sorted(numbers)])
+
+
+def _remove(db: sqlite3.Connection, number: int) -> None:
+    """A session of which no file tells when it was is none."""
+    db.execute("DELETE FROM usage WHERE session = ?", (number,))
+    db.execute("DELETE FROM child WHERE owner = ?", (number,))
+    db.execute("UPDATE session SET last = 0, packed = NULL WHERE id = ?", (number,))
+    db.execute(
+        "DELETE FROM session WHERE id = ? AND id NOT IN (SELECT session FROM part)", (number,)
+    )
+
+
+def _put_together(
+    db: sqlite3.Connection, source: str
+) -> Iterator[tuple[int, Session | None, list[_Part]]]:
+    """The changed sessions that are made of transcripts, and the parts that count of each.
+
+    The first part is that of the session's own file.
+    """
+    name = texts(db)
+    usage = _Groups(db.execute(_USAGE).fetchall())
+    tools = _Groups(db.execute(_TOOLS))  # one session may have a hundred thousand
+    parts = _Groups(db.execute(_PARTS).fetchall())
+    for (number,) in db.execute(_CHANGED).fetchall():
+        told = [_part(*row) for row in parts.take(number)]
+        counting = _counting([part for part in told if part.facts.end])
+        if len(told) > 1:
+            files = {part.file for part in counting}
+            db.executemany(_PUT_COUNTS, [(+(p.file in files), number, p.file) for p in told])
+        rows = sorted([_spending(name, *row) for row in usage.take(number)], key=_by_rule)
+        session = None
+        if counting:
+            facts = [part.facts for part in counting]
+            if notes := _notes(counting):
+                facts[0].notes.extend(notes)
+            files = {part.file for part in counting}
+            calls = (row[1:] for row in tools.take(number) if row[0] in files)
+            session = transcript.session(source, counting[0].path, facts, tuple(rows), calls)
+        yield number, session, counting
+
+
+class _Groups:
+    """Rows in the order of sessions, to be taken session by session."""
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._groups = groupby(rows, itemgetter(0))
+        self._next = next(self._groups, None)
+
+    def take(self, session: int) -> Iterator[Any]:
+        """The rows of a session without its number; sessions must be asked for in their order."""
+        while self._next is not None and self._next[0] < session:
+            self._next = next(self._groups, None)
+        if self._next is None or self._next[0] != session:
+            return iter(())
+        return (row[1:] for row in self._next[1])
+
+
+def _part(file: int, path: str | bytes, gone: int, skipped: int, facts: bytes | None) -> _Part:
+    told = Facts("") if facts is None else decoded(_FACTS, facts)
+    return _Part(file, from_column(path), bool(gone), skipped, told)
+
+
+def _spending(name: dict[int, str], *columns: Any) -> Spending:
+    slot, model, engine, tier, threshold, reported, requests, *rest = columns
+    *tokens, usd, lower_bound, unpriced = rest
+    return Spending(
+        slot,
+        named(name, model),
+        named(name, engine),
+        named(name, tier),
+        threshold,
+        bool(reported),
+        requests,
+        Tokens(*tokens),
+        Money(usd, lower_bound, unpriced),
+    )
+
+
+def _by_rule(row: Spending) -> tuple[int, str, str, str, int, bool, bool]:
+    """The numbers of names depend on the order of reading, the names do not."""
+    missing = row.cost is None
+    return row.slot, row.model, row.engine, row.tier, row.threshold, row.reported, missing
+
+
+def _counting(parts: list[_Part]) -> list[_Part]:
+    """The parts of a session that count, that of its own file first.
+
+    Of files with one name, as when one was moved or copied, one counts: one that is there rather
+    than one that is gone, and that which tells most.
+    """
+    if len(parts) < 2:  # noqa: PLR2004
+        return parts
+    found: dict[str, _Part] = {}
+    for part in sorted(parts, key=lambda part: (not part.is_gone, part.facts.end, part.path)):
+        found[_stem(part.path)] = part
+    return sorted(
+        found.values(),
+        key=lambda part: (part.facts.session_id not in _stem(part.path), part.path),
+    )
+
+
+def _stem(path: str) -> str:
+    return path.rpartition(os.sep)[2].partition(".")[0]
+
+
+def _notes(parts: list[_Part]) -> list[str]:
+    notes = [DELETED] if all(part.is_gone for part in parts) else []
+    if skipped := sum([part.skipped for part in parts]):
+        notes.append(f"Lines of the transcript that can't be read: {skipped:,}")
+    return notes
+
+
+# Of the copies of a request that one counts which has the most output; of equal ones that which
+# was made first; then that of the session that ended first, as the other one went on from there;
+# then the first by path. A copy that a sub-agent replays gives way to any other of its key.
+# CROSS JOIN keeps SQLite from going through all requests.
+_SETTLE_COPIES: Final = """
+WITH again AS (
+    SELECT id AS key FROM changed WHERE
+        (SELECT count(*) > 1 OR min(counts) = 0 FROM request WHERE key = changed.id AND key <> 0)),
+ranked AS (
+    SELECT r.session, r.file, r.key, r.variant,
+        count(*) OVER (PARTITION BY r.key) > 1 AS copied,
+        row_number() OVER (
+            PARTITION BY r.key, r.side, CASE WHEN r.side THEN 0 ELSE r.variant END
+            ORDER BY r.output DESC, r.time, p.last, f.path) = 1
+            AND NOT (r.side AND min(r.side) OVER (PARTITION BY r.key) = 0) AS counts
+    FROM again CROSS JOIN request r ON r.key = again.key AND r.key <> 0
+        JOIN part p ON p.session = r.session AND p.file = r.file
+        JOIN file f ON f.id = r.file)
+UPDATE request SET counts = ranked.counts, copied = ranked.copied FROM ranked
+WHERE request.session = ranked.session AND request.file = ranked.file
+    AND request.key = ranked.key AND request.variant = ranked.variant
+    AND (request.counts <> ranked.counts OR request.copied <> ranked.copied)
+RETURNING session
+"""
+
+_ADD_UP: Final = (
+    "DELETE FROM usage WHERE session IN (SELECT id FROM changed)",
+    f"""
+INSERT INTO usage
+SELECT session, time / {SLOT_MS} - (time % {SLOT_MS} < 0), model, engine, tier, threshold,
+    reported, usd IS NOT NULL, sum(requests), sum(fresh), sum(cache_read), sum(cache_write_5m),
+    sum(cache_write_1h), sum(output), round(sum(usd), 12), sum(requests * (1 - final)),
+    sum(requests * (usd IS NULL))
+FROM changed CROSS JOIN request ON session = changed.id
+WHERE counts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+""",
+)
+
+# Of several reports with one id in a workspace the one that was written last counts; of equal
+# ones the first by path.
+_DUPLICATES: Final = """
+WITH report AS (
+    SELECT DISTINCT source, session_id, cwd FROM changed JOIN session USING (id) WHERE place <> 0),
+ranked AS (
+    SELECT session.id, row_number() OVER (
+        PARTITION BY session.cwd, session.session_id
+        ORDER BY part.last DESC, file.path) = 1 AS counts
+    FROM report JOIN session USING (source, session_id, cwd)
+        JOIN part ON part.session = session.id JOIN file ON file.id = part.file)
+UPDATE session SET counts = ranked.counts FROM ranked
+WHERE session.id = ranked.id AND session.counts <> ranked.counts
+"""
+
+_PUT_SESSION: Final = """
+UPDATE session SET file = ?, cwd = ?, project = ?, branch = ?, last = ?, packed = ?, checksum = ?
+WHERE id = ?
+"""
+
+_PUT_COUNTS: Final = "UPDATE part SET counts = ? WHERE session = ? AND file = ?"
+
+_CHANGED: Final = """
+SELECT changed.id FROM changed JOIN session USING (id)
+WHERE place = 0 OR changed.id NOT IN (SELECT session FROM part) ORDER BY changed.id
+"""
+_PARTS: Final = """
+SELECT session, file, path, gone, skipped, facts
+FROM changed JOIN part ON session = changed.id JOIN file ON file.id = file ORDER BY session
+"""
+_USAGE: Final = """
+SELECT session, slot, model, engine, tier, threshold, reported, requests, fresh, cache_read,
+    cache_write_5m, cache_write_1h, output, usd, lower_bound, unpriced
+FROM changed JOIN usage ON session = changed.id ORDER BY session
+"""
+_TOOLS: Final = """
+SELECT session, file, outcome, calls, start, duration
+FROM changed JOIN tool ON session = changed.id ORDER BY session
+"""
+_FACTS: Final = decoders.msgpack(Facts)
