@@ -6,6 +6,7 @@ it starts, or before, is empty.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Final
 
@@ -19,11 +20,10 @@ _MOST: Final = 20_000
 def covered(intervals: Iterable[tuple[int, int]]) -> int:
     """The time that lies in at least one of the intervals."""
     total = 0
-    reached: int | None = None
+    reached: float = -math.inf
     for start, end in sorted(intervals):
-        begin = start if reached is None else max(reached, start)
-        if end > begin:
-            total += end - begin
+        if end > reached and end > start:
+            total += end - (start if start > reached else int(reached))
             reached = end
     return total
 

@@ -77,12 +77,15 @@ class Price(msgspec.Struct, frozen=True):
 
     def threshold(self, input_tokens: int) -> int:
         """The highest threshold that a request of so many input tokens exceeds; 0 for none."""
-        return max([limit for limit in self.thresholds if input_tokens > limit], default=0)
+        if not self.thresholds or input_tokens <= self.thresholds[0]:
+            return 0
+        return max(limit for limit in self.thresholds if input_tokens > limit)
 
     def rates_above(self, threshold: int) -> Rates:
         """The rates of requests that exceed a threshold, one that `threshold` returned."""
-        place = self.thresholds.index(threshold) + 1 if threshold in self.thresholds else 0
-        return self.rates[place]
+        if not threshold or threshold not in self.thresholds:
+            return self.rates[0]
+        return self.rates[self.thresholds.index(threshold) + 1]
 
 
 def cost(rates: Rates, tokens: Tokens) -> float:

@@ -79,9 +79,7 @@ def billed(request: Request, price: Price | None) -> tuple[int, float | None]:
     tokens = request.tokens
     if price is None:
         return 0, request.cost
-    threshold = 0
-    if price.thresholds:
-        threshold = price.threshold(tokens.input // (request.requests or 1))
+    threshold = price.threshold(tokens.input // (request.requests or 1))
     if request.cost is not None:
         return threshold, request.cost
     return threshold, price.fee * request.requests + cost(price.rates_above(threshold), tokens)

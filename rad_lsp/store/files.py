@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from rad_lsp.core import problems
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.report import MAX_BYTES, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +77,8 @@ class File:
 
     def problem(self, *, whole: bool) -> Problem | None:
         """What keeps it from being read; one that is read as a `whole` has a largest size."""
+        from rad_lsp.core.report import MAX_BYTES, too_large  # where nothing is new, none is read
+
         if not stat.S_ISREG(self.mode):
             return _not_a_file(self.mode)
         return too_large(self.size) if whole and self.size > MAX_BYTES else None
@@ -120,6 +121,8 @@ class File:
 
         A file that is being written in place may be shorter or longer than it was a moment ago.
         """
+        from rad_lsp.core.report import MAX_BYTES
+
         data = os.read(self._descriptor, self.size + 1)
         while len(data) != self.size and (chunk := os.read(self._descriptor, CHUNK)):
             data += chunk

@@ -65,6 +65,8 @@ class Ingest:
         self.names = Names(db)
         self._rows = Rows(db, source.name, prices, self.names)
         self._numbers: dict[tuple[str, int], int] = {}
+        self._keys: set[int] = set()
+        self._has_requests = db.execute("SELECT 1 FROM request LIMIT 1").fetchone() is not None
         self._next_session = _next_id(db, "session")
         self._next_file = _next_id(db, "file")
 
@@ -100,6 +102,7 @@ class Ingest:
 
     def reprice(self) -> None:
         """Price all requests of the source anew: the price list has changed."""
+        self._rows.flush()
         self._rows.reprice()
         query = "SELECT id FROM session WHERE source = ? AND place = 0"
         rows = self.db.execute(query, (self._source.name,))
@@ -135,7 +138,7 @@ class Ingest:
         return row and _Known(*row)
 
     def _read(self, path: str, known: _Known | None, file: File, *, by_line: bool) -> None:
-        number = self.new_file() if known is None else known.id
+        number = self.new_file() if known is None or not by_line else known.id
         parser = self._resumed(path, known, file) if known and by_line else None
         begin = 0
         if known is not None and parser is not None:
@@ -143,7 +146,10 @@ class Ingest:
         else:
             parser = self._source.parser(path)
             if known is not None:
-                self._forget(number)
+                self._forget(known.id)
+        if known is not None and number != known.id:
+            # By the other number it is told that the file was written anew.
+            self.db.execute("DELETE FROM file WHERE id = ?", (known.id,))
         offset = begin
         goes_on = begin > 0
         try:
@@ -239,7 +245,11 @@ class Ingest:
                 self._put_part(number, file, facts.end, _to_bytes(facts))
         self.changed.sessions.update(numbers.values())
         records = parser.requests.values()
-        self.changed.keys.update(self._rows.put_requests(file, numbers, records, goes_on=goes_on))
+        for key in self._rows.put_requests(file, numbers, records, goes_on=goes_on):
+            # In an index without requests, only those that come twice have copies.
+            if self._has_requests or key in self._keys:
+                self.changed.keys.add(key)
+            self._keys.add(key)
         self._rows.put_tools(file, numbers, parser.tools)
         parser.requests.clear()
         parser.tools.clear()
@@ -288,10 +298,7 @@ class Ingest:
             if row is None:
                 row = (self._next_session,)
                 self._next_session += 1
-                self.db.execute(
-                    "INSERT INTO session(id, source, session_id, place) VALUES (?, ?, ?, ?)",
-                    (*row, self._source.name, *name),
-                )
+                self._rows.put(_NEW_SESSION, (*row, self._source.name, *name))
             number = self._numbers[name] = row[0]
         return number
 
@@ -299,6 +306,11 @@ class Ingest:
         """A number for a file that is not known."""
         self._next_file += 1
         return self._next_file - 1
+
+
+_NEW_SESSION: Final = (
+    "INSERT OR IGNORE INTO session(id, source, session_id, place) VALUES (?, ?, ?, ?)"
+)
 
 
 def _sealed(state: bytes) -> bytes:

@@ -185,12 +185,13 @@ class Machine:
             problem = Problem(UNREADABLE, f"The folder can't be read: {reason}")
             is_new = known.get(folder) != files.stamp(folder)
             return [], [], problem if is_new else None
-        stamps = zip(listed, map(files.stamp, listed), strict=True)
-        changed = [path for path, stamp in stamps if known.get(path) != stamp]
+        now = dict(zip(listed, map(files.stamp, listed), strict=True))
+        if now == known:
+            return [], [], None
+        changed = [path for path, stamp in now.items() if known.get(path) != stamp]
         # What is new is read in the order of names, which is that of time for some agents.
         changed.sort(reverse=True)
-        missing = known.keys() - set(listed) if len(known) != len(listed) or changed else ()
-        return changed, [path for path in missing if files.is_gone(path)], None
+        return changed, [path for path in known.keys() - now.keys() if files.is_gone(path)], None
 
     def _changes_at(self, source: Source, paths: list[str]) -> tuple[list[str], list[str]] | None:
         """The same for some paths; None where all files must be listed to tell."""

@@ -66,18 +66,20 @@ def entries(db: sqlite3.Connection, scope: Scope, selection: Selection | None) -
             f"SELECT last FROM session WHERE {condition} ORDER BY last DESC LIMIT 1 OFFSET ?",
             (*values, max(selection.newest, 1) - 1),
         ).fetchone()
-        since = min(selection.since, row[0]) if row else 0
-        selected = f"{condition} AND (last >= ? OR session_id = ?)"
-        found += _entries(db, selected, (*values, since, selection.session_id))
+        since = min(selection.since, row[0]) if row else _LONG_AGO
+        found += _entries(db, f"{condition} AND last >= ?", (*values, since))
+        if selection.session_id:
+            named = f"{condition} AND session_id = ? AND last < ?"
+            found += _entries(db, named, (*values, selection.session_id, since))
     return found
 
 
 def counts(db: sqlite3.Connection, scope: Scope) -> Counter[str]:
     """The number of sessions of a scope by source, without those within tracked ones."""
     found: Counter[str] = Counter()
-    for condition, values in conditions(db, scope):
-        query = f"SELECT source, count(*) FROM session WHERE {condition} {NO_CHILD} GROUP BY 1"
-        found.update(dict(db.execute(query, (*values, scope.workspace)).fetchall()))
+    for condition, values in conditions(db, scope, children=False):
+        query = f"SELECT source, count(*) FROM session WHERE {condition} GROUP BY 1"
+        found.update(dict(db.execute(query, values).fetchall()))
     return found
 
 
@@ -129,10 +131,13 @@ def skipped_lines(db: sqlite3.Connection) -> list[tuple[str, int, list[SkippedLi
     return sorted(found, key=lambda row: row[0])
 
 
-def conditions(db: sqlite3.Connection, scope: Scope) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+def conditions(
+    db: sqlite3.Connection, scope: Scope, *, children: bool = True
+) -> Iterator[tuple[str, tuple[str | int | None, ...]]]:
     """Conditions on `session`, and their values, of which its sessions fulfil one.
 
-    Of sessions without any activity nothing is known but their name.
+    Of sessions without any activity nothing is known but their name. Those that are part of a
+    tracked session are left out where `children` are not wanted.
     """
     if scope.workspace is not None:
         own = "+source = ? AND cwd = (SELECT id FROM name WHERE text = ?) "
@@ -142,7 +147,9 @@ def conditions(db: sqlite3.Connection, scope: Scope) -> Iterator[tuple[str, tupl
         return
     # A plus keeps SQLite from going by an index where another one narrows more.
     listed = f"+source IN ({','.join('?' * len(scope.agents))}) AND session.last <> 0"
-    agents = tuple(sorted(scope.agents))
+    agents: tuple[str | None, ...] = tuple(sorted(scope.agents))
+    if not children:
+        listed, agents = f"{listed} AND {_NO_CHILD}", (*agents, scope.workspace)
     if scope.folders is None:
         yield listed, agents
         return
@@ -177,8 +184,8 @@ def _entries(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Ite
         yield Entry(session_id, last, sys.intern(source), packed, file)
 
 
-NO_CHILD: Final = """
-AND NOT EXISTS (
+_LONG_AGO: Final = -(2**63)
+_NO_CHILD: Final = """NOT EXISTS (
     SELECT 1 FROM child JOIN session AS tracked ON tracked.id = child.owner
     WHERE child.source = session.source AND child.session_id = session.session_id
         AND tracked.counts AND tracked.cwd = (SELECT id FROM name WHERE text = ?))
@@ -190,8 +197,8 @@ WHERE counts AND cwd = (SELECT id FROM name WHERE text = ?) ORDER BY 1, 3, 4
 """
 _DUPLICATES: Final = """
 SELECT file.path, other_file.path
-FROM session JOIN file ON file.id = session.file
-    JOIN session AS other USING (source, session_id, cwd)
+FROM session CROSS JOIN file ON file.id = session.file
+    CROSS JOIN session AS other USING (source, session_id, cwd)
     JOIN file AS other_file ON other_file.id = other.file
 WHERE session.source = ? AND session.cwd = (SELECT id FROM name WHERE text = ?)
     AND NOT session.counts AND other.counts

@@ -101,7 +101,7 @@ class Rows:
                 numbers = (self._names[model], self._names[engine], self._names[tier])
             threshold, usd = billed(request, price) if record.billed else (0, None)
             counts = (request.requests, *msgspec.structs.astuple(request.tokens))
-            if max(counts) > _LARGEST:
+            if sum(counts) > _LARGEST:
                 counts = tuple(min(count, _LARGEST) for count in counts)
             is_reported = request.cost is not None or not record.billed
             # Plus makes a number of a boolean, which SQLite takes in a fraction of the time.

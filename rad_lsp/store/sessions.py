@@ -14,6 +14,7 @@ import msgspec
 
 from rad_lsp.core import decoders, transcript
 from rad_lsp.core.money import Money
+from rad_lsp.core.session import RADIUM, Session
 from rad_lsp.core.spending import SLOT_MS, Spending
 from rad_lsp.core.tokens import Tokens
 from rad_lsp.core.transcript import Facts
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
 
-    from rad_lsp.core.session import Session
     from rad_lsp.store.names import Names
 
 _MANY: Final = 1000
@@ -58,8 +58,10 @@ def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) 
     _fill(db, changed.keys)
     touched = changed.sessions | {session for (session,) in db.execute(_SETTLE_COPIES).fetchall()}
     _fill(db, touched)
-    for statement in (*_ADD_UP, _DUPLICATES):
+    for statement in _ADD_UP:
         db.execute(statement)
+    if source == RADIUM:
+        db.execute(_DUPLICATES)
     rows = []
     for number, session, parts in _put_together(db, source):
         if session is None:
@@ -77,7 +79,8 @@ def report_rows(
     names: Names, number: int, file: int, session: Session, folder: str
 ) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     """Statements, and their rows, that store a session which its report tells as a whole."""
-    yield _PUT_SESSION, [_row(names, number, session, file, Facts(session.id, cwd=folder))]
+    facts = Facts(session.id, cwd=folder)
+    yield _PUT_SESSION, [_row(names, number, session, file, facts, place=file)]
     if session.children:
         yield (
             "INSERT OR IGNORE INTO child VALUES (?, ?, ?)",
@@ -86,13 +89,14 @@ def report_rows(
 
 
 def _row(
-    names: Names, number: int, session: Session, file: int, facts: Facts
-) -> tuple[int | bytes, ...]:
+    names: Names, number: int, session: Session, file: int, facts: Facts, *, place: int = 0
+) -> tuple[Any, ...]:
     """A session's columns: what it is found by, and the session itself."""
     packed = snapshot.pack(session)
     check = checksum(packed.packed, session.source, session.id, packed.last)
     folder = names[facts.cwd], names.project(facts.cwd), names[facts.branch]
-    return file, *folder, packed.last, packed.packed, check, number
+    name = number, session.source, session.id, place, file
+    return *name, *folder, packed.last, packed.packed, check
 
 
 def _fill(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
@@ -122,19 +126,19 @@ def _put_together(
     tools = _Groups(db.execute(_TOOLS))  # one session may have a hundred thousand
     parts = _Groups(db.execute(_PARTS).fetchall())
     for (number,) in db.execute(_CHANGED).fetchall():
-        told = [_part(*row) for row in parts.take(number)]
+        told = [_part(*row[1:]) for row in parts.take(number)]
         counting = _counting([part for part in told if part.facts.end])
         if len(told) > 1:
             files = {part.file for part in counting}
             db.executemany(_PUT_COUNTS, [(+(p.file in files), number, p.file) for p in told])
-        rows = sorted([_spending(name, *row) for row in usage.take(number)], key=_by_rule)
+        rows = sorted([_spending(name, *row[1:]) for row in usage.take(number)], key=_by_rule)
         session = None
         if counting:
             facts = [part.facts for part in counting]
             if notes := _notes(counting):
                 facts[0].notes.extend(notes)
             files = {part.file for part in counting}
-            calls = (row[1:] for row in tools.take(number) if row[0] in files)
+            calls = (row[2:] for row in tools.take(number) if row[1] in files)
             session = transcript.session(source, counting[0].path, facts, tuple(rows), calls)
         yield number, session, counting
 
@@ -147,12 +151,12 @@ class _Groups:
         self._next = next(self._groups, None)
 
     def take(self, session: int) -> Iterator[Any]:
-        """The rows of a session without its number; sessions must be asked for in their order."""
+        """The rows of a session; sessions must be asked for in their order."""
         while self._next is not None and self._next[0] < session:
             self._next = next(self._groups, None)
         if self._next is None or self._next[0] != session:
             return iter(())
-        return (row[1:] for row in self._next[1])
+        return self._next[1]
 
 
 def _part(file: int, path: str | bytes, gone: int, skipped: int, facts: bytes | None) -> _Part:
@@ -264,8 +268,12 @@ WHERE session.id = ranked.id AND session.counts <> ranked.counts
 """
 
 _PUT_SESSION: Final = """
-UPDATE session SET file = ?, cwd = ?, project = ?, branch = ?, last = ?, packed = ?, checksum = ?
-WHERE id = ?
+INSERT INTO session (
+    id, source, session_id, place, file, cwd, project, branch, last, packed, checksum)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT(id) DO UPDATE SET (file, cwd, project, branch, last, packed, checksum) = (
+    excluded.file, excluded.cwd, excluded.project, excluded.branch, excluded.last,
+    excluded.packed, excluded.checksum)
 """
 
 _PUT_COUNTS: Final = "UPDATE part SET counts = ? WHERE session = ? AND file = ?"
@@ -276,15 +284,16 @@ WHERE place = 0 OR changed.id NOT IN (SELECT session FROM part) ORDER BY changed
 """
 _PARTS: Final = """
 SELECT session, file, path, gone, skipped, facts
-FROM changed JOIN part ON session = changed.id JOIN file ON file.id = file ORDER BY session
+FROM changed CROSS JOIN part ON session = changed.id JOIN file ON file.id = file
+ORDER BY changed.id
 """
 _USAGE: Final = """
 SELECT session, slot, model, engine, tier, threshold, reported, requests, fresh, cache_read,
     cache_write_5m, cache_write_1h, output, usd, lower_bound, unpriced
-FROM changed JOIN usage ON session = changed.id ORDER BY session
+FROM changed CROSS JOIN usage ON session = changed.id ORDER BY changed.id
 """
 _TOOLS: Final = """
 SELECT session, file, outcome, calls, start, duration
-FROM changed JOIN tool ON session = changed.id ORDER BY session
+FROM changed CROSS JOIN tool ON session = changed.id ORDER BY changed.id
 """
 _FACTS: Final = decoders.msgpack(Facts)

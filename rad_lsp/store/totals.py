@@ -137,15 +137,15 @@ def _sums(
     within = [f"{seconds} {sign} {int(end.timestamp())}" for sign, end in ranges.items() if end]
     name = texts(db)
     found: dict[tuple[date | str, ...], tuple[Any, ...]] = {}
-    for condition, values in query.conditions(db, scope):
+    for condition, values in query.conditions(db, scope, children=False):
         where = " AND ".join([condition, *within])
         statement = (
             f"SELECT {', '.join([*keys, 'count(DISTINCT session.id)', *sums])} "
             f"FROM {table} JOIN session ON session.id = session "
-            f"WHERE {where} {query.NO_CHILD} "
+            f"WHERE {where} "
             f"GROUP BY {', '.join(map(str, range(1, len(keys) + 1))) or 'NULL'}"
         )
-        for row in db.execute(statement, (*values, scope.workspace)):
+        for row in db.execute(statement, values):
             key = tuple(
                 _value(name, dimension, value) for dimension, value in zip(by, row, strict=False)
             )

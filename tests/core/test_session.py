@@ -10,4 +10,5 @@ def test_tokens_are_those_of_input_and_output_as_input_includes_cached_ones():
 
 
 def test_usage_without_requests_costs_nothing_and_is_priced():
-    assert (Usage("m").cost, Usage("m").unpriced, Usage("m").tokens) == (0.0, 0, 0)
+    usage = Usage("m")
+    assert (usage.cost, usage.money.unpriced, usage.tokens) == (0.0, 0, 0)

@@ -26,13 +26,15 @@ def test_a_request_is_priced_by_its_size_and_its_slot(price_list, spending):
     tokens = Tokens(650, 200, 100, 50, 10)
     # 650 at $10, 200 at $1, 100 at $20, 50 at $40, 10 at $100, per million.
     row = spendings.priced(request(749, engine="e", tokens=tokens), price_list)
-    assert row == spending(slot=49, cost=pytest.approx(0.0117), tokens=tokens)
+    assert row == spending(slot=49, cost=row.cost, tokens=tokens)
+    assert row.cost == pytest.approx(0.0117)
     assert row.money.is_exact
 
 
 def test_above_a_threshold_the_whole_request_is_billed_otherwise(price_list):
     row = spendings.priced(request(tokens=Tokens(1001, output=10)), price_list)
-    assert (row.threshold, row.cost) == (1000, pytest.approx(0.02202))
+    assert row.threshold == 1000
+    assert row.cost == pytest.approx(0.02202)
 
 
 def test_cached_tokens_count_towards_the_threshold(price_list):
@@ -64,7 +66,8 @@ def test_requests_of_a_slot_are_one_row(price_list, spending):
         [request(minute, tokens=Tokens(100), engine="e") for minute in (750, 764, 751)], price_list
     )
     (row,) = rows
-    assert row == spending(requests=3, tokens=Tokens(300), cost=pytest.approx(0.003))
+    assert row == spending(requests=3, tokens=Tokens(300), cost=row.cost)
+    assert row.cost == pytest.approx(0.003)
 
 
 def test_each_request_has_its_own_size(price_list):
@@ -74,7 +77,8 @@ def test_each_request_has_its_own_size(price_list):
 
 def test_requests_of_which_only_sums_are_told_are_of_average_size(price_list):
     row = spendings.priced(request(requests=2, tokens=Tokens(2000)), price_list)
-    assert (row.requests, row.threshold, row.cost) == (2, 0, pytest.approx(0.02))
+    assert (row.requests, row.threshold) == (2, 0)
+    assert row.cost == pytest.approx(0.02)
     row = spendings.priced(request(1500, model="b", requests=3), price_list)
     assert row.cost == 1.5
     assert spendings.billed(request(requests=0, tokens=Tokens(1001)), price_list.A)[0] == 1000

@@ -6,11 +6,14 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from rad_lsp.server.folder import Folder
+from rad_lsp.server.notifier import Notifier
 from rad_lsp.server.rate_limiter import RateLimiter
 from rad_lsp.service import sessions
 
 
-class Notifier:
+class Statuses(Notifier):
+    """Keeps what would be sent to a client."""
+
     def __init__(self):
         self.statuses = asyncio.Queue()
 
@@ -40,7 +43,7 @@ async def test_an_index_that_could_not_be_opened_is_tried_again(workspace, caplo
             raise OSError("not now")
         return sessions.open_machine()
 
-    notifier = Notifier()
+    notifier = Statuses()
     with ThreadPoolExecutor(1) as executor:
         root = workspace.root
         folder = Folder(root.as_uri(), root, notifier, RateLimiter(0), executor, machine)

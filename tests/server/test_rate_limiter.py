@@ -15,7 +15,7 @@ async def test_the_first_user_does_not_wait():
 async def test_users_go_on_one_after_the_other():
     limiter = RateLimiter(0.05)
     begun = time.monotonic()
-    waited = await asyncio.gather(limiter.wait(), limiter.wait(), limiter.wait())
+    waited = await asyncio.gather(*(limiter.wait() for _ in range(3)))
     assert waited == [False, True, True]
     assert time.monotonic() - begun >= 0.1
 

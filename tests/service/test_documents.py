@@ -18,6 +18,7 @@ def read():
     def read(transcript):
         path = str(transcript.path)
         source = documents.transcript_source(path)
+        assert source is not None
         return documents.Transcript(source, path, transcript.path.read_bytes())
 
     return read

@@ -16,6 +16,7 @@ def machine():
 
 def test_the_state_of_an_index_on_disk(machine):
     state = index.state(machine)
+    assert state.path is not None
     assert state.path.is_file()
     assert (state.size > 0, state.health) == (True, "ok")
 

@@ -77,7 +77,8 @@ def test_the_newest_sessions_and_the_number_of_all(machine, workspace, claude_co
     selection = sessions.newest(2)
     snapshot = sessions.open_store(machine, workspace.root, None, {}, selection=selection).refresh()
     assert ids(snapshot)[:3] == ["day-3", "report-3", "day-2"]
-    assert (snapshot.total, snapshot.sources) == (6, {"claude-code", "radium"})
+    assert snapshot.total == 6
+    assert snapshot.sources == {"claude-code", "radium"}
 
 
 def test_sessions_that_were_active_in_a_folder_since_a_moment(machine, workspace, claude_code):

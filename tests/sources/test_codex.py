@@ -833,6 +833,7 @@ def test_a_transcript_read_in_parts_is_the_same(cuts):
         found |= parser.requests
         ended |= parser.tools
         state = parser.state()
+    assert parser is not None
     assert (parser.facts, found) == (whole.facts, whole.requests)
     assert ended == whole.tools
     assert calls(whole) == [("shell", "failed"), ("apply_patch", "ok")]

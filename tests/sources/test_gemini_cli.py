@@ -578,6 +578,7 @@ def test_a_transcript_read_in_parts_is_the_same(cuts):
         for key, recorded in parser.requests.items():
             found[key] = later(found.get(key), recorded)
         state = parser.state()
+    assert parser is not None
     assert (parser.facts, found) == (whole.facts, whole.requests)
     assert ended == whole.tools
     assert (parser.skipped, parser.first_skipped) == (whole.skipped, whole.first_skipped)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rad_lsp.core import decoders
 from rad_lsp.sources._lines import (
     SHOWN,
     Moment,
@@ -31,7 +32,7 @@ class Thing(msgspec.Struct):
     time: Moment | None = None
 
 
-THING = msgspec.json.Decoder(Thing)
+THING = decoders.json(Thing)
 
 
 @pytest.fixture

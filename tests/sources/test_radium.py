@@ -200,8 +200,11 @@ def test_a_folder_that_may_not_be_read_is_an_error(public_folder):
 
 def test_a_report_that_is_not_stored_yet_is_parsed_alike(report_bytes):
     session = radium.parse("/w/a.json", report_bytes(session_id="a"))
+    assert isinstance(session, Session)
     assert (session.id, session.path, session.problems) == ("a", "/w/a.json", ())
-    assert radium.parse("/w/a.json", b"").code == "empty"
+    problem = radium.parse("/w/a.json", b"")
+    assert isinstance(problem, Problem)
+    assert problem.code == "empty"
 
 
 def test_our_own_reports_tell_when_the_money_went(workspace, content, stored_row):

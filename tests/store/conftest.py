@@ -16,7 +16,7 @@ import pytest
 from rad_lsp.core.price import Price, Rates
 from rad_lsp.core.session import Child
 from rad_lsp.sources import radium
-from rad_lsp.sources.claude_code import ClaudeCode
+from rad_lsp.sources.claude_code import ClaudeCode, ClaudeCodeParser
 from rad_lsp.sources.codex import Codex
 from rad_lsp.store import query
 from rad_lsp.store.machine import Machine
@@ -158,21 +158,25 @@ class Fed(ClaudeCode):
         self.while_reading = lambda: None
 
     def parser(self, path, state=None):
-        parser = super().parser(path, state)
-        feed = parser.feed
-
-        def counted(lines):
-            self.bytes += len(lines)
-            self.while_reading()
-            feed(lines)
-
-        parser.feed = counted
-        return parser
+        return FedParser(self, path, state)
 
     def taken(self):
         """The bytes read since the last call."""
         taken, self.bytes = self.bytes, 0
         return taken
+
+
+class FedParser(ClaudeCodeParser):
+    """Tells its source what it is fed."""
+
+    def __init__(self, source, path, state):
+        super().__init__(path, state)
+        self.source = source
+
+    def feed(self, lines):
+        self.source.bytes += len(lines)
+        self.source.while_reading()
+        super().feed(lines)
 
 
 @pytest.fixture
@@ -299,10 +303,8 @@ def process(home, tmp_path):
 
     yield start
     for one in started:
-        one.kill()
-        one.wait()
-        for stream in (one.stdin, one.stdout, one.stderr):
-            stream.close()
+        with one:  # closes its pipes and waits for it
+            one.kill()
 
 
 @pytest.fixture

@@ -172,13 +172,15 @@ class TestWhole:
     def test_of_a_file_that_grows_beyond_what_is_read_is_given_up(
         self, path, while_reading, monkeypatch
     ):
-        monkeypatch.setattr(files, "MAX_BYTES", 1000)
+        monkeypatch.setattr(report, "MAX_BYTES", 1000)
         path.write_bytes(b"{")
         while_reading(lambda: path.write_bytes(b" " * 20_000_000))
         data = read(path)
         assert 1000 < len(data) <= 1000 + 2 * files.CHUNK
         monkeypatch.setattr(report, "MAX_BYTES", 1000)
-        assert report.read(data).code == "too-large"
+        problem = report.read(data)
+        assert isinstance(problem, Problem)
+        assert problem.code == "too-large"
 
 
 class TestProblems:
@@ -191,7 +193,9 @@ class TestProblems:
         os.mkfifo(path)
         assert read(path) == Problem("not-a-file", "It is a named pipe, not a file")
         with File(str(path)) as file:
-            assert file.problem(whole=False).code == "not-a-file"
+            problem = file.problem(whole=False)
+        assert problem is not None
+        assert problem.code == "not-a-file"
 
     @pytest.mark.skipif(not Path("/dev/null").is_char_device(), reason="no devices here")
     def test_is_that_it_is_a_link_to_a_device(self, path):

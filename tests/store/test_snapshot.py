@@ -10,6 +10,7 @@ import pytest
 from rad_lsp.core.errors import NoSessions, SessionAmbiguous, SessionNotFound
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.problems import Problem
+from rad_lsp.core.session import Session
 from rad_lsp.sources import radium
 from rad_lsp.store import snapshot
 from rad_lsp.store.snapshot import Skipped, Snapshot
@@ -38,24 +39,14 @@ def made(session):
 def copies(report_bytes):
     """The snapshot of files that hold one session, by the minute they were generated at."""
 
-    def assembled(**minutes):
-        return snapshot.assemble(
-            [
-                snapshot.pack(
-                    radium.parse(
-                        f"/w/{name}.json",
-                        report_bytes(
-                            session_id="s",
-                            generated_at=f"2025-12-08T00:{minute:02}:00Z",
-                            total_cost=minute,
-                        ),
-                    )
-                )
-                for name, minute in minutes.items()
-            ]
-        )
+    def packed(name, minute):
+        generated_at = f"2025-12-08T00:{minute:02}:00Z"
+        data = report_bytes(session_id="s", generated_at=generated_at, total_cost=minute)
+        copy = radium.parse(f"/w/{name}.json", data)
+        assert isinstance(copy, Session)
+        return snapshot.pack(copy)
 
-    return assembled
+    return lambda **minutes: snapshot.assemble([packed(*copy) for copy in minutes.items()])
 
 
 def ids(found):
@@ -73,12 +64,12 @@ def test_a_session_comes_out_as_it_went_in(session):
 def test_the_newest_last_activity_comes_first(session):
     found = snapshot.assemble(
         [
-            snapshot.pack(session(name, **changes))
-            for name, changes in {
-                "old": {"end_time": "2025-12-05T00:00:00Z", "generated_at": "2026-01-01T00:00:00Z"},
-                "new": {"end_time": "2025-12-07T00:00:00Z", "generated_at": "2025-12-07T00:00:01Z"},
-                "running": {"end_time": None, "generated_at": "2025-12-06T00:00:00Z"},
-            }.items()
+            snapshot.pack(session(name, end_time=end, generated_at=generated))
+            for name, end, generated in [
+                ("old", "2025-12-05T00:00:00Z", "2026-01-01T00:00:00Z"),
+                ("new", "2025-12-07T00:00:00Z", "2025-12-07T00:00:01Z"),
+                ("running", None, "2025-12-06T00:00:00Z"),
+            ]
         ]
     )
     assert ids(found) == ["new", "running", "old"]
@@ -126,9 +117,10 @@ def test_the_other_duplicates_are_skipped_by_name(copies):
 
 
 def test_what_cannot_be_read_is_skipped_in_the_order_of_paths(session):
-    empty, torn = Problem("empty", "The file is empty"), Problem("truncated", "It ends")
-    found = snapshot.assemble([snapshot.pack(session("m"))], [("/w/z", torn), ("/w/b", empty)])
-    assert found.skipped == (Skipped("/w/b", empty), Skipped("/w/z", torn))
+    empty = Skipped("/w/b", Problem("empty", "The file is empty"))
+    torn = Skipped("/w/z", Problem("truncated", "It ends"))
+    found = snapshot.assemble([snapshot.pack(session("m"))], [torn, empty])
+    assert found.skipped == (empty, torn)
     assert ids(found) == ["m"]
 
 
@@ -240,7 +232,7 @@ def test_nothing_lies_within_a_period_when_there_is_nothing():
     assert Snapshot().within(ALWAYS) == ()
 
 
-def test_an_entry_has_the_gist_of_its_session(session):
+def test_an_entry_has_the_totals_of_its_session(session):
     for wall_time in ([5, 0], [2**64 - 1, 0]):
-        gist = snapshot.pack(session("a", wall_time=wall_time)).gist
-        assert (gist.cost, gist.tool_calls, gist.successful_tool_calls) == (0.1275, 231, 214)
+        totals = snapshot.pack(session("a", wall_time=wall_time)).totals
+        assert (totals.cost, totals.tool_calls, totals.successful_tool_calls) == (0.1275, 231, 214)
