@@ -163,41 +163,29 @@ class Index:
             return self._migrated(_connected(MEMORY, 0))
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = None if damaged else self._usable(self.path)
-            if connection is None:
-                connection = self._made(self.path, damaged=damaged)
+            with _alone(self.path, self._patience):
+                there = self.path.exists()
+                ours = damaged and there and self.path.stat().st_ino == self._inode
+                connection = self._usable(self.path) if there and not ours else None
+                if connection is None:
+                    if there and self.path.stat().st_size:
+                        _put_aside(self.path)
+                    connection = self._migrated(_connected(self.path, self._patience))
             self._inode = self.path.stat().st_ino
         except (sqlite3.Error, OSError) as error:
             return self._in_memory(error)
         return connection
 
-    def _made(self, path: Path, *, damaged: bool) -> sqlite3.Connection:
-        """The index, migrated or made anew; unless another process has just done that."""
-        with _alone(path, self._patience):
-            there = path.exists()
-            ours = damaged and there and path.stat().st_ino == self._inode
-            connection = None if ours else self._usable(path, migrate=True)
-            if connection is None:
-                if there and path.stat().st_size:
-                    _put_aside(path)
-                connection = self._migrated(_connected(path, self._patience))
-            return connection
+    def _usable(self, path: Path) -> sqlite3.Connection | None:
+        """The index at `path`, migrated; None where it can't be used and must be made anew.
 
-    def _usable(self, path: Path, *, migrate: bool = False) -> sqlite3.Connection | None:
-        """The index at `path`; None where there is none, or none that can be used.
-
-        One of an older version can be used only once it is migrated. Raises sqlite3.Error where
-        what fails is not the file's fault, or a newer version wrote it.
+        Raises sqlite3.Error where what fails is not the file's fault, or a newer version wrote it.
         """
-        if not path.exists():
-            return None
         connection = _connected(path, self._patience)
         try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == len(self._migrations) or (migrate and version < _FIRST_UNNUMBERED):
+            if connection.execute("PRAGMA user_version").fetchone()[0] < _FIRST_UNNUMBERED:
                 return self._migrated(connection)
-            if version >= _FIRST_UNNUMBERED:
-                self.notice = _NOTICE
+            self.notice = _NOTICE
         except UnicodeDecodeError:
             pass  # that is how an error reads which quotes what is damaged
         except sqlite3.DatabaseError as error:

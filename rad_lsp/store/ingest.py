@@ -218,7 +218,12 @@ class Ingest:
         )
 
     def _store(self, file: int, path: str, parser: Parser, *, goes_on: bool) -> None:
-        """Store what a parser has, and let go of its requests and tool calls."""
+        """Store what a parser has, and let go of its requests and tool calls.
+
+        `goes_on` tells that something of the file is stored already.
+        """
+        if goes_on:
+            self._rows.flush()
         report = parser.report
         if isinstance(report, Session):
             numbers = {report.id: self.session(report.id, file)}
@@ -240,7 +245,6 @@ class Ingest:
             for session_id, facts in parser.facts.items():
                 number = numbers[session_id] = self.session(session_id)
                 if goes_on:
-                    self._rows.flush()
                     self._touch_copies(number, file, facts.end)
                 self._put_part(number, file, facts.end, _to_bytes(facts))
         self.changed.sessions.update(numbers.values())

@@ -120,10 +120,10 @@ class Rows:
         rows = []
         for number, tool in tools.items():
             if tool is None:
-                self.flush()
-                self._db.executemany(
-                    "DELETE FROM tool WHERE session = ? AND file = ? AND key = ?",
-                    [(session, file, number) for session in sessions.values()],
+                self._db.execute(
+                    "DELETE FROM tool WHERE file = ? AND key = ? "
+                    "AND session IN (SELECT session FROM part WHERE file = ?)",
+                    (file, number, file),
                 )
             else:
                 place = (sessions[tool.session_id], file, number, self._names[tool.name])

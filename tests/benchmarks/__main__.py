@@ -6,7 +6,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import gen_sessions, git_changes, prices, server, tracking, transcripts
+from tests.benchmarks import (
+    gen_sessions,
+    git_changes,
+    kills,
+    prices,
+    server,
+    tracking,
+    transcripts,
+)
 from tests.benchmarks.measure import compare, python, report, spawn
 
 READ_ALL = """
@@ -70,6 +78,7 @@ BENCHMARKS = {
     "transcripts": transcripts.transcripts,
     "large_transcript": transcripts.large_transcript,
     "large_history": transcripts.large_history,
+    "kills": kills.kills,
 }
 
 if __name__ == "__main__":

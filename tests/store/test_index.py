@@ -88,7 +88,7 @@ def is_deleted(session):
 
 
 class TestProcesses:
-    @pytest.mark.parametrize("count", [2, 10])
+    @pytest.mark.parametrize("count", [2, 20])
     def test_many_at_once_end_with_exact_totals(self, sessions, process, requests, count):
         started = [process() for _ in range(count)]
         for one in started:
