@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rad_lsp.core.period import Period
-    from rad_lsp.service import Prices, Snapshot
+    from rad_lsp.core.spending import PriceList
+    from rad_lsp.service import Snapshot
     from rad_lsp.service.sessions import Machine, Selection, Store
     from rad_lsp.service.workspaces import Workspace
     from rad_lsp.settings import Settings
@@ -76,11 +77,11 @@ class Context:
         return settings.load(self.workspace.root, self.flags, "command line")
 
     @functools.cached_property
-    def prices(self) -> Prices:
+    def prices(self) -> PriceList:
         """The prices from the settings, then from the price list. Raises BadSettings."""
-        from rad_lsp import service
+        from rad_lsp.service import sessions
 
-        return service.Prices(self.settings.prices)
+        return sessions.prices(self.machine, self.settings.prices)
 
     @functools.cached_property
     def machine(self) -> Machine:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rad_lsp.core.price import Override
     from rad_lsp.core.session import Child
+    from rad_lsp.core.spending import PriceList
 
 __all__ = [
     "Machine",
@@ -30,6 +31,7 @@ __all__ = [
     "notice",
     "open_machine",
     "open_store",
+    "prices",
     "recent",
     "transcript_folders",
 ]
@@ -49,7 +51,12 @@ def close(machine: Machine) -> None:
 
     The last process to do so folds recent changes into it; otherwise the next one must.
     """
-    machine.index.close()
+    machine.close()
+
+
+def prices(machine: Machine, own: Mapping[str, Override]) -> PriceList:
+    """The user's `own` prices, then those of the price list, which is loaded only when needed."""
+    return machine.prices(own)
 
 
 def keep_open(machine: Machine) -> None:

@@ -283,7 +283,7 @@ class ClaudeCodeParser(TranscriptParser):
             if not session.facts.cwd and record.cwd:
                 session.place(record)
             if record.type == "assistant":
-                session.last = time
+                session.last = max(session.last, time)
                 if not session.running:
                     session.turn_begins(time)
                 message = record.message
@@ -306,7 +306,7 @@ class ClaudeCodeParser(TranscriptParser):
                     request_id = record.request_id
             elif record.type == "user":
                 self._user(record, session, time)
-                session.last = time
+                session.last = max(session.last, time)
             elif record.subtype == "turn_duration" and record.duration_ms is not None:
                 session.turn_ends(time, record.duration_ms)
         for session in self._sessions.values():

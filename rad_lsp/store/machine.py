@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from rad_lsp import sources
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from rad_lsp.core.price import Override
     from rad_lsp.sources import Source
     from rad_lsp.store import prices
     from rad_lsp.store.ingest import Ingest
@@ -62,7 +63,23 @@ class Machine:
         path = data and data / FILE
         self.index = Index(path) if patience is None else Index(path, patience)
         self._prices = KnownPrices(self.index, price_list or Prices())
+        self._shown_prices: list[KnownPrices] = []
         self._updates = 0
+
+    def prices(self, own: Mapping[str, Override]) -> KnownPrices:
+        """The user's own prices, then those of the price list; what is looked up is remembered."""
+        known = KnownPrices(self.index, Prices(own), own)
+        self._shown_prices.append(known)
+        return known
+
+    def close(self) -> None:
+        """Close the index. It is not waited for to remember prices."""
+        self.index.stopped.set()
+        for known in self._shown_prices:
+            if known.has_new and not self.index.abandoned:
+                with suppress(sqlite3.Error), self.index.writing() as db:
+                    known.save(db)
+        self.index.close()
 
     def agents(self, names: Collection[str] | None = None) -> list[Source]:
         """The sources of the named agents, or of all."""

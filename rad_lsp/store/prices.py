@@ -13,6 +13,8 @@ from rad_lsp.core.price import Price
 from rad_lsp.store.index import decoded
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from rad_lsp.store.index import Index
 
 
@@ -31,9 +33,13 @@ class Prices(Protocol):
 
 
 class KnownPrices:
-    """The prices of a list, those included that the index has from the same list."""
+    """The prices of a list, those included that the index has from the same list.
 
-    def __init__(self, index: Index, prices: Prices) -> None:
+    Those of the models in `own` are the user's, and not remembered.
+    """
+
+    def __init__(self, index: Index, prices: Prices, own: Collection[str] = ()) -> None:
+        self._own = {model.lower() for model in own}
         self.key = prices.key
         self._index = index
         self._prices = prices
@@ -43,6 +49,8 @@ class KnownPrices:
 
     def price(self, model: str, engine: str, slot: int, tier: str = "") -> Price | None:
         """The price of a model in a slot; None when none is known."""
+        if model.lower() in self._own:
+            return self._prices.price(model, engine, slot, tier)
         if self._spans is None:
             self._spans = self._load()
         rule = (model, engine, tier)
@@ -56,6 +64,11 @@ class KnownPrices:
         key = (*rule, slot // span)
         self._known[key] = self._new[key] = price
         return price
+
+    @property
+    def has_new(self) -> bool:
+        """Whether something was looked up that the index does not have."""
+        return bool(self._new)
 
     def save(self, db: sqlite3.Connection) -> None:
         """Remember what was looked up, within a transaction. Raises sqlite3.Error."""

@@ -64,7 +64,6 @@ class Store:
             None if everywhere else spellings(folders_of(workspace)),
             as_text(workspace) if has_reports else None,
         )
-        self._tracked: list[Tracked] = []
         self._seen: object = None
 
     def stop(self) -> None:
@@ -82,20 +81,16 @@ class Store:
         Looks at every file, or only at `paths`. `progress` is told the number of files read so
         far. A folder that can't be read is a skipped file of its own.
         """
-        count = counter(progress)
 
         def look() -> Snapshot:
-            sources = [self._radium, *self._agents] if self._radium else self._agents
-            self.machine.update(sources, paths, count)
-            snapshot = self._recalled()
-            names = {child.source for one in self._tracked for child in one.children}
-            others = names - self._scope.agents
-            if others:
-                self.machine.update(self.machine.agents(others), paths, count)
-                snapshot = self._recalled()
-            return snapshot
+            self._update(paths, counter(progress))
+            return self._recalled()
 
         return self.machine.guarded(look)
+
+    def update(self, progress: Callable[[int], None] | None = None) -> None:
+        """Read what changed, for sums of it: no snapshot is put together."""
+        self.machine.guarded(lambda: self._update(None, counter(progress)))
 
     def recall(self) -> Snapshot:
         """The sessions as they were known last, without a look at any file."""
@@ -121,7 +116,7 @@ class Store:
     ) -> list[UsageTotal]:
         """What the requests of these sessions in a period come to, by some dimensions.
 
-        Of what the index has: `refresh` reads what is new. Days are those of `zone`. Raises
+        Of what the index has: `update` reads what is new. Days are those of `zone`. Raises
         sqlite3.DatabaseError.
         """
         from rad_lsp.store import totals
@@ -137,6 +132,14 @@ class Store:
 
         return totals.tools(self.machine.index.connection, self._scope, by, period, zone)
 
+    def _update(self, paths: Collection[str] | None, count: Callable[[], None]) -> None:
+        sources = [self._radium, *self._agents] if self._radium else self._agents
+        self.machine.update(sources, paths, count)
+        if self._scope.workspace is not None:
+            tracked = query.tracked(self.machine.index.connection, self._scope.workspace)
+            names = {child.source for one in tracked for child in one.children}
+            self.machine.update(self.machine.agents(names - self._scope.agents), paths, count)
+
     def _recalled(self) -> Snapshot:
         seen = self.machine.version()
         if seen != self._seen:
@@ -150,10 +153,10 @@ class Store:
         db = self.machine.index.connection
         skipped, edited = self._skipped(db), self._edited(db)
         workspace = self._scope.workspace
-        self._tracked = query.tracked(db, workspace) if workspace is not None else []
-        children = {one.id: one.children for one in self._tracked}
+        stored = query.tracked(db, workspace) if workspace is not None else []
+        children = {one.id: one.children for one in stored}
         replaced = {entry.id for entry in edited.values()}
-        tracked = [one for one in self._tracked if one.id not in replaced]
+        tracked = [one for one in stored if one.id not in replaced]
         tracked += [Tracked(one.id, one.last, one.children) for one in edited.values()]
         owners = _owners_among(tracked)
         selection = self._selection
