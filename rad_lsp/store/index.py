@@ -199,7 +199,7 @@ class Index:
         """The connection, once all migrations that its file lacks have been made."""
         try:
             connection.execute("PRAGMA temp_store=MEMORY")
-            connection.execute("PRAGMA cache_size=-16384")
+            connection.execute("PRAGMA cache_size=-8192")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             self._refuse_newer(version)
             if version < len(self._migrations):

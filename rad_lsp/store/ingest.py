@@ -303,7 +303,9 @@ class Ingest:
                 row = (self._next_session,)
                 self._next_session += 1
                 self._rows.put(_NEW_SESSION, (*row, self._source.name, *name))
-            number = self._numbers[name] = row[0]
+            number = row[0]
+            if not place:
+                self._numbers[name] = number
         return number
 
     def new_file(self) -> int:

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _BATCH_BYTES: Final = 256 << 20
-"""After so many bytes what was read is stored for good."""
+_BATCH_FILES: Final = 20_000
+"""After so many bytes or files what was read is stored for good."""
 
 _PRICES: Final = "prices "
 _SALVAGED: Final = "salvaged "
@@ -168,9 +169,11 @@ class Machine:
         stopped = self.index.stopped.is_set
         while changed and not stopped():
             with self._ingest(source) as ingest:
-                while changed and ingest.bytes < _BATCH_BYTES and not stopped():
+                for _ in range(min(len(changed), _BATCH_FILES)):
                     ingest.read(changed.pop())
                     count()
+                    if ingest.bytes > _BATCH_BYTES or stopped():
+                        break
         if stopped() or (is_done and not (gone or problem)):
             return
         with self._ingest(source) as ingest:

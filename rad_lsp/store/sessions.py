@@ -62,6 +62,7 @@ def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) 
         db.execute(statement)
     if source == RADIUM:
         db.execute(_DUPLICATES)
+        db.execute(_LEAVE_REPORTS)
     rows = []
     for number, session, parts in _put_together(db, source):
         if session is None:
@@ -101,7 +102,7 @@ def _row(
 
 def _fill(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
     db.execute("DELETE FROM changed")
-    db.executemany("INSERT INTO changed VALUES (?)", [(number,) for number in sorted(numbers)])
+    db.executemany("INSERT INTO changed VALUES (?)", ((number,) for number in sorted(numbers)))
 
 
 def _remove(db: sqlite3.Connection, number: int) -> None:
@@ -125,7 +126,7 @@ def _put_together(
     usage = _Groups(db.execute(_USAGE).fetchall())
     tools = _Groups(db.execute(_TOOLS))  # one session may have a hundred thousand
     parts = _Groups(db.execute(_PARTS).fetchall())
-    for (number,) in db.execute(_CHANGED).fetchall():
+    for (number,) in db.execute("SELECT id FROM changed ORDER BY id").fetchall():
         told = [_part(*row[1:]) for row in parts.take(number)]
         counting = _counting([part for part in told if part.facts.end])
         if len(told) > 1:
@@ -278,10 +279,8 @@ ON CONFLICT(id) DO UPDATE SET (file, cwd, project, branch, last, packed, checksu
 
 _PUT_COUNTS: Final = "UPDATE part SET counts = ? WHERE session = ? AND file = ?"
 
-_CHANGED: Final = """
-SELECT changed.id FROM changed JOIN session USING (id)
-WHERE place = 0 OR changed.id NOT IN (SELECT session FROM part) ORDER BY changed.id
-"""
+# A session that its report tells as a whole has been stored already.
+_LEAVE_REPORTS: Final = "DELETE FROM changed WHERE id IN (SELECT session FROM part)"
 _PARTS: Final = """
 SELECT session, file, path, gone, skipped, facts
 FROM changed CROSS JOIN part ON session = changed.id JOIN file ON file.id = file

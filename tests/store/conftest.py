@@ -202,6 +202,12 @@ class PriceList:
         return 1 << 30
 
 
+@pytest.fixture(scope="session")
+def price_list():
+    """Makes price lists."""
+    return PriceList
+
+
 class Indexed:
     """An index of what is in a home folder, and what it comes to."""
 
