@@ -6,37 +6,50 @@ from typing import TYPE_CHECKING, Final
 
 from rad_lsp.core import figures, period, wording
 from rad_lsp.core.money import total_usd
+from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.core.wording import count, money, percent
 from rad_lsp.render import layout
 from rad_lsp.render.markdown import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.document import Path
     from rad_lsp.core.figures import Figure
     from rad_lsp.core.session import Session, Usage
+    from rad_lsp.core.usage import Kind
 
-LARGE: Final = 10_000
+_LARGE: Final = 10_000
 """Numbers from here on get a hint with thousands separators."""
+
+_BY_KEY: Final[dict[str | int, Figure]] = {
+    figure.key: figure for figure in figures.FIGURES if figure.key
+}
+
+_CACHE: Final = frozenset({"cached_tokens", "cache_creation_tokens", "cache_read_tokens"})
+"""The figures that tell what the cache did."""
 
 
 def hover(session: Session, path: Path, now: datetime, zone: tzinfo | None) -> str | None:
     """Markdown about the value at `path` of a session's report; None where there is no figure."""
-    if path == ("generated_at",):
-        return f"**Report written** {_moment(session.generated_at, now, zone)}"
-    if len(path) < 2 or path[0] != "metrics":  # noqa: PLR2004
-        return None
-    key = path[1]
-    if key in {"model_usage", "engine_usage"}:
-        return _usage(session, path)
-    if key in {"start_time", "end_time"}:
-        return _time(session, str(key), now, zone)
-    figure = _BY_KEY.get(key)
-    if figure is None:
-        return None
-    return _DESCRIPTIONS.get(figure.name, _plain)(session, figure)
+    match path:
+        case ("generated_at",):
+            return f"**Report written** {_moment(session.generated_at, now, zone)}"
+        case ("metrics", "start_time", *_):
+            return f"**Start** {_moment(session.start_time, now, zone)}"
+        case ("metrics", "end_time", *_):
+            if session.end_time is not None:
+                return f"**End** {_moment(session.end_time, now, zone)}"
+            state = wording.state(figures.state(session, now)).strip(" ()")
+            return f"**End** {state}; last reported {_moment(session.generated_at, now, zone)}"
+        case ("metrics", "model_usage", *inside):
+            return _usage("model", session.models, inside)
+        case ("metrics", "engine_usage", *inside):
+            return _usage("engine", session.engines, inside)
+        case ("metrics", key, *_) if key in _BY_KEY:
+            return _figure(session, _BY_KEY[key])
+    return None
 
 
 def is_cost(path: Path) -> bool:
@@ -48,135 +61,82 @@ def is_cost(path: Path) -> bool:
 def is_cache(path: Path) -> bool:
     """Whether the value at `path` tells what the cache did."""
     figure = _BY_KEY.get(path[-1]) if path[:1] == ("metrics",) else None
-    return figure is not None and _DESCRIPTIONS.get(figure.name) is _cache
+    return figure is not None and figure.name in _CACHE
 
 
 def hint(session: Session, path: Path, number: float | None) -> str | None:
     """A short text to show behind the value at `path`, or None. `number` is the value, if any."""
-    if len(path) == 2 and path[0] == "metrics":  # noqa: PLR2004
-        figure = _BY_KEY.get(path[1])
-        if figure and figure.unit == "nanoseconds":
-            return wording.reading(figure, session)
-        if figure and figure.name == "successful_tool_calls":
+    match path:
+        case ("metrics", "successful_tool_calls"):
             return percent(figures.success_rate(session))
-    if isinstance(number, int) and number >= LARGE and "nanos" not in path and "secs" not in path:
+        case ("metrics", key) if key in _BY_KEY and _BY_KEY[key].unit == "nanoseconds":
+            return wording.reading(_BY_KEY[key], session)
+    if isinstance(number, int) and number >= _LARGE and "nanos" not in path and "secs" not in path:
         return count(number)
     return None
 
 
 def _moment(moment: datetime, now: datetime, zone: tzinfo | None) -> str:
     local = period.local(moment, zone).replace(microsecond=0)
-    ago = wording.short_duration(int((now - moment).total_seconds()) * 1_000_000_000)
+    ago = wording.short_duration(int((now - moment).total_seconds()) * NANOS_PER_SECOND)
     age = f"in {ago[1:]}" if ago.startswith("-") else f"{ago} ago"
     return f"{local:%Y-%m-%d %H:%M:%S %Z} ({age})"
 
 
-def _time(session: Session, key: str, now: datetime, zone: tzinfo | None) -> str:
-    if key == "start_time":
-        return f"**Start** {_moment(session.start_time, now, zone)}"
-    if session.end_time is not None:
-        return f"**End** {_moment(session.end_time, now, zone)}"
-    state = wording.state(figures.state(session, now)).strip(" ()")
-    return f"**End** {state}; last reported {_moment(session.generated_at, now, zone)}"
-
-
-def _plain(session: Session, figure: Figure) -> str:
-    return f"**{figure.label}** {wording.reading(figure, session)}"
-
-
-def _share_of_wall(session: Session, figure: Figure) -> str:
-    share = percent(figures.percent(figure.value(session), session.wall_time))
-    return f"{_plain(session, figure)}, {share} of wall time"
-
-
-def _share_of_active(session: Session, figure: Figure) -> str:
-    share = percent(figures.percent(figure.value(session), session.agent_active_time))
-    return f"{_plain(session, figure)}, {share} of the agent's active time"
-
-
-def _tool_calls(session: Session, _: Figure) -> str:
-    return (
-        f"**Tool calls** {count(session.tool_calls)}: {count(session.successful_tool_calls)} "
-        f"succeeded, {count(session.failed_tool_calls)} failed  \n"
-        f"Success rate {percent(figures.success_rate(session))}"
-    )
-
-
-def _approvals(session: Session, _: Figure) -> str:
-    return f"**Approvals** {layout.approved(session)}"
-
-
-def _changes(session: Session, _: Figure) -> str:
-    changes = wording.changes(session.lines_added, session.lines_removed, session.files_changed)
-    return f"**Code changes** {changes}"
-
-
-def _cache(session: Session, _: Figure) -> str:
-    return (
-        f"**Cache** {count(session.cached_tokens)} cached tokens, "
-        f"{count(session.cache_creation_tokens)} created, "
-        f"{count(figures.cache_read_tokens(session))} read  \n"
-        f"Hit rate {percent(figures.cache_hit_rate(session))} of input tokens"
-    )
-
-
-def _cost(session: Session, figure: Figure) -> str:
-    text = f"{_plain(session, figure)}, as the report has it"
-    if session.models:
-        text += f"  \nIts models add up to {money(figures.models_cost(session))}"
+def _figure(session: Session, figure: Figure) -> str:
+    text = f"**{figure.label}** {wording.reading(figure, session)}"
+    match figure.name:
+        case "agent_active_time":
+            share = figures.percent(session.agent_active_time, session.wall_time)
+            return f"{text}, {percent(share)} of wall time"
+        case "api_time":
+            return f"{text}, {percent(figures.api_share(session))} of the agent's active time"
+        case "tool_time":
+            return f"{text}, {percent(figures.tool_share(session))} of the agent's active time"
+        case "tool_calls" | "successful_tool_calls" | "failed_tool_calls":
+            return (
+                f"**Tool calls** {count(session.tool_calls)}: "
+                f"{count(session.successful_tool_calls)} succeeded, "
+                f"{count(session.failed_tool_calls)} failed  \n"
+                f"Success rate {percent(figures.success_rate(session))}"
+            )
+        case "approvals_allowed" | "approvals_denied" | "approvals_asked":
+            return f"**Approvals** {layout.approved(session)}"
+        case "lines_added" | "lines_removed" | "files_changed":
+            lines = session.lines_added, session.lines_removed
+            return f"**Code changes** {wording.changes(*lines, session.files_changed)}"
+        case name if name in _CACHE:
+            return (
+                f"**Cache** {count(session.cached_tokens)} cached tokens, "
+                f"{count(session.cache_creation_tokens)} created, "
+                f"{count(figures.cache_read_tokens(session))} read  \n"
+                f"Hit rate {percent(figures.cache_hit_rate(session))} of input tokens"
+            )
+        case "cost":
+            total = f"  \nIts models add up to {money(figures.models_cost(session))}"
+            return f"{text}, as the report has it{total if session.models else ''}"
     return text
 
 
-def _usage(session: Session, path: Path) -> str | None:
-    engine = path[1] == "engine_usage"
-    rows = session.engines if engine else session.models
-    if len(path) == 2:  # noqa: PLR2004
-        rows_named = wording.counted(len(rows), "engine" if engine else "model")
+def _usage(kind: Kind, rows: Sequence[Usage], path: Sequence[str | int]) -> str | None:
+    """About the usage at `path`: of all models or engines, of one, or one value of it."""
+    total = total_usd(row.cost for row in rows)
+    if not path:
         tokens = sum(row.tokens for row in rows)
-        cost = money(total_usd(row.cost for row in rows))
-        return f"**{rows_named}**: {count(tokens)} tokens, {cost}"
-    for row in rows:
-        if row.name == path[2]:
-            return _usage_row(row, rows, str(path[3]) if len(path) > 3 else "")  # noqa: PLR2004
-    return None
-
-
-def _usage_row(row: Usage, rows: tuple[Usage, ...], key: str) -> str:
+        return f"**{wording.counted(len(rows), kind)}**: {count(tokens)} tokens, {money(total)}"
+    row = next((row for row in rows if row.name == path[0]), None)
+    if row is None:
+        return None
     name = f"**{escape(row.name)}**"
     rate = percent(figures.percent(row.cached_tokens, row.input_tokens))
     cached = f"{count(row.cached_tokens)} of the input tokens cached, {rate}"
-    if key not in {"", "requests", "output_tokens", "estimated_cost"}:
+    key = path[1] if len(path) > 1 else None
+    if key not in {None, "requests", "output_tokens", "estimated_cost"}:
         return f"{name} {count(row.input_tokens)} input tokens  \n{cached}"
-    cost = total_usd(other.cost for other in rows)
-    share = percent(figures.percent(row.cost, cost))
+    share = percent(figures.percent(row.cost, total))
     requests = wording.counted(row.requests, "request")
     text = (
         f"{name} {requests}, {count(row.input_tokens)} input tokens, "
         f"{count(row.output_tokens)} output tokens  \n{money(row.cost)}, {share} of the cost"
     )
     return text if key else f"{text}  \n{cached}"
-
-
-_BY_KEY: Final[dict[str | int, Figure]] = {
-    figure.key: figure for figure in figures.FIGURES if figure.key
-}
-
-_DESCRIPTIONS: Final[dict[str, Callable[[Session, Figure], str]]] = {
-    "agent_active_time": _share_of_wall,
-    "api_time": _share_of_active,
-    "tool_time": _share_of_active,
-    "tool_calls": _tool_calls,
-    "successful_tool_calls": _tool_calls,
-    "failed_tool_calls": _tool_calls,
-    "approvals_allowed": _approvals,
-    "approvals_denied": _approvals,
-    "approvals_asked": _approvals,
-    "lines_added": _changes,
-    "lines_removed": _changes,
-    "files_changed": _changes,
-    "cached_tokens": _cache,
-    "cache_creation_tokens": _cache,
-    "cache_read_tokens": _cache,
-    "cost": _cost,
-}
-"""What to say of a figure beyond its label and value, by name."""
