@@ -39,10 +39,10 @@ def text(costs: CostTable, session_id: str | None = None, paint: Paint = plain) 
         table.append([printable(_requests(row)), "", "", money(row.computed)])
         table += [[f"  {cells[0]}", *cells[1:]] for cells in _charges(row)]
         rules[len(table) - 1] = [f"  {printable(sentence)}" for sentence in _rule(row)]
-    lines, rule = columns(table, aligns="<>><", widths=[32, 14, 10, 0], gap=2, rule=74)
-    body = [line for n, text in enumerate(lines) for line in (text, *rules.get(n, ()))]
+    head, rule, *lines = columns(table, "<>><", [32, 14, 10, 0], rule=74)
+    body = [line for n, text in enumerate(lines, 1) for line in (text, *rules.get(n, ()))]
     totals = [field(label, value) for label, value in _totals(costs)]
-    return joined([paint("title", f"Cost ({scope})"), "", body[0], rule, *body[1:], rule, *totals])
+    return joined([paint("title", f"Cost ({scope})"), "", head, rule, *body, rule, *totals])
 
 
 def markdown(costs: CostTable, session_id: str | None = None) -> str:

@@ -41,7 +41,7 @@ def chunks(
     with the error. With `single`, SessionUnreadable is raised instead.
     """
     if kind == "json":
-        return json_one(sessions) if single else json(_stored(sessions, left_out))
+        return map(json_one, sessions) if single else json(_stored(sessions, left_out))
     if kind == "ndjson":
         return ndjson(_stored(sessions, left_out))
     if kind == "markdown":
@@ -60,11 +60,9 @@ def json(reports: Iterable[bytes]) -> Iterator[bytes]:
     yield b"[]\n" if separator == b"[\n" else b"\n]\n"
 
 
-def json_one(sessions: Iterable[Session]) -> Iterator[bytes]:
+def json_one(session: Session) -> bytes:
     """One stored report, its values unchanged. Raises SessionUnreadable."""
-    for session in sessions:
-        yield report.reformat(service.stored(session))
-        yield b"\n"
+    return report.reformat(service.stored(session)) + b"\n"
 
 
 def ndjson(reports: Iterable[bytes]) -> Iterator[bytes]:

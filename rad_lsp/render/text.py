@@ -11,7 +11,7 @@ from rad_lsp.core.wording import NO_HISTORY, money, percent, printable, signed
 from rad_lsp.render import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from rad_lsp.core.comparison import Comparison, Metric
@@ -72,35 +72,23 @@ def usage(table: UsageTable, session_id: str | None = None, paint: Paint = plain
         heading = f"{kind} Usage (Session: {printable(session_id)})"
     header = [kind, *(title(figure.label) for figure in layout.USAGE)]
     rows = [[printable(row.name), *layout.usage_cells(row)] for row in (*table.rows, table.total)]
-    lines, rule = columns(
-        [header, *rows], aligns="<>>>><", widths=[29, 8, 12, 13, 13, 0], gap=2, rule=92
-    )
-    head, *body, total = lines
+    head, rule, *body, total = columns([header, *rows], "<>>>><", [29, 8, 12, 13, 13, 0], rule=92)
     unpriced = wording.unpriced(table.rows)
     notes = ["", unpriced] if unpriced else []
     return joined([paint("title", heading), "", head, rule, *body, rule, total, *notes])
 
 
 def history(page: Page, paint: Paint = plain) -> str:
-    """A page of sessions, newest first."""
-    heading = paint("title", "Recent Session Summaries")
-    return joined([heading, "", *history_table(page.sessions, page.sources)])
-
-
-def history_table(sessions: Sequence[Session], sources: Collection[str] = frozenset()) -> list[str]:
-    """The lines of the table of sessions: a header, a rule and a row per session.
-
-    With more than one source, the first column tells a session's source.
-    """
+    """A page of sessions, newest first; if they have several sources, with a column for these."""
     rows: list[list[str]] = [list(layout.HISTORY)]
-    rows += [[wording.short_id(item.id), *layout.history_cells(item)] for item in sessions]
-    widths, shortest = [26, 18, 12, 14, 0], 85
-    if len(sources) > 1:
-        names = ["Source", *(session.source for session in sessions)]
+    rows += [[wording.short_id(item.id), *layout.history_cells(item)] for item in page.sessions]
+    widths, rule = [26, 18, 12, 14, 0], 85
+    if len(page.sources) > 1:
+        names = ["Source", *(session.source for session in page.sessions)]
         rows = [[name, *row] for name, row in zip(names, rows, strict=True)]
-        widths, shortest = [11, *widths], 98
-    lines, rule = columns(rows, aligns="<" * len(widths), widths=widths, gap=2, rule=shortest)
-    return [lines[0], rule, *lines[1:]]
+        widths, rule = [11, *widths], 98
+    heading = paint("title", "Recent Session Summaries")
+    return joined([heading, "", *columns(rows, "<" * len(widths), widths, rule)])
 
 
 def comparison(comparison: Comparison, paint: Paint = plain) -> str:
@@ -166,24 +154,23 @@ def cells(text: str) -> int:
 
 
 def columns(
-    rows: Sequence[Sequence[str]], aligns: str, widths: Sequence[int], gap: int, rule: int
-) -> tuple[list[str], str]:
-    """Rows as lines of columns, and a rule at least `rule` long and as long as the longest of them.
+    rows: Sequence[Sequence[str]], aligns: str, least: Sequence[int], rule: int
+) -> list[str]:
+    """Rows as lines of columns, with a rule below the first that is as long as the longest line.
 
-    `aligns` has `<` or `>` for each column, `widths` its least width.
+    `aligns` has `<` or `>` for each column, `least` its least width; `rule` is the rule's least
+    length.
     """
-    widths = [
-        max(width, *map(cells, column))
-        for width, column in zip(widths, zip(*rows, strict=True), strict=True)
-    ]
+    by_column = zip(least, zip(*rows, strict=True), strict=True)
+    widths = [max(width, *map(cells, column)) for width, column in by_column]
     lines = []
     for row in rows:
         padded = []
         for text, width, align in zip(row, widths, aligns, strict=True):
             space = " " * (width - cells(text))
             padded.append(text + space if align == "<" else space + text)
-        lines.append((" " * gap).join(padded).rstrip())
-    return lines, "─" * max(rule, *map(cells, lines))
+        lines.append("  ".join(padded).rstrip())
+    return [lines[0], "─" * max(rule, *map(cells, lines)), *lines[1:]]
 
 
 def field(label: str, value: str) -> str:
@@ -208,8 +195,8 @@ def _essentials(session: Session) -> tuple[str, str, str]:
 def _session_models(models: Sequence[Usage], paint: Paint) -> list[str]:
     rows = [[printable(model.name), *layout.usage_cells(model)[:3]] for model in models]
     header = ["Model Usage", "Reqs", "Input Tokens", "Output Tokens"]
-    lines, rule = columns([header, *rows], aligns="<>>>", widths=[27, 4, 13, 13], gap=2, rule=63)
-    return [paint("title", "Model Usage") + lines[0].removeprefix("Model Usage"), rule, *lines[1:]]
+    head, *lines = columns([header, *rows], "<>>>", [27, 4, 13, 13], rule=63)
+    return [paint("title", "Model Usage") + head.removeprefix("Model Usage"), *lines]
 
 
 def _tokens(session: Session) -> str:
