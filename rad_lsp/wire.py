@@ -225,7 +225,7 @@ class Price(msgspec.Struct, frozen=True, rename="camel"):
     origin: str
     since: date | None
     tier: str
-    request_fee: float
+    fee: float = msgspec.field(name="requestFee")
 
 
 class CostRow(msgspec.Struct, frozen=True, rename="camel"):
@@ -296,12 +296,8 @@ class UsageParams(Params, frozen=True, rename="camel", kw_only=True):
     until: str | None = None
 
 
-class CostParams(Params, frozen=True, rename="camel", kw_only=True):
+class CostParams(UsageParams, frozen=True, rename="camel", kw_only=True):
     """`stats/cost`: of one session, or of all within a period."""
-
-    session_id: str | None = None
-    since: str | None = None
-    until: str | None = None
 
 
 class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):

@@ -193,4 +193,4 @@ FIGURES: tuple[Figure, ...] = (
     Figure("cache_hit_rate", "Cache hit rate", "percent", cache_hit_rate, "higher", optional=True),
     _stored("cost", "Cost", "USD", "total_cost", "lower", optional=True),
 )
-"""Every figure of a session. Layouts name the figures that they place and show the others last."""
+"""Every figure of a session. Layouts place those up to the cost, and show what follows it last."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import convert
+from msgspec.structs import asdict
+
 from rad_lsp import wire
 from rad_lsp.core import figures, period, wording
 from rad_lsp.core.cost import UNKNOWN
@@ -17,9 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.comparison import Comparison, Metric
-    from rad_lsp.core.cost import CostRow, CostTable, Savings
+    from rad_lsp.core.cost import CostTable, Savings
     from rad_lsp.core.figures import Figure
-    from rad_lsp.core.price import Price
     from rad_lsp.core.session import Session, Usage
     from rad_lsp.core.usage import UsageTable
     from rad_lsp.service import Page, StatusFigures
@@ -28,12 +30,27 @@ if TYPE_CHECKING:
 
 def row(session: Session, now: datetime) -> wire.SessionRow:
     """A session's figures."""
-    return wire.SessionRow(**_row(session, now))
+    return wire.SessionRow(
+        session_id=session.id,
+        source=session.source,
+        uri=Path(session.path).as_uri(),
+        start_time=session.start_time,
+        end_time=session.end_time,
+        generated_at=session.generated_at,
+        last_activity=figures.last_activity(session),
+        running=figures.state(session, now) == "running",
+        **{figure.name: _value(figure, session) for figure in wire.LISTED},
+    )
 
 
 def summary(session: Session, now: datetime, zone: tzinfo | None) -> wire.SessionSummary:
     """A session in a list."""
-    return wire.SessionSummary(**_summary(session, now, zone))
+    return wire.SessionSummary(
+        **asdict(row(session, now)),
+        model_names=figures.model_names(session),
+        brief=text.brief(session, now),
+        last_activity_text=wording.moment(period.local(figures.last_activity(session), zone)),
+    )
 
 
 def session(
@@ -41,7 +58,7 @@ def session(
 ) -> wire.SessionStats:
     """A session in full, with what the cache saved."""
     return wire.SessionStats(
-        **_summary(session, now, zone),
+        **asdict(summary(session, now, zone)),
         api_share=figures.api_share(session),
         tool_share=figures.tool_share(session),
         approvals=wire.Approvals(
@@ -64,7 +81,7 @@ def session(
 
 def usage_row(usage: Usage) -> wire.UsageRow:
     """Usage of one model or engine."""
-    return wire.UsageRow(usage.name, *layout.usage_values(usage))
+    return wire.UsageRow(usage.name, *(getattr(usage, figure.name) for figure in layout.USAGE))
 
 
 def usage(table: UsageTable, session_id: str | None) -> wire.UsageResult:
@@ -82,7 +99,7 @@ def cost(table: CostTable, session_id: str | None) -> wire.CostResult:
     """What a cost consists of, of one session or of all."""
     return wire.CostResult(
         sessions=table.sessions,
-        rows=tuple(map(_cost_row, table.rows)),
+        rows=convert(table.rows, tuple[wire.CostRow, ...], from_attributes=True),
         cost=table.cost,
         reported=table.reported,
         computed=table.computed,
@@ -140,52 +157,11 @@ def status(
     )
 
 
-def _row(session: Session, now: datetime) -> dict[str, Any]:
-    return {
-        "session_id": session.id,
-        "source": session.source,
-        "uri": Path(session.path).as_uri(),
-        "start_time": session.start_time,
-        "end_time": session.end_time,
-        "generated_at": session.generated_at,
-        "last_activity": figures.last_activity(session),
-        "running": figures.state(session, now) == "running",
-        **{figure.name: _value(figure, session) for figure in wire.LISTED},
-    }
-
-
 def _value(figure: Figure, session: Session) -> float | None:
     value = figure.value(session)
     if value is None or figure.unit != "nanoseconds":
         return value
     return value / NANOS_PER_SECOND
-
-
-def _summary(session: Session, now: datetime, zone: tzinfo | None) -> dict[str, Any]:
-    return {
-        **_row(session, now),
-        "model_names": figures.model_names(session),
-        "brief": text.brief(session, now),
-        "last_activity_text": wording.moment(period.local(figures.last_activity(session), zone)),
-    }
-
-
-def _cost_row(row: CostRow) -> wire.CostRow:
-    return wire.CostRow(
-        model=row.model,
-        tier=row.tier,
-        threshold=row.threshold,
-        requests=row.requests,
-        cost=row.cost,
-        computed=row.computed,
-        reported=row.reported,
-        charges=tuple(wire.Charge(c.token_class, c.tokens, c.rate, c.cost) for c in row.charges),
-        price=_price(row.price) if row.price else None,
-    )
-
-
-def _price(price: Price) -> wire.Price:
-    return wire.Price(price.model, price.provider, price.origin, price.since, price.tier, price.fee)
 
 
 def _metric(metric: Metric) -> wire.ComparedMetric:

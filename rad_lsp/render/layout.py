@@ -5,10 +5,10 @@ A line is a label and a value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rad_lsp.core import figures, wording
-from rad_lsp.core.figures import FIGURES, Figure
+from rad_lsp.core.figures import FIGURES
 from rad_lsp.core.wording import count, money, percent
 
 if TYPE_CHECKING:
@@ -19,37 +19,7 @@ if TYPE_CHECKING:
 
 Line: TypeAlias = tuple[str, str]
 
-_PLACED: Final = {
-    "wall_time",
-    "agent_active_time",
-    "api_time",
-    "tool_time",
-    "api_share",
-    "tool_share",
-    "tool_calls",
-    "successful_tool_calls",
-    "failed_tool_calls",
-    "success_rate",
-    "approvals_allowed",
-    "approvals_denied",
-    "approvals_asked",
-    "lines_added",
-    "lines_removed",
-    "files_changed",
-    "requests",
-    "total_tokens",
-    "input_tokens",
-    "output_tokens",
-    "cached_tokens",
-    "cache_creation_tokens",
-    "cache_read_tokens",
-    "cache_hit_rate",
-    "cost",
-}
-
-OTHERS: Final[tuple[Figure, ...]] = tuple(
-    figure for figure in FIGURES if figure.name not in _PLACED
-)
+OTHERS: Final = FIGURES[FIGURES.index(figures.named("cost")) + 1 :]
 """The figures that have no place in the layouts. Each layout shows them last."""
 
 USAGE: Final = tuple(
@@ -62,15 +32,9 @@ HISTORY: Final = ("Session ID", "Duration", "Tool Calls", "Success Rate", "Cost"
 """The columns of the table of sessions."""
 
 
-def usage_values(usage: Usage) -> list[Any]:
-    """The values of `USAGE`."""
-    return [getattr(usage, figure.name) for figure in USAGE]
-
-
 def usage_cells(usage: Usage) -> list[str]:
     """The cells of `USAGE`."""
-    values = zip(USAGE, usage_values(usage), strict=True)
-    return [wording.quantity(value, figure.unit) for figure, value in values]
+    return [wording.quantity(getattr(usage, figure.name), figure.unit) for figure in USAGE]
 
 
 def history_cells(session: Session) -> list[str]:

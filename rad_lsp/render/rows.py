@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -10,13 +11,12 @@ from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.render import answers, layout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rad_lsp import wire
     from rad_lsp.core.comparison import Comparison
     from rad_lsp.core.cost import CostTable
     from rad_lsp.core.usage import UsageTable
 
+_CAPITAL: Final = re.compile("[A-Z]")
 
 _COMPARED: Final = {
     "total_tokens": True,
@@ -33,21 +33,24 @@ _COMPARED: Final = {
 
 def usage(table: UsageTable) -> list[dict[str, Any]]:
     """A row per model or engine."""
-    keys = ("requests", "input_tokens", "output_tokens", "cached_tokens", "estimated_cost")
-    return [
-        {table.kind: row.name, **dict(zip(keys, layout.usage_values(row), strict=True))}
-        for row in table.rows
-    ]
+    counts = ("requests", "input_tokens", "output_tokens", "cached_tokens")
+    keys = (table.kind, *counts, "estimated_cost")
+    rows = map(msgspec.structs.astuple, map(answers.usage_row, table.rows))
+    return [dict(zip(keys, row, strict=True)) for row in rows]
 
 
 def cost(table: CostTable) -> dict[str, Any]:
     """The wire's answer with snake_case keys, without its texts."""
-    return _snake(answers.cost(table, None), without=("text", "markdown"))
+    row: dict[str, Any] = _snake(msgspec.to_builtins(answers.cost(table, None)))
+    del row["text"], row["markdown"]
+    return row
 
 
 def status(status: wire.Status) -> dict[str, Any]:
     """The wire's status with snake_case keys, without its tooltip."""
-    return _snake(status, without=("tooltip",))
+    row: dict[str, Any] = _snake(msgspec.to_builtins(status))
+    del row["tooltip"]
+    return row
 
 
 def comparison(comparison: Comparison) -> dict[str, Any]:
@@ -70,15 +73,10 @@ def encode(value: Any, *, indent: int = 2) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=indent) + b"\n"
 
 
-def _snake(answer: msgspec.Struct, without: Sequence[str] = ()) -> dict[str, Any]:
-    names = [name for name in answer.__struct_fields__ if name not in without]
-    return {name: _plain(getattr(answer, name)) for name in names}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, msgspec.Struct):
-        return _snake(value)
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+def _snake(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_CAPITAL.sub(r"_\g<0>", key).lower(): _snake(item) for key, item in value.items()}
+    return [_snake(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _seconds(nanoseconds: float | None) -> float | None:
