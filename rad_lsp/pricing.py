@@ -7,7 +7,7 @@ prices. It is imported when the first model must be looked up, because that take
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
     from genai_prices.types import ConditionalPrice, ModelInfo, PriceVariant, Provider
 
     from rad_lsp.core.price import Override
-
-
-def list_key() -> str:
-    """What changes when another price list is installed. The list itself is not loaded."""
-    from importlib.util import find_spec
-
-    spec = find_spec("genai_prices")
-    if spec is None or spec.origin is None:
-        return ""
-    status = Path(spec.origin).with_name("data.py").stat()
-    return f"{status.st_size} {status.st_mtime_ns}"
 
 
 _LOCAL_ENGINES: Final = frozenset(
@@ -108,8 +97,14 @@ class Prices:
 
     @property
     def key(self) -> str:
-        """What changes when another price list is installed."""
-        return list_key()
+        """What changes when another price list is installed. The list itself is not loaded."""
+        from importlib.util import find_spec
+
+        spec = find_spec("genai_prices")
+        if spec is None or spec.origin is None:
+            return ""
+        status = Path(spec.origin).with_name("data.py").stat()
+        return f"{status.st_size} {status.st_mtime_ns}"
 
     def price(self, model: str, engine: str, slot: int, tier: str = "") -> Price | None:
         """The price of a model in a slot since the epoch; None when none is known.
@@ -177,11 +172,13 @@ class _Offer:
         variants = [variant for variant in self._variants if _active(variant, when)]
         # Of the listed prices the last active one holds.
         standard = next((part for part in reversed(self._listed) if _active(part, when)), None)
+        holding = [part.constraint for part in (*variants, standard) if part is not None]
         listed = self._info.get_prices(when, self._context if variants else None).__dict__
         if listed.get("input_mtok") is None and listed.get("output_mtok") is None:
             return None
-        limits = sorted({t.start for key in _KEYS for t in getattr(listed.get(key), "tiers", ())})
-        since = [_start(part) for part in (*variants, standard)]
+        limits = sorted({t.start for rate in listed.values() for t in getattr(rate, "tiers", ())})
+        # A price holds from a day on, where the list has one.
+        since = [getattr(constraint, "start_date", None) for constraint in holding]
         return Price(
             model=self._info.id,
             provider=self._provider,
@@ -196,11 +193,6 @@ class _Offer:
 
 def _active(part: ConditionalPrice | PriceVariant, when: datetime) -> bool:
     return part.constraint is None or part.constraint.active(when)
-
-
-def _start(part: ConditionalPrice | PriceVariant | None) -> date | None:
-    """From when a price holds, where the list has a day."""
-    return getattr(part and part.constraint, "start_date", None)
 
 
 def _look_up(model: str, engine: str, tier: str) -> _Offer | Price | None:
@@ -231,16 +223,6 @@ def _references(name: str, engine: str) -> Iterator[tuple[str | None, str]]:
     if rest:
         yield _PROVIDERS.get(prefix, prefix), rest
     yield None, name
-
-
-_KEYS: Final = (
-    "input_mtok",
-    "cache_read_mtok",
-    "cache_write_mtok",
-    "cache_write_5m_mtok",
-    "cache_write_1h_mtok",
-    "output_mtok",
-)
 
 
 def _rates(listed: dict[str, Any], input_tokens: int) -> Rates:

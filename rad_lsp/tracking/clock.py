@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 class Clock:
@@ -37,26 +38,22 @@ class Clock:
         """Nanoseconds since the start; they never decrease."""
         return self._steady() - self._begun
 
-    def now(self) -> Nanoseconds:
-        """Nanoseconds since the epoch: never less than the start plus what has elapsed since.
+    def moment(self) -> datetime:
+        """What time it is, in UTC: never less than the start plus what has elapsed since.
 
         So a session never ends before it starts, though somebody sets the clock back. More than
         what has elapsed is right, because `steady` may stop while the computer sleeps.
         """
-        return max(self._wall(), self._start + self.elapsed())
-
-    def moment(self) -> datetime:
-        """The result of `now` as a time in UTC."""
-        return _moment(self.now())
+        return _moment(max(self._wall(), self._start + self.elapsed()))
 
     def elapsed_at(self, moment: datetime) -> Nanoseconds:
         """Nanoseconds from the start to a moment; negative for an earlier one."""
         return (moment - self.start) // _MICROSECOND * 1000
 
 
-def nanoseconds(moment: datetime) -> Nanoseconds:
-    """Nanoseconds from the epoch to a moment."""
-    return (moment - _EPOCH) // _MICROSECOND * 1000
+def milliseconds(moment: datetime) -> int:
+    """Milliseconds from the epoch to a moment."""
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def _moment(nanoseconds: Nanoseconds) -> datetime:

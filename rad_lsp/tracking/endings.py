@@ -6,9 +6,10 @@ import contextlib
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 _SIGNALS: Final = tuple(
@@ -16,24 +17,17 @@ _SIGNALS: Final = tuple(
 )
 """Signals that end a Python program without cleaning up; only Windows has the last one."""
 
-_open: list[Closable] = []
+_open: list[Callable[[], None]] = []
 _before: dict[int, Any] = {}
 
 
-class Closable(Protocol):
-    """What can be closed before the program ends."""
-
-    def close(self) -> None:
-        """Close it; does nothing the second time."""
-
-
-def register(session: Closable) -> None:
-    """Close a session when a signal ends the program.
+def register(close: Callable[[], None]) -> None:
+    """Call `close` when a signal ends the program.
 
     A signal that the program handles itself is left alone. Outside the main thread all are,
     because Python allows no handlers to be set there.
     """
-    _open.append(session)
+    _open.append(close)
     if threading.current_thread() is not threading.main_thread():
         return
     for number in _SIGNALS:
@@ -41,10 +35,10 @@ def register(session: Closable) -> None:
             _before[number] = signal.signal(number, _end)
 
 
-def unregister(session: Closable) -> None:
-    """Forget a closed session; after the last one, restore the signals' handlers."""
+def unregister(close: Callable[[], None]) -> None:
+    """Forget what has been called; after the last one, restore the signals' handlers."""
     with contextlib.suppress(ValueError):
-        _open.remove(session)
+        _open.remove(close)
     if _open or threading.current_thread() is not threading.main_thread():
         return
     while _before:
@@ -54,8 +48,8 @@ def unregister(session: Closable) -> None:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    for session in reversed(_open.copy()):
-        session.close()
+    for close in reversed(_open.copy()):
+        close()
     # The program must end by the signal, so that its parent process sees what ended it.
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

@@ -17,7 +17,6 @@ from msgspec import Meta, Struct
 from rad_lsp.core import wording
 from rad_lsp.core.errors import reason
 from rad_lsp.tracking import recorder
-from rad_lsp.tracking.clock import nanoseconds
 from rad_lsp.tracking.ledger import UNKNOWN, CallUsage, Decision
 
 if TYPE_CHECKING:
@@ -145,6 +144,8 @@ class Reader:
 
     def __init__(self, session: SessionRecorder) -> None:
         self._session = session
+        self._ledger = session.ledger
+        self._clock = session.ledger.clock
         self._rest = b""
         self._skipping = False
         self._line = 0
@@ -194,16 +195,16 @@ class Reader:
             self._request(event)
         elif isinstance(event, Tool):
             start, end = self._interval(event.time, event.duration)
-            self._session.ledger.add_tool(start, end, failed=bool(event.error))
+            self._ledger.add_tool(start, end, failed=bool(event.error))
         elif isinstance(event, ToolStart):
             self._begin(event)
         elif isinstance(event, ToolEnd):
             call = self._begun(event.id)
             end = self._elapsed(event.time)
-            self._session.ledger.end_tool(call, end, failed=bool(event.error))
+            self._ledger.end_tool(call, end, failed=bool(event.error))
         elif event.decision == "denied" and event.id is not None and event.id in self._calls:
             call = self._begun(event.id)
-            self._session.ledger.deny(call, self._elapsed(event.time))
+            self._ledger.deny(call, self._elapsed(event.time))
         else:
             self._session.approval(event.decision)
 
@@ -219,14 +220,14 @@ class Reader:
         if objection := tokens.objection():
             raise ValueError(objection)
         made = recorder.request(
-            nanoseconds(event.time) if event.time else self._session.clock.now(),
+            event.time or self._clock.moment(),
             event.answered_by or event.model or UNKNOWN,
             event.engine or UNKNOWN,
             event.tier,
             tokens,
         )
         start, end = self._interval(event.time, event.duration)
-        self._session.ledger.add_request(start, end, made, failed=bool(event.error))
+        self._ledger.add_request(start, end, made, failed=bool(event.error))
 
     def _begin(self, event: ToolStart) -> None:
         if event.id in self._calls:
@@ -234,7 +235,7 @@ class Reader:
         if len(self._calls) >= _MOST_OPEN:
             raise ValueError(f"{_MOST_OPEN:,} tool calls have begun and not ended")
         call = self._calls[event.id] = object()
-        self._session.ledger.begin(call, "tool", self._elapsed(event.time))
+        self._ledger.begin(call, "tool", self._elapsed(event.time))
 
     def _begun(self, call_id: str) -> object:
         call = self._calls.pop(call_id, None)
@@ -247,8 +248,7 @@ class Reader:
         return end - int(duration * 1e9), end
 
     def _elapsed(self, time: datetime | None) -> int:
-        clock = self._session.clock
-        return clock.elapsed() if time is None else clock.elapsed_at(time)
+        return self._clock.elapsed() if time is None else self._clock.elapsed_at(time)
 
 
 class Tail:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from rad_lsp.core.session import Nanoseconds
+    from rad_lsp.core.session import Child, Nanoseconds
     from rad_lsp.core.spending import PriceList, Spending
     from rad_lsp.tracking.changes import CodeChanges
+    from rad_lsp.tracking.clock import Clock
 
 Kind: TypeAlias = Literal["request", "tool"]
 Decision: TypeAlias = Literal["asked", "allowed", "denied"]
@@ -61,7 +62,8 @@ class Ledger:
     Times are nanoseconds since the start of the session. `changed` is called after each change.
     """
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, changed: Callable[[], None]) -> None:
+        self.clock = clock
         # Reentrant: a signal handler may interrupt a method and write the last report.
         self._lock = threading.RLock()
         self._changed = changed
@@ -73,11 +75,22 @@ class Ledger:
         self._requests: list[Request] = []
         self._rows: tuple[Spending, ...] = ()
         self._warnings: dict[str, str] = {}
+        self._ended: tuple[datetime, Nanoseconds] | None = None
 
     @property
     def busy(self) -> bool:
         """Whether a call has begun and not ended."""
         return bool(self._open)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session has ended."""
+        return self._ended is not None
+
+    def end(self) -> None:
+        """The session ends, unless it has ended before."""
+        if self._ended is None:
+            self._ended = self.clock.moment(), self.clock.elapsed()
 
     def begin(self, call: object, kind: Kind, at: Nanoseconds) -> None:
         """A call begins. `call` is any object, to be given again at its end."""
@@ -148,29 +161,27 @@ class Ledger:
         self,
         session_id: str,
         path: str,
-        start: datetime,
-        end: datetime | None,
-        now: datetime,
-        elapsed: Nanoseconds,
         changes: CodeChanges | None,
-        extra: Iterable[str] = (),
+        notes: Iterable[str],
+        children: tuple[Child, ...],
     ) -> Session:
-        """The session as it is `now`, after `elapsed` nanoseconds.
+        """The session as it is now, or was at its end.
 
         A call that has not ended counts as time only. `changes` is None where code changes are
-        not counted; `extra` are more warnings.
+        not counted; `notes` are more warnings.
         """
         with self._lock:
+            end, elapsed = self._ended or (None, self.clock.elapsed())
             rows = self._rows
             tokens = sum((row.tokens for row in rows), NO_TOKENS)
-            warnings = (*self._warnings.values(), *self._unfinished(end), *extra)
+            warnings = (*self._warnings.values(), *self._unfinished(), *notes)
             return Session(
                 id=session_id,
                 source=RADIUM,
                 path=path,
-                start_time=start,
+                start_time=self.clock.start,
                 end_time=end,
-                generated_at=now,
+                generated_at=end or self.clock.moment(),
                 wall_time=max(elapsed, 0),
                 agent_active_time=self._time(self._active, ("request", "tool"), elapsed),
                 api_time=self._time(self._busy["request"], ("request",), elapsed),
@@ -191,6 +202,7 @@ class Ledger:
                 cache_read_tokens=tokens.cache_read,
                 money=money.total(row.money for row in rows),
                 spending=rows,
+                children=children,
                 problems=tuple(Problem(INCOMPLETE, warning, "information") for warning in warnings),
             )
 
@@ -202,12 +214,12 @@ class Ledger:
         begun = [at for kind, at in self._open.values() if kind in kinds]
         return max(spent.total_with(min(begun), elapsed) if begun else spent.total, 0)
 
-    def _unfinished(self, end: datetime | None) -> list[str]:
+    def _unfinished(self) -> list[str]:
         found = []
         if self._failed_requests:
             requests = wording.counted(self._failed_requests, "request")
             found.append(f"{requests} failed, and may have used more than is counted")
-        if end is not None and self._open:
+        if self.ended and self._open:
             calls = wording.counted(len(self._open), "call")
             found.append(f"{calls} had no end when the session ended")
         return found

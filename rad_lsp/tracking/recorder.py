@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 
 import msgspec
 
+from rad_lsp import atomic
 from rad_lsp.core import report
-from rad_lsp.core.errors import OutputNotWritable, reason
+from rad_lsp.core.errors import OutputNotWritable, SessionExists, reason
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import of_input
-from rad_lsp.tracking import endings, file, ids
-from rad_lsp.tracking.clock import Clock
+from rad_lsp.sources.radium import FOLDER, SUFFIX
+from rad_lsp.tracking import endings, ids
+from rad_lsp.tracking.clock import Clock, milliseconds
 from rad_lsp.tracking.ledger import DECISIONS, UNKNOWN, CallUsage, Decision, Kind, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from rad_lsp.core.session import Child
+    from rad_lsp.core.session import Child, Nanoseconds
     from rad_lsp.pricing import Prices
     from rad_lsp.tracking.changes import ChangeTracker, CodeChanges
 
@@ -49,6 +51,7 @@ _HEARTBEAT: Final = 60.0
 would be taken for interrupted (session format, "running")."""
 
 _LONGEST_NAME: Final = 256
+_COMPACT_VARIABLE: Final = "RADIUM_COMPACT_SESSION_JSON"
 
 
 class SessionRecorder:
@@ -62,7 +65,7 @@ class SessionRecorder:
     `session_id` is a new UUID by default. `prices` tell what requests cost, by default those of
     the price list. `changes` tells whether code changes are counted, with git. `children` is
     given the start of this session and returns the sessions of other agents that are part of it.
-    `compact` reports have no indentation; by default `$RADIUM_COMPACT_SESSION_JSON` tells.
+    Reports have no indentation when `$RADIUM_COMPACT_SESSION_JSON` is `true` or `1`.
 
     The constructor raises BadSessionId. Entering raises SessionExists when the id has a report
     already, and OutputNotWritable. After that no error of files is raised: tracking goes on, and
@@ -77,18 +80,17 @@ class SessionRecorder:
         prices: Prices | None = None,
         changes: bool = True,
         children: Children | None = None,
-        compact: bool | None = None,
         clock: Callable[[], Clock] = Clock,
     ) -> None:
         self.id = ids.new() if session_id is None else session_id
         ids.check(self.id)
         self.workspace = Path(workspace).absolute()
+        self.path = self.workspace / FOLDER / f"{self.id}{SUFFIX}"
         self.trouble: str | None = None
         self._prices = prices
-        self._compact = file.compact(os.environ) if compact is None else compact
+        self._compact = os.environ.get(_COMPACT_VARIABLE, "").lower() in {"true", "1"}
         self._make_clock = clock
         self._count_changes = changes
-        self._file = file.ReportFile(self.workspace, self.id)
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._update, name=f"session {self.id}", daemon=True)
@@ -99,10 +101,9 @@ class SessionRecorder:
         self._children: tuple[Child, ...] = ()
         self._polled = 0.0
         self._poll_took = 0.0
-        self._ended: tuple[datetime, int] | None = None
         self._closed = False
         self._process = os.getpid()
-        self._begun: tuple[Clock, Ledger] | None = None
+        self._ledger: Ledger | None = None
 
     @property
     def prices(self) -> Prices:
@@ -113,17 +114,26 @@ class SessionRecorder:
             self._prices = Prices()
         return self._prices
 
-    @property
-    def path(self) -> Path:
-        """The report's file."""
-        return self._file.path
-
     def __enter__(self) -> Self:
-        self._begun = self._make_clock(), Ledger(changed=self._wake.set)
-        self._file.create(self._report())
-        endings.register(self)
+        self._ledger = Ledger(self._make_clock(), changed=self._wake.set)
         try:
-            self._start_changes()
+            self._write(final=False, overwrite=False)
+        except FileExistsError:
+            # A file may also be in the place of the report's folder.
+            if not os.path.lexists(self.path):
+                raise OutputNotWritable(str(self.path), "a file is where its folder is") from None
+            raise SessionExists(self.id) from None
+        except OSError as error:
+            raise OutputNotWritable(str(self.path), reason(error)) from None
+        endings.register(self.close)
+        try:
+            if self._count_changes:
+                from rad_lsp.tracking.changes import ChangeTracker
+
+                tracker = ChangeTracker(self.workspace)
+                tracker.start()
+                self._tracker = tracker
+                self._polled = time.monotonic()
             self._thread.start()
         except BaseException:
             self.close()
@@ -139,11 +149,11 @@ class SessionRecorder:
         `engine` is who answers it, such as `openai` or `ollama`; `tier` a service tier other than
         the standard one, such as `batch` or `flex`.
         """
-        return RequestCall(*self._parts, _name(model), _name(engine), tier and _name(tier))
+        return RequestCall(self.ledger, _name(model), _name(engine), tier and _name(tier))
 
     def tool(self, name: str) -> ToolCall:
         """A tool call: `with session.tool("grep") as call: ...`."""
-        return ToolCall(*self._parts, name)
+        return ToolCall(self.ledger, name)
 
     def approval(self, decision: Decision) -> None:
         """The user was `asked` for permission, or has `allowed` or `denied` something.
@@ -166,15 +176,13 @@ class SessionRecorder:
 
         A forked process does not end its parent's session.
         """
-        if self._begun is None or self._closed or self._process != os.getpid():
+        if self._ledger is None or self._closed or self._process != os.getpid():
             return
-        first = self._ended is None
-        if first:
-            clock, _ = self._begun
-            self._ended = clock.moment(), clock.elapsed()
+        first = not self._ledger.ended
+        self._ledger.end()
         # The last count of code changes takes time. Should the program be killed meanwhile, the
         # report is final already. A signal's handler may call this method once more meanwhile.
-        self._write_final()
+        self._update_report(final=True)
         if first:
             self._clean_up()
 
@@ -185,12 +193,12 @@ class SessionRecorder:
             if self._thread.is_alive():
                 self._thread.join()
             if self._poll():
-                self._write_final()
+                self._update_report(final=True)
         finally:
             self._closed = True
             if self._tracker is not None:
                 self._tracker.close()
-            endings.unregister(self)
+            endings.unregister(self.close)
         if self.trouble is not None:
             import logging
 
@@ -202,34 +210,11 @@ class SessionRecorder:
             return self._report()
 
     @property
-    def clock(self) -> Clock:
-        """The session's time."""
-        return self._parts[0]
-
-    @property
     def ledger(self) -> Ledger:
         """What has happened so far."""
-        return self._parts[1]
-
-    @property
-    def _parts(self) -> tuple[Clock, Ledger]:
-        if self._begun is None:
+        if self._ledger is None:
             raise RuntimeError("The session has not begun: use it in a with statement.")
-        return self._begun
-
-    def _start_changes(self) -> None:
-        if not self._count_changes:
-            return
-        from rad_lsp.tracking.changes import ChangeTracker
-
-        tracker = ChangeTracker(self.workspace)
-        try:
-            tracker.start()
-        except BaseException:
-            tracker.close()
-            raise
-        self._tracker = tracker
-        self._polled = time.monotonic()
+        return self._ledger
 
     def _update(self) -> None:
         written = time.monotonic()
@@ -242,7 +227,7 @@ class SessionRecorder:
             now = time.monotonic()
             changed = now - self._polled >= pause and self._poll()
             if happened or changed or self.ledger.busy or now - written >= _HEARTBEAT:
-                self._write_current()
+                self._update_report(final=False)
                 written = time.monotonic()
             self._stop.wait(_WRITE_PAUSE)
 
@@ -253,47 +238,37 @@ class SessionRecorder:
         if self._tracker is not None and self._tracker.reason is None:
             self._changes = self._tracker.changes()
         if self._find_children is not None:
-            self._children = self._find_children(self.clock.start)
+            self._children = self._find_children(self.ledger.clock.start)
         self._polled = time.monotonic()
         self._poll_took = self._polled - begun
         return (self._changes, self._children) != before
 
-    def _write_current(self) -> None:
+    def _update_report(self, *, final: bool) -> None:
         with self._writing:
-            if self._ended is None:
-                self._write(final=False)
+            if self.ledger.ended and not final:
+                return
+            try:
+                self._write(final=final, overwrite=True)
+            except OSError as error:
+                self.trouble = (
+                    f"{OutputNotWritable(str(self.path), reason(error))} What the session added "
+                    "last is lost; make room or give permission there before the next one."
+                )
+            else:
+                self.trouble = None
 
-    def _write_final(self) -> None:
-        with self._writing:
-            self._write(final=True)
-
-    def _write(self, *, final: bool) -> None:
-        try:
-            self._file.replace(self._report(), final=final)
-        except OSError as error:
-            self.trouble = (
-                f"{OutputNotWritable(str(self.path), reason(error))} What the session added last "
-                "is lost; make room or give permission there before the next one."
-            )
-        else:
-            self.trouble = None
+    def _write(self, *, final: bool, overwrite: bool) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # The final report is to survive a failure of the computer.
+        atomic.write(self.path, (self._report(),), overwrite=overwrite, sync=final)
 
     def _report(self) -> bytes:
-        clock, ledger = self._parts
-        ledger.price_requests(self.prices)
-        end, elapsed = self._ended or (None, clock.elapsed())
-        now = end or clock.moment()
-        session = ledger.session(
-            self.id, str(self.path), clock.start, end, now, elapsed,
-            self._changes, self._change_notes(),
-        )  # fmt: skip
-        session = msgspec.structs.replace(session, children=self._children)
-        return report.encode(report.of(session), compact=self._compact)
-
-    def _change_notes(self) -> tuple[str, ...]:
+        self.ledger.price_requests(self.prices)
+        notes = self._changes.notes if self._changes else ()
         if self._tracker is not None and self._tracker.reason is not None:
-            return (f"Code changes are not counted: {self._tracker.reason}",)
-        return self._changes.notes if self._changes else ()
+            notes = (f"Code changes are not counted: {self._tracker.reason}",)
+        session = self.ledger.session(self.id, str(self.path), self._changes, notes, self._children)
+        return report.encode(report.of(session), compact=self._compact)
 
 
 class _Call:
@@ -302,11 +277,9 @@ class _Call:
     An exception that leaves the statement makes it a failure, and is raised on.
     """
 
-    __slots__ = ("_clock", "_failed", "_ledger")
     _kind: ClassVar[Kind]
 
-    def __init__(self, clock: Clock, ledger: Ledger) -> None:
-        self._clock = clock
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._failed = False
 
@@ -315,30 +288,30 @@ class _Call:
         self._failed = True
 
     def __enter__(self) -> Self:
-        self._ledger.begin(self, self._kind, self._clock.elapsed())
+        self._ledger.begin(self, self._kind, self._ledger.clock.elapsed())
         return self
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._end(failed=self._failed or kind is not None)
+        self._failed |= kind is not None
+        self._end(self._ledger.clock.elapsed())
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.__exit__(kind)
 
-    def _end(self, *, failed: bool) -> None:
+    def _end(self, at: Nanoseconds) -> None:
         raise NotImplementedError
 
 
 class ToolCall(_Call):
     """A tool call, in a `with` or `async with` statement."""
 
-    __slots__ = ("_denied", "name")
     _kind = "tool"
 
-    def __init__(self, clock: Clock, ledger: Ledger, name: str) -> None:
-        super().__init__(clock, ledger)
+    def __init__(self, ledger: Ledger, name: str) -> None:
+        super().__init__(ledger)
         self.name = name
         self._denied = False
 
@@ -346,21 +319,20 @@ class ToolCall(_Call):
         """The user refused the call: it counts as a denied approval, not as a tool call."""
         self._denied = True
 
-    def _end(self, *, failed: bool) -> None:
+    def _end(self, at: Nanoseconds) -> None:
         if self._denied:
-            self._ledger.deny(self, self._clock.elapsed())
+            self._ledger.deny(self, at)
         else:
-            self._ledger.end_tool(self, self._clock.elapsed(), failed=failed)
+            self._ledger.end_tool(self, at, failed=self._failed)
 
 
 class RequestCall(_Call):
     """A request to a model, in a `with` or `async with` statement."""
 
-    __slots__ = ("_engine", "_model", "_tier", "_used")
     _kind = "request"
 
-    def __init__(self, clock: Clock, ledger: Ledger, model: str, engine: str, tier: str) -> None:
-        super().__init__(clock, ledger)
+    def __init__(self, ledger: Ledger, model: str, engine: str, tier: str) -> None:
+        super().__init__(ledger)
         self._model = model
         self._engine = engine
         self._tier = tier
@@ -400,15 +372,16 @@ class RequestCall(_Call):
             raise ValueError(objection)
         self._used = tokens
 
-    def _end(self, *, failed: bool) -> None:
-        made = request(self._clock.now(), self._model, self._engine, self._tier, self._used)
-        self._ledger.end_request(self, self._clock.elapsed(), made, failed=failed)
+    def _end(self, at: Nanoseconds) -> None:
+        now = self._ledger.clock.moment()
+        made = request(now, self._model, self._engine, self._tier, self._used)
+        self._ledger.end_request(self, at, made, failed=self._failed)
 
 
-def request(at: int, model: str, engine: str, tier: str, used: CallUsage) -> Request:
-    """A request that ended at a moment, in nanoseconds since the epoch."""
+def request(end: datetime, model: str, engine: str, tier: str, used: CallUsage) -> Request:
+    """A request that has ended."""
     return Request(
-        time=at // 1_000_000,
+        time=milliseconds(end),
         model=model,
         engine=engine,
         tier=tier,

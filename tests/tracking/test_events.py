@@ -84,7 +84,7 @@ def test_an_error_is_a_failure(tracked):
 def test_pairs_that_overlap_count_their_time_once(recorder, metrics):
     with recorder() as session:
         reader = Reader(session)
-        start = session.clock.start
+        start = session.ledger.clock.start
 
         def at(seconds):
             return (start + timedelta(seconds=seconds)).isoformat()
