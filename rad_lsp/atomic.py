@@ -56,12 +56,10 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool, sync: bool = 
 
 def _replace(temporary: Path, target: Path) -> None:
     for _ in range(_TRIES):
-        try:
+        with contextlib.suppress(PermissionError):
             temporary.replace(target)
-        except PermissionError:
-            time.sleep(_PAUSE)
-        else:
             return
+        time.sleep(_PAUSE)
     temporary.replace(target)
 
 

@@ -45,25 +45,13 @@ _LOCAL_ENGINES: Final = frozenset(
 _PROVIDERS: Final = {
     "claude": "anthropic",
     "codex": "openai",
-    "gemini": "google",
-    "copilot": "github-copilot",
-    "aws.bedrock": "aws",
     "azure.ai.inference": "azure",
     "azure.ai.openai": "azure",
-    "bedrock": "aws",
-    "gcp.gemini": "google",
     "gcp.gen_ai": "google",
-    "gcp.vertex_ai": "google",
-    "google-gla": "google",
-    "google-vertex": "google",
-    "mistral_ai": "mistral",
-    "moonshot_ai": "moonshotai",
-    "vertex_ai": "google",
     "x_ai": "x-ai",
-    "xai": "x-ai",
     "z-ai": "zai",
 }
-"""The price list's providers by the names that reports and OpenTelemetry have for them."""
+"""The price list's providers by names that it does not know but reports and OpenTelemetry use."""
 
 _SURE: Final = ((r"(?:[a-z]{2,6}\.)?anthropic\.claude", "aws"), (r"claude.*@\d", "google"))
 """Forms of a model's name that only one provider has: more certain than the engine, which may
@@ -122,12 +110,10 @@ class Prices:
 
     def _offer(self, model: str, engine: str, tier: str) -> _Offer | Price | None:
         key = (model, engine, tier)
-        try:
-            return self._found[key]
-        except KeyError:
-            found = self._overrides.get(model.lower()) or _look_up(model, engine, tier)
-            self._found[key] = found
-            return found
+        if key not in self._found:
+            own = self._overrides.get(model.lower())
+            self._found[key] = own or _look_up(model, engine, tier)
+        return self._found[key]
 
 
 class _Offer:
@@ -161,11 +147,9 @@ class _Offer:
     def at(self, slot: int) -> Price | None:
         """The price in a slot since the epoch; None of what isn't sold by tokens."""
         key = slot // self.slots
-        try:
-            return self._prices[key]
-        except KeyError:
-            found = self._prices[key] = self._look_up(slot)
-            return found
+        if key not in self._prices:
+            self._prices[key] = self._look_up(slot)
+        return self._prices[key]
 
     def _look_up(self, slot: int) -> Price | None:
         when = _EPOCH + timedelta(seconds=slot * SLOT_SECONDS)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-_SIGNALS: Final = tuple(
+
+SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
 )
 """Signals that end a Python program without cleaning up; only Windows has the last one."""
@@ -30,7 +31,7 @@ def register(close: Callable[[], None]) -> None:
     _open.append(close)
     if threading.current_thread() is not threading.main_thread():
         return
-    for number in _SIGNALS:
+    for number in SIGNALS:
         if signal.getsignal(number) is signal.SIG_DFL:
             _before[number] = signal.signal(number, _end)
 

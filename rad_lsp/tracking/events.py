@@ -143,7 +143,6 @@ class Reader:
     """
 
     def __init__(self, session: SessionRecorder) -> None:
-        self._session = session
         self._ledger = session.ledger
         self._clock = session.ledger.clock
         self._rest = b""
@@ -184,10 +183,10 @@ class Reader:
     def _reject(self, reason: str) -> None:
         self._bad += 1
         if self._bad <= _MOST_NAMED:
-            self._session.warn(f"Line {self._line:,} of the events is left out: {reason}")
+            self._ledger.warn(f"Line {self._line:,} of the events is left out: {reason}")
         else:
             lines = wording.counted(self._bad - _MOST_NAMED, "more line")
-            self._session.warn(f"{lines} of the events can't be read", "more lines")
+            self._ledger.warn(f"{lines} of the events can't be read", "more lines")
 
     def _add(self, event: Event) -> None:
         """Add an event to the session. Raises ValueError for one that can't be true."""
@@ -206,7 +205,7 @@ class Reader:
             call = self._begun(event.id)
             self._ledger.deny(call, self._elapsed(event.time))
         else:
-            self._session.approval(event.decision)
+            self._ledger.approve(event.decision)
 
     def _request(self, event: Request) -> None:
         tokens = CallUsage(
@@ -259,7 +258,7 @@ class Tail:
 
     def __init__(self, path: Path, session: SessionRecorder) -> None:
         self._file = path.open("rb", buffering=0)
-        self._session = session
+        self._ledger = session.ledger
         self._reader = Reader(session)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="events", daemon=True)
@@ -287,4 +286,4 @@ class Tail:
             while chunk := self._file.read(_CHUNK):
                 self._reader.feed(chunk)
         except OSError as error:
-            self._session.warn(f"The events can't be read: {reason(error)}", "events")
+            self._ledger.warn(f"The events can't be read: {reason(error)}", "events")

@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from rad_lsp.core.errors import RadError
+from rad_lsp.tracking import endings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,11 +27,8 @@ _SIGNALLED: Final = 128
 
 _WINDOWS: Final = sys.platform == "win32"
 
-_KEYS: Final = ("SIGINT", "SIGQUIT")
+_KEYS: Final = {signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)}
 """Signals that keys such as Ctrl-C send to all programs on the terminal, the agent included."""
-
-_ENDINGS: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
-"""Signals that ask a program to end, passed on to the agent; only Windows has the last one."""
 
 _POLL: Final = 0.2
 """Seconds. On Windows a signal's handler only runs between two waits."""
@@ -62,11 +60,10 @@ class Agent:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        for names, handler in ((_KEYS, self._key), (_ENDINGS, self._forward)):
-            for name in names:
-                number = getattr(signal, name, None)
+        for numbers, handler in ((_KEYS, self._key), (endings.SIGNALS, self._forward)):
+            for number in numbers:
                 # A signal that we ignore, as under nohup, the agent ignores as well.
-                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                if signal.getsignal(number) is not signal.SIG_IGN:
                     self._before[number] = signal.signal(number, handler)
         return self
 

@@ -164,13 +164,6 @@ class SessionRecorder:
             raise ValueError(f"{decision!r} is none of {', '.join(DECISIONS)}")
         self.ledger.approve(decision)
 
-    def warn(self, sentence: str, key: str = "") -> None:
-        """Add a sentence to the report's warnings: something could not be counted.
-
-        A later sentence with the same `key` replaces it.
-        """
-        self.ledger.warn(sentence, key)
-
     def close(self) -> None:
         """End the session, as the end of the `with` statement does; may be called twice.
 
@@ -207,7 +200,14 @@ class SessionRecorder:
     def report(self) -> bytes:
         """The report as it would be written now."""
         with self._writing:
-            return self._report()
+            self.ledger.price_requests(self.prices)
+            notes = self._changes.notes if self._changes else ()
+            if self._tracker is not None and self._tracker.reason is not None:
+                notes = (f"Code changes are not counted: {self._tracker.reason}",)
+            session = self.ledger.session(
+                self.id, str(self.path), self._changes, notes, self._children
+            )
+            return report.encode(report.of(session), compact=self._compact)
 
     @property
     def ledger(self) -> Ledger:
@@ -260,15 +260,7 @@ class SessionRecorder:
     def _write(self, *, final: bool, overwrite: bool) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # The final report is to survive a failure of the computer.
-        atomic.write(self.path, (self._report(),), overwrite=overwrite, sync=final)
-
-    def _report(self) -> bytes:
-        self.ledger.price_requests(self.prices)
-        notes = self._changes.notes if self._changes else ()
-        if self._tracker is not None and self._tracker.reason is not None:
-            notes = (f"Code changes are not counted: {self._tracker.reason}",)
-        session = self.ledger.session(self.id, str(self.path), self._changes, notes, self._children)
-        return report.encode(report.of(session), compact=self._compact)
+        atomic.write(self.path, (self.report(),), overwrite=overwrite, sync=final)
 
 
 class _Call:
@@ -295,13 +287,12 @@ class _Call:
         return self.__enter__()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._failed |= kind is not None
-        self._end(self._ledger.clock.elapsed())
+        self._end(self._ledger.clock.elapsed(), failed=self._failed or kind is not None)
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.__exit__(kind)
 
-    def _end(self, at: Nanoseconds) -> None:
+    def _end(self, at: Nanoseconds, *, failed: bool) -> None:
         raise NotImplementedError
 
 
@@ -319,11 +310,11 @@ class ToolCall(_Call):
         """The user refused the call: it counts as a denied approval, not as a tool call."""
         self._denied = True
 
-    def _end(self, at: Nanoseconds) -> None:
+    def _end(self, at: Nanoseconds, *, failed: bool) -> None:
         if self._denied:
             self._ledger.deny(self, at)
         else:
-            self._ledger.end_tool(self, at, failed=self._failed)
+            self._ledger.end_tool(self, at, failed=failed)
 
 
 class RequestCall(_Call):
@@ -372,10 +363,10 @@ class RequestCall(_Call):
             raise ValueError(objection)
         self._used = tokens
 
-    def _end(self, at: Nanoseconds) -> None:
+    def _end(self, at: Nanoseconds, *, failed: bool) -> None:
         now = self._ledger.clock.moment()
         made = request(now, self._model, self._engine, self._tier, self._used)
-        self._ledger.end_request(self, at, made, failed=self._failed)
+        self._ledger.end_request(self, at, made, failed=failed)
 
 
 def request(end: datetime, model: str, engine: str, tier: str, used: CallUsage) -> Request:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rad_lsp.repository import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _BLOCK_BYTES: Final = 1 << 20
 
@@ -107,15 +108,11 @@ def file_status(path: str) -> os.stat_result | None:
 
 def is_beyond_link(root: str, name: str) -> bool:
     """Whether a folder between `root` and the file is a symbolic link, which git never follows."""
-    folder, _, _ = name.rpartition("/")
-    while folder:
-        try:
-            if stat.S_ISLNK(os.lstat(f"{root}{os.sep}{folder}").st_mode):
-                return True
-        except OSError:
-            return True
-        folder, _, _ = folder.rpartition("/")
-    return False
+    folders = PurePosixPath(name).parents[:-1]
+    try:
+        return any(stat.S_ISLNK(Path(root, folder).lstat().st_mode) for folder in folders)
+    except OSError:
+        return True
 
 
 def _count_lines(path: str) -> int:
@@ -130,5 +127,5 @@ def _count_lines(path: str) -> int:
 
 def _blocks(path: str) -> Iterator[bytes]:
     with open_regular(path) as file:
-        read: Callable[[], bytes] = lambda: file.read(_BLOCK_BYTES)  # noqa: E731
-        yield from iter(read, b"")
+        while block := file.read(_BLOCK_BYTES):
+            yield block

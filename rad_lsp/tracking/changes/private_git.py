@@ -31,10 +31,20 @@ _NO_PROGRAM: Final = "the program git is not installed, or not on the PATH"
 SUBMODULE: Final = b"160000"
 """The mode of a tree's or index's entry that is a submodule."""
 
-_PREFIX: Final = "rad-git-"
+PREFIX: Final = "rad-lsp-git-"
+"""How the name of our temporary folder begins."""
 
 # Enough for an index of ten million files. A larger file could fill the disk.
 _COPIED_BYTES: Final = 1_000_000_000
+
+_ARGUMENTS_BYTES: Final = 16_000
+
+_CONFIG: Final = """\
+[core]
+    repositoryformatversion = 1
+[extensions]
+    objectFormat = {}
+"""
 
 _KEPT_SETTINGS: Final = frozenset(
     {
@@ -74,7 +84,7 @@ _FIXED_SETTINGS: Final = (
     "submodule.recurse=false",
 )
 
-_USER_FILES: Final = {
+_NO_USER_SETTINGS: Final = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
@@ -113,7 +123,8 @@ class Change(NamedTuple):
     old: bytes
     new: bytes
     status: bytes
-    name: bytes
+    lines: tuple[int, int] | None = None
+    """How many were added and removed, where git was asked; none of a binary file."""
 
 
 class PrivateGit:
@@ -127,19 +138,14 @@ class PrivateGit:
         self.root = str(repository.root)
         self.warnings = ""
         """What git printed to stderr in the last call that succeeded."""
+        self.hash_name = "sha1"
+        """How hashlib calls the hash that names the repository's objects."""
         self._repository = repository
         self._timeout = timeout
-        self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
         self._home = Path(self._folder.name).resolve()
-        self.temporary_prefix: bytes | None = None
-        """How names of our files begin when the system's temporary folder is in the work tree."""
-        if self._home.is_relative_to(self.root):
-            begin = self._home.parent.relative_to(self.root) / _PREFIX
-            self.temporary_prefix = os.fsencode(begin.as_posix())
         self._options: list[str] = []
         self._sparse = False
-        self._reftable = False
-        self._sha256 = False
         self._index_stamp: tuple[int, ...] | None = ()
         self._copied: set[bytes] = set()
         try:
@@ -156,11 +162,6 @@ class PrivateGit:
         """Where the file lies that git calls `name`."""
         return f"{self.root}{os.sep}{os.fsdecode(name)}"
 
-    @property
-    def hash_name(self) -> str:
-        """How hashlib calls the hash that names the repository's objects."""
-        return "sha256" if self._sha256 else "sha1"
-
     def run(
         self, *arguments: str, given: Iterable[bytes] = (), writes: bool = False
     ) -> list[bytes]:
@@ -172,29 +173,31 @@ class PrivateGit:
         output = self._raw(
             *arguments,
             given=b"".join(name + b"\0" for name in given),
-            environment=self._environment(alternates=not writes or self._sparse),
+            alternates=not writes or self._sparse,
         )
         return output.split(b"\0")[:-1]
 
-    def differences(self, *arguments: str) -> tuple[list[Change], dict[bytes, tuple[bytes, bytes]]]:
-        """The changes that a comparing command of git's prints; with `--numstat` lines by name.
+    def differences(self, *arguments: str) -> dict[bytes, Change]:
+        """The changes that a comparing command of git's prints, by file name. Raises GitFailed.
 
-        Lines added and removed are digits, or `-` for a binary file. Raises GitFailed.
+        With `--numstat` among the arguments, each has its lines.
         """
-        changes: list[Change] = []
-        lines: dict[bytes, tuple[bytes, bytes]] = {}
+        changes: dict[bytes, Change] = {}
         records = iter(self.run(*arguments, "-z", "--raw", "--no-abbrev", "--no-renames"))
         for record in records:
             if record.startswith(b":"):
                 old_mode, new_mode, old, new, status = record[1:].split(b" ")
-                changes.append(Change(old_mode, new_mode, old, new, status[:1], next(records)))
+                name = next(records)
+                # git lists a file in conflict twice: as such, then with the content of one side.
+                kind = changes[name].status if name in changes else status[:1]
+                changes[name] = Change(old_mode, new_mode, old, new, kind)
             else:
                 added, removed, name = record.split(b"\t", 2)
-                lines[name] = (added, removed)
-        return changes, lines
+                changes[name] = changes[name]._replace(lines=(_number(added), _number(removed)))
+        return changes
 
-    def refresh(self) -> bool:
-        """Copy the repository's index if it has changed since the last call; whether it had.
+    def refresh(self) -> None:
+        """Copy the repository's index if it has changed since the last call.
 
         Untracked files that were added to our copy are lost by that. Raises OSError, GitFailed.
         """
@@ -210,13 +213,12 @@ class PrivateGit:
         except FileNotFoundError:
             stamp = None
         if stamp == self._index_stamp:
-            return False
+            return
         for shared in repository.folder.glob("sharedindex.*"):
             if not (self._home / shared.name).exists():
                 _copy(shared, self._home / shared.name)
         _copy(index, self._home / "index")
         self._index_stamp = stamp
-        return True
 
     def copy_objects(self, objects: Iterable[bytes]) -> None:
         """Copy objects of the repository to our folder, but for those that are missing.
@@ -234,7 +236,6 @@ class PrivateGit:
             self._raw(
                 *("pack-objects", "-q", "--window=0", "--missing=allow-any", target),
                 given=b"".join(name + b"\n" for name in wanted),
-                environment=self._environment(alternates=True),
             )
 
     def copy_trees(self) -> None:
@@ -243,37 +244,48 @@ class PrivateGit:
         Most of them are in the tree that `write_tree` writes, and it needs three times as long
         to write each into a file of its own.
         """
-        if commit := self._head():
+        if commit := head(self._repository):
             options = ("--no-object-names", "--filter=blob:none", "--missing=allow-any")
-            environment = self._environment(alternates=True)
             with contextlib.suppress(GitFailed):
-                tree = f"{commit}^{{tree}}"
-                listed = self._raw("rev-list", "--objects", *options, tree, environment=environment)
+                listed = self._raw("rev-list", "--objects", *options, f"{commit}^{{tree}}")
                 self.copy_objects(listed.split())
 
-    def staged(self) -> list[Change]:
+    def staged(self) -> dict[bytes, Change]:
         """How the index differs from the current commit; nothing when that can't be told."""
-        if commit := self._head():
+        if commit := head(self._repository):
             with contextlib.suppress(GitFailed):
-                command = ("diff-index", "--cached", "--ignore-submodules=all", commit)
-                return self.differences(*command)[0]
-        return []
+                return self.differences("diff-index", "--cached", "--ignore-submodules=all", commit)
+        return {}
 
     def write_tree(self) -> bytes:
         """Store the index as a tree; returns git's name of it. Raises GitFailed."""
-        environment = self._environment(alternates=self._sparse)
-        return self._raw("write-tree", "--missing-ok", environment=environment).strip()
+        return self._raw("write-tree", "--missing-ok", alternates=self._sparse).strip()
 
     def recorded_sizes(self, names: Iterable[bytes]) -> dict[bytes, int]:
-        """The sizes of files in bytes that the index has. Raises GitFailed."""
-        arguments = ("ls-files", "-z", "--debug", "--", *map(os.fsdecode, names))
-        listed = self._raw(*arguments, environment=self._environment(alternates=False))
+        """The sizes of files in bytes that the index has; 0 where git is not sure of one.
+
+        Names are arguments of git's, so only as many are asked about as a command may have.
+        Raises GitFailed.
+        """
+        asked: list[bytes] = []
+        length = 0
+        for name in names:
+            length += len(name) + 1
+            if length > _ARGUMENTS_BYTES:
+                break
+            asked.append(name)
+        if not asked:
+            return {}
+        listed = self._raw("ls-files", "-z", "--debug", "--", *map(os.fsdecode, asked))
         return {name: int(size) for name, size in _INDEX_ENTRY.findall(listed)}
 
-    def _head(self) -> str | None:
-        return None if self._reftable else head(self._repository)
-
-    def _raw(self, *arguments: str, given: bytes = b"", environment: dict[str, str]) -> bytes:
+    def _raw(
+        self,
+        *arguments: str,
+        given: bytes = b"",
+        alternates: bool = True,
+        user_settings: bool = False,
+    ) -> bytes:
         try:
             from git import Git, GitCommandNotFound
         except ImportError as error:
@@ -286,38 +298,39 @@ class PrivateGit:
             raise GitFailed(f"{self.root} is gone")
         try:
             process = Git(self.root).execute(
-                command, istream=subprocess.PIPE, as_process=True, shell=False, env=environment
+                command,
+                istream=subprocess.PIPE,
+                as_process=True,
+                shell=False,
+                env=self._environment(alternates=alternates, user_settings=user_settings),
             )
         except GitCommandNotFound as error:
             raise GitFailed(_NO_PROGRAM) from error
         try:
             # GitPython's own limit, kill_after_timeout, does not exist on Windows.
             output, errors = process.communicate(given, timeout=self._timeout)
-        except BaseException as error:
-            process.kill()
-            process.communicate()
-            self._unlock()
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
+        except subprocess.TimeoutExpired as error:
             message = f"'git {arguments[0]}' did not end within {self._timeout:g} seconds"
             raise GitFailed(message) from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                process.communicate()
+            if process.returncode:
+                (self._home / "index.lock").unlink(missing_ok=True)
         self.warnings = errors.decode("utf-8", "replace").strip()
         if process.returncode:
-            self._unlock()
             last = (self.warnings or f"exit code {process.returncode}").splitlines()[-1]
             raise GitFailed(f"'git {arguments[0]}' failed: {last}")
         return bytes(output)
 
-    def _unlock(self) -> None:
-        (self._home / "index.lock").unlink(missing_ok=True)
-
-    def _environment(self, *, alternates: bool) -> dict[str, str]:
+    def _environment(self, *, alternates: bool, user_settings: bool) -> dict[str, str]:
         home = str(self._home)
         objects = self._repository.common / "objects"
         return {
             **dict.fromkeys((name for name in os.environ if name.startswith("GIT_TRACE")), "0"),
             **_ENVIRONMENT,
-            **_USER_FILES,
+            **({} if user_settings else _NO_USER_SETTINGS),
             "GIT_DIR": home,
             "GIT_COMMON_DIR": home,
             "GIT_INDEX_FILE": str(self._home / "index"),
@@ -328,57 +341,37 @@ class PrivateGit:
     def _prepare(self) -> None:
         for name in ("objects/info", "objects/pack", "refs", "info"):
             (self._home / name).mkdir(parents=True)
-        (self._home / "HEAD").write_text("ref: refs/heads/none\n", encoding="utf-8")
-        config = self._home / "config"
-        config.write_text("[core]\n\trepositoryformatversion = 0\n", encoding="utf-8")
-
-        own = self._repository_settings()
-        is_linked = self._repository.folder != self._repository.common
-        if _is_true(own.get("core.bare", "false")) and not is_linked:
+        repository = self._repository
+        own = self._settings_of(repository.common / "config")
+        if _is_true(own, "extensions.worktreeconfig"):
+            own |= self._settings_of(repository.folder / "config.worktree")
+        if _is_true(own, "core.bare") and repository.folder == repository.common:
             raise GitFailed(f"{self.root} has a bare repository, without files")
-        self._sha256 = own.get("extensions.objectformat") == "sha256"
-        self._reftable = "extensions.refstorage" in own
-        settings = self._user_settings() | own
+        if own.get("extensions.objectformat") == "sha256":
+            self.hash_name = "sha256"
+        (self._home / "HEAD").write_text("ref: refs/heads/none\n", encoding="utf-8")
+        (self._home / "config").write_text(_CONFIG.format(self.hash_name), encoding="utf-8")
+        settings = _settings(self._raw("config", "-z", "--list", user_settings=True)) | own
         self._options = [
-            key if value is None else f"{key}={value}"
+            f"{key}={value}"
             for key, value in settings.items()
             if key in _KEPT_SETTINGS and not self._names_no_file(key, value)
         ]
-        self._sparse = all(
-            _is_true(settings.get(key, default))
-            for key, default in (("index.sparse", "false"), ("core.sparsecheckout", "false"))
-        )
-        if self._sha256:
-            config.write_text(
-                "[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n",
-                encoding="utf-8",
-            )
+        keys = ("index.sparse", "core.sparsecheckout")
+        self._sparse = all(_is_true(settings, key) for key in keys)
 
-    def _user_settings(self) -> dict[str, str | None]:
-        environment = self._environment(alternates=False)
-        for name in _USER_FILES:
-            del environment[name]
-        return _settings(self._raw("config", "-z", "--list", environment=environment))
-
-    def _repository_settings(self) -> dict[str, str | None]:
-        """The repository's own settings, without those that it includes from other files."""
-        found = self._settings_of(self._repository.common / "config")
-        if _is_true(found.get("extensions.worktreeconfig", "false")):
-            found |= self._settings_of(self._repository.folder / "config.worktree")
-        return found
-
-    def _settings_of(self, file: Path) -> dict[str, str | None]:
+    def _settings_of(self, file: Path) -> dict[str, str]:
+        """The settings in a file, without those that it includes from others."""
         copy = self._home / "settings"
         if not _copy(file, copy):
             return {}
-        arguments = ("config", "--file", str(copy), "--no-includes", "-z", "--list")
         try:
-            listed = self._raw(*arguments, environment=self._environment(alternates=False))
+            listed = self._raw("config", "--file", str(copy), "--no-includes", "-z", "--list")
         except GitFailed as error:
             raise GitFailed(str(error).replace(str(copy), str(file))) from error
         return _settings(listed)
 
-    def _names_no_file(self, key: str, value: str | None) -> bool:
+    def _names_no_file(self, key: str, value: str) -> bool:
         """Whether a setting names something that git could not read to its end, such as a FIFO."""
         if key not in {"core.excludesfile", "core.attributesfile"} or not value:
             return False
@@ -389,17 +382,19 @@ class PrivateGit:
             return False
 
 
-def _settings(listed: bytes) -> dict[str, str | None]:
-    """Settings by their names; one without a value is None, and means true."""
-    found: dict[str, str | None] = {}
-    for record in listed.split(b"\0")[:-1]:
-        key, separator, value = os.fsdecode(record).partition("\n")
-        found[key] = value if separator else None
-    return found
+def _settings(listed: bytes) -> dict[str, str]:
+    """Settings by their names; one without a value means true."""
+    parts = [os.fsdecode(record).partition("\n") for record in listed.split(b"\0")[:-1]]
+    return {key: value if separator else "true" for key, separator, value in parts}
 
 
-def _is_true(value: str | None) -> bool:
-    return value is None or value.lower() in {"true", "yes", "on", "1"}
+def _number(digits: bytes) -> int:
+    """Lines as git prints them: a binary file has none."""
+    return 0 if digits == b"-" else int(digits)
+
+
+def _is_true(settings: dict[str, str], key: str) -> bool:
+    return settings.get(key, "false").lower() in {"true", "yes", "on", "1"}
 
 
 def _quoted(path: Path) -> str:

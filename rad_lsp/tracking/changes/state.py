@@ -7,6 +7,7 @@ git would need another program, much time or much room for them. Of those there 
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import suppress
 from enum import Enum
@@ -14,15 +15,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from rad_lsp.core.wording import counted, printable
 from rad_lsp.tracking.changes.discovery import GitFailed
 from rad_lsp.tracking.changes.files import Contents, Stamp, file_status
-from rad_lsp.tracking.changes.private_git import SUBMODULE, Change, PrivateGit
+from rad_lsp.tracking.changes.private_git import PREFIX, SUBMODULE, Change, PrivateGit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _MOST_UNREADABLE: Final = 100
 """Files that git can't read, each of which costs some calls of git to find."""
+
+
+_EXCLUDED: Final = re.compile(rb"(?:^|/)(?:\.radium|%b\w{8})/" % PREFIX.encode("ascii"))
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -75,10 +80,8 @@ class State(NamedTuple):
     """New and changed files whose content was stored for this state."""
     last: bytes | None
     """The last untracked file that counts, when there were too many."""
-    nested: int
-    """Untracked repositories inside, which do not count."""
-    warning: str
-    """The first line that git printed to stderr when it listed untracked files; maybe empty."""
+    notes: tuple[str, ...]
+    """What was not looked at."""
 
 
 class StateReader:
@@ -88,8 +91,7 @@ class StateReader:
         self._git = git
         self._contents = contents
         self._limits = limits
-        self._tree = b""
-        self._start = State(b"", {}, frozenset(), None, 0, "")
+        self._start = State(b"", {}, frozenset(), None, ())
 
     def start(self) -> State:
         """The first state. Files that it does not store or list are treated alike later."""
@@ -101,22 +103,29 @@ class StateReader:
 
     def read(self) -> State:
         """The state now."""
-        if self._git.refresh():
-            self._tree = b""
+        self._git.refresh()
         tracked = self._modified()
         listed = self._git.run("ls-files", "-z", "-o", "--exclude-standard")
         warning = self._git.warnings.partition("\n")[0]
-        untracked = [name for name in listed if not name.endswith(b"/")]
-        nested = len(listed) - len(untracked)
-        untracked, last = self._bounded(untracked)
+        files = [name for name in listed if not name.endswith(b"/")]
+        untracked, last = self._bounded(files)
+        notes = []
+        if last is not None:
+            most = self._limits.listed_files
+            notes.append(f"partial: only the first {most:,} untracked files were looked at")
+        if nested := len(listed) - len(files):
+            folders = counted(nested, "untracked folder")
+            notes.append(f"left out: {folders} with a repository of its own")
+        if warning:
+            notes.append(f"partial: git said: {printable(warning)}")
         unstored, stored = self._store(tracked, untracked)
-        return State(self._write_tree(), unstored, stored, last, nested, warning)
+        return State(self._git.write_tree(), unstored, stored, last, tuple(notes))
 
     def extended(self, state: State, names: Sequence[bytes]) -> State:
         """The state with more files, which git does not list."""
         unstored, stored = self._store({}, names)
         return state._replace(
-            tree=self._write_tree(),
+            tree=self._git.write_tree(),
             unstored=state.unstored | unstored,
             stored=state.stored | stored,
         )
@@ -133,36 +142,26 @@ class StateReader:
             if value not in {b"unspecified", b"unset", b"set", b""}
         }
 
-    def is_excluded(self, name: bytes) -> bool:
-        """Whether a file never counts: it is Radium's, such as a report, or our temporary one."""
-        ours = self._git.temporary_prefix
-        return b"/.radium/" in b"/" + name or (ours is not None and name.startswith(ours))
-
     def _copy_staged(self) -> None:
         """Copy what only the index has: `git gc` may delete it once it is no longer staged."""
-        staged = [change for change in self._git.staged() if _has_content(change.new_mode)]
-        names = [
-            change.new
-            for change in staged[: self._limits.stored_files]
-            if (status := file_status(self._git.path(change.name))) is None
+        changes = self._git.staged().items()
+        staged = [(name, change.new) for name, change in changes if _has_content(change.new_mode)]
+        self._git.copy_objects(
+            content
+            for name, content in staged[: self._limits.stored_files]
+            if (status := file_status(self._git.path(name))) is None
             or status.st_size <= self._limits.file_bytes
-        ]
-        self._git.copy_objects(names)
+        )
 
     def _modified(self) -> dict[bytes, Change]:
         """Tracked files that differ from the index, if only in their times."""
-        changes, _ = self._git.differences("diff-files", "--ignore-submodules=all")
+        changes = self._git.differences("diff-files", "--ignore-submodules=all")
         if len(changes) > self._limits.stored_files:
             # After a copy of the whole folder all times differ, though the files do not.
             with suppress(GitFailed):
                 self._git.run("update-index", "-q", "--refresh")
-            changes, _ = self._git.differences("diff-files", "--ignore-submodules=all")
-        modified: dict[bytes, Change] = {}
-        for change in changes:
-            # git lists a file in conflict twice: as such, then with the content of one side.
-            first = modified.get(change.name)
-            modified[change.name] = change._replace(status=first.status) if first else change
-        return modified
+            changes = self._git.differences("diff-files", "--ignore-submodules=all")
+        return changes
 
     def _bounded(self, names: list[bytes]) -> tuple[list[bytes], bytes | None]:
         """The names of untracked files that count, and the last of them if there are more.
@@ -184,8 +183,6 @@ class StateReader:
         stored = [name for name in present if name not in reasons]
         # git writes no tree while the index has files in conflict, so they are stored or removed.
         gone += [name for name in reasons if name in tracked and tracked[name].status == b"U"]
-        if gone or stored:
-            self._tree = b""
         if gone:
             self._git.run("update-index", "--force-remove", "-z", "--stdin", given=gone)
         before = (tracked[name] for name in stored if name in tracked)
@@ -215,7 +212,7 @@ class StateReader:
             if change and change.old_mode == SUBMODULE:
                 continue
             # A deleted file may seem to be there, where a link has taken its folder's place.
-            absent = (change and change.status == b"D") or self.is_excluded(name)
+            absent = (change and change.status == b"D") or is_excluded(name)
             status = None if absent else file_status(self._git.path(name))
             if status:
                 present[name] = status
@@ -269,10 +266,10 @@ class StateReader:
                     failed += part
         return failed
 
-    def _write_tree(self) -> bytes:
-        if not self._tree:
-            self._tree = self._git.write_tree()
-        return self._tree
+
+def is_excluded(name: bytes) -> bool:
+    """Whether a file never counts: it is Radium's, such as a report, or our temporary one."""
+    return _EXCLUDED.search(name) is not None
 
 
 def _has_content(mode: bytes) -> bool:

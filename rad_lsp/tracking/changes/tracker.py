@@ -43,7 +43,7 @@ class ChangeTracker:
         """Why nothing is counted; None while something is, or before the start."""
         self._folder = folder
         self._limits = limits
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._trees: dict[str, WorkTree] = {}
         self._last: dict[str, CodeChanges] = {}
         self._notes: list[str] = []
@@ -58,15 +58,15 @@ class ChangeTracker:
     def start(self) -> None:
         """Note how the files are now, to compare with later; a second call starts again."""
         with self._lock:
-            self._close()
-            self._last, self._notes = {}, []
+            self.close()
+            self._last, self._notes, self.reason = {}, [], None
             try:
                 self._begin(discovery.find(self._folder))
-            except _ERRORS as error:
-                self._close()
+            except BaseException as error:
+                self.close()
+                if not isinstance(error, _ERRORS):
+                    raise
                 self.reason = _sentence(error)
-            else:
-                self.reason = None
 
     def changes(self) -> CodeChanges:
         """What has changed since the start.
@@ -96,12 +96,9 @@ class ChangeTracker:
     def close(self) -> None:
         """Remove the temporary files, all outside the repository. May be called twice."""
         with self._lock:
-            self._close()
-
-    def _close(self) -> None:
-        for tree in self._trees.values():
-            tree.close()
-        self._trees = {}
+            for tree in self._trees.values():
+                tree.close()
+            self._trees = {}
 
     def _begin(self, top: Repository) -> None:
         self._trees[""] = WorkTree(top, self._limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -12,16 +12,15 @@ from rad_lsp.core.wording import counted, printable
 from rad_lsp.tracking.changes.discovery import GitFailed
 from rad_lsp.tracking.changes.files import Contents, file_status, is_beyond_link
 from rad_lsp.tracking.changes.private_git import SUBMODULE, Change, PrivateGit
-from rad_lsp.tracking.changes.state import Limits, Reason, StateReader
+from rad_lsp.tracking.changes.state import Limits, Reason, StateReader, is_excluded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from rad_lsp.repository import Repository
     from rad_lsp.tracking.changes.files import Stamp
     from rad_lsp.tracking.changes.state import State, Unstored
 
-_ARGUMENTS_BYTES: Final = 16_000
 _FILTERS_NAMED: Final = 3
 
 
@@ -38,39 +37,13 @@ class CodeChanges(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-class _Difference(NamedTuple):
-    """How two trees differ: changes by name, and lines added and removed as git prints them."""
+class _File(NamedTuple):
+    """A file that changed: lines added and removed, or the reason why they are not known."""
 
-    changes: dict[bytes, Change]
-    lines: dict[bytes, tuple[bytes, bytes]]
-
-
-class _Tally:
-    """The files that changed.
-
-    `files` gives lines added and removed by file name, `unknown` the names of files whose lines
-    are not known, by the reason. `filters` are names of filters. `maybe_unchanged` is a number
-    of files that do not count, because nobody knows whether they changed.
-    """
-
-    def __init__(self) -> None:
-        self.files: dict[bytes, tuple[int, int]] = {}
-        self.unknown: defaultdict[Reason, set[bytes]] = defaultdict(set)
-        self.filters: set[str] = set()
-        self.maybe_unchanged = 0
-
-    def add_unknown(self, name: bytes, reason: Reason, filter_name: str = "") -> None:
-        """Count a file whose lines are not known."""
-        self.files[name] = (0, 0)
-        self.unknown[reason].add(name)
-        if reason is Reason.FILTER:
-            self.filters.add(filter_name)
-
-    def remove(self, name: bytes) -> None:
-        """Do not count a file after all."""
-        self.files.pop(name, None)
-        for names in self.unknown.values():
-            names.discard(name)
+    lines: tuple[int, int] = (0, 0)
+    reason: Reason | None = None
+    filter: str = ""
+    """The name of a filter that is the reason."""
 
 
 class WorkTree:
@@ -104,33 +77,31 @@ class WorkTree:
         """What has changed since the start."""
         self._contents.reset()
         now = self._reader.read()
-        difference = self._compared(now)
-        changes = difference.changes.values()
-        hidden = [change.name for change in changes if self._is_hidden(change, now)]
+        changes = self._compared(now)
+        hidden = [name for name, change in changes.items() if self._is_hidden(name, change, now)]
         if hidden:
             now = self._reader.extended(now, hidden)
-            difference = self._compared(now)
-        tally = self._tally(difference, now)
-        added, removed = (sum(lines[side] for lines in tally.files.values()) for side in (0, 1))
-        notes = tuple(_notes(tally, now, self._limits))
-        return CodeChanges(added, removed, len(tally.files), notes)
+            changes = self._compared(now)
+        files = self._stored_files(changes, now)
+        maybe_unchanged = self._add_unstored(files, changes, now)
+        added, removed = (sum(file.lines[side] for file in files.values()) for side in (0, 1))
+        notes = tuple(_notes(files, maybe_unchanged, now, self._limits))
+        return CodeChanges(added, removed, len(files), notes)
 
-    def _compared(self, now: State) -> _Difference:
+    def _compared(self, now: State) -> dict[bytes, Change]:
         if now.tree == self._start.tree:
-            return _Difference({}, {})
+            return {}
         trees = [tree.decode("ascii") for tree in (self._start.tree, now.tree)]
         options = ("--no-ext-diff", "--no-textconv", "--no-color", "--diff-algorithm=myers")
         command = ("diff-tree", "-r", "--ignore-submodules=none", *options)
         try:
-            changes, lines = self._git.differences(*command, "--numstat", *trees)
+            return self._git.differences(*command, "--numstat", *trees)
         except GitFailed:
             # A content that `git gc` has deleted since the start fails --numstat.
-            changes, lines = self._git.differences(*command, *trees)
-        return _Difference({change.name: change for change in changes}, lines)
+            return self._git.differences(*command, *trees)
 
-    def _is_hidden(self, change: Change, now: State) -> bool:
+    def _is_hidden(self, name: bytes, change: Change, now: State) -> bool:
         """Whether a file that is gone from the tree is still there: ignored now, for example."""
-        name = change.name
         return (
             change.status == b"D"
             and change.old_mode != SUBMODULE
@@ -138,32 +109,26 @@ class WorkTree:
             and name not in self._start.unstored
             and file_status(self._git.path(name)) is not None
             and not is_beyond_link(self._git.root, os.fsdecode(name))
-            and not self._reader.is_excluded(name)
+            and not is_excluded(name)
         )
 
-    def _tally(self, difference: _Difference, now: State) -> _Tally:
-        tally = _Tally()
-        for name, change in difference.changes.items():
-            if SUBMODULE in {change.old_mode, change.new_mode}:
+    def _stored_files(self, changes: dict[bytes, Change], now: State) -> dict[bytes, _File]:
+        """The files that changed, without those that are not stored now but were at the start."""
+        files: dict[bytes, _File] = {}
+        for name, change in changes.items():
+            if SUBMODULE in {change.old_mode, change.new_mode} or is_excluded(name):
                 continue
-            if self._reader.is_excluded(name):
-                continue
-            if name in difference.lines:
-                added, removed = difference.lines[name]
-                tally.files[name] = (_number(added), _number(removed))
-            else:
-                tally.add_unknown(name, Reason.GONE)
-        changes = (difference.changes[name] for name in tally.files)
-        rewritten = (change.name for change in changes if change.old != change.new)
+            lines = change.lines
+            files[name] = _File(lines) if lines is not None else _File(reason=Reason.GONE)
+        rewritten = [name for name in files if changes[name].old != changes[name].new]
         for name, filter_name in self._reader.filters(rewritten).items():
-            tally.add_unknown(name, Reason.FILTER, filter_name)
+            files[name] = _File(reason=Reason.FILTER, filter=filter_name)
         for name, before in self._start.unstored.items():
             if before.stamp.is_same(self._stamp_now(name, before, now)):
-                tally.remove(name)
+                files.pop(name, None)
             else:
-                tally.add_unknown(name, before.reason, before.filter)
-        self._tally_unstored(tally, difference, now)
-        return tally
+                files[name] = _File(reason=before.reason, filter=before.filter)
+        return files
 
     def _stamp_now(self, name: bytes, before: Unstored, now: State) -> Stamp | None:
         if name in now.unstored:
@@ -172,55 +137,49 @@ class WorkTree:
         status = file_status(path)
         return status and self._contents.stamp(path, status, read=before.reason is Reason.FILTER)
 
-    def _tally_unstored(self, tally: _Tally, difference: _Difference, now: State) -> None:
-        """Count files that are not stored now, but at the start were stored or not there."""
-        files = {n: file for n, file in now.unstored.items() if n not in self._start.unstored}
-        unsure = (n for n, file in files.items() if file.filter and n not in difference.changes)
-        sizes = self._recorded_sizes(unsure)
-        for name, file in files.items():
-            change = difference.changes.get(name)
+    def _add_unstored(
+        self, files: dict[bytes, _File], changes: dict[bytes, Change], now: State
+    ) -> int:
+        """Add files that are not stored now, but at the start were stored or not there.
+
+        Returns the number of those left out because nobody knows whether they changed.
+        """
+        unstored = {n: file for n, file in now.unstored.items() if n not in self._start.unstored}
+        unsure = [name for name, file in unstored.items() if file.filter and name not in changes]
+        sizes = self._git.recorded_sizes(unsure)
+        maybe_unchanged = 0
+        for name, file in unstored.items():
+            change = changes.get(name)
             before = change.old if change else file.tracked and file.tracked.old
             if before is None or (change and change.status == b"A"):
-                self._tally_new(tally, name, file)
+                files[name] = self._new_file(name, file)
             elif before in file.stamp.objects:
-                tally.remove(name)
+                files.pop(name, None)
             elif (
                 change
                 or file.reason is not Reason.FILTER
                 or (file.filter == "lfs" and file.stamp.objects)
                 or (sizes.get(name) or file.stamp.size) != file.stamp.size
             ):
-                tally.add_unknown(name, file.reason, file.filter)
+                files[name] = _File(reason=file.reason, filter=file.filter)
             else:
-                tally.maybe_unchanged += 1
+                maybe_unchanged += 1
+        return maybe_unchanged
 
-    def _tally_new(self, tally: _Tally, name: bytes, file: Unstored) -> None:
-        lines = None
+    def _new_file(self, name: bytes, file: Unstored) -> _File:
         if file.reason is not Reason.FILTER:
             lines = self._contents.lines(self._git.path(name), file.stamp)
-        if lines is None:
-            tally.add_unknown(name, file.reason, file.filter)
-        else:
-            tally.remove(name)
-            tally.files[name] = (lines, 0)
-
-    def _recorded_sizes(self, names: Iterable[bytes]) -> dict[bytes, int]:
-        """The sizes of files in bytes that the index has; 0 where git is not sure of one.
-
-        Names are arguments of git's, so only as many are asked about as a command may have.
-        """
-        asked: list[bytes] = []
-        length = 0
-        for name in names:
-            length += len(name) + 1
-            if length > _ARGUMENTS_BYTES:
-                break
-            asked.append(name)
-        return self._git.recorded_sizes(asked) if asked else {}
+            if lines is not None:
+                return _File((lines, 0))
+        return _File(reason=file.reason, filter=file.filter)
 
 
-def _notes(tally: _Tally, now: State, limits: Limits) -> Iterator[str]:
-    filters = printable(", ".join(sorted(tally.filters)[:_FILTERS_NAMED]))
+def _notes(
+    files: dict[bytes, _File], maybe_unchanged: int, now: State, limits: Limits
+) -> Iterator[str]:
+    numbers = Counter(file.reason for file in files.values())
+    names = sorted({file.filter for file in files.values() if file.filter})
+    filters = printable(", ".join(names[:_FILTERS_NAMED]))
     texts = {
         Reason.FILTER: f"lines are not known of {{}} with a filter ({filters})",
         Reason.SIZE: f"lines are not known of {{}} larger than {limits.file_bytes / 1e6:g} MB",
@@ -230,19 +189,9 @@ def _notes(tally: _Tally, now: State, limits: Limits) -> Iterator[str]:
         f"{limits.stored_files:,} or {limits.stored_bytes / 1e6:g} MB of new and changed ones",
     }
     for reason, text in texts.items():
-        if names := tally.unknown[reason]:
-            yield text.format(counted(len(names), "file"))
-    if tally.maybe_unchanged:
-        files = counted(tally.maybe_unchanged, "file")
-        yield f"it is not known whether {files} with a filter changed, or only got a new time"
-    if now.last is not None:
-        yield f"partial: only the first {limits.listed_files:,} untracked files were looked at"
-    if now.nested:
-        yield f"left out: {counted(now.nested, 'untracked folder')} with a repository of its own"
-    if now.warning:
-        yield f"partial: git said: {printable(now.warning)}"
-
-
-def _number(digits: bytes) -> int:
-    """Lines as git prints them: a binary file has none."""
-    return 0 if digits == b"-" else int(digits)
+        if numbers[reason]:
+            yield text.format(counted(numbers[reason], "file"))
+    if maybe_unchanged:
+        unsure = counted(maybe_unchanged, "file")
+        yield f"it is not known whether {unsure} with a filter changed, or only got a new time"
+    yield from now.notes
