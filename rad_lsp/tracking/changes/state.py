@@ -78,8 +78,6 @@ class State(NamedTuple):
     unstored: dict[bytes, Unstored]
     stored: frozenset[bytes]
     """New and changed files whose content was stored for this state."""
-    last: bytes | None
-    """The last untracked file that counts, when there were too many."""
     notes: tuple[str, ...]
     """What was not looked at."""
 
@@ -91,7 +89,9 @@ class StateReader:
         self._git = git
         self._contents = contents
         self._limits = limits
-        self._start = State(b"", {}, frozenset(), None, ())
+        self._start = State(b"", {}, frozenset(), ())
+        self._last: bytes | None = None
+        """The last untracked file that counts, once there were too many."""
 
     def start(self) -> State:
         """The first state. Files that it does not store or list are treated alike later."""
@@ -108,9 +108,9 @@ class StateReader:
         listed = self._git.run("ls-files", "-z", "-o", "--exclude-standard")
         warning = self._git.warnings.partition("\n")[0]
         files = [name for name in listed if not name.endswith(b"/")]
-        untracked, last = self._bounded(files)
+        untracked = self._bounded(files)
         notes = []
-        if last is not None:
+        if self._last is not None:
             most = self._limits.listed_files
             notes.append(f"partial: only the first {most:,} untracked files were looked at")
         if nested := len(listed) - len(files):
@@ -119,7 +119,7 @@ class StateReader:
         if warning:
             notes.append(f"partial: git said: {printable(warning)}")
         unstored, stored = self._store(tracked, untracked)
-        return State(self._git.write_tree(), unstored, stored, last, tuple(notes))
+        return State(self._git.write_tree(), unstored, stored, tuple(notes))
 
     def extended(self, state: State, names: Sequence[bytes]) -> State:
         """The state with more files, which git does not list."""
@@ -163,15 +163,15 @@ class StateReader:
             changes = self._git.differences("diff-files", "--ignore-submodules=all")
         return changes
 
-    def _bounded(self, names: list[bytes]) -> tuple[list[bytes], bytes | None]:
-        """The names of untracked files that count, and the last of them if there are more.
+    def _bounded(self, names: list[bytes]) -> list[bytes]:
+        """The names of untracked files that count.
 
-        Names after the last one of the start never count: nobody knows whether they are new.
+        Once there were too many, names after the last one that counted then never count: nobody
+        knows whether they are new, and the next count would go on where this one ended.
         """
-        if (last := self._start.last) is not None:
-            return [name for name in names if name <= last], last
-        bound = self._limits.listed_files
-        return (names, None) if len(names) <= bound else (names[:bound], names[bound - 1])
+        if self._last is None and len(names) > self._limits.listed_files:
+            self._last = names[self._limits.listed_files - 1]
+        return names if self._last is None else [name for name in names if name <= self._last]
 
     def _store(
         self, tracked: dict[bytes, Change], untracked: Sequence[bytes]

@@ -1040,7 +1040,7 @@ def test_a_folder_that_becomes_endless_is_bounded(repo, watch):
     watched.start()
     for number in range(10):
         repo.write(f"a-new-{number}.txt", THREE)
-    changes = watched.tracker.changes()
+    changes = watched.changes()
     assert figures(changes) == (15, 0, 5)
     assert changes.notes == ("partial: only the first 5 untracked files were looked at",)
 
