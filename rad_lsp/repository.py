@@ -12,7 +12,7 @@ import msgspec
 _LINE_BYTES: Final = 8192
 
 # Opening a FIFO must not wait for a writer. Windows knows neither flag, but text mode.
-_OPEN_FLAGS: Final = (
+OPEN_FLAGS: Final = (
     os.O_RDONLY
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_CLOEXEC", 0)
@@ -98,7 +98,7 @@ def first_line(path: Path) -> str:
 
 def open_regular(path: str) -> BinaryIO:
     """A regular file, open for reading. Raises OSError; NotRegularFile for a FIFO, for example."""
-    descriptor = os.open(path, _OPEN_FLAGS)
+    descriptor = os.open(path, OPEN_FLAGS)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise NotRegularFile(f"{path} is no regular file")
