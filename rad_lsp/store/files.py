@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rad_lsp.core import problems
 from rad_lsp.core.problems import Problem
+from rad_lsp.repository import OPEN_FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,14 +28,6 @@ _TAIL: Final = 1 << 10
 """Bytes before a place in a file, by which it is recognised."""
 
 _LARGEST: Final = 2**63 - 1
-
-# Opening a FIFO must not wait for a writer. Windows knows neither flag, but text mode.
-_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
 
 
 def stamp(path: str) -> int:
@@ -62,7 +55,7 @@ class File:
     """
 
     def __init__(self, path: str) -> None:
-        self._descriptor = os.open(path, _FLAGS)
+        self._descriptor = os.open(path, OPEN_FLAGS)
         status = os.fstat(self._descriptor)
         self.mode = status.st_mode
         self.size = status.st_size
