@@ -14,15 +14,14 @@ import click
 
 from rad_lsp.cli.output import note
 from rad_lsp.core.errors import NoWorkspace
+from rad_lsp.core.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rad_lsp.core.period import Period
     from rad_lsp.core.spending import PriceList
-    from rad_lsp.service import Snapshot
-    from rad_lsp.service.sessions import Machine, Selection, Store
-    from rad_lsp.service.workspaces import Workspace
+    from rad_lsp.service import Machine, Selection, Snapshot, Store, Workspace
     from rad_lsp.settings import Settings
 
 _NAMED = 10
@@ -65,7 +64,7 @@ class Context:
     @functools.cached_property
     def workspace(self) -> Workspace:
         """The workspace. Raises RadError when the folder that was named does not exist."""
-        from rad_lsp.service import workspaces
+        from rad_lsp.service import workspace as workspaces
 
         return workspaces.find(self._named, os.environ, self.current)
 
@@ -79,9 +78,7 @@ class Context:
     @functools.cached_property
     def prices(self) -> PriceList:
         """The prices from the settings, then from the price list. Raises BadSettings."""
-        from rad_lsp.service import sessions
-
-        return sessions.prices(self.machine, self.settings.prices)
+        return self.machine.prices(self.settings.prices)
 
     @functools.cached_property
     def machine(self) -> Machine:
@@ -114,17 +111,15 @@ class Context:
         Files that were skipped are named on stderr, unless `quiet`. Raises NoWorkspace where there
         is neither a `.radium` folder nor a session.
         """
-        from rad_lsp.service import sessions
-
         with Progress() as progress:
             snapshot = self.store(selection).refresh(progress=progress)
         if not snapshot.entries and not self.workspace.marked and not self.all_projects:
             raise NoWorkspace
         if not quiet:
             _name_skipped(snapshot)
-            if why := sessions.not_on_disk(self.machine):
+            if why := self.machine.index.trouble:
                 note(f"The index is kept in memory only: {why}.")
-            if what := sessions.notice(self.machine):
+            if what := self.machine.index.notice:
                 note(f"{what}.")
         return snapshot
 
@@ -144,13 +139,12 @@ def _open_machine() -> Machine:
     machine = sessions.open_machine()
     command = click.get_current_context(silent=True)
     if command is not None:
-        command.call_on_close(functools.partial(sessions.close, machine))
+        # The last process to close the index folds recent changes into it; else the next one must.
+        command.call_on_close(machine.close)
     return machine
 
 
 def _name_skipped(snapshot: Snapshot) -> None:
-    from rad_lsp.core.wording import printable
-
     for skipped in snapshot.skipped[:_NAMED]:
         note(f"Skipped {printable(Path(skipped.path).name)}: {skipped.problem.reason}.")
     more = len(snapshot.skipped) - _NAMED

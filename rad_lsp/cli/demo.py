@@ -56,11 +56,11 @@ def _show(folder: Path, write: Callable[[Path], int]) -> None:
 def _track(folder: Path) -> None:
     """Show an agent that edits files in a git repository, tracked from start to finish."""
     from rad_lsp.cli import sample
-    from rad_lsp.service import workspaces
+    from rad_lsp.service import workspace
 
     if not sample.repository(folder):
         emit("\nGit is not installed: code changes will be 0.\n")
-    workspaces.init(folder)
+    workspace.init(folder)
     arguments = ["session", "run", "--", "python", sample.AGENT]
     _run("An agent, tracked while it works in a git repository", arguments, folder)
     _run("What that cost", ["stats", "model", "latest"], folder)
@@ -70,11 +70,11 @@ def _run(title: str, arguments: Sequence[str], workspace: Path) -> None:
     import os
     import subprocess
 
-    from rad_lsp.service.workspaces import VARIABLE
+    from rad_lsp import service
 
     emit(f"\n── {title}\n$ rad {' '.join(arguments)}\n")
     # The user's own environment may name another workspace.
-    environment = {**os.environ, VARIABLE: str(workspace)}
+    environment = {**os.environ, service.workspace.VARIABLE: str(workspace)}
     python = {"python": sys.executable}
     command = [sys.executable, "-m", "rad_lsp.cli", *(python.get(a, a) for a in arguments)]
     done = subprocess.run(command, cwd=workspace, env=environment, capture_output=True, check=False)  # noqa: S603
@@ -85,7 +85,7 @@ def _editor(workspace: Path) -> None:
     """Show what an editor gets from the server: a status after each change, and answers."""
     from rad_lsp.cli import sample
     from rad_lsp.cli.lsp_client import Client
-    from rad_lsp.service.workspaces import REPORTS_FOLDER
+    from rad_lsp.service import REPORTS_FOLDER
 
     emit("\n── What an editor shows, from the language server\n$ rad-lsp --stdio\n")
     with Client(workspace) as client:

@@ -12,13 +12,14 @@ import click
 from rad_lsp import __version__
 from rad_lsp.cli.options import workspace_options
 from rad_lsp.cli.output import emit
+from rad_lsp.core.errors import BadSettings, NoWorkspace
+from rad_lsp.core.wording import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rad_lsp.cli.context import Context
-    from rad_lsp.service import Snapshot
-    from rad_lsp.service.workspaces import Workspace
+    from rad_lsp.service import Snapshot, Workspace
 
 _LIBRARIES = (
     "pygls",
@@ -50,8 +51,6 @@ def doctor(click_context: click.Context, context: Context) -> None:
 
     Example: rad doctor
     """
-    from rad_lsp.core.errors import NoWorkspace
-
     emit(*(f"{line}\n" for line in _versions()))
     try:
         lines, healthy = _workspace(context, context.workspace)
@@ -79,9 +78,6 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     from collections import Counter
 
     from rad_lsp import settings
-    from rad_lsp.core import wording
-    from rad_lsp.core.errors import BadSettings
-    from rad_lsp.core.wording import printable
     from rad_lsp.service import RADIUM
 
     healthy = True
@@ -105,7 +101,7 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     reports = by_source.pop(RADIUM, 0)
     lines.append(f"Reports:           {reports:,}, read in {seconds:.2f} s")
     for source, count in sorted(by_source.items()):
-        lines.append(f"{source + ':':<19}{wording.counted(count, 'session')}")
+        lines.append(f"{source + ':':<19}{counted(count, 'session')}")
     if not workspace.marked:
         lines.append("  'rad init' makes this a Radium workspace, which tracked sessions need.")
     elif not workspace.sessions.is_dir():
@@ -134,7 +130,6 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
 def _warnings(snapshot: Snapshot) -> list[str]:
     """The warnings and notes on sessions, each kind after its number."""
     from rad_lsp import service
-    from rad_lsp.core.wording import printable
 
     warnings: list[str] = []
     notes: list[str] = []
@@ -148,41 +143,36 @@ def _warnings(snapshot: Snapshot) -> list[str]:
 
 def _index(context: Context) -> list[str]:
     """The state of the index, the folders of transcripts, and what of them can't be read."""
-    from rad_lsp.core import wording
-    from rad_lsp.core.wording import printable
     from rad_lsp.service import index as indexes
-    from rad_lsp.service import sessions
 
-    if why := sessions.not_on_disk(context.machine):
+    index = context.machine.index
+    if index.trouble:
         lines = [
-            f"Index:             in memory only: {printable(why)}",
+            f"Index:             in memory only: {printable(index.trouble)}",
             "  Each command reads all transcripts anew until that is mended.",
         ]
     else:
-        state = indexes.state(context.machine)
-        lines = [
-            (
-                f"Index:             {state.path}, {state.size / 1e6:.1f} MB, "
-                f"{state.health}; 'rad index rebuild' makes it new"
-            )
-        ]
-    for source, folders in indexes.folders(context.machine).items():
-        there = [str(folder) for folder in folders if os.path.isdir(folder)]  # noqa: PTH112
-        lines.append(f"  {source + ':':<17}{', '.join(there) or 'no transcripts here'}")
+        size = f"{index.size / 1e6:.1f} MB"
+        health = f"{index.health()}; 'rad index rebuild' makes it new"
+        lines = [f"Index:             {index.path}, {size}, {health}"]
+    for agent in context.machine.agents():
+        there = [str(folder) for folder in agent.folders if os.path.isdir(folder)]  # noqa: PTH112
+        lines.append(f"  {agent.name + ':':<17}{', '.join(there) or 'no transcripts here'}")
     for unread in indexes.unreadable(context.machine):
         reason = unread.reason
         if unread.lines:
             where = f"line {unread.first_line:,}: {reason}" if unread.first_line else ""
-            reason = f"{wording.counted(unread.lines, 'line')} skipped ({printable(where)})"
+            reason = f"{counted(unread.lines, 'line')} skipped ({printable(where)})"
         lines.append(f"  {printable(unread.path)}: {reason}")
     return lines
 
 
 def _changes(workspace: Workspace) -> str:
-    from rad_lsp.service.workspaces import repository_root
+    from rad_lsp.service import workspace as workspaces
     from rad_lsp.tracking.changes import reason_not_counted
 
     reason = reason_not_counted(workspace.root)
     if reason is not None:
         return f"not counted, so lines stay 0: {reason}"
-    return f"git repository at {repository_root(workspace.root)}; uncommitted changes count, too"
+    root = workspaces.repository_root(workspace.root)
+    return f"git repository at {root}; uncommitted changes count, too"

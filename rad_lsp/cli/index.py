@@ -7,6 +7,7 @@ import click
 from rad_lsp.cli.context import Context, Progress
 from rad_lsp.cli.options import workspace_options
 from rad_lsp.cli.output import emit
+from rad_lsp.core.wording import counted
 
 
 @click.group()
@@ -24,10 +25,9 @@ def rebuild(context: Context) -> None:
 
     Example: rad index rebuild
     """
-    from rad_lsp.core.wording import counted
     from rad_lsp.service import index as indexes
 
     with Progress() as progress:
         sessions = indexes.rebuild(context.machine, progress)
-    state = indexes.state(context.machine)
-    emit(f"Rebuilt {state.path}: {counted(sessions, 'session')}, {state.size / 1e6:.1f} MB.\n")
+    index = context.machine.index
+    emit(f"Rebuilt {index.path}: {counted(sessions, 'session')}, {index.size / 1e6:.1f} MB.\n")

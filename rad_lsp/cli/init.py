@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from rad_lsp.cli.output import emit
+from rad_lsp.core.errors import RadError, reason
 
 
 @click.command()
@@ -17,13 +18,13 @@ def init(folder: Path | None, workspace: Path | None) -> None:
 
     Example: rad init
     """
-    from rad_lsp.core.errors import RadError, reason
-    from rad_lsp.service import workspaces
+    from rad_lsp.service import REPORTS_FOLDER
+    from rad_lsp.service import workspace as workspaces
 
     if None not in (folder, workspace) and folder != workspace:
         raise click.UsageError("Name the folder once: as FOLDER or with --workspace.")
     root = (workspace or folder or Path()).absolute()
-    where = root / workspaces.REPORTS_FOLDER
+    where = root / REPORTS_FOLDER
     try:
         made = workspaces.init(root)
     except OSError as error:

@@ -14,7 +14,6 @@ from rad_lsp.core.errors import RadError
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
 _NO_ANSWER = "The server did not answer. Run 'rad-lsp' to see why."
 
@@ -54,12 +53,7 @@ class Client:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
         if kind is None:
             self.request("shutdown", None)
             self.notify("exit", None)

@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
@@ -16,53 +16,29 @@ from rad_lsp import __version__
 from rad_lsp.cli.output import EXIT_INTERRUPTED, drop
 from rad_lsp.core.errors import RadError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 EXIT_MENDABLE = 1
 
-_COMMANDS: Final = {
-    "demo": "demo",
-    "doctor": "doctor",
-    "index": "index",
-    "init": "init",
-    "session": "session",
-    "status": "status",
-}
-_STATS: Final = {
-    "compare": "stats.compare",
-    "cost": "stats.cost",
-    "engine": "stats.usage",
-    "export": "stats.export",
-    "history": "stats.history",
-    "model": "stats.usage",
-    "session": "stats.session",
-}
-"""By command, the module below `rad_lsp.cli` that has a function of its name."""
+_COMMANDS: Final = ("demo", "doctor", "index", "init", "session", "stats", "status")
+"""Each has a module of its name below `rad_lsp.cli`, with a function of that name."""
 
 
 class OutputClosed(Exception):
     """The program that reads our output, such as `head`, has closed it: no failure."""
 
 
-class _Group(click.Group):
-    """A group that imports the module of a command when the command is used.
+class _Commands(click.Group):
+    """The commands; the module of one is imported when it is used.
 
     It raises OutputClosed when the output is closed, where click would exit with 1.
     """
 
-    def __init__(self, *args: Any, modules: Mapping[str, str], **rest: Any) -> None:
-        super().__init__(*args, **rest)
-        self._modules = modules
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *self._modules])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self._modules:
-            return super().get_command(ctx, cmd_name)
-        module = import_module(f"rad_lsp.cli.{self._modules[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"rad_lsp.cli.{cmd_name}"), cmd_name)
         return command
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
@@ -78,22 +54,12 @@ class _Group(click.Group):
             raise OutputClosed from None
 
 
-@click.group(
-    cls=_Group, modules=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
-)
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rad", message="%(prog)s %(version)s (rad-lsp)")
 def rad() -> None:
     """Session analytics for coding agents: cost, tool results, time and cache.
 
     Example: rad stats session
-    """
-
-
-@rad.group(cls=_Group, modules=_STATS)
-def stats() -> None:
-    """Answer questions about recorded sessions.
-
-    Example: rad stats history --limit 20
     """
 
 

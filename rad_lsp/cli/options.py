@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rad_lsp.cli.context import Context
+from rad_lsp.core import wording
+from rad_lsp.core.errors import RadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,9 +112,6 @@ def session_ids(
 ) -> list[CompletionItem]:
     """Ids of sessions that begin with `incomplete`, newest first, for the shell's completion."""
     from click.shell_completion import CompletionItem
-
-    from rad_lsp.core import wording
-    from rad_lsp.core.errors import RadError
 
     try:
         options = context.params

@@ -7,10 +7,12 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import astuple
+
 from rad_lsp import atomic
 from rad_lsp.core import report
 from rad_lsp.core.report import Duration, Metrics, Report, Usage
-from rad_lsp.service.workspaces import REPORTS_FOLDER
+from rad_lsp.service import REPORTS_FOLDER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,10 +131,4 @@ def make(dice: random.Random, end: datetime) -> Report:
 
 
 def _added(one: Usage, other: Usage) -> Usage:
-    return Usage(
-        one.requests + other.requests,
-        one.input_tokens + other.input_tokens,
-        one.output_tokens + other.output_tokens,
-        one.cached_tokens + other.cached_tokens,
-        one.estimated_cost + other.estimated_cost,
-    )
+    return Usage(*map(sum, zip(astuple(one), astuple(other), strict=True)))

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from rad_lsp.cli.context import Context
 from rad_lsp.cli.options import json_option, workspace_option
-from rad_lsp.cli.output import drop, emit, note, painter
+from rad_lsp.cli.output import EXIT_INTERRUPTED, drop, emit, note, painter
+from rad_lsp.core.errors import RadError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
-    from pathlib import Path
 
-    from rad_lsp.core.session import Child, Session
-    from rad_lsp.service.sessions import Machine
+    from rad_lsp.core.session import Session
+    from rad_lsp.service import Machine
     from rad_lsp.tracking import SessionRecorder
     from rad_lsp.tracking.events import Reader
     from rad_lsp.tracking.recorder import Children
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 ID_VARIABLE = "RAD_SESSION_ID"
 EVENTS_VARIABLE = "RAD_SESSION_EVENTS"
 
-_INTERRUPTED = 130
 _CHUNK = 2**16
 
 _id_option = click.option(
@@ -64,8 +64,6 @@ def run(
 
     Example: rad session run -- my-agent --task "fix the tests"
     """
-    import gc
-
     from rad_lsp.tracking import process
     from rad_lsp.tracking.events import Tail
 
@@ -73,7 +71,10 @@ def run(
     try:
         with process.Agent(command, note) as agent:
             machine = Context(workspace).machine
-            recorder = _recorder(workspace, session_id, _children(machine))
+            folder = Path.cwd()
+            recorder = _recorder(
+                workspace, session_id, lambda start: tuple(machine.active_since(folder, start))
+            )
             with recorder, _events_file(recorder.workspace) as events:
                 environment = {
                     **os.environ,
@@ -107,8 +108,6 @@ def record(
 
     Example: rad session record < events.jsonl
     """
-    import gc
-
     from rad_lsp.tracking import events
 
     if schema:
@@ -124,28 +123,11 @@ def record(
     context.exit(code)
 
 
-def _children(machine: Machine) -> Children:
-    """Returns a function that finds agents' sessions in the current folder since a moment."""
-    from pathlib import Path
-
-    from rad_lsp.service import sessions
-
-    folder = Path.cwd()
-
-    def since(start: datetime) -> tuple[Child, ...]:
-        return tuple(sessions.active_since(machine, folder, start))
-
-    return since
-
-
 def _recorder(
     named: Path | None, session_id: str | None, children: Children | None = None
 ) -> SessionRecorder:
-    from pathlib import Path
-
     from rad_lsp import service, settings
-    from rad_lsp.core.errors import RadError, reason
-    from rad_lsp.service import workspaces
+    from rad_lsp.service import workspace as workspaces
     from rad_lsp.tracking import SessionRecorder, ids
 
     if session_id is not None:
@@ -168,7 +150,6 @@ def _events_file(workspace: Path) -> Iterator[Path]:
     It lies outside the workspace, where it would count as a code change.
     """
     import tempfile
-    from pathlib import Path
 
     folder = Path(tempfile.gettempdir()).resolve()
     if folder.is_relative_to(workspace.resolve()):
@@ -200,7 +181,7 @@ def _read_stdin(reader: Reader) -> int:
         except KeyboardInterrupt:
             if not patience:
                 reader.finish()
-                return _INTERRUPTED
+                return EXIT_INTERRUPTED
             patience = False
             note("Waiting for the last events; Ctrl-C ends the session at once.")
         else:
@@ -210,7 +191,6 @@ def _read_stdin(reader: Reader) -> int:
 
 def _read(recorder: SessionRecorder) -> Session:
     """The tracked session. Raises RadError."""
-    from rad_lsp.core.errors import RadError
     from rad_lsp.core.session import Session
     from rad_lsp.service import documents
 

@@ -17,8 +17,7 @@ from rad_lsp.cli.output import EXIT_INTERRUPTED, emit
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
-    from rad_lsp.service import Snapshot
-    from rad_lsp.service.sessions import Selection
+    from rad_lsp.service import Selection, Snapshot
 
 CAP_SECONDS: Final = 0.25
 """How long a prompt waits for transcripts to be read; then it shows what the index has."""
@@ -52,12 +51,12 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
         _watch(context, as_json=as_json)
     hook = _Hook()
     _ = context.machine  # opening it takes a while, in which the hook may write
-    origin = hook.origin()
-    if origin.folder is not None and os.path.isdir(origin.folder):  # noqa: PTH112  (never raises)
-        context.current = Path(origin.folder)
-    recent = _recent(context, origin.session_id, as_json=as_json)
+    folder, session_id = hook.origin()
+    if os.path.isdir(folder):  # noqa: PTH112  (never raises)
+        context.current = Path(folder)
+    recent = _recent(context, session_id, as_json=as_json)
     snapshot = _snapshot_in_time(context, recent)
-    emit(_line(context, snapshot, origin.session_id, as_json=as_json))
+    emit(_line(context, snapshot, session_id, as_json=as_json))
 
 
 def _recent(context: Context, session_id: str, *, as_json: bool) -> Selection | None:
@@ -108,8 +107,6 @@ def _line(
 
 def _snapshot_in_time(context: Context, recent: Selection | None) -> Snapshot:
     """The sessions as they are now; where reading takes too long, as the index has them."""
-    from rad_lsp.service import sessions
-
     store = context.store(recent)
     reading = threading.Thread(target=store.refresh, daemon=True)
     reading.start()
@@ -120,7 +117,8 @@ def _snapshot_in_time(context: Context, recent: Selection | None) -> Snapshot:
         reading.join(_GRACE_SECONDS)
     if not reading.is_alive():
         return store.snapshot
-    sessions.keep_open(context.machine)
+    # The thread that reads is not waited for, and still uses the index.
+    context.machine.index.abandoned = True
     return context.store(recent, own_connection=True).recall()
 
 
@@ -142,19 +140,6 @@ def _watch(context: Context, *, as_json: bool) -> NoReturn:
         click.get_current_context().exit(EXIT_INTERRUPTED)
 
 
-class _Origin:
-    """Who asks for the line: the folder that an agent works in, and the id of its session."""
-
-    def __init__(self, values: Any) -> None:
-        values = values if isinstance(values, dict) else {}
-        place = values.get("workspace")
-        place = place if isinstance(place, dict) else {}
-        folder = place.get("project_dir") or place.get("current_dir") or values.get("cwd")
-        self.folder = folder if isinstance(folder, str) and folder else None
-        session_id = values.get("session_id")
-        self.session_id = session_id if isinstance(session_id, str) else ""
-
-
 class _Hook:
     """Reads stdin in a thread, so that a pipe that stays open and silent delays nothing."""
 
@@ -165,16 +150,25 @@ class _Hook:
             self._thread = threading.Thread(target=self._read, daemon=True)
             self._thread.start()
 
-    def origin(self) -> _Origin:
-        """What the hook has written so far, if it is whole JSON; else an empty origin."""
+    def origin(self) -> tuple[str, str]:
+        """The folder that the agent works in, and its session's id.
+
+        They are empty where the hook has not written them, in whole JSON, by now.
+        """
         import msgspec
 
         if self._thread is not None:
             self._thread.join(_HOOK_SECONDS)
         try:
-            return _Origin(msgspec.json.decode(self._data))
+            values = msgspec.json.decode(self._data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return _Origin(None)
+            values = None
+        values = values if isinstance(values, dict) else {}
+        place = values.get("workspace")
+        place = place if isinstance(place, dict) else {}
+        folder = place.get("project_dir") or place.get("current_dir") or values.get("cwd")
+        session_id = values.get("session_id")
+        return _text(folder), _text(session_id)
 
     def _read(self) -> None:
         try:
@@ -182,3 +176,7 @@ class _Hook:
                 self._data += chunk
         except OSError:
             return
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

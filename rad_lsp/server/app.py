@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from rad_lsp import __version__
 from rad_lsp.server import features, registry
-from rad_lsp.server.background import BackgroundTasks
-from rad_lsp.server.client import ClientCapabilities
 from rad_lsp.server.context import Context
-from rad_lsp.server.diagnostics import Diagnostics
-from rad_lsp.server.documents import Documents
-from rad_lsp.server.folders import Folders
-from rad_lsp.server.notifier import Notifier
-from rad_lsp.server.progress import ProgressReporter
 from rad_lsp.server.protocol import RadProtocol, converter
-
-if TYPE_CHECKING:
-    from rad_lsp.service import Prices
-
-NAME = "rad-lsp"
 
 
 class RadServer(LanguageServer):
@@ -33,7 +20,7 @@ class RadServer(LanguageServer):
 
     def __init__(self) -> None:
         super().__init__(
-            NAME,
+            "rad-lsp",
             __version__,
             text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
             protocol_cls=RadProtocol,
@@ -41,27 +28,7 @@ class RadServer(LanguageServer):
         )
         self.protocol.stop = self.stop
         self._exit_code: asyncio.Future[int] | None = None
-        self._tasks = BackgroundTasks()
-        client = ClientCapabilities()
-        progress = ProgressReporter(client, self.work_done_progress)
-        documents = Documents(
-            lambda: types.PositionEncodingKind(self.workspace.position_encoding),
-            self._prices_for,
-        )
-        diagnostics = Diagnostics(documents, client, self.text_document_publish_diagnostics)
-        self._folders = Folders(
-            Notifier(self, client, documents, diagnostics, progress, self._tasks)
-        )
-        self.context = Context(
-            client=client,
-            documents=documents,
-            diagnostics=diagnostics,
-            folders=self._folders,
-            progress=progress,
-            tasks=self._tasks,
-            editor=self,
-            stop=self.stop,
-        )
+        self.context = Context(self, self.stop)
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to serve on a running event loop."""
@@ -78,11 +45,8 @@ class RadServer(LanguageServer):
             raise RuntimeError("The server has not been started")
         code = await self._exit_code
         await self.protocol.finish()
-        await asyncio.gather(self._folders.close(), self._tasks.cancel())
+        await asyncio.gather(self.context.folders.close(), self.context.tasks.cancel())
         return code
-
-    def _prices_for(self, source: str, session_id: str) -> Prices:
-        return self._folders.prices_for(source, session_id)
 
 
 def create_server() -> RadServer:

@@ -20,95 +20,52 @@ class ClientCapabilities:
     """
 
     def __init__(self) -> None:
-        self._capabilities = types.ClientCapabilities()
         self.commands: frozenset[str] = frozenset()
         self.linked: frozenset[str] = frozenset()
-        self.options: Any = None
+        self.introduce(types.InitializeParams(types.ClientCapabilities()))
 
     def introduce(self, params: types.InitializeParams) -> None:
         """Take the capabilities from the params of `initialize`."""
-        self._capabilities = params.capabilities
+
+        def has(path: str) -> bool:
+            return bool(_at(params.capabilities, path))
+
         self.options = params.initialization_options
-        ours = params.capabilities.experimental
-        stats = ours.get("radStats") if isinstance(ours, dict) else None
-        stats = stats if isinstance(stats, dict) else {}
+        self.answers_configuration = has("workspace.configuration")
+        settings = "workspace.did_change_configuration"
+        self.registers_configuration = has(f"{settings}.dynamic_registration")
+        files = "workspace.did_change_watched_files"
+        self.watches_files = has(f"{files}.dynamic_registration")
+        self.watches_relative_patterns = has(f"{files}.relative_pattern_support")
+        self.shows_progress = has("window.work_done_progress")
+        # Diagnostics of open documents that are pulled need not be pushed.
+        self.pulls_diagnostics = has("text_document.diagnostic")
+        self.refreshes_diagnostics = self.pulls_diagnostics and has(
+            "workspace.diagnostics.refresh_support"
+        )
+        self.refreshes_lenses = has("workspace.code_lens.refresh_support")
+        self.refreshes_hints = has("workspace.inlay_hint.refresh_support")
+        symbols = "text_document.document_symbol"
+        self.nests_symbols = has(f"{symbols}.hierarchical_document_symbol_support")
+        edits = _at(params.capabilities, "workspace.workspace_edit.resource_operations") or []
+        self.deletes_files = types.ResourceOperationKind.Delete in edits
+        self.confirms_edits = has("workspace.workspace_edit.change_annotation_support")
+        formats = _at(params.capabilities, "text_document.hover.content_format") or []
+        self.reads_markdown = types.MarkupKind.Markdown in formats
+        stats = _dict(_dict(params.capabilities.experimental).get("radStats"))
         commands = stats.get("commands")
         if isinstance(commands, list):
             self.commands = frozenset(name for name in commands if isinstance(name, str))
             # An editor may run the commands of lenses, but follow no links to commands.
             self.linked = self.commands if stats.get("links") is not False else frozenset()
 
-    def _has(self, *names: str) -> bool:
-        value: Any = self._capabilities
-        for name in names:
-            value = getattr(value, name, None)
-        return bool(value)
 
-    @property
-    def answers_configuration(self) -> bool:
-        """`workspace/configuration` can be asked."""
-        return self._has("workspace", "configuration")
+def _at(value: Any, path: str) -> Any:
+    """The capability with a dotted name; None where it is not given."""
+    for name in path.split("."):
+        value = getattr(value, name, None)
+    return value
 
-    @property
-    def registers_configuration(self) -> bool:
-        """`didChangeConfiguration` can be registered for."""
-        return self._has("workspace", "did_change_configuration", "dynamic_registration")
 
-    @property
-    def watches_files(self) -> bool:
-        """`didChangeWatchedFiles` can be registered for."""
-        return self._has("workspace", "did_change_watched_files", "dynamic_registration")
-
-    @property
-    def watches_relative_patterns(self) -> bool:
-        """Watched files may be named relative to a folder."""
-        return self._has("workspace", "did_change_watched_files", "relative_pattern_support")
-
-    @property
-    def shows_progress(self) -> bool:
-        """`window/workDoneProgress/create` can be asked."""
-        return self._has("window", "work_done_progress")
-
-    @property
-    def pulls_diagnostics(self) -> bool:
-        """Diagnostics of open documents are pulled, so that they need not be pushed."""
-        return self._has("text_document", "diagnostic")
-
-    @property
-    def refreshes_diagnostics(self) -> bool:
-        """Pulled diagnostics can be refreshed."""
-        return self.pulls_diagnostics and self._has("workspace", "diagnostics", "refresh_support")
-
-    @property
-    def refreshes_lenses(self) -> bool:
-        """Code lenses can be refreshed."""
-        return self._has("workspace", "code_lens", "refresh_support")
-
-    @property
-    def refreshes_hints(self) -> bool:
-        """Inlay hints can be refreshed."""
-        return self._has("workspace", "inlay_hint", "refresh_support")
-
-    @property
-    def nests_symbols(self) -> bool:
-        """Document symbols may be a tree."""
-        return self._has("text_document", "document_symbol", "hierarchical_document_symbol_support")
-
-    @property
-    def deletes_files(self) -> bool:
-        """A workspace edit may delete a file."""
-        edit = self._capabilities.workspace and self._capabilities.workspace.workspace_edit
-        operations = (edit and edit.resource_operations) or []
-        return types.ResourceOperationKind.Delete in operations
-
-    @property
-    def confirms_edits(self) -> bool:
-        """A workspace edit may ask the user to confirm it."""
-        return self._has("workspace", "workspace_edit", "change_annotation_support")
-
-    @property
-    def reads_markdown(self) -> bool:
-        """Hovers may be Markdown."""
-        hover = self._capabilities.text_document and self._capabilities.text_document.hover
-        formats = (hover and hover.content_format) or []
-        return types.MarkupKind.Markdown in formats
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

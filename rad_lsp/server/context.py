@@ -2,51 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from rad_lsp.server.background import BackgroundTasks
+from rad_lsp.server.client import ClientCapabilities
+from rad_lsp.server.diagnostics import Diagnostics
+from rad_lsp.server.documents import Documents
+from rad_lsp.server.folders import Folders
+from rad_lsp.server.notifier import Notifier
+from rad_lsp.server.progress import ProgressReporter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from lsprotocol import types
-    from pygls.workspace import Workspace
-
-    from rad_lsp.server.background import BackgroundTasks
-    from rad_lsp.server.client import ClientCapabilities
-    from rad_lsp.server.diagnostics import Diagnostics
-    from rad_lsp.server.documents import Documents
-    from rad_lsp.server.folders import Folders
-    from rad_lsp.server.progress import ProgressReporter
+    from pygls.lsp.server import LanguageServer
 
 
-class Editor(Protocol):
-    """What features ask of the client; pygls's server does it."""
-
-    @property
-    def workspace(self) -> Workspace:
-        """The workspace as the client described it in `initialize`."""
-
-    def window_show_message(self, params: types.ShowMessageParams) -> None:
-        """Show a message to the user."""
-
-    async def workspace_configuration_async(
-        self, params: types.ConfigurationParams
-    ) -> Sequence[Any | None]:
-        """The client's settings."""
-
-    async def client_register_capability_async(self, params: types.RegistrationParams) -> None:
-        """Register for events."""
-
-
-@dataclass(frozen=True)
 class Context:
-    """The parts of the server that features use. `stop` ends the process with an exit code."""
+    """The parts of the server that features use.
 
-    client: ClientCapabilities
-    documents: Documents
-    diagnostics: Diagnostics
-    folders: Folders
-    progress: ProgressReporter
-    tasks: BackgroundTasks
-    editor: Editor
-    stop: Callable[[int], None]
+    `editor` is what they ask the client by; `stop` ends the process with an exit code.
+    """
+
+    def __init__(self, editor: LanguageServer, stop: Callable[[int], None]) -> None:
+        self.editor = editor
+        self.stop = stop
+        self.client = ClientCapabilities()
+        self.tasks = BackgroundTasks()
+        self.progress = ProgressReporter(self.client, editor.work_done_progress)
+        self.documents = Documents(
+            lambda: types.PositionEncodingKind(editor.workspace.position_encoding),
+            lambda source, name: self.folders.prices_for(source, name),  # noqa: PLW0108  (set below)
+        )
+        publish = editor.text_document_publish_diagnostics
+        self.diagnostics = Diagnostics(self.documents, self.client, publish)
+        self.folders = Folders(
+            Notifier(
+                editor, self.client, self.documents, self.diagnostics, self.progress, self.tasks
+            )
+        )

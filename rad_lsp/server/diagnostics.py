@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from rad_lsp.core.problems import Problem
     from rad_lsp.server.client import ClientCapabilities
-    from rad_lsp.server.document import Document
-    from rad_lsp.server.documents import Documents
+    from rad_lsp.server.documents import Document, Documents
     from rad_lsp.server.folder_sessions import FolderSessions
 
 SOURCE: Final = "rad-lsp"
@@ -113,14 +112,9 @@ def _wanted(sessions: FolderSessions) -> dict[str, tuple[Problem, ...]]:
 
 
 def _diagnostic(document: Document, problem: Problem) -> types.Diagnostic:
-    severity = types.DiagnosticSeverity.Error
-    if problem.severity == "warning":
-        severity = types.DiagnosticSeverity.Warning
-    elif problem.severity == "information":
-        severity = types.DiagnosticSeverity.Information
     return types.Diagnostic(
         range=document.positions.range(document.span_of(problem)),
-        severity=severity,
+        severity=types.DiagnosticSeverity[problem.severity.capitalize()],
         code=problem.code,
         source=SOURCE,
         message=problem.message,

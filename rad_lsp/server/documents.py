@@ -2,20 +2,148 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from rad_lsp.server.document import Document
-from rad_lsp.server.transcript import Transcript
+from rad_lsp.core import document, problems
+from rad_lsp.core.problems import Problem
+from rad_lsp.core.session import Session
+from rad_lsp.server.positions import Positions
 from rad_lsp.server.uris import path_of
 from rad_lsp.service import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rad_lsp.core.document import Pair, Span
     from rad_lsp.server.positions import Encoding
     from rad_lsp.service import Prices
+
+MAX_SHOWN = 100
+"""How many of the lines that can't be read have a diagnostic."""
+
+
+class Document:
+    """A report with the content `data`, as it is in the editor or in its file.
+
+    Where the file can't be read, it is created with the problem, and `data` is empty.
+    """
+
+    def __init__(self, uri: str, path: str, data: bytes | Problem, encoding: Encoding) -> None:
+        self.uri = uri
+        self.path = path
+        self.data = b"" if isinstance(data, Problem) else data
+        self._encoding = encoding
+        self._unreadable = data if isinstance(data, Problem) else None
+
+    @property
+    def content(self) -> Session | Problem:
+        """The session, or what keeps it from being read."""
+        return self._content
+
+    @cached_property
+    def _content(self) -> Session | Problem:
+        return self._unreadable or documents.read_report(self.path, self.data)
+
+    @property
+    def session(self) -> Session | None:
+        """The session, if it can be read."""
+        return self.content if isinstance(self.content, Session) else None
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What keeps the report from being read, or the warnings about its session."""
+        if isinstance(self.content, Problem):
+            return (self.content,)
+        return self.content.problems
+
+    @cached_property
+    def positions(self) -> Positions:
+        """Converts between bytes and positions."""
+        return Positions(self.data, self._encoding)
+
+    def span_of(self, problem: Problem) -> Span:
+        """The bytes that a problem is about; the whole document where that is not known."""
+        located = problem.span
+        if located is None and problem.path:
+            pairs = [pair for pair in document.pairs(self.data) if pair.path == problem.path]
+            located = pairs[-1].span if pairs else None
+        return located or (0, len(self.data))
+
+    def pairs(self, span: Span | None = None) -> list[Pair]:
+        """The document's keys with their values, all or those that touch a span."""
+        return document.pairs(self.data, span)
+
+    def pair_at(self, offset: int) -> Pair | None:
+        """The innermost key with its value at a byte."""
+        return document.innermost(self.data, offset)
+
+
+class Transcript(Document):
+    """A transcript as a document.
+
+    `prices_of` returns the prices that are in force now for the session with a source and an id.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        path: str,
+        data: bytes,
+        encoding: Encoding,
+        source: str,
+        prices_of: Callable[[str, str], Prices],
+    ) -> None:
+        super().__init__(uri, path, data, encoding)
+        self._transcript = documents.Transcript(source, path, data)
+        self._prices_of = prices_of
+        self._priced: tuple[Prices, Session | Problem] | None = None
+
+    @property
+    def content(self) -> Session | Problem:
+        """The session that most of the transcript is about, or why there is none."""
+        prices = self._prices
+        if self._priced is None or self._priced[0] is not prices:
+            self._priced = (prices, self._transcript.session(prices))
+        return self._priced[1]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The lines that can't be read, each with its bytes."""
+        return tuple(
+            Problem(
+                problems.NOT_JSON,
+                f"The line can't be read: {skipped.reason}",
+                "warning",
+                span=self._line(skipped.line - 1),
+            )
+            for skipped in self._transcript.skipped[:MAX_SHOWN]
+        )
+
+    def pairs(self, span: Span | None = None) -> list[Pair]:  # noqa: ARG002
+        """An empty list: the values of a transcript are no figures of a session."""
+        return []
+
+    def pair_at(self, offset: int) -> Pair | None:  # noqa: ARG002
+        """None: the values of a transcript are no figures of a session."""
+        return None
+
+    def session_of_line(self, number: int) -> Session | None:
+        """A session of only the requests in the line `number`, from 0; None without a request."""
+        return self._transcript.session_of_line(*self._line(number), self._prices)
+
+    @property
+    def _prices(self) -> Prices:
+        return self._prices_of(self._transcript.source, self._transcript.session_id)
+
+    def _line(self, number: int) -> Span:
+        starts = [0]
+        while len(starts) <= number + 1 and (end := self.data.find(b"\n", starts[-1]) + 1):
+            starts.append(end)
+        start = starts[min(number, len(starts) - 1)]
+        return start, starts[number + 1] if number + 1 < len(starts) else len(self.data)
 
 
 class Documents:
@@ -82,9 +210,7 @@ class Documents:
         if (opened := self._open.get(path)) is not None:
             return opened
         data = documents.read_bytes(path)
-        if data is None or isinstance(data, bytes):
-            return None if data is None else self._document(uri, path, data)
-        return Document(uri, path, b"", self._encoding(), unreadable=data)
+        return None if data is None else self._document(uri, path, data)
 
     def is_open(self, path: str) -> bool:
         """Whether the document at a path is open."""
@@ -98,12 +224,11 @@ class Documents:
         self._open[path] = self._document(uri, path, data)
         return self._open[path]
 
-    def _document(self, uri: str, path: str, data: bytes) -> Document:
+    def _document(self, uri: str, path: str, data: bytes | Problem) -> Document:
         source = None if documents.is_report(path) else documents.transcript_source(path)
-        if source is None:
+        if source is None or isinstance(data, Problem):
             return Document(uri, path, data, self._encoding())
-        transcript = documents.Transcript(source, path, data)
-        return Transcript(uri, path, data, self._encoding(), transcript, self._prices_of)
+        return Transcript(uri, path, data, self._encoding(), source, self._prices_of)
 
 
 def _encoded(text: str) -> bytes:

@@ -13,8 +13,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from rad_lsp.server.folder_sessions import FolderSessions
-from rad_lsp.server.folder_settings import FolderSettings
+from rad_lsp.server.folder_sessions import FolderSessions, FolderSettings
 from rad_lsp.server.status import StatusReporter
 from rad_lsp.server.watcher import Watcher
 
@@ -26,10 +25,8 @@ if TYPE_CHECKING:
     from rad_lsp.core.problems import Problem
     from rad_lsp.core.session import Session
     from rad_lsp.server.notifier import Notifier
-    from rad_lsp.server.rate_limiter import RateLimiter
-    from rad_lsp.service import Prices, Snapshot
-    from rad_lsp.service.sessions import Machine
-    from rad_lsp.settings import Settings
+    from rad_lsp.server.status import RateLimiter
+    from rad_lsp.service import Machine, Snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +44,10 @@ SCAN_SHARE: Final = 0.005
 
 
 class Folder:
-    """One workspace folder, from when it is added until `close`; `sessions` are those in it."""
+    """One workspace folder, from when it is added until `close`.
+
+    `sessions` are those in it, `settings` the ones in force.
+    """
 
     def __init__(
         self,
@@ -61,9 +61,9 @@ class Folder:
         self.uri = uri
         self.path = path
         self._notifier = notifier
-        self._settings = FolderSettings()
-        self.sessions = FolderSessions(path, self._settings, executor, machine)
-        self._status = StatusReporter(uri, self.sessions, self._settings, notifier, limiter)
+        self.settings = FolderSettings()
+        self.sessions = FolderSessions(path, self.settings, executor, machine)
+        self._status = StatusReporter(uri, self.sessions, self.settings, notifier, limiter)
         self._hints = _Hints()
         self._configured = asyncio.Event()
         self._ready = asyncio.Event()
@@ -74,16 +74,6 @@ class Folder:
     def snapshot(self) -> Snapshot:
         """The sessions as they were read last."""
         return self.sessions.snapshot
-
-    @property
-    def prices(self) -> Prices:
-        """The prices in force."""
-        return self._settings.prices
-
-    @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        return self._settings.values
 
     async def ready(self) -> Snapshot:
         """The newest snapshot, once there is one."""
@@ -96,7 +86,7 @@ class Folder:
 
     def configure(self, editor: Any) -> None:
         """Use the editor's settings, `radLsp.*`."""
-        self._settings.set_editor(editor)
+        self.settings.editor = editor
         self._configured.set()
         self.hint()
 
@@ -113,13 +103,12 @@ class Folder:
 
     async def _keep_fresh(self) -> None:
         """Read the folder, then look again whenever there is a reason to."""
-        reading = asyncio.create_task(self._notifier.first_read(self.path.name, self.sessions))
-        signature = await self.sessions.signature()
-        await self._refresh(None)
-        reading.cancel()
+        async with self._notifier.first_read(self.path.name, self.sessions):
+            signature = await self.sessions.signature()
+            await self._refresh(None)
         # No status is sent before the client's settings are known, because it depends on them.
         await self._configured.wait()
-        await self._refresh(set(), load_settings=True)
+        await self._refresh(set())
         await self._report()
         scanned = time.monotonic()
         reported = scanned - STATUS_SECONDS
@@ -153,11 +142,10 @@ class Folder:
         await self._hints.wait(min(TICK_SECONDS, max(due, 0.01)))
         await asyncio.sleep(max(0.0, reported + STATUS_SECONDS - time.monotonic()))
 
-    async def _refresh(self, paths: set[str] | None, *, load_settings: bool = False) -> None:
-        """Look at these paths only, or everywhere, the settings included."""
+    async def _refresh(self, paths: set[str] | None) -> None:
+        """Look at these paths only, or everywhere."""
         try:
-            load_settings = load_settings or paths is None
-            await self.sessions.refresh(paths, load_settings=load_settings)
+            await self.sessions.refresh(paths)
         except Exception:
             logger.exception("Failed to look at %s", self.path)
         self._ready.set()
@@ -165,7 +153,7 @@ class Folder:
     async def _report(self) -> None:
         """Notify the client of everything that has changed."""
         await self._status.report()
-        self._notifier.mistake(self.uri, self._settings.mistake)
+        self._notifier.mistake(self.uri, self.settings.mistake)
         if self.snapshot is not self._told:
             self._told = self.snapshot
             self._notifier.changed(self.sessions)

@@ -1,27 +1,50 @@
-"""The sessions of a workspace folder."""
+"""The sessions of a workspace folder, and the settings that they are read with."""
 
 from __future__ import annotations
 
 import asyncio
-import functools
-import os
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rad_lsp import settings
-from rad_lsp.service import Snapshot, sessions, workspaces
+from rad_lsp.core.errors import BadSettings
+from rad_lsp.service import REPORTS_FOLDER, Prices, Snapshot, documents, sessions, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import ThreadPoolExecutor
-    from pathlib import Path
 
     from rad_lsp.core.problems import Problem
     from rad_lsp.core.session import Session
-    from rad_lsp.server.folder_settings import FolderSettings
-    from rad_lsp.service.sessions import Machine, Store
+    from rad_lsp.service import Machine, Store
 
-P = ParamSpec("P")
-T = TypeVar("T")
+
+class FolderSettings:
+    """The settings in force for a folder: `values`, and the `prices` that follow from them.
+
+    `editor` are the editor's settings, `radLsp.*`. `mistake` is the sentence on what is wrong with
+    the settings that were loaded last, else empty. While there is a mistake, the last good settings
+    stay in force.
+    """
+
+    def __init__(self) -> None:
+        self.values = settings.Settings()
+        self.prices = Prices()
+        self.mistake = ""
+        self.editor: Any = None
+
+    def load(self, root: Path) -> None:
+        """Read the settings of the workspace at `root`, and merge the user's and the editor's."""
+        try:
+            editor = settings.from_editor(self.editor)
+            values = settings.load(root, editor, "The editor's radLsp settings")
+        except BadSettings as error:
+            self.mistake = str(error)
+            return
+        if values.prices != self.values.prices:
+            self.prices = Prices(values.prices)
+        self.values = values
+        self.mistake = ""
 
 
 class FolderSessions:
@@ -51,67 +74,48 @@ class FolderSessions:
 
     def holds(self, path: str) -> bool:
         """Whether a report's path lies in this workspace."""
-        return os.path.dirname(path) == str(self.root / workspaces.REPORTS_FOLDER)  # noqa: PTH120
+        return Path(path).parent == self.root / REPORTS_FOLDER
 
     async def signature(self) -> object:
-        """A value that changes when all reports, and the settings, must be looked at.
+        """A value that changes when all reports must be looked at.
 
         It is cheap: it looks at the sessions folder and at the settings files only.
         """
-        return await self._in_thread(self._signature)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._signature)
 
-    async def refresh(self, paths: set[str] | None, *, load_settings: bool) -> None:
-        """Read what changed at these paths, or everywhere; load the settings first if asked to.
+    async def refresh(self, paths: set[str] | None) -> None:
+        """Load the settings, and read what changed at these paths, or everywhere.
 
         Where the workspace or its settings have changed, everything is read.
         """
-        self.snapshot = await self._in_thread(self._refresh, paths, load_settings=load_settings)
+        loop = asyncio.get_running_loop()
+        self.snapshot = await loop.run_in_executor(self._executor, self._refresh, paths)
 
     async def edit(self, path: str, content: Session | Problem | None) -> None:
         """Count an open buffer instead of its file; the file again when `content` is None."""
-        self.snapshot = await self._in_thread(self._edit, path, content)
+        loop = asyncio.get_running_loop()
+        self.snapshot = await loop.run_in_executor(self._executor, self._edit, path, content)
 
-    def _refresh(self, paths: set[str] | None, *, load_settings: bool) -> Snapshot:
-        self.root = workspaces.nearest(self._path) or self._path
-        if load_settings:
-            self._settings.load(self.root)
+    def _refresh(self, paths: set[str] | None) -> Snapshot:
+        self.root = workspace.nearest(self._path) or self._path
+        self._settings.load(self.root)
         values = self._settings.values
-        scope = (self.root, values.sources, values.prices, workspaces.folders_of(self.root))
-        if scope != self._scope:
+        scope = (self.root, values.sources, values.prices, workspace.folders_of(self.root))
+        if self._store is None or scope != self._scope:
             self._store = sessions.open_store(self._machine(), *scope[:3], before=self._store)
             self._scope = scope
             paths = None
-        return self._opened.refresh(paths, self._count)
+        return self._store.refresh(paths, self._count)
 
     def _edit(self, path: str, content: Session | Problem | None) -> Snapshot:
-        return self._opened.edit(path, content)
-
-    @property
-    def _opened(self) -> Store:
         if self._store is None:
             raise RuntimeError("The folder has not been read yet.")
-        return self._store
+        return self._store.edit(path, content)
 
     def _count(self, read: int) -> None:
         self.files_read = read
 
     def _signature(self) -> object:
-        root = workspaces.nearest(self._path) or self._path
-        files = (
-            root / workspaces.REPORTS_FOLDER,
-            root / settings.WORKSPACE_FILE,
-            settings.user_file(),
-        )
-        return (root, *map(_stamp, files))
-
-    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        call = functools.partial(function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
-
-
-def _stamp(file: Path) -> tuple[int, int, int] | None:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino, status.st_size
+        root = workspace.nearest(self._path) or self._path
+        files = (root / REPORTS_FOLDER, root / settings.WORKSPACE_FILE, settings.user_file())
+        return (root, *(documents.file_stamp(str(file)) for file in files))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rad_lsp.core.errors import NoWorkspace
 from rad_lsp.server.folder import STATUS_SECONDS, Folder
-from rad_lsp.server.rate_limiter import RateLimiter
+from rad_lsp.server.status import RateLimiter
 from rad_lsp.server.uris import path_of
 from rad_lsp.server.watcher import TreeWatcher
 from rad_lsp.service import Prices, sessions
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from rad_lsp.core.session import Session
     from rad_lsp.server.notifier import Notifier
-    from rad_lsp.service.sessions import Machine
 
 
 class Folders:
@@ -36,6 +35,8 @@ class Folders:
         self._transcripts: TreeWatcher | None = None
         # One thread: files are read one after the other, however many folders there are.
         self._executor = ThreadPoolExecutor(1, "store")
+        # Opened in the executor's thread, when a folder first needs it.
+        self._machine = functools.cache(sessions.open_machine)
 
     def __iter__(self) -> Iterator[Folder]:
         return iter(self._folders.values())
@@ -46,7 +47,7 @@ class Folders:
         if path is None or uri in self._folders:
             return
         folder = Folder(
-            uri, Path(path), self._notifier, self._limiter, self._executor, lambda: self._machine
+            uri, Path(path), self._notifier, self._limiter, self._executor, self._machine
         )
         self._folders[uri] = folder
         if self._transcripts is None:
@@ -94,7 +95,7 @@ class Folders:
         For a transcript, and a report outside of all folders, see `prices_for`.
         """
         folder = self.holding(session.path)
-        return folder.prices if folder else self.prices_for(session.source, session.id)
+        return folder.settings.prices if folder else self.prices_for(session.source, session.id)
 
     def prices_for(self, source: str, session_id: str) -> Prices:
         """The prices of the folder in which a session counts, else those of the first folder.
@@ -103,7 +104,7 @@ class Folders:
         """
         counting = self.counting(source, session_id)
         folder = counting[0] if counting else next(iter(self), None)
-        return folder.prices if folder else self._list_prices
+        return folder.settings.prices if folder else self._list_prices
 
     def configure(self, editor: Any) -> None:
         """Use the editor's settings, `radLsp.*`, for all folders."""
@@ -122,8 +123,3 @@ class Folders:
     def _hint_all(self, paths: Iterable[str]) -> None:
         for folder in self:
             folder.hint(paths)
-
-    @cached_property
-    def _machine(self) -> Machine:
-        """Opened in the executor's thread, when a folder first needs it."""
-        return sessions.open_machine()

@@ -11,6 +11,7 @@ from rad_lsp import wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from contextlib import AbstractAsyncContextManager
 
     from pygls.lsp.server import LanguageServer
 
@@ -70,9 +71,9 @@ class Notifier:
             self._server.window_show_message(params)
         self._mistakes[uri] = sentence
 
-    async def first_read(self, name: str, sessions: FolderSessions) -> None:
-        """Show the progress of the first read of a folder, until this task is cancelled."""
-        await self._progress.show(f"Reading sessions of {name}", lambda: sessions.files_read)
+    def first_read(self, name: str, sessions: FolderSessions) -> AbstractAsyncContextManager[None]:
+        """Show the progress of the first read of a folder, in a `with` block."""
+        return self._progress.shown(f"Reading sessions of {name}", lambda: sessions.files_read)
 
 
 async def _refreshed(refresh: Callable[[None], Any]) -> None:

@@ -29,13 +29,24 @@ class ProgressReporter:
         self._client = client
         self._progress = progress
 
-    async def show(
+    @contextlib.asynccontextmanager
+    async def shown(
         self, title: str, done: Callable[[], int], cancel: Callable[[], object] | None = None
-    ) -> None:
-        """Show the count that `done` returns, until this task is cancelled.
+    ) -> AsyncIterator[None]:
+        """Show how far the work in a `with` block has come: the count that `done` returns.
 
         `cancel` is called when the user cancels the work; without it the user can't.
         """
+        task = asyncio.create_task(self._show(title, done, cancel))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _show(
+        self, title: str, done: Callable[[], int], cancel: Callable[[], object] | None
+    ) -> None:
         await asyncio.sleep(QUIET_SECONDS)
         if not self._client.shows_progress:
             return
@@ -55,15 +66,3 @@ class ProgressReporter:
         finally:
             if progress.tokens.pop(token, None) is not None:
                 progress.end(token, types.WorkDoneProgressEnd())
-
-    @contextlib.asynccontextmanager
-    async def shown(
-        self, title: str, done: Callable[[], int], cancel: Callable[[], object]
-    ) -> AsyncIterator[None]:
-        """Show the progress of the work in a `with` block."""
-        task = asyncio.create_task(self.show(title, done, cancel))
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import functools
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _features: list[tuple[str, Any, Callable[..., Any]]] = []
-_commands: list[tuple[str, Callable[..., Any]]] = []
+_commands: list[tuple[str, type[wire.Params], Callable[..., Any]]] = []
 
 
 def feature(method: str, options: Any = None) -> Callable[[F], F]:
@@ -40,6 +40,7 @@ def request(method: str, params_type: type[wire.Params]) -> Callable[[F], F]:
     """Answer a method of the wire contract with `await handler(context, params)`.
 
     Missing and null params count as `{}`. For params of the wrong shape, the error names the field.
+    A RadError becomes an error answer with its sentence and data.
     """
 
     def register(handler: F) -> F:
@@ -53,15 +54,10 @@ def request(method: str, params_type: type[wire.Params]) -> Callable[[F], F]:
 
 
 def command(name: str, params_type: type[wire.Params]) -> Callable[[F], F]:
-    """Run a command with `await handler(context, params)`; its one argument are the params."""
+    """Run a command like `request`; its one argument are the params."""
 
     def register(handler: F) -> F:
-        async def checked(context: Context, arguments: Any) -> Any:
-            if len(arguments) > 1:
-                raise JsonRpcInvalidParams(f"{name} takes one object")
-            return await _answer(context, handler, params_type, arguments[0] if arguments else None)
-
-        _commands.append((name, checked))
+        _commands.append((name, params_type, handler))
         return handler
 
     return register
@@ -70,9 +66,20 @@ def command(name: str, params_type: type[wire.Params]) -> Callable[[F], F]:
 def register_all(server: LanguageServer, context: Context) -> None:
     """Register every feature whose module has been imported."""
     for method, options, handler in _features:
-        server.feature(method, options)(_guarded(context, handler))
-    for name, handler in _commands:
-        server.command(name)(_spread(_guarded(context, handler)))
+        server.feature(method, options)(functools.partial(handler, context))
+    for name, params_type, handler in _commands:
+        server.command(name)(_command(context, name, params_type, handler))
+
+
+def _command(
+    context: Context, name: str, params_type: type[wire.Params], handler: Callable[..., Any]
+) -> Callable[..., Any]:
+    async def run(*arguments: Any) -> Any:
+        if len(arguments) > 1:
+            raise JsonRpcInvalidParams(f"{name} takes one object")
+        return await _answer(context, handler, params_type, *(arguments or [None]))
+
+    return run
 
 
 async def _answer(
@@ -81,51 +88,15 @@ async def _answer(
     try:
         converted = msgspec.convert({} if params is None else params, params_type)
     except msgspec.ValidationError as error:
-        raise JsonRpcInvalidParams(_described(error)) from None
+        reason, _, where = str(error).partition(" - at `$.")
+        described = f"{where.rstrip('`')}: {reason}" if where else reason
+        raise JsonRpcInvalidParams(described) from None
     try:
         return await handler(context, converted)
-    except NoSessions as error:
-        error.data["workspaceUri"] = context.folders.pick(converted.workspace_uri).uri
-        raise
-
-
-def _spread(handler: Callable[[Any], Any]) -> Callable[..., Any]:
-    """A handler that takes a command's arguments as pygls passes them."""
-
-    async def spread(*arguments: Any) -> Any:
-        return await handler(arguments)
-
-    return spread
-
-
-def _guarded(context: Context, handler: Callable[..., Any]) -> Callable[[Any], Any]:
-    """A handler that turns a RadError into an error answer with its sentence and data."""
-    if inspect.iscoroutinefunction(handler):
-
-        async def asynchronous(params: Any = None) -> Any:
-            try:
-                return await handler(context, params)
-            except RadError as error:
-                raise _failed(error) from None
-
-        return asynchronous
-
-    def synchronous(params: Any = None) -> Any:
-        try:
-            return handler(context, params)
-        except RadError as error:
-            raise _failed(error) from None
-
-    return synchronous
-
-
-def _failed(error: RadError) -> RequestFailed:
-    data = dict(error.data)
-    if isinstance(path := data.pop("path", None), str):
-        data["uri"] = from_fs_path(path)
-    return RequestFailed(str(error), data={"kind": error.kind, **data})
-
-
-def _described(error: msgspec.ValidationError) -> str:
-    reason, _, where = str(error).partition(" - at `$.")
-    return f"{where.rstrip('`')}: {reason}" if where else reason
+    except RadError as error:
+        data = dict(error.data)
+        if isinstance(error, NoSessions):
+            data["workspaceUri"] = context.folders.pick(converted.workspace_uri).uri
+        if isinstance(path := data.pop("path", None), str):
+            data["uri"] = from_fs_path(path)
+        raise RequestFailed(str(error), data={"kind": error.kind, **data}) from None

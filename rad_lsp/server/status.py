@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,28 @@ if TYPE_CHECKING:
 
     from rad_lsp import wire
     from rad_lsp.core.session import Session
-    from rad_lsp.server.folder_sessions import FolderSessions
-    from rad_lsp.server.folder_settings import FolderSettings
+    from rad_lsp.server.folder_sessions import FolderSessions, FolderSettings
     from rad_lsp.server.notifier import Notifier
-    from rad_lsp.server.rate_limiter import RateLimiter
+
+
+class RateLimiter:
+    """Lets its users go on one after the other, with `seconds` between two of them at least."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._lock = asyncio.Lock()
+        self._last = -seconds
+
+    async def wait(self) -> bool:
+        """Wait for this user's turn; returns whether that took any time."""
+        waited = self._lock.locked()
+        async with self._lock:
+            pause = self._last + self._seconds - time.monotonic()
+            if pause > 0:
+                waited = True
+                await asyncio.sleep(pause)
+            self._last = time.monotonic()
+        return waited
 
 
 class StatusReporter:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from rad_lsp.service.workspaces import REPORT_SUFFIX, REPORTS_FOLDER
+from rad_lsp.service import REPORTS_FOLDER, documents
 from rad_lsp.settings import WORKSPACE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from types import TracebackType
 
     from watchfiles import Change
 
@@ -44,12 +42,7 @@ class Watcher:
         self._task = asyncio.create_task(self._keep_watching())
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -111,8 +104,7 @@ class Watcher:
         return place == below or place in below.parents
 
     def _is_report(self, path: str) -> bool:
-        folder = os.path.dirname(path)  # noqa: PTH120  (paths are text here)
-        return path.endswith(REPORT_SUFFIX) and folder == str(self._root / REPORTS_FOLDER)
+        return Path(path).parent == self._root / REPORTS_FOLDER and documents.is_report(path)
 
 
 class TreeWatcher:

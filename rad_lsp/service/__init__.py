@@ -34,9 +34,10 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
 from rad_lsp.core.spending import SLOT_SECONDS
 from rad_lsp.pricing import Prices as Prices
-from rad_lsp.sources import NAMES
+from rad_lsp.sources import NAMES, radium
 from rad_lsp.sources import RADIUM as RADIUM
 from rad_lsp.store import files
+from rad_lsp.store import workspace as workspace
 from rad_lsp.store.snapshot import Snapshot as Snapshot  # noqa: TC001  (the server makes one)
 from rad_lsp.store.snapshot import warned as warned
 
@@ -48,10 +49,17 @@ if TYPE_CHECKING:
     from rad_lsp.core.cost import CostRow, CostTable, Savings
     from rad_lsp.core.spending import PriceList
     from rad_lsp.core.usage import Kind, UsageTable
+    from rad_lsp.store.machine import Machine as Machine
+    from rad_lsp.store.query import Selection as Selection
     from rad_lsp.store.snapshot import Entry
+    from rad_lsp.store.store import Store as Store
+    from rad_lsp.store.workspace import Workspace as Workspace
 
 SOURCES = NAMES
 """The names of all sources of sessions."""
+
+REPORTS_FOLDER = radium.FOLDER
+"""Where reports lie in a workspace."""
 
 NO_BUDGET = budgets.Budget()
 
@@ -117,6 +125,16 @@ def session(snapshot: Snapshot, reference: str | None) -> Session:
     return snapshot.latest() if reference is None else snapshot.resolve(reference)
 
 
+def selected(snapshot: Snapshot, reference: str | None, within: Period) -> Iterable[Session]:
+    """The session that `reference` names, else all within a period, newest first.
+
+    Raises NoSessions, SessionNotFound, SessionAmbiguous when one is named.
+    """
+    if reference is not None:
+        return [snapshot.resolve(reference)]
+    return (entry.session for entry in snapshot.within(within))
+
+
 def usage(
     snapshot: Snapshot, kind: Kind, reference: str | None = None, within: Period = ALWAYS
 ) -> UsageTable:
@@ -126,9 +144,7 @@ def usage(
     """
     from rad_lsp.core import usage as usages
 
-    if reference is not None:
-        return usages.table([snapshot.resolve(reference)], kind)
-    return usages.table((entry.session for entry in snapshot.within(within)), kind)
+    return usages.table(selected(snapshot, reference, within), kind)
 
 
 def history(snapshot: Snapshot, limit: int, offset: int = 0, within: Period = ALWAYS) -> Page:
@@ -230,9 +246,7 @@ def cost(
     """
     from rad_lsp.core import cost as costs
 
-    if reference is not None:
-        return costs.table([snapshot.resolve(reference)], price_list)
-    return costs.table((entry.session for entry in snapshot.within(within)), price_list)
+    return costs.table(selected(snapshot, reference, within), price_list)
 
 
 def savings(session: Session, price_list: PriceList) -> Savings:

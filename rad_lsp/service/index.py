@@ -1,8 +1,7 @@
-"""The index of transcripts: what state it is in, what could not be read, and making it new."""
+"""The index of transcripts: what could not be read, and making it new."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,15 +12,7 @@ from rad_lsp.store.store import counter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rad_lsp.service.sessions import Machine
-
-
-class State(msgspec.Struct, frozen=True):
-    """The index on disk: where it is, its bytes, and `ok` or what SQLite finds wrong with it."""
-
-    path: Path | None
-    size: int
-    health: str
+    from rad_lsp.service import Machine
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -36,25 +27,14 @@ class Unreadable(msgspec.Struct, frozen=True):
     first_line: int = 0
 
 
-def state(machine: Machine) -> State:
-    """The state of the index. Only for an index that is kept on disk."""
-    index = machine.index
-    return State(index.path, index.size, index.health())
-
-
-def folders(machine: Machine) -> dict[str, tuple[Path, ...]]:
-    """Where each agent keeps its transcripts, by the source's name. They need not exist."""
-    return {agent.name: agent.folders for agent in machine.agents()}
-
-
 def unreadable(machine: Machine) -> Iterator[Unreadable]:
     """The transcripts that can't be read, then those of which lines can't be read.
 
     The latter have the number of such lines, and the first of them, counted from 1.
     """
     db = machine.index.connection
-    for agent in folders(machine):
-        for skipped in query.problems(db, agent):
+    for agent in machine.agents():
+        for skipped in query.problems(db, agent.name):
             yield Unreadable(skipped.path, skipped.problem.reason)
     for path, lines, first in query.skipped_lines(db):
         line, reason = (first[0].line, first[0].reason) if first else (0, "")
@@ -67,7 +47,7 @@ def rebuild(machine: Machine, progress: Callable[[int], None] | None = None) -> 
     Sessions whose transcript is gone stay. `progress` is told the number of files read so far.
     """
     machine.rebuild()
-    scope = query.Scope(frozenset(folders(machine)))
+    scope = query.Scope(frozenset(agent.name for agent in machine.agents()))
 
     def update() -> int:
         machine.update(machine.agents(), count=counter(progress))

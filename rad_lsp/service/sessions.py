@@ -16,26 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rad_lsp.core.price import Override
-    from rad_lsp.core.session import Child
-    from rad_lsp.core.spending import PriceList
-
-__all__ = [
-    "Machine",
-    "Selection",
-    "Store",
-    "active_since",
-    "close",
-    "keep_open",
-    "newest",
-    "not_on_disk",
-    "notice",
-    "open_machine",
-    "open_store",
-    "prices",
-    "recent",
-    "transcript_folders",
-]
-
 
 _NEVER = 2**62
 """Microseconds since the epoch that no session reaches."""
@@ -44,34 +24,6 @@ _NEVER = 2**62
 def open_machine() -> Machine:
     """The transcripts of this user's agents, and the index of them."""
     return Machine(os.environ, settings.home(), settings.data_folder())
-
-
-def close(machine: Machine) -> None:
-    """Close the index.
-
-    The last process to do so folds recent changes into it; otherwise the next one must.
-    """
-    machine.close()
-
-
-def prices(machine: Machine, own: Mapping[str, Override]) -> PriceList:
-    """The user's `own` prices, then those of the price list, which is loaded only when needed."""
-    return machine.prices(own)
-
-
-def keep_open(machine: Machine) -> None:
-    """Let `close` do nothing, because a thread that is not waited for still uses the index."""
-    machine.index.abandoned = True
-
-
-def not_on_disk(machine: Machine) -> str:
-    """Why the index is kept in memory only; empty when it is on disk."""
-    return machine.index.trouble
-
-
-def notice(machine: Machine) -> str:
-    """What happened to the index that was there, to be said once; empty when nothing did."""
-    return machine.index.notice
 
 
 def open_store(
@@ -104,14 +56,6 @@ def recent(since: datetime, session_id: str) -> Selection:
 def newest(count: int) -> Selection:
     """Selects the newest sessions."""
     return Selection(_NEVER, count)
-
-
-def active_since(machine: Machine, folder: Path, moment: datetime) -> list[Child]:
-    """Other agents' sessions that worked in a folder, or below it, at or after a moment.
-
-    Reads what is new in their transcripts first.
-    """
-    return machine.active_since(folder, moment)
 
 
 def transcript_folders() -> list[Path]:

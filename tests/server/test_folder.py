@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 
 from rad_lsp.server.folder import Folder
 from rad_lsp.server.notifier import Notifier
-from rad_lsp.server.rate_limiter import RateLimiter
+from rad_lsp.server.status import RateLimiter
 from rad_lsp.service import sessions
 
 
@@ -29,8 +30,8 @@ class Statuses(Notifier):
     def mistake(self, uri, sentence):
         pass
 
-    async def first_read(self, name, sessions):
-        pass
+    def first_read(self, *_arguments):
+        return contextlib.nullcontext()
 
 
 async def test_an_index_that_could_not_be_opened_is_tried_again(workspace, caplog):

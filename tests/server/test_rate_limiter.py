@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from rad_lsp.server.rate_limiter import RateLimiter
+from rad_lsp.server.status import RateLimiter
 
 
 async def test_the_first_user_does_not_wait():

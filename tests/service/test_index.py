@@ -11,19 +11,18 @@ from rad_lsp.service import index, sessions
 def machine():
     machine = sessions.open_machine()
     yield machine
-    sessions.close(machine)
+    machine.close()
 
 
 def test_the_state_of_an_index_on_disk(machine):
-    state = index.state(machine)
-    assert state.path is not None
-    assert state.path.is_file()
-    assert (state.size > 0, state.health) == (True, "ok")
+    assert machine.index.path.is_file()
+    assert (machine.index.size > 0, machine.index.health()) == (True, "ok")
 
 
 def test_each_agent_has_its_folders(machine):
-    assert "claude-code" in index.folders(machine)
-    assert all(index.folders(machine).values())
+    agents = machine.agents()
+    assert "claude-code" in [agent.name for agent in agents]
+    assert all(agent.folders for agent in agents)
 
 
 def test_a_rebuild_reads_all_transcripts_and_counts_the_sessions(machine, claude_code, codex):

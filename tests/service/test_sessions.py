@@ -16,7 +16,7 @@ from rad_lsp.service import sessions
 def machine():
     machine = sessions.open_machine()
     yield machine
-    sessions.close(machine)
+    machine.close()
 
 
 def ids(snapshot):
@@ -85,13 +85,13 @@ def test_sessions_that_were_active_in_a_folder_since_a_moment(machine, workspace
     claude_code("a").prompt().answer()
     now = datetime.now(UTC)
     begun = now - timedelta(days=3650)
-    found = sessions.active_since(machine, workspace.root, begun)
+    found = machine.active_since(workspace.root, begun)
     assert [(child.source, child.session_id) for child in found] == [("claude-code", "a")]
-    assert sessions.active_since(machine, workspace.root, now) == []
+    assert machine.active_since(workspace.root, now) == []
 
 
 def test_an_index_that_is_kept_on_disk_has_nothing_to_say(machine):
-    assert sessions.not_on_disk(machine) == ""
+    assert machine.index.trouble == ""
 
 
 def test_an_index_that_can_not_be_kept_on_disk_says_why():
@@ -99,8 +99,8 @@ def test_an_index_that_can_not_be_kept_on_disk_says_why():
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.write_bytes(b"a file where the folder should be")
     machine = sessions.open_machine()
-    assert str(folder) in sessions.not_on_disk(machine)
-    sessions.close(machine)
+    assert str(folder) in machine.index.trouble
+    machine.close()
 
 
 def test_folders_of_transcripts_lie_in_the_users_home():

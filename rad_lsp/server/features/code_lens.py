@@ -8,9 +8,9 @@ from lsprotocol import types
 
 from rad_lsp.render import text
 from rad_lsp.server import client, links
+from rad_lsp.server.documents import Transcript
 from rad_lsp.server.features import commands
 from rad_lsp.server.registry import feature
-from rad_lsp.server.transcript import Transcript
 
 if TYPE_CHECKING:
     from rad_lsp.server.context import Context

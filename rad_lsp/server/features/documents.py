@@ -10,7 +10,7 @@ from rad_lsp.server.registry import feature
 
 if TYPE_CHECKING:
     from rad_lsp.server.context import Context
-    from rad_lsp.server.document import Document
+    from rad_lsp.server.documents import Document
 
 
 # The handlers keep the buffer before they return, so that the next request sees it.

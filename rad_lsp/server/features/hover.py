@@ -15,8 +15,8 @@ from rad_lsp import service
 from rad_lsp.core import wording
 from rad_lsp.render import cost, figure, markdown, text
 from rad_lsp.server import links
+from rad_lsp.server.documents import Transcript
 from rad_lsp.server.registry import feature
-from rad_lsp.server.transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ async def hover(context: Context, params: types.HoverParams) -> types.Hover | No
         session = counting[1] if counting else session
     pair = document.pair_at(document.positions.offset(params.position))
     folder = context.folders.holding(document.path)
-    zone = folder.settings.zone if folder else None
+    zone = folder.settings.values.zone if folder else None
     value = figure.hover(session, pair.path, now, zone) if pair else None
     if pair is None or value is None:
         return types.Hover(await _summary(context, session, prices, now))

@@ -11,7 +11,7 @@ from lsprotocol import types
 from rad_lsp.server.parent import watch_parent
 from rad_lsp.server.registry import feature
 from rad_lsp.server.uris import path_of
-from rad_lsp.service.workspaces import REPORTS_FOLDER
+from rad_lsp.service import REPORTS_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -42,11 +42,11 @@ async def session(context: Context, params: wire.SessionParams) -> wire.SessionS
     if params.uri is not None:
         selected = _by_uri(context, params.uri)
         holding = context.folders.holding(selected.path)
-        zone = holding.settings.zone if holding else None
+        zone = holding.settings.values.zone if holding else None
     else:
         folder, snapshot = await _snapshot(context, params)
         selected = service.session(snapshot, params.session_id)
-        zone = folder.settings.zone
+        zone = folder.settings.values.zone
     prices = context.folders.prices_of(selected)
     savings = await asyncio.to_thread(service.savings, selected, prices)
     return answers.session(selected, datetime.now(UTC), zone, savings)
@@ -69,11 +69,9 @@ async def cost(context: Context, params: wire.CostParams) -> wire.CostResult:
     """The tokens and rates that a cost is made of."""
     folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
-    session_id = (
-        None if params.session_id is None else service.session(snapshot, params.session_id).id
-    )
-    table = await asyncio.to_thread(service.cost, snapshot, folder.prices, session_id, within)
-    return answers.cost(table, session_id)
+    arguments = (snapshot, folder.settings.prices, params.session_id, within)
+    table = await asyncio.to_thread(service.cost, *arguments)
+    return answers.cost(table, _id(snapshot, params))
 
 
 @request("stats/history", wire.HistoryParams)
@@ -82,7 +80,7 @@ async def history(context: Context, params: wire.HistoryParams) -> wire.History:
     folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
     page = service.history(snapshot, params.limit, params.offset, within)
-    return answers.history(page, snapshot, datetime.now(UTC), folder.settings.zone)
+    return answers.history(page, snapshot, datetime.now(UTC), folder.settings.values.zone)
 
 
 @request("stats/compare", wire.CompareParams)
@@ -90,7 +88,7 @@ async def compare(context: Context, params: wire.CompareParams) -> wire.SessionC
     """Session B against session A, or against the session before it."""
     folder, snapshot = await _snapshot(context, params)
     comparison = service.compare(snapshot, params.session_a, params.session_b)
-    return answers.comparison(comparison, datetime.now(UTC), folder.settings.zone)
+    return answers.comparison(comparison, datetime.now(UTC), folder.settings.values.zone)
 
 
 @request("stats/export", wire.ExportParams)
@@ -98,11 +96,8 @@ async def export(context: Context, params: wire.ExportParams) -> wire.Export:
     """Sessions as text, or written to a file that the user named; can be cancelled."""
     folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
-    if params.session_id is None:
-        entries = snapshot.within(within)
-        job = _Export((entry.session for entry in entries), params.format, single=False)
-    else:
-        job = _Export([service.session(snapshot, params.session_id)], params.format, single=True)
+    selected = service.selected(snapshot, params.session_id, within)
+    job = _Export(selected, params.format, single=params.session_id is not None)
     target = _output(folder, params.output)
     async with context.progress.shown("Exporting sessions", lambda: job.sessions, job.stop):
         running = asyncio.create_task(asyncio.to_thread(job.run, target, params.overwrite))
@@ -159,9 +154,12 @@ async def _usage(context: Context, params: wire.UsageParams, kind: Kind) -> wire
     folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
     table = service.usage(snapshot, kind, params.session_id, within)
-    if params.session_id is None:
-        return answers.usage(table, None)
-    return answers.usage(table, service.session(snapshot, params.session_id).id)
+    return answers.usage(table, _id(snapshot, params))
+
+
+def _id(snapshot: Snapshot, params: wire.UsageParams | wire.CostParams) -> str | None:
+    """The whole id of the session that is asked for."""
+    return params.session_id and snapshot.resolve(params.session_id).id
 
 
 async def _snapshot(context: Context, params: wire.Params) -> tuple[Folder, Snapshot]:
@@ -172,7 +170,7 @@ async def _snapshot(context: Context, params: wire.Params) -> tuple[Folder, Snap
 def _period(folder: Folder, since: str | None, until: str | None) -> Period:
     now = datetime.now(UTC)
     try:
-        return period.parse(since, until, now, folder.settings.zone)
+        return period.parse(since, until, now, folder.settings.values.zone)
     except ValueError as error:
         raise JsonRpcInvalidParams(f"since, until: {error}") from None
 

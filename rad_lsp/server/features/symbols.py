@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.document import Pair
     from rad_lsp.core.session import Session
     from rad_lsp.server.context import Context
-    from rad_lsp.server.document import Document
+    from rad_lsp.server.documents import Document
 
 MAX_SYMBOLS: Final = 200
 _DEEPEST: Final = 3

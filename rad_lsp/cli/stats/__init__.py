@@ -1,1 +1,0 @@
-"""`rad stats`: questions about recorded sessions. One module per command."""
