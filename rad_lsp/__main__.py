@@ -80,6 +80,8 @@ def _log(file: str | None, level: str) -> None:
 
 
 def _serve(address: tuple[str, int] | None) -> int:
+    import asyncio
+
     from rad_lsp.server import transport
     from rad_lsp.server.app import create_server
 
@@ -89,8 +91,8 @@ def _serve(address: tuple[str, int] | None) -> int:
     gc.set_threshold(100_000, 20, 20)
     if address is None:
         writer = transport.own_stdout()
-        return transport.serve_stdio(server, sys.stdin.fileno(), writer)
-    return transport.serve_tcp(server, *address)
+        return asyncio.run(transport.serve_stdio(server, sys.stdin.fileno(), writer))
+    return asyncio.run(transport.serve_tcp(server, *address))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 WORKSPACE_FILE: Final = Path(".radium", "rad-lsp.toml")
-USER_FILE: Final = "config.toml"
 FIGURES: Final = (
     "cost",
     "success_rate",
@@ -37,10 +36,6 @@ FIGURES: Final = (
 """What a status template may name."""
 
 _NAME: Final = "rad-lsp"
-_XDG: Final = {
-    "config": ("XDG_CONFIG_HOME", ".config"),
-    "data": ("XDG_DATA_HOME", ".local/share"),
-}
 _CLIENT_ONLY: Final = frozenset({"server", "interpreter", "trace"})
 
 
@@ -76,23 +71,21 @@ def home() -> Path:
 
 def user_file() -> Path:
     """The user's settings file; it need not exist."""
-    return _user_folder("config") / USER_FILE
+    return _user_folder("XDG_CONFIG_HOME", ".config", "user_config_dir") / "config.toml"
 
 
 def data_folder() -> Path:
     """Where the index of transcripts is kept; it need not exist."""
-    return _user_folder("data")
+    return _user_folder("XDG_DATA_HOME", ".local/share", "user_data_dir")
 
 
-def _user_folder(kind: Literal["config", "data"]) -> Path:
+def _user_folder(variable: str, below: str, elsewhere: str) -> Path:
     if sys.platform == "linux":
         # By the XDG specification. Loading platformdirs would take a quarter of a status line.
-        variable, below = _XDG[kind]
         return Path(os.environ.get(variable, "").strip() or home() / below, _NAME)
     import platformdirs
 
-    named = platformdirs.user_config_dir if kind == "config" else platformdirs.user_data_dir
-    return Path(named(_NAME, appauthor=False))
+    return Path(getattr(platformdirs, elsewhere)(_NAME, appauthor=False))
 
 
 def load(workspace: Path | None, nearest: dict[str, Any], origin: str) -> Settings:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from rad_lsp.cli.output import emit
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 
 @click.command()
@@ -23,31 +20,27 @@ def demo(*, keep: bool) -> None:
     """
     import tempfile
 
-    from rad_lsp.cli import sample
-
     if keep:
-        _show(Path(tempfile.mkdtemp(prefix="rad-demo-")), sample.write)
+        _show(Path(tempfile.mkdtemp(prefix="rad-demo-")))
         return
     # On Windows, files that a killed server still has open can't be removed.
     with tempfile.TemporaryDirectory(prefix="rad-demo-", ignore_cleanup_errors=True) as folder:
-        _show(Path(folder), sample.write)
+        _show(Path(folder))
 
 
-def _show(folder: Path, write: Callable[[Path], int]) -> None:
+def _show(folder: Path) -> None:
+    from rad_lsp.cli import sample
+
     workspace = folder.resolve()
-    reports = write(workspace)
+    reports = sample.write(workspace)
     emit(
         f"A sample workspace with {reports} session reports, one of them corrupt:\n  {workspace}\n"
     )
-    _run("The most recent session", ["stats", "session"], workspace)
-    _run("All sessions, newest first", ["stats", "history"], workspace)
-    _run(
-        "The last session against the one before",
-        ["stats", "compare", "latest~1", "latest"],
-        workspace,
-    )
-    _run("Which model cost how much", ["stats", "model"], workspace)
-    _run("What was skipped, and why", ["doctor"], workspace)
+    _run("The most recent session", "stats session", workspace)
+    _run("All sessions, newest first", "stats history", workspace)
+    _run("The last session against the one before", "stats compare latest~1 latest", workspace)
+    _run("Which model cost how much", "stats model", workspace)
+    _run("What was skipped, and why", "doctor", workspace)
     _track(workspace / "tracked")
     _editor(workspace)
     emit("\nTry it on your own sessions: cd into a Radium workspace, then 'rad stats session'.\n")
@@ -61,23 +54,25 @@ def _track(folder: Path) -> None:
     if not sample.repository(folder):
         emit("\nGit is not installed: code changes will be 0.\n")
     workspace.init(folder)
-    arguments = ["session", "run", "--", "python", sample.AGENT]
-    _run("An agent, tracked while it works in a git repository", arguments, folder)
-    _run("What that cost", ["stats", "model", "latest"], folder)
+    command = f"session run -- python {sample.AGENT}"
+    _run("An agent, tracked while it works in a git repository", command, folder)
+    _run("What that cost", "stats model latest", folder)
 
 
-def _run(title: str, arguments: Sequence[str], workspace: Path) -> None:
+def _run(title: str, command: str, workspace: Path) -> None:
     import os
     import subprocess
 
     from rad_lsp import service
 
-    emit(f"\n── {title}\n$ rad {' '.join(arguments)}\n")
+    emit(f"\n── {title}\n$ rad {command}\n")
     # The user's own environment may name another workspace.
     environment = {**os.environ, service.workspace.VARIABLE: str(workspace)}
-    python = {"python": sys.executable}
-    command = [sys.executable, "-m", "rad_lsp.cli", *(python.get(a, a) for a in arguments)]
-    done = subprocess.run(command, cwd=workspace, env=environment, capture_output=True, check=False)  # noqa: S603
+    words = [sys.executable if word == "python" else word for word in command.split()]
+    arguments = [sys.executable, "-m", "rad_lsp.cli", *words]
+    done = subprocess.run(  # noqa: S603
+        arguments, cwd=workspace, env=environment, capture_output=True, check=False
+    )
     emit(done.stdout, done.stderr)
 
 

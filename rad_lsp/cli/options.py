@@ -48,17 +48,10 @@ def workspace_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--all-projects", is_flag=True, help="Sessions of other agents in all folders, too."
     )
     @functools.wraps(command)
-    def wrapped(
-        workspace: Path | None,
-        timezone_name: str | None,
-        sources: tuple[str, ...],
-        *,
-        all_projects: bool,
-        **rest: Any,
-    ) -> Any:
-        return command(
-            Context(workspace, timezone_name, sources, all_projects=all_projects), **rest
-        )
+    def wrapped(**options: Any) -> Any:
+        named = ("workspace", "timezone_name", "sources", "all_projects")
+        context = Context(**{name: options.pop(name) for name in named})
+        return command(context, **options)
 
     return wrapped
 

@@ -21,7 +21,7 @@ CORRUPT: Final = "c0ffee00-torn-in-the-middle.json"
 
 AGENT: Final = "agent.py"
 
-_FILES: Final = {"greeting.py": 'def greet(name):\n    return "Helo" + ", " + name\n'}
+_GREETING: Final = 'def greet(name):\n    return "Helo" + ", " + name\n'
 
 # Model, engine, USD per million tokens in and out.
 _MODELS: Final = (
@@ -65,8 +65,7 @@ def repository(folder: Path) -> bool:
     from rad_lsp.cli import sample_agent
 
     folder.mkdir()
-    for name, content in _FILES.items():
-        (folder / name).write_text(content, encoding="utf-8")
+    (folder / "greeting.py").write_text(_GREETING, encoding="utf-8")
     shutil.copyfile(sample_agent.__file__, folder / AGENT)
     git = shutil.which("git")
     if git is None:

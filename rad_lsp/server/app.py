@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
@@ -14,7 +15,7 @@ from rad_lsp.server.protocol import RadProtocol, converter
 
 
 class RadServer(LanguageServer):
-    """A language server for one client, from `start` until `stopped` returns."""
+    """A language server for one client, until `stopped` returns."""
 
     protocol: RadProtocol
 
@@ -27,23 +28,17 @@ class RadServer(LanguageServer):
             converter_factory=converter,
         )
         self.protocol.stop = self.stop
-        self._exit_code: asyncio.Future[int] | None = None
+        self._exit_code: Future[int] = Future()
         self.context = Context(self, self.stop)
-
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to serve on a running event loop."""
-        self._exit_code = loop.create_future()
 
     def stop(self, code: int) -> None:
         """End serving with an exit code. A later call changes nothing."""
-        if self._exit_code is not None and not self._exit_code.done():
+        if not self._exit_code.done():
             self._exit_code.set_result(code)
 
     async def stopped(self) -> int:
         """Wait until serving has ended; returns the exit code."""
-        if self._exit_code is None:
-            raise RuntimeError("The server has not been started")
-        code = await self._exit_code
+        code = await asyncio.wrap_future(self._exit_code)
         await self.protocol.finish()
         await asyncio.gather(self.context.folders.close(), self.context.tasks.cancel())
         return code

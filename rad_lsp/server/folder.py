@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from rad_lsp.server.folder_sessions import FolderSessions, FolderSettings
+from rad_lsp.server.folder_sessions import FolderSessions
 from rad_lsp.server.status import StatusReporter
 from rad_lsp.server.watcher import Watcher
 
@@ -61,24 +61,19 @@ class Folder:
         self.uri = uri
         self.path = path
         self._notifier = notifier
-        self.settings = FolderSettings()
-        self.sessions = FolderSessions(path, self.settings, executor, machine)
-        self._status = StatusReporter(uri, self.sessions, self.settings, notifier, limiter)
+        self.sessions = FolderSessions(path, executor, machine)
+        self.settings = self.sessions.settings
+        self._status = StatusReporter(uri, self.sessions, notifier, limiter)
         self._hints = _Hints()
         self._configured = asyncio.Event()
         self._ready = asyncio.Event()
         self._told: Snapshot | None = None
         self._task = asyncio.create_task(self._keep_fresh())
 
-    @property
-    def snapshot(self) -> Snapshot:
-        """The sessions as they were read last."""
-        return self.sessions.snapshot
-
     async def ready(self) -> Snapshot:
         """The newest snapshot, once there is one."""
         await self._ready.wait()
-        return self.snapshot
+        return self.sessions.snapshot
 
     def hint(self, paths: Iterable[str] | None = None) -> None:
         """Look soon, because something may have changed: at these paths, or anywhere."""
@@ -125,7 +120,7 @@ class Folder:
                     await self._refresh(None)
                 elif paths:
                     await self._refresh(paths)
-                elif self.snapshot is self._told and datetime.now(UTC) < self._status.due:
+                elif self.sessions.snapshot is self._told and datetime.now(UTC) < self._status.due:
                     continue
                 await self._report()
                 reported = time.monotonic()
@@ -154,8 +149,8 @@ class Folder:
         """Notify the client of everything that has changed."""
         await self._status.report()
         self._notifier.mistake(self.uri, self.settings.mistake)
-        if self.snapshot is not self._told:
-            self._told = self.snapshot
+        if self.sessions.snapshot is not self._told:
+            self._told = self.sessions.snapshot
             self._notifier.changed(self.sessions)
 
 

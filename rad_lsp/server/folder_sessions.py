@@ -51,21 +51,20 @@ class FolderSessions:
     """The sessions of the workspace that a folder lies in, read in a thread of the `executor`.
 
     `root` is the workspace's folder, which may be above `path`. `snapshot` has the sessions as
-    they were read last; `files_read` is the number of files that the last read has read so far.
-    `machine` is called in the thread.
+    they were read last, with the `settings` in force; `files_read` is the number of files that the
+    last read has read so far. `machine` is called in the thread.
     """
 
     def __init__(
         self,
         path: Path,
-        folder_settings: FolderSettings,
         executor: ThreadPoolExecutor,
         machine: Callable[[], Machine],
     ) -> None:
         self.root = path
+        self.settings = FolderSettings()
         self.files_read = 0
         self._path = path
-        self._settings = folder_settings
         self._executor = executor
         self._machine = machine
         self._store: Store | None = None
@@ -98,11 +97,14 @@ class FolderSessions:
 
     def _refresh(self, paths: set[str] | None) -> Snapshot:
         self.root = workspace.nearest(self._path) or self._path
-        self._settings.load(self.root)
-        values = self._settings.values
+        self.settings.load(self.root)
+        values = self.settings.values
         scope = (self.root, values.sources, values.prices, workspace.folders_of(self.root))
         if self._store is None or scope != self._scope:
-            self._store = sessions.open_store(self._machine(), *scope[:3], before=self._store)
+            store = sessions.open_store(self._machine(), *scope[:3])
+            if self._store is not None:
+                store.edited = self._store.edited
+            self._store = store
             self._scope = scope
             paths = None
         return self._store.refresh(paths, self._count)

@@ -12,7 +12,7 @@ from rad_lsp.core.errors import NoWorkspace
 from rad_lsp.server.folder import STATUS_SECONDS, Folder
 from rad_lsp.server.status import RateLimiter
 from rad_lsp.server.uris import path_of
-from rad_lsp.server.watcher import TreeWatcher
+from rad_lsp.server.watcher import watch_trees
 from rad_lsp.service import Prices, sessions
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Folders:
         self._configured = False
         self._limiter = RateLimiter(STATUS_SECONDS)
         self._list_prices = Prices()
-        self._transcripts: TreeWatcher | None = None
+        self._transcripts: asyncio.Task[None] | None = None
         # One thread: files are read one after the other, however many folders there are.
         self._executor = ThreadPoolExecutor(1, "store")
         # Opened in the executor's thread, when a folder first needs it.
@@ -51,7 +51,8 @@ class Folders:
         )
         self._folders[uri] = folder
         if self._transcripts is None:
-            self._transcripts = TreeWatcher(sessions.transcript_folders, self._hint_all)
+            watching = watch_trees(sessions.transcript_folders, self._hint_all)
+            self._transcripts = asyncio.create_task(watching)
         if self._configured:
             folder.configure(self._editor)
 
@@ -84,7 +85,7 @@ class Folders:
         A transcript is one file of a session, which may have others.
         """
         for folder in self:
-            entry = folder.snapshot.by_id.get(session_id)
+            entry = folder.sessions.snapshot.by_id.get(session_id)
             if entry is not None and entry.source == source:
                 return folder, entry.session
         return None
@@ -117,7 +118,8 @@ class Folders:
         """Stop watching all folders."""
         await asyncio.gather(*(folder.close() for folder in self))
         if self._transcripts is not None:
-            await self._transcripts.close()
+            self._transcripts.cancel()
+            await asyncio.gather(self._transcripts, return_exceptions=True)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _hint_all(self, paths: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from lsprotocol import types
+from lsprotocol.types import ErrorCodes, LSPErrorCodes
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import (
     JsonRPCNotification,
@@ -34,14 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PARSE_ERROR: Final = -32700
-INVALID_REQUEST: Final = -32600
-INVALID_PARAMS: Final = -32602
-INTERNAL_ERROR: Final = -32603
-NOT_INITIALIZED: Final = -32002
-REQUEST_CANCELLED: Final = -32800
-REQUEST_FAILED: Final = -32803
-
 _FINISH_SECONDS: Final = 5.0
 """How long the process waits, at its end, for requests that it has cancelled."""
 
@@ -52,7 +45,7 @@ _INTERNAL: Final = "Internal error; the server's log has more"
 class RequestFailed(JsonRpcException):
     """A request that can't be answered for a reason that the user can remove."""
 
-    CODE = REQUEST_FAILED
+    CODE = LSPErrorCodes.RequestFailed
 
 
 def converter() -> Converter:
@@ -81,7 +74,7 @@ class RadProtocol(LanguageServerProtocol):
         try:
             message = json.loads(body)
         except (ValueError, RecursionError):
-            self._refuse(None, PARSE_ERROR, "The message is not valid JSON")
+            self._refuse(None, ErrorCodes.ParseError, "The message is not valid JSON")
             return
         fault = self._fault(message)
         if fault is not None:
@@ -99,7 +92,7 @@ class RadProtocol(LanguageServerProtocol):
         except Exception:  # noqa: BLE001  (pygls and cattrs raise all sorts)
             if is_request:
                 what = f"The params of {message['method']} have the wrong shape"
-                self._refuse(message["id"], INVALID_PARAMS, what)
+                self._refuse(message["id"], ErrorCodes.InvalidParams, what)
             else:
                 logger.warning("Ignored a malformed %s", message.get("method", "response"))
             return
@@ -108,7 +101,7 @@ class RadProtocol(LanguageServerProtocol):
         except Exception:
             logger.exception("Failed to handle a message")
             if is_request:
-                self._refuse(message["id"], INTERNAL_ERROR, _INTERNAL)
+                self._refuse(message["id"], ErrorCodes.InternalError, _INTERNAL)
 
     async def finish(self) -> None:
         """Cancel the requests in progress, and wait until each has its answer."""
@@ -147,34 +140,32 @@ class RadProtocol(LanguageServerProtocol):
     def _fault(self, message: Any) -> tuple[int, str] | None:
         """The error code and sentence for a message that is malformed; None for any other."""
         if not isinstance(message, dict) or message.get("jsonrpc") != self.VERSION:
-            return INVALID_REQUEST, "The message is not a JSON-RPC 2.0 object"
+            return ErrorCodes.InvalidRequest, "The message is not a JSON-RPC 2.0 object"
         if "method" not in message:
             if "id" not in message:
-                return INVALID_REQUEST, "The message has neither a method nor an id"
+                return ErrorCodes.InvalidRequest, "The message has neither a method nor an id"
             return None
         if not isinstance(message["method"], str):
-            return INVALID_REQUEST, "The method is not text"
+            return ErrorCodes.InvalidRequest, "The method is not text"
         if "id" not in message:
             return None
         if _usable_id(message) is None:
-            return INVALID_REQUEST, "The id is neither text nor a whole number"
-        if self._is_notification(message["method"]):
-            return INVALID_REQUEST, f"{message['method']} is a notification: it takes no id"
-        return self._untimely(message["method"])
-
-    def _is_notification(self, method: str) -> bool:
+            return ErrorCodes.InvalidRequest, "The id is neither text nor a whole number"
+        method = message["method"]
         kind = self.get_message_type(method)
-        return kind is not None and not hasattr(kind, "id")
+        if kind is not None and not hasattr(kind, "id"):
+            return ErrorCodes.InvalidRequest, f"{method} is a notification: it takes no id"
+        return self._untimely(method)
 
     def _untimely(self, method: str) -> tuple[int, str] | None:
         """The error code and sentence for a request that comes too early or too late."""
         if self._shutdown:
-            return INVALID_REQUEST, "The server is shutting down"
+            return ErrorCodes.InvalidRequest, "The server is shutting down"
         if method == types.INITIALIZE:
             if self._initialize_seen:
-                return INVALID_REQUEST, "The server is initialized already"
+                return ErrorCodes.InvalidRequest, "The server is initialized already"
         elif not self._initialize_seen:
-            return NOT_INITIALIZED, "The server is not initialized yet"
+            return ErrorCodes.ServerNotInitialized, "The server is not initialized yet"
         return None
 
     def _refuse(self, msg_id: str | int | None, code: int, message: str, data: Any = None) -> None:
@@ -186,7 +177,7 @@ class RadProtocol(LanguageServerProtocol):
     def _send_handler_result(self, future: Future[Any], *, msg_id: str | int) -> None:
         self._request_futures.pop(msg_id, None)
         if future.cancelled():
-            self._refuse(msg_id, REQUEST_CANCELLED, "The request was cancelled")
+            self._refuse(msg_id, LSPErrorCodes.RequestCancelled, "The request was cancelled")
             return
         error = future.exception()
         if error is None:
@@ -195,17 +186,17 @@ class RadProtocol(LanguageServerProtocol):
             self._send_response(msg_id, error=error.to_response_error())
         else:
             logger.error("Failed to answer request %r", msg_id, exc_info=error)
-            self._refuse(msg_id, INTERNAL_ERROR, _INTERNAL)
+            self._refuse(msg_id, ErrorCodes.InternalError, _INTERNAL)
 
     def _send_response(
         self, msg_id: str | int, result: Any = None, error: types.ResponseError | None = None
     ) -> None:
         if error is not None:
-            if error.code == INTERNAL_ERROR:
+            if error.code == ErrorCodes.InternalError:
                 # pygls puts a traceback here, with paths of this machine.
-                self._refuse(msg_id, INTERNAL_ERROR, _INTERNAL)
+                self._refuse(msg_id, ErrorCodes.InternalError, _INTERNAL)
             else:
-                data = error.data if error.code == REQUEST_FAILED else None
+                data = error.data if error.code == LSPErrorCodes.RequestFailed else None
                 self._refuse(msg_id, error.code, error.message, data)
             return
         try:
@@ -218,7 +209,7 @@ class RadProtocol(LanguageServerProtocol):
                 body = self._encode(response)
         except Exception:
             logger.exception("A result can't be encoded")
-            self._refuse(msg_id, INTERNAL_ERROR, _INTERNAL)
+            self._refuse(msg_id, ErrorCodes.InternalError, _INTERNAL)
         else:
             self._write(body)
 

@@ -77,7 +77,8 @@ def _command(
     async def run(*arguments: Any) -> Any:
         if len(arguments) > 1:
             raise JsonRpcInvalidParams(f"{name} takes one object")
-        return await _answer(context, handler, params_type, *(arguments or [None]))
+        params = arguments[0] if arguments else None
+        return await _answer(context, handler, params_type, params)
 
     return run
 
@@ -92,11 +93,13 @@ async def _answer(
         described = f"{where.rstrip('`')}: {reason}" if where else reason
         raise JsonRpcInvalidParams(described) from None
     try:
-        return await handler(context, converted)
+        try:
+            return await handler(context, converted)
+        except NoSessions as error:
+            error.data["workspaceUri"] = context.folders.pick(converted.workspace_uri).uri
+            raise
     except RadError as error:
         data = dict(error.data)
-        if isinstance(error, NoSessions):
-            data["workspaceUri"] = context.folders.pick(converted.workspace_uri).uri
         if isinstance(path := data.pop("path", None), str):
             data["uri"] = from_fs_path(path)
         raise RequestFailed(str(error), data={"kind": error.kind, **data}) from None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rad_lsp import wire
     from rad_lsp.core.session import Session
-    from rad_lsp.server.folder_sessions import FolderSessions, FolderSettings
+    from rad_lsp.server.folder_sessions import FolderSessions
     from rad_lsp.server.notifier import Notifier
 
 
@@ -52,14 +52,13 @@ class StatusReporter:
         self,
         uri: str,
         sessions: FolderSessions,
-        folder_settings: FolderSettings,
         notifier: Notifier,
         limiter: RateLimiter,
     ) -> None:
         self.due = datetime.now(UTC)
         self._uri = uri
         self._sessions = sessions
-        self._settings = folder_settings
+        self._settings = sessions.settings
         self._notifier = notifier
         self._limiter = limiter
         self._sent: wire.Status | None = None

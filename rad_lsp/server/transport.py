@@ -98,30 +98,13 @@ def own_stdout() -> BinaryIO:
     return real
 
 
-def serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> int:
+async def serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> int:
     """Serve the client that writes to a file descriptor, until it says exit or the stream ends.
 
     Returns the process's exit code.
     """
-    return asyncio.run(_serve_stdio(server, descriptor, writer))
-
-
-def serve_tcp(server: RadServer, host: str, port: int) -> int:
-    """Serve the first client that connects, until it says exit or the connection ends.
-
-    Writes to stderr where it listens. Returns the process's exit code.
-    """
-    try:
-        return asyncio.run(_serve_tcp(server, host, port))
-    except OSError as error:
-        sys.stderr.write(f"rad-lsp: can't listen on {host}:{port}: {error.strerror or error}\n")
-        return 1
-
-
-async def _serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> int:
     loop = asyncio.get_running_loop()
     server.protocol.set_writer(StreamWriter(writer))
-    server.start(loop)
 
     def read() -> None:
         frames = Frames()
@@ -144,8 +127,11 @@ async def _serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> 
     return await server.stopped()
 
 
-async def _serve_tcp(server: RadServer, host: str, port: int) -> int:
-    server.start(asyncio.get_running_loop())
+async def serve_tcp(server: RadServer, host: str, port: int) -> int:
+    """Serve the first client that sends a message, until it says exit or the connection ends.
+
+    Writes to stderr where it listens. Returns the process's exit code.
+    """
     client: asyncio.StreamWriter | None = None
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -170,7 +156,11 @@ async def _serve_tcp(server: RadServer, host: str, port: int) -> int:
         if client is writer:
             server.stop(code)
 
-    listener = await asyncio.start_server(connected, host, port)
+    try:
+        listener = await asyncio.start_server(connected, host, port)
+    except OSError as error:
+        sys.stderr.write(f"rad-lsp: can't listen on {host}:{port}: {error.strerror or error}\n")
+        return 1
     names = ", ".join("{}:{}".format(*socket.getsockname()[:2]) for socket in listener.sockets)
     sys.stderr.write(f"rad-lsp: listening on {names}\n")
     sys.stderr.flush()

@@ -107,54 +107,37 @@ class Watcher:
         return Path(path).parent == self._root / REPORTS_FOLDER and documents.is_report(path)
 
 
-class TreeWatcher:
-    """Watches folders with all that is below them, such as those of transcripts, if they exist."""
+async def watch_trees(
+    folders: Callable[[], Iterable[Path]], hint: Callable[[Iterable[str]], None]
+) -> None:
+    """Watch folders with all that is below them, such as those of transcripts, if they exist.
 
-    def __init__(
-        self, folders: Callable[[], Iterable[Path]], hint: Callable[[Iterable[str]], None]
-    ) -> None:
-        self._folders = folders
-        self._hint = hint
-        self._task = asyncio.create_task(self._keep_watching())
+    Goes on until it is cancelled.
+    """
+    import watchfiles
 
-    async def close(self) -> None:
-        """Stop watching."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+    def existing() -> list[Path]:
+        return [folder for folder in folders() if folder.is_dir()]
 
-    async def _keep_watching(self) -> None:
-        import watchfiles
-
-        while True:
-            there = await asyncio.to_thread(self._existing)
-            stop = asyncio.Event()
-            check = asyncio.create_task(self._until_others(there, stop))
-            try:
-                if not there:
-                    await stop.wait()
-                    continue
-                async for changes in watchfiles.awatch(
-                    *there,
-                    watch_filter=None,
-                    debounce=_FOLD_MILLISECONDS,
-                    step=_STEP_MILLISECONDS,
-                    stop_event=stop,
-                    ignore_permission_denied=True,
-                ):
-                    self._hint({path for _, path in changes})
-            except OSError as error:
-                logger.warning("Can't watch transcripts, so they are scanned: %s", error)
-                await stop.wait()
-            finally:
-                check.cancel()
-
-    async def _until_others(self, there: list[Path], stop: asyncio.Event) -> None:
-        """Set `stop` once folders have come or gone, so that a new watch begins."""
-        while True:
+    while True:
+        there = await asyncio.to_thread(existing)
+        if not there:
             await asyncio.sleep(_RETRY_SECONDS)
-            if await asyncio.to_thread(self._existing) != there:
-                stop.set()
-                return
-
-    def _existing(self) -> list[Path]:
-        return [folder for folder in self._folders() if folder.is_dir()]
+            continue
+        try:
+            async for changes in watchfiles.awatch(
+                *there,
+                watch_filter=None,
+                debounce=_FOLD_MILLISECONDS,
+                step=_STEP_MILLISECONDS,
+                rust_timeout=int(1000 * _RETRY_SECONDS),
+                yield_on_timeout=True,
+                ignore_permission_denied=True,
+            ):
+                if changes:
+                    hint({path for _, path in changes})
+                if await asyncio.to_thread(existing) != there:
+                    break  # folders have come or gone: a new watch begins
+        except OSError as error:
+            logger.warning("Can't watch transcripts, so they are scanned: %s", error)
+            await asyncio.sleep(_RETRY_SECONDS)

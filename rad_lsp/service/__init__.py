@@ -1,7 +1,8 @@
 """The use cases: the one door to the sessions, for the command line and the server.
 
 Most functions here ask a snapshot one question and return core values. Other modules of this
-package find the workspace, open its sessions, look after the index, or read a single document.
+package open the sessions, look after the index, or read a single document; `workspace` finds the
+workspace.
 
 Nothing here prints, speaks a protocol or looks at a clock; `now` is passed in. Errors that the
 user can mend are `RadError`s. A module that only some functions need is imported by them, because

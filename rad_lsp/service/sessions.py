@@ -11,11 +11,11 @@ from rad_lsp.store.query import Selection
 from rad_lsp.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from rad_lsp.core.price import Override
+open_store = Store
+"""Opens the sessions of a workspace."""
 
 _NEVER = 2**62
 """Microseconds since the epoch that no session reaches."""
@@ -24,28 +24,6 @@ _NEVER = 2**62
 def open_machine() -> Machine:
     """The transcripts of this user's agents, and the index of them."""
     return Machine(os.environ, settings.home(), settings.data_folder())
-
-
-def open_store(
-    machine: Machine,
-    workspace: Path,
-    names: Collection[str] | None,
-    prices: Mapping[str, Override],
-    *,
-    everywhere: bool = False,
-    selection: Selection | None = None,
-    before: Store | None = None,
-) -> Store:
-    """The sessions of a workspace, from the sources with these names or from all.
-
-    `prices` are the user's own, by model. `everywhere` adds other agents' sessions of all
-    folders. With a `selection`, most other sessions are left out. The buffers that are open in an
-    editor are taken over from the store `before`.
-    """
-    store = Store(machine, workspace, names, prices, everywhere=everywhere, selection=selection)
-    if before is not None:
-        store.edited = before.edited
-    return store
 
 
 def recent(since: datetime, session_id: str) -> Selection:

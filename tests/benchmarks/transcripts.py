@@ -34,7 +34,7 @@ store = sessions.open_store(machine, Path.cwd(), None, {}, everywhere=True)
 store.update()
 totals = store.usage_totals(("day", "project"), ALWAYS, ZoneInfo("Europe/Berlin"))
 assert sum(total.requests for total in totals) > 50_000
-sessions.close(machine)
+machine.close()
 """
 LIST = """
 import os, sys

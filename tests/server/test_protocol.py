@@ -29,7 +29,6 @@ async def receive():
     server = create_server()
     kept = Kept()
     server.protocol.set_writer(kept)
-    server.start(asyncio.get_running_loop())
 
     async def receive(method, handler, params=None):
         server.feature(method)(handler)

@@ -57,7 +57,8 @@ def test_a_new_store_takes_over_the_open_buffers(machine, workspace, report_byte
     session = before.snapshot.latest()
     before.edit(str(path), session)
     path.write_bytes(report_bytes(session_id="a", total_cost=9.0))
-    after = sessions.open_store(machine, workspace.root, None, {}, before=before)
+    after = sessions.open_store(machine, workspace.root, None, {})
+    after.edited = before.edited
     assert after.refresh().latest().cost == 1.0
 
 

@@ -12,6 +12,8 @@ from rad_lsp.render import figure, text
 from rad_lsp.server.registry import feature
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from rad_lsp.core import document as documents
     from rad_lsp.core.document import Pair
     from rad_lsp.core.session import Session
@@ -80,16 +82,11 @@ def _tree(document: Document) -> list[types.DocumentSymbol]:
     """Sections as deep as a model's name; a section's detail is its figure."""
     children: dict[documents.Path, list[types.DocumentSymbol]] = {}
     for pair in document.pairs():
-        depth = len(pair.path)
-        if depth <= _DEEPEST and pair.key is not None and not _is_part(pair.path):
+        is_part = pair.path[-1] in {"secs", "nanos"}  # of a duration, which has a figure
+        if len(pair.path) <= _DEEPEST and pair.key is not None and not is_part:
             symbol = _symbol(document, pair, children.pop(pair.path, []))
             children.setdefault(pair.path[:-1], []).append(symbol)
     return children.get((), [])
-
-
-def _is_part(path: documents.Path) -> bool:
-    """Whether a value is only a part of its section, such as a duration's seconds."""
-    return path[-1] in {"secs", "nanos"}
 
 
 def _symbol(
@@ -118,10 +115,8 @@ def _detail(session: Session | None, pair: Pair, raw: bytes) -> str | None:
 
 
 def _flat(
-    tree: list[types.DocumentSymbol], parent: types.DocumentSymbol | None
-) -> list[tuple[types.DocumentSymbol, types.DocumentSymbol | None]]:
-    symbols: list[tuple[types.DocumentSymbol, types.DocumentSymbol | None]] = []
+    tree: Iterable[types.DocumentSymbol], parent: types.DocumentSymbol | None
+) -> Iterator[tuple[types.DocumentSymbol, types.DocumentSymbol | None]]:
     for symbol in tree:
-        symbols.append((symbol, parent))
-        symbols.extend(_flat(list(symbol.children or ()), symbol))
-    return symbols
+        yield symbol, parent
+        yield from _flat(symbol.children or (), symbol)
