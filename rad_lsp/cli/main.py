@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -16,29 +16,40 @@ from rad_lsp import __version__
 from rad_lsp.cli.output import EXIT_INTERRUPTED, drop
 from rad_lsp.core.errors import RadError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 EXIT_MENDABLE = 1
 
-_COMMANDS: Final = ("demo", "doctor", "index", "init", "session", "stats", "status")
-"""Each has a module of its name below `rad_lsp.cli`, with a function of that name."""
+_COMMANDS: Final = {name: name for name in ("demo", "doctor", "index", "init", "session", "status")}
+_STATS: Final = {
+    name: f"stats.{name}" for name in ("compare", "cost", "export", "history", "session")
+} | dict.fromkeys(("engine", "model"), "stats.usage")
+"""The modules of commands, below `rad_lsp.cli`; a command is a function of its name."""
 
 
 class OutputClosed(Exception):
     """The program that reads our output, such as `head`, has closed it: no failure."""
 
 
-class _Commands(click.Group):
-    """The commands; the module of one is imported when it is used.
+class _Group(click.Group):
+    """Commands whose modules are imported when they are used.
 
     It raises OutputClosed when the output is closed, where click would exit with 1.
     """
 
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+    def __init__(self, *args: Any, modules: Mapping[str, str], **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self._modules = modules
 
-    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f"rad_lsp.cli.{cmd_name}"), cmd_name)
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self._modules])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._modules:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"rad_lsp.cli.{self._modules[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
@@ -54,12 +65,22 @@ class _Commands(click.Group):
             raise OutputClosed from None
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Group, modules=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="rad", message="%(prog)s %(version)s (rad-lsp)")
 def rad() -> None:
     """Session analytics for coding agents: cost, tool results, time and cache.
 
     Example: rad stats session
+    """
+
+
+@rad.group(cls=_Group, modules=_STATS)
+def stats() -> None:
+    """Answer questions about recorded sessions.
+
+    Example: rad stats history --limit 20
     """
 
 

@@ -1,0 +1,1 @@
+"""The commands of `rad stats`, each in a file of its name."""

@@ -1,0 +1,36 @@
+"""`rad stats session`: one session in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rad_lsp.cli.options import json_option, session_id_options, workspace_options
+from rad_lsp.cli.output import emit, painter
+
+if TYPE_CHECKING:
+    from rad_lsp.cli.context import Context
+
+
+@click.command()
+@workspace_options
+@session_id_options
+@json_option
+def session(context: Context, session_id: str | None, *, as_json: bool) -> None:
+    """Show one session, or the most recent.
+
+    Example: rad stats session latest~1
+    """
+    from rad_lsp import service
+
+    shown = service.session(context.snapshot(), session_id)
+    if as_json:
+        from rad_lsp.render import export
+
+        emit(export.json_one(shown))
+    else:
+        from rad_lsp.render import text
+
+        savings = service.savings(shown, context.prices)
+        emit(text.session(shown, context.now, painter(), savings=savings))
