@@ -5,8 +5,6 @@ The command line prints the sentence; the server sends both (wire contract, "Err
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rad_lsp.core.wording import printable
 
 _SHOWN = 40
@@ -16,17 +14,18 @@ _SHOWN = 40
 class RadError(Exception):
     """Base of all errors that the user can mend; `str(error)` is one line for people."""
 
-    kind: ClassVar[str] = "RadError"
-
     def __init__(self, message: str, **data: object) -> None:
         super().__init__(printable(message))
         self.data = data
 
+    @property
+    def kind(self) -> str:
+        """What the wire contract calls the error."""
+        return type(self).__name__
+
 
 class NoWorkspace(RadError):
     """No folder with a `.radium` folder was found."""
-
-    kind = "NoWorkspace"
 
     def __init__(self) -> None:
         super().__init__("No Radium workspace found. Run 'rad init' to create one.")
@@ -35,16 +34,12 @@ class NoWorkspace(RadError):
 class NoSessions(RadError):
     """The workspace has no readable session."""
 
-    kind = "NoSessions"
-
     def __init__(self) -> None:
         super().__init__("No sessions found. Run an agent session first, or see 'rad doctor'.")
 
 
 class SessionNotFound(RadError):
     """No session has the id; `candidates` are ids near to it."""
-
-    kind = "SessionNotFound"
 
     def __init__(self, session_id: str, candidates: list[str]) -> None:
         message = f"No session '{session_id}' found." if session_id else "The session id is empty."
@@ -57,8 +52,6 @@ class SessionNotFound(RadError):
 
 class SessionAmbiguous(RadError):
     """More than one session id begins with the prefix; `candidates` are those ids."""
-
-    kind = "SessionAmbiguous"
 
     def __init__(self, session_id: str, candidates: list[str], count: int) -> None:
         more = f" and {count - len(candidates):,} more" if count > len(candidates) else ""
@@ -73,8 +66,6 @@ class SessionAmbiguous(RadError):
 class NoPreviousSession(RadError):
     """There is no session before the one that is to be compared."""
 
-    kind = "NoPreviousSession"
-
     def __init__(self, session_id: str) -> None:
         super().__init__(f"There is no session before '{session_id}'.", sessionId=session_id)
 
@@ -82,16 +73,12 @@ class NoPreviousSession(RadError):
 class SessionUnreadable(RadError):
     """The session's file can't be read (any more)."""
 
-    kind = "SessionUnreadable"
-
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} can't be read: {reason}.", path=path, reason=reason)
 
 
 class BadSessionId(RadError):
     """An id that a session may not be given."""
-
-    kind = "BadSessionId"
 
     def __init__(self, session_id: str, reason: str) -> None:
         shown = session_id if len(session_id) <= _SHOWN else f"{session_id[:_SHOWN]}..."
@@ -105,8 +92,6 @@ class BadSessionId(RadError):
 class SessionExists(RadError):
     """A report with the id is there already, of this or another session."""
 
-    kind = "SessionExists"
-
     def __init__(self, session_id: str) -> None:
         super().__init__(
             f"Session '{session_id}' is recorded already, or being recorded by another program. "
@@ -118,8 +103,6 @@ class SessionExists(RadError):
 class OutputExists(RadError):
     """The output is there already, and overwriting it was not asked for."""
 
-    kind = "OutputExists"
-
     def __init__(self, path: str) -> None:
         super().__init__(f"{path} exists already, and was not to be overwritten.", path=path)
 
@@ -127,16 +110,12 @@ class OutputExists(RadError):
 class OutputNotWritable(RadError):
     """The output can't be written."""
 
-    kind = "OutputNotWritable"
-
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} can't be written: {reason}.", path=path, reason=reason)
 
 
 class BadSettings(RadError):
     """A settings file has a key that is unknown or of the wrong type."""
-
-    kind = "BadSettings"
 
     def __init__(self, origin: str, reason: str) -> None:
         super().__init__(f"{origin}: {reason}", origin=origin, reason=reason)

@@ -10,13 +10,15 @@ import contextlib
 import math
 import re
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from rad_lsp.core import decoders, money, problems, session, spending
+from rad_lsp.core import money, problems, session, spending
 from rad_lsp.core.document import Path, dotted, locate
+from rad_lsp.core.figures import FIGURES
 from rad_lsp.core.money import Money
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import RADIUM, Child, Session
@@ -129,12 +131,27 @@ class Report(Struct, frozen=True, gc=False):
     generated_at: Time
 
 
+_DURATIONS: Final = tuple(
+    figure.name for figure in FIGURES if figure.key and figure.unit == "nanoseconds"
+)
+"""What a report's metrics and a session hold under the same name, each in a form of its own."""
+
+_COUNTS: Final = {
+    figure.name: figure.key
+    for figure in FIGURES
+    if figure.key and figure.unit not in {"nanoseconds", "USD"}
+}
+"""The keys of a report's metrics by the names under which a session holds the same numbers."""
+
+_counts_of = attrgetter(*_COUNTS.values())
+
+
 def read(data: bytes) -> Report | Problem:
     """The report in `data`, or what keeps it from being read; raises nothing, ever."""
     if len(data) > MAX_BYTES:
         return too_large(len(data))
     try:
-        report = _REPORT.decode(data)
+        report = msgspec.json.decode(data, type=Report)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _encoding(data) or _read_closely(data)
     if not data.isascii() and (problem := _encoding(data)):
@@ -150,42 +167,15 @@ def encode(report: Report, *, compact: bool = False) -> bytes:
 
 def of(found: Session) -> Report:
     """A session of any source as a report. The cost of requests without a price is 0 there."""
-    models, engines = (
-        {
-            usage.name: Usage(
-                usage.requests,
-                usage.input_tokens,
-                usage.output_tokens,
-                usage.cached_tokens,
-                usage.cost or 0.0,
-            )
-            for usage in usages
-        }
-        for usages in (found.models, found.engines)
-    )
+    figures: dict[str, Any] = {key: getattr(found, name) for name, key in _COUNTS.items()}
+    figures |= {name: _duration(getattr(found, name)) for name in _DURATIONS}
     metrics = Metrics(
         session_id=found.id,
         start_time=found.start_time,
         end_time=found.end_time,
-        wall_time=_duration(found.wall_time),
-        agent_active_time=_duration(found.agent_active_time),
-        api_time=_duration(found.api_time),
-        tool_time=_duration(found.tool_time),
-        tool_calls=found.tool_calls,
-        successful_tool_calls=found.successful_tool_calls,
-        failed_tool_calls=found.failed_tool_calls,
-        tool_approvals_allowed=found.approvals_allowed,
-        tool_approvals_denied=found.approvals_denied,
-        tool_approvals_asked=found.approvals_asked,
-        lines_added=found.lines_added,
-        lines_removed=found.lines_removed,
-        model_usage=models,
-        engine_usage=engines,
-        total_cached_tokens=found.cached_tokens,
-        total_cache_creation_tokens=found.cache_creation_tokens,
-        total_cache_read_tokens=found.cache_read_tokens,
+        model_usage=_stored_usages(found.models),
+        engine_usage=_stored_usages(found.engines),
         total_cost=found.cost or 0.0,
-        files_changed=found.files_changed,
         spending=tuple(map(_stored_row, found.spending)),
         warnings=tuple(problem.message for problem in found.problems),
         child_sessions=tuple(
@@ -193,6 +183,7 @@ def of(found: Session) -> Report:
         )
         or UNSET,
         source=UNSET if found.source == RADIUM else found.source,
+        **figures,
     )
     return Report(metrics, found.generated_at)
 
@@ -204,6 +195,10 @@ def session_of(found: Report, source: str, path: str) -> Session:
     """
     metrics = found.metrics
     rows = tuple(map(_row_of, metrics.spending or ()))
+    figures: dict[str, Any] = dict(zip(_COUNTS, _counts_of(metrics), strict=True))
+    figures |= {name: nanoseconds(getattr(metrics, name)) for name in _DURATIONS}
+    if metrics.files_changed is UNSET:
+        figures["files_changed"] = None
     return Session(
         id=metrics.session_id,
         source=source,
@@ -211,30 +206,22 @@ def session_of(found: Report, source: str, path: str) -> Session:
         start_time=metrics.start_time.astimezone(UTC),
         end_time=metrics.end_time and metrics.end_time.astimezone(UTC),
         generated_at=found.generated_at.astimezone(UTC),
-        wall_time=nanoseconds(metrics.wall_time),
-        agent_active_time=nanoseconds(metrics.agent_active_time),
-        api_time=nanoseconds(metrics.api_time),
-        tool_time=nanoseconds(metrics.tool_time),
-        tool_calls=metrics.tool_calls,
-        successful_tool_calls=metrics.successful_tool_calls,
-        failed_tool_calls=metrics.failed_tool_calls,
-        approvals_allowed=metrics.tool_approvals_allowed,
-        approvals_denied=metrics.tool_approvals_denied,
-        approvals_asked=metrics.tool_approvals_asked,
-        lines_added=metrics.lines_added,
-        lines_removed=metrics.lines_removed,
-        files_changed=None if metrics.files_changed is UNSET else metrics.files_changed,
         models=_usages_of(metrics.model_usage, rows, "model"),
         engines=_usages_of(metrics.engine_usage, rows, "engine"),
-        cached_tokens=metrics.total_cached_tokens,
-        cache_creation_tokens=metrics.total_cache_creation_tokens,
-        cache_read_tokens=metrics.total_cache_read_tokens,
         money=_money_of(metrics.total_cost, rows),
         spending=rows,
         children=tuple(
             Child(child.source, child.session_id) for child in metrics.child_sessions or ()
         ),
+        **figures,
     )
+
+
+def _stored_usages(usages: Sequence[session.Usage]) -> dict[str, Usage]:
+    return {
+        u.name: Usage(u.requests, u.input_tokens, u.output_tokens, u.cached_tokens, u.cost or 0.0)
+        for u in usages
+    }
 
 
 def _usages_of(
@@ -330,8 +317,6 @@ def too_large(size: int) -> Problem:
     )
 
 
-_REPORT: Final = decoders.json(Report)
-_SYNTAX: Final = decoders.json(msgspec.Raw)
 _encoder = msgspec.json.Encoder()
 
 # Patterns are compiled when a problem needs them: compiling is slow, and problems are rare.
@@ -383,7 +368,7 @@ def _encoding(data: bytes) -> Problem | None:
 def _read_closely(data: bytes) -> Report | Problem:
     """What the decoder turned down: a problem, or only an earlier duplicate at fault."""
     try:
-        _SYNTAX.decode(data)
+        msgspec.json.decode(data, type=msgspec.Raw)
         # Of duplicate keys this keeps the last, where the decoder checks each.
         value = _loads(data)
         report = msgspec.convert(value, Report)
@@ -487,37 +472,15 @@ def _parse_float(digits: str) -> float | int:
 def _beyond(data: bytes, report: Report) -> Problem | None:
     """The count or duration above 2^64-1, or the time that UTC does not reach, if there is one."""
     m = report.metrics
-    # Counts are not negative, so that their bits together exceed 64 when those of one do.
-    bits = (
-        m.tool_calls
-        | m.successful_tool_calls
-        | m.failed_tool_calls
-        | m.tool_approvals_allowed
-        | m.tool_approvals_denied
-        | m.tool_approvals_asked
-        | m.total_cached_tokens
-        | m.total_cache_creation_tokens
-        | m.total_cache_read_tokens
-        | (m.files_changed or 0)
-    )
-    for usages in (m.model_usage, m.engine_usage):
-        for u in usages.values():
-            bits |= u.requests | u.input_tokens | u.output_tokens | u.cached_tokens
-    for duration in (m.wall_time, m.agent_active_time, m.api_time, m.tool_time):
-        bits |= nanoseconds(duration) // NANOS_PER_SECOND
-    end = m.end_time or report.generated_at
-    utc = m.start_time.tzinfo is end.tzinfo is report.generated_at.tzinfo is UTC
+    numbers = [number or 0 for number in _counts_of(m)]
+    numbers += [nanoseconds(getattr(m, name)) // NANOS_PER_SECOND for name in _DURATIONS]
+    for u in (*m.model_usage.values(), *m.engine_usage.values()):
+        numbers += u.requests, u.input_tokens, u.output_tokens, u.cached_tokens
     for row in m.spending or ():
-        bits |= (
-            row.threshold
-            | (row.lower_bound or 0)
-            | row.requests
-            | row.input_tokens
-            | row.output_tokens
-        )
-        bits |= row.cache_read_tokens | row.cache_write_5m_tokens | row.cache_write_1h_tokens
-        utc = utc and row.start.tzinfo is UTC
-    if bits <= U64_MAX and utc:
+        numbers += row.threshold, row.lower_bound or 0, row.requests
+        numbers += row.input_tokens, row.output_tokens, row.cache_read_tokens
+        numbers += row.cache_write_5m_tokens, row.cache_write_1h_tokens
+    if max(numbers) <= U64_MAX and all(time.tzinfo is UTC for _, time in _times(report)):
         return None
     path = next((path for path, number in _numbers(report) if number > U64_MAX), None)
     path = path or next((path for path, time in _times(report) if not _has_utc(time)), None)

@@ -18,7 +18,6 @@ from rad_lsp.core.money import Money
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
 from rad_lsp.core.spending import Request
-from rad_lsp.core.tokens import NO_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +32,7 @@ Outcome: TypeAlias = Literal["ok", "failed", "denied", "unknown"]
 """How a tool call ended. The user refused a `denied` one; of an `unknown` one it is not recorded,
 and it counts as successful."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOSECONDS: Final = 1_000_000
 """In a millisecond."""
 
@@ -132,7 +131,7 @@ def session(
     `tools` are outcome, number, start and duration of calls; see `ToolRecord`.
     """
     whole = facts[0] if len(facts) == 1 else _joined(facts)
-    last = _EPOCH + timedelta(milliseconds=whole.end)
+    last = moment(whole.end)
     calls: dict[Outcome, int] = {"ok": 0, "failed": 0, "denied": 0, "unknown": 0}
     intervals = []
     for outcome, number, start, duration in tools:
@@ -142,14 +141,13 @@ def session(
     tool_time = covered(intervals)
     active = covered(intervals + whole.active)
     api_time = active - tool_time if whole.api_time is None else whole.api_time
-    tokens = sum([row.tokens for row in rows], NO_TOKENS)
-    models = usage.of_rows(rows, "model")
+    spent = usage.of_spending(rows)
     successful = calls["ok"] + calls["unknown"]
     return Session(
         id=whole.session_id,
         source=source,
         path=path,
-        start_time=_EPOCH + timedelta(milliseconds=whole.start),
+        start_time=moment(whole.start),
         end_time=last if whole.ended else None,
         generated_at=last,
         wall_time=(whole.end - whole.start) * _NANOSECONDS,
@@ -165,15 +163,14 @@ def session(
         lines_added=whole.lines_added,
         lines_removed=whole.lines_removed,
         files_changed=None if whole.files is None else len(whole.files),
-        models=models,
-        engines=usage.of_rows(rows, "engine"),
-        cached_tokens=tokens.cache_read,
-        cache_creation_tokens=tokens.cache_write,
-        cache_read_tokens=tokens.cache_read,
-        money=money.total([row.money for row in rows]),
-        spending=rows,
-        problems=_notes(whole, models, calls["unknown"]),
+        problems=_notes(whole, spent["models"], calls["unknown"]),
+        **spent,
     )
+
+
+def moment(time: int) -> datetime:
+    """The time that is so many milliseconds after the epoch."""
+    return EPOCH + timedelta(milliseconds=time)
 
 
 def hashed(folder: str) -> str:
@@ -189,19 +186,12 @@ def repriced(found: Session, price_list: PriceList) -> Session:
     A price that the user sets has one rate for requests of all sizes.
     """
     rows = tuple(_repriced(row, price_list) for row in found.spending)
-    models = usage.of_rows(rows, "model")
+    spent = usage.of_spending(rows)
     before = wording.unpriced(found.models)
     notes = tuple(problem for problem in found.problems if problem.message != before)
-    if still := wording.unpriced(models):
+    if still := wording.unpriced(spent["models"]):
         notes = (Problem(problems.INCOMPLETE, still, "information"), *notes)
-    return msgspec.structs.replace(
-        found,
-        spending=rows,
-        problems=notes,
-        models=models,
-        engines=usage.of_rows(rows, "engine"),
-        money=money.total([row.money for row in rows]),
-    )
+    return msgspec.structs.replace(found, problems=notes, **spent)
 
 
 def merged(tracked: Session, children: Sequence[Session]) -> Session:
@@ -214,13 +204,9 @@ def merged(tracked: Session, children: Sequence[Session]) -> Session:
         return tracked
     changes: dict[str, object] = {}
     if not tracked.models:
-        rows = tuple(sorted((row for child in parts for row in child.spending), key=_slot))
-        changes |= {
-            "spending": rows,
-            "models": usage.of_rows(rows, "model"),
-            "engines": usage.of_rows(rows, "engine"),
-            "money": money.total([child.money for child in parts]),
-        }
+        rows = [row for child in parts for row in child.spending]
+        changes |= usage.of_spending(tuple(sorted(rows, key=attrgetter("slot"))))
+        changes["money"] = money.total([child.money for child in parts])
         changes |= _sums(parts, "cached_tokens", "cache_creation_tokens", "cache_read_tokens")
     if not tracked.tool_calls:
         changes |= _sums(parts, "tool_calls", "successful_tool_calls", "failed_tool_calls")
@@ -234,9 +220,6 @@ def merged(tracked: Session, children: Sequence[Session]) -> Session:
     if notes:
         changes["problems"] = (*tracked.problems, *notes)
     return msgspec.structs.replace(tracked, **changes)
-
-
-_slot = attrgetter("slot")
 
 
 def _sums(parts: Sequence[Session], *fields: str) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -65,6 +65,20 @@ def of_rows(rows: Iterable[Spending], kind: Kind) -> tuple[Usage, ...]:
     for row in rows:
         groups.setdefault(getattr(row, kind), []).append(row)
     return tuple(_usage(name, group) for name, group in sorted(groups.items()))
+
+
+def of_spending(rows: tuple[Spending, ...]) -> dict[str, Any]:
+    """What a session holds of its requests, by the names of its fields."""
+    tokens = sum([row.tokens for row in rows], NO_TOKENS)
+    return {
+        "models": of_rows(rows, "model"),
+        "engines": of_rows(rows, "engine"),
+        "cached_tokens": tokens.cache_read,
+        "cache_creation_tokens": tokens.cache_write,
+        "cache_read_tokens": tokens.cache_read,
+        "money": money.total([row.money for row in rows]),
+        "spending": rows,
+    }
 
 
 def _usage(name: str, rows: list[Spending]) -> Usage:

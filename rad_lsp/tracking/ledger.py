@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import msgspec
 
-from rad_lsp.core import money, usage, wording
+from rad_lsp.core import usage, wording
 from rad_lsp.core.intervals import Intervals
 from rad_lsp.core.problems import INCOMPLETE, Problem
 from rad_lsp.core.session import RADIUM, Session
 from rad_lsp.core.spending import Request, add_up, priced
-from rad_lsp.core.tokens import NO_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -173,7 +172,6 @@ class Ledger:
         with self._lock:
             end, elapsed = self._ended or (None, self.clock.elapsed())
             rows = self._rows
-            tokens = sum((row.tokens for row in rows), NO_TOKENS)
             warnings = (*self._warnings.values(), *self._unfinished(), *notes)
             return Session(
                 id=session_id,
@@ -195,15 +193,9 @@ class Ledger:
                 lines_added=changes.lines_added if changes else 0,
                 lines_removed=changes.lines_removed if changes else 0,
                 files_changed=changes.files_changed if changes else None,
-                models=usage.of_rows(rows, "model"),
-                engines=usage.of_rows(rows, "engine"),
-                cached_tokens=tokens.cache_read,
-                cache_creation_tokens=tokens.cache_write,
-                cache_read_tokens=tokens.cache_read,
-                money=money.total(row.money for row in rows),
-                spending=rows,
                 children=children,
                 problems=tuple(Problem(INCOMPLETE, warning, "information") for warning in warnings),
+                **usage.of_spending(rows),
             )
 
     def _spend(self, kind: Kind, start: Nanoseconds, end: Nanoseconds) -> None:

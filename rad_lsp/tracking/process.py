@@ -37,8 +37,6 @@ _POLL: Final = 0.2
 class NotRun(RadError):
     """The command can't be run; `exit_code` is the one that a shell would return."""
 
-    kind = "NotRun"
-
     def __init__(self, name: str, exit_code: int) -> None:
         reason = "was not found" if exit_code == NOT_FOUND else "is not executable"
         super().__init__(f"{name} {reason}. Check the name after --, and the PATH.")
