@@ -53,7 +53,7 @@ class Transcript:
     @property
     def skipped(self) -> list[Skipped]:
         """The first few lines that can't be read, and why."""
-        return self._read.first_skipped
+        return self._read.progress.first_skipped
 
     def session(self, prices: PriceList) -> Session | Problem:
         """The session that most of the transcript is about, or why there is none."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+from abc import ABC, abstractmethod
+from operator import attrgetter
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
@@ -38,6 +40,10 @@ NAMES: Final = (RADIUM, *AGENTS)
 """All sources."""
 
 
+SHOWN: Final = 5
+"""How many of the skipped lines are remembered."""
+
+
 class Skipped(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A line of a transcript that can't be read, counted from 1, and why."""
 
@@ -45,65 +51,100 @@ class Skipped(msgspec.Struct, frozen=True, gc=False, array_like=True):
     reason: str
 
 
-class Parser(Protocol):
+class Progress(msgspec.Struct, gc=False, array_like=True):
+    """How many lines of a file have been read, and which of them could not be."""
+
+    lines: int = 0
+    skipped: int = 0
+    first_skipped: list[Skipped] = msgspec.field(default_factory=list)
+
+    def skip(self, line: int, reason: str) -> None:
+        """The line, counted from 1, can't be read; later ones may have been noticed before."""
+        self.skipped += 1
+        self.first_skipped.append(Skipped(line, reason))
+        self.first_skipped.sort(key=attrgetter("line"))
+        del self.first_skipped[SHOWN:]
+
+
+class State(msgspec.Struct, gc=False, array_like=True):
+    """What a later parser of the same file goes on from.
+
+    Later versions must be able to read it, or they lose the sessions whose transcript is gone:
+    let new fields come last, with a default.
+    """
+
+    progress: Progress
+
+
+class Parser(ABC):
     """Reads one file from its beginning, or from where an earlier parser stopped."""
 
-    facts: dict[str, Facts]
-    """By session id, what the file says from its beginning."""
-    report: Session | Problem | None
+    report: Session | Problem | None = None
     """The session that the file as a whole holds, or what is wrong with it; None of a transcript,
     whose sessions are made of facts, requests and tool calls."""
-    requests: dict[tuple[str, str], RequestRecord]
-    """By key and variant, those recorded since the parser was made.
 
-    The last record of a request counts: the one with the most output tokens, of equal ones the
-    later. The time is that of its first record.
-    """
-    tools: dict[int, ToolRecord | None]
-    """Tool calls that have ended since the parser was made, by their number within the file.
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.progress = state.progress
+        """The lines from the beginning of the file."""
+        self.facts: dict[str, Facts] = {}
+        """By session id, what the file says from its beginning."""
+        self.requests: dict[tuple[str, str], RequestRecord] = {}
+        """By key and variant, those recorded since the parser was made.
 
-    A later record of a number takes the place of the earlier one; None takes that back.
-    """
-    skipped: int
-    """Lines that could not be read, from the beginning of the file."""
-    first_skipped: list[Skipped]
-    """The first few of them."""
+        The last record of a request counts: the one with the most output tokens, of equal ones the
+        later. The time is that of its first record.
+        """
+        self.tools: dict[int, ToolRecord | None] = {}
+        """Tool calls that have ended since the parser was made, by their number within the file.
 
+        A later record of a number takes the place of the earlier one; None takes that back.
+        """
+
+    @abstractmethod
     def feed(self, data: bytes) -> None:
         """Read on: whole lines, or all of a file that is not made of lines.
 
         Raises nothing, whatever the bytes.
         """
 
+    def _show(self, facts: Facts) -> None:
+        """The file's facts are those of one session, once they tell a moment."""
+        self.facts = {facts.session_id: facts} if facts.end else {}
+
     def state(self) -> bytes:
-        """What a later parser of the same file goes on from.
-
-        Later versions must be able to read it, or they lose the sessions whose transcript is
-        gone: let new fields come last, with a default.
-        """
+        """Where the parser stopped: a `State` for the source's next parser of the file."""
+        return msgspec.msgpack.encode(self._state)
 
 
-class Source(Protocol):
+class Source(ABC):
     """Where the sessions of one agent come from."""
 
     name: ClassVar[str]
     folders: tuple[Path, ...]
     """The folders whose changes tell of new sessions; they need not exist."""
-    keeps_deleted: ClassVar[bool]
+    keeps_deleted: ClassVar[bool] = True
     """Whether a session goes on to count when its file has been deleted."""
 
+    @abstractmethod
     def paths(self) -> Iterator[str]:
         """Every file that may hold a session, each once.
 
         Raises OSError when a folder can't be read of which that must be told.
         """
 
-    def stands_alone(self, path: str) -> bool:
-        """Whether a path below the folders holds a session, whichever other files there are."""
+    def stands_alone(self, path: str) -> bool:  # noqa: ARG002
+        """Whether a path below the folders holds a session, whichever other files there are.
 
-    def by_line(self, path: str) -> bool:
+        Not that of a transcript: which of several files of a session count is told by all of them.
+        """
+        return False
+
+    def by_line(self, path: str) -> bool:  # noqa: ARG002
         """Whether a file grows by lines; else it is replaced as a whole."""
+        return True
 
+    @abstractmethod
     def parser(self, path: str, state: bytes | None = None) -> Parser:
         """A parser for a file, from its beginning or from an earlier parser's state."""
 

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-from datetime import UTC, datetime, timedelta
-from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypeVar
+from datetime import UTC, datetime
+from pathlib import PureWindowsPath
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import msgspec
 
-from rad_lsp.core import decoders
-from rad_lsp.sources import Skipped
+from rad_lsp.core.transcript import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-    from rad_lsp.core.decoders import Lazy
-    from rad_lsp.core.transcript import Facts, RequestRecord, ToolRecord
+    from rad_lsp.sources import Progress
 
 T = TypeVar("T")
-
-SHOWN: Final = 5
-"""How many of the skipped lines are remembered."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """Tokens or lines; no agent writes more than JavaScript can count."""
@@ -34,59 +29,23 @@ Duration = Annotated[float, msgspec.Meta(ge=0, le=1e10)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time as RFC 3339 has it; `milliseconds` makes it a number."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_DAY: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH).days
-_LAST_DAY: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH).days
+UNKNOWN: Final = "unknown"
+"""The model of requests of which the transcript names none. It has no price."""
+
+NO_MODEL: Final = f"The transcript does not name the model of some requests: they are {UNKNOWN}"
+
+_FIRST_DAY: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH).days
+_LAST_DAY: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH).days
 
 
-class Progress(msgspec.Struct, gc=False, array_like=True):
-    """How many lines of a file have been read, and which of them could not be."""
-
-    lines: int = 0
-    skipped: int = 0
-    first_skipped: list[Skipped] = msgspec.field(default_factory=list)
-
-    def skip(self, line: int, reason: str) -> None:
-        """The line, counted from 1, can't be read; later ones may have been noticed before."""
-        self.skipped += 1
-        self.first_skipped.append(Skipped(line, reason))
-        self.first_skipped.sort(key=attrgetter("line"))
-        del self.first_skipped[SHOWN:]
-
-
-class TranscriptParser:
-    """What the parsers of transcripts share: the attributes of `rad_lsp.sources.Parser`."""
-
-    report: ClassVar[None] = None
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self.facts: dict[str, Facts] = {}
-        self.requests: dict[tuple[str, str], RequestRecord] = {}
-        self.tools: dict[int, ToolRecord | None] = {}
-
-    @property
-    def skipped(self) -> int:
-        """Lines that could not be read, from the beginning of the file."""
-        return self._progress.skipped
-
-    @property
-    def first_skipped(self) -> list[Skipped]:
-        """The first few of them."""
-        return self._progress.first_skipped
-
-    def _show(self, facts: Facts) -> None:
-        """The file's facts are those of one session, once they tell a moment."""
-        self.facts = {facts.session_id: facts} if facts.end else {}
-
-
-def decode(lines: bytes, decoder: Lazy[T], progress: Progress, kinds: Collection[str]) -> list[T]:
+def decode(lines: bytes, form: type[T], progress: Progress, kinds: Collection[str]) -> list[T]:
     """The records in whole lines. Those that can't be read are counted in `progress`.
 
-    Not counted are records that lack the decoder's form because they are something else: their
+    Not counted are records that lack the form because they are something else: their
     `type` is none of `kinds`. A blank line has no record; one in an earlier piece of the file may
     make the numbers of later lines too small. Raises nothing.
     """
+    decoder = msgspec.json.Decoder(form)
     try:
         records = decoder.decode_lines(lines)
     except (ValueError, RecursionError):
@@ -103,12 +62,12 @@ def decode(lines: bytes, decoder: Lazy[T], progress: Progress, kinds: Collection
         try:
             records += _decode(line, decoder)
         except (ValueError, RecursionError) as error:
-            if _may_be_of(line, kinds):
+            if may_be_of(line, kinds):
                 progress.skip(progress.lines, str(error))
     return records
 
 
-def _decode(line: bytes, decoder: Lazy[T]) -> list[T]:
+def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> list[T]:
     """The record in a line; more than one where a line feed was lost."""
     try:
         return [decoder.decode(line)]
@@ -131,12 +90,10 @@ class _Kind(msgspec.Struct, gc=False):
     type: str
 
 
-_KIND: Final = decoders.json(_Kind)
-
-
-def _may_be_of(line: bytes, kinds: Collection[str]) -> bool:
+def may_be_of(record: bytes | msgspec.Raw, kinds: Collection[str]) -> bool:
+    """Whether a record that can't be read might be one of the kinds."""
     try:
-        return _KIND.decode(line).type in kinds
+        return msgspec.json.decode(record, type=_Kind).type in kinds
     except (ValueError, RecursionError):
         return True
 
@@ -146,17 +103,12 @@ def milliseconds(moment: datetime) -> int:
 
     In other time zones there are moments before the first year and after the last.
     """
-    since = moment - _EPOCH
+    since = moment - EPOCH
     days = since.days
     if not _FIRST_DAY <= days <= _LAST_DAY:
         return (_FIRST_DAY if days < 0 else _LAST_DAY) * 86_400_000
     # Dividing one timedelta by another would take three times as long.
     return days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
-
-
-def moment(time: int) -> datetime:
-    """The time that is so many milliseconds after the epoch."""
-    return _EPOCH + timedelta(milliseconds=time)
 
 
 def storable(name: str) -> str:
@@ -172,18 +124,24 @@ def path_hash(path: str) -> int:
     return int.from_bytes(digest) >> 1
 
 
+def file_hash(folder: str, path: str) -> int:
+    """The number of a path that may be relative to a folder."""
+    # Windows' rules join paths of either kind of system.
+    return path_hash(PureWindowsPath(folder, path).as_posix())
+
+
+def hunks(diff: str) -> list[str]:
+    """The lines of a unified diff behind the headers of its file."""
+    return f"\n{diff}".partition("\n@@")[2].split("\n")
+
+
 def added_and_removed(patch: Iterable[str]) -> tuple[int, int]:
     """How many lines of a unified diff's hunks are added, and how many removed.
 
     The headers of files must not be among them.
     """
-    added = removed = 0
-    for line in patch:
-        if line.startswith("+"):
-            added += 1
-        elif line.startswith("-"):
-            removed += 1
-    return added, removed
+    signs = [line[:1] for line in patch]
+    return signs.count("+"), signs.count("-")
 
 
 def files(folders: Iterable[Path], suffix: str, *, levels: int = 32) -> Iterator[str]:

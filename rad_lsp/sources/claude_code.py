@@ -6,30 +6,24 @@ of its content; those of a sub-agent are in a file of their own, with its parent
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import Tokens
-from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord, last_record
-from rad_lsp.sources._lines import (
-    Count,
-    Duration,
-    Moment,
-    Progress,
-    TranscriptParser,
-    added_and_removed,
-    decode,
-    files,
-    milliseconds,
+from rad_lsp.core.transcript import (
+    EPOCH,
+    Facts,
+    Outcome,
+    RequestRecord,
+    ToolRecord,
+    last_record,
     moment,
-    path_hash,
-    storable,
 )
+from rad_lsp.sources import Parser, Progress, Source, State, _lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,7 +38,7 @@ _STANDARD: Final = frozenset({None, "", "standard", "default", "auto", "standard
 """Service tiers and speeds that are billed as usual."""
 
 
-class ClaudeCode:
+class ClaudeCode(Source):
     """The transcripts of all projects of this user.
 
     Their folder is `CLAUDE_CONFIG_DIR`, which may be several, separated by commas; without it
@@ -52,7 +46,6 @@ class ClaudeCode:
     """
 
     name: ClassVar[str] = "claude-code"
-    keeps_deleted: ClassVar[bool] = True
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         named = [part.strip() for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",")]
@@ -65,15 +58,7 @@ class ClaudeCode:
 
     def paths(self) -> Iterator[str]:
         """Every `*.jsonl` below the folders, those of sub-agents among them, each file once."""
-        return files(self.folders, ".jsonl")
-
-    def stands_alone(self, path: str) -> bool:  # noqa: ARG002
-        """Never: which of several files of a session count is told by all of them."""
-        return False
-
-    def by_line(self, path: str) -> bool:  # noqa: ARG002
-        """Always: Claude Code appends."""
-        return True
+        return _lines.files(self.folders, ".jsonl")
 
     def parser(self, path: str, state: bytes | None = None) -> ClaudeCodeParser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""
@@ -89,23 +74,23 @@ class _Hunk(msgspec.Struct, gc=False):
 
 
 class _Result(msgspec.Struct, gc=False, rename="camel"):
-    duration_ms: Duration | None = None
+    duration_ms: _lines.Duration | None = None
     file_path: str | None = None
     structured_patch: list[_Hunk] | None = None
     content: msgspec.Raw = msgspec.Raw()
 
 
 class _CacheWrites(msgspec.Struct, gc=False):
-    ephemeral_5m_input_tokens: Count | None = None
-    ephemeral_1h_input_tokens: Count | None = None
+    ephemeral_5m_input_tokens: _lines.Count | None = None
+    ephemeral_1h_input_tokens: _lines.Count | None = None
 
 
 class _Usage(msgspec.Struct, gc=False):
-    input_tokens: Count | None = None
-    cache_creation_input_tokens: Count | None = None
-    cache_read_input_tokens: Count | None = None
+    input_tokens: _lines.Count | None = None
+    cache_creation_input_tokens: _lines.Count | None = None
+    cache_read_input_tokens: _lines.Count | None = None
     cache_creation: _CacheWrites | None = None
-    output_tokens: Count | None = None
+    output_tokens: _lines.Count | None = None
     service_tier: str | None = None
     speed: str | None = None
 
@@ -141,41 +126,15 @@ class _Record(msgspec.Struct, gc=False, rename="camel"):
     type: str = ""
     message: _Message = _Message()
     request_id: str | None = None
-    timestamp: Moment | None = None
+    timestamp: _lines.Moment | None = None
     tool_use_result: _Result | list[msgspec.Raw] | str | float | bool | None = None
     is_meta: bool | None = None
     is_api_error_message: bool | None = None
     subtype: str | None = None
-    duration_ms: Duration | None = None
+    duration_ms: _lines.Duration | None = None
 
 
-_RECORD: Final = decoders.json(_Record)
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
-_TEXT: Final = decoders.json(str)
-
-
-class _Stored(msgspec.Struct, gc=False, array_like=True):
-    """A session in a state. `last` is the time of its last message, `running` as at `_Session`."""
-
-    facts: Facts
-    last: int
-    running: bool
-
-
-class _State(msgspec.Struct, gc=False, array_like=True):
-    """Where a parser stopped; `calls` has time and name of each tool call without a result."""
-
-    progress: Progress
-    sessions: list[_Stored]
-    calls: dict[str, tuple[int, str]]
-    ended: int = 0
-    """Tool calls with a result."""
-
-
-_STATE: Final = decoders.msgpack(_State)
-
-
-class _Session:
+class _Session(msgspec.Struct, gc=False, array_like=True):
     """A session while its records are read.
 
     `first` and `latest` are the first and the last moment of which there is a record; one without
@@ -183,18 +142,15 @@ class _Session:
     that the last of the facts' active intervals is a turn that had not ended by then.
     """
 
-    __slots__ = ("facts", "first", "last", "latest", "running")
-
-    def __init__(self, facts: Facts, last: int = 0, *, running: bool = False) -> None:
-        self.facts = facts
-        self.first = moment(facts.start) if facts.start else _NEVER
-        self.latest = moment(facts.end)
-        self.last = moment(last)
-        self.running = running
+    facts: Facts
+    first: datetime | None = None
+    latest: datetime = EPOCH
+    last: datetime = EPOCH
+    running: bool = False
 
     def turn_begins(self, time: datetime) -> None:
         """A prompt, or without one the first of the agent's messages."""
-        begin = milliseconds(time)
+        begin = _lines.milliseconds(time)
         if begin > 0:
             self.running = True
             self.facts.active.append((begin, begin))
@@ -203,22 +159,22 @@ class _Session:
         """The turn that has begun goes on until the last message at least."""
         if self.running:
             begin, end = self.facts.active[-1]
-            self.facts.active[-1] = (begin, max(end, milliseconds(self.last)))
+            self.facts.active[-1] = (begin, max(end, _lines.milliseconds(self.last)))
 
     def turn_ends(self, time: datetime, duration: float) -> None:
         """The agent itself tells how long the turn was, in milliseconds."""
         if self.running:
             self.facts.active.pop()
         self.running = False
-        end = milliseconds(time)
+        end = _lines.milliseconds(time)
         self.facts.active.append((end - int(duration), end))
 
     def settle(self) -> None:
         """What was read becomes facts."""
         self.turn_lasts()
-        if self.first is not _NEVER:
-            self.facts.at(milliseconds(self.first))
-            self.facts.at(milliseconds(self.latest))
+        if self.first is not None:
+            self.facts.at(_lines.milliseconds(self.first))
+            self.facts.at(_lines.milliseconds(self.latest))
 
     def place(self, record: _Record) -> None:
         """Where it was, as the first record with a folder tells."""
@@ -226,7 +182,16 @@ class _Session:
         self.facts.branch = record.git_branch or ""
 
 
-class ClaudeCodeParser(TranscriptParser):
+class _State(State, gc=False, array_like=True):
+    """Where a parser stopped; `calls` has time and name of each tool call without a result."""
+
+    sessions: dict[str, _Session] = msgspec.field(default_factory=dict)
+    calls: dict[str, tuple[int, str]] = msgspec.field(default_factory=dict)
+    ended: int = 0
+    """Tool calls with a result."""
+
+
+class ClaudeCodeParser(Parser):
     """Reads a transcript of Claude Code.
 
     A request is known by its message's id and, within that, the request's id: side questions
@@ -235,50 +200,46 @@ class ClaudeCodeParser(TranscriptParser):
     another are read like its own.
     """
 
+    _state: _State
+
     def __init__(self, path: str, state: bytes | None = None) -> None:
-        stored = _State(Progress(), [], {}) if state is None else _STATE.decode(state)
-        super().__init__(stored.progress)
+        super().__init__(
+            _State(Progress()) if state is None else msgspec.msgpack.decode(state, type=_State)
+        )
         self._path = path
-        self._sessions = {
-            one.facts.session_id: _Session(one.facts, one.last, running=one.running)
-            for one in stored.sessions
-        }
-        self._ended = stored.ended
-        # When tool calls without a result were made, and of which tool, by their ids.
-        self._calls = {call: (moment(time), name) for call, (time, name) in stored.calls.items()}
-        self.facts = {name: one.facts for name, one in self._sessions.items()}
+        self.facts = {name: session.facts for name, session in self._state.sessions.items()}
 
     def state(self) -> bytes:
-        """What a later parser of the same file goes on from."""
-        sessions = [
-            _Stored(one.facts, milliseconds(one.last), one.running)
-            for one in self._sessions.values()
-        ]
-        calls = {call: (milliseconds(made), name) for call, (made, name) in self._calls.items()}
-        return msgspec.msgpack.encode(_State(self._progress, sessions, calls, self._ended))
+        """Where the parser stopped. No state can hold moments outside of all years."""
+        for session in self._state.sessions.values():
+            session.last = moment(_lines.milliseconds(session.last))
+            session.latest = moment(session.facts.end)
+            session.first = moment(session.facts.start) if session.facts.start else None
+        return super().state()
 
     # Reading is most of the work of a first look at all sessions, and calls cost: it is one loop.
-    def feed(self, lines: bytes) -> None:  # noqa: C901, PLR0912
-        """Read on. `lines` are whole lines. Raises nothing, whatever the bytes."""
+    def feed(self, data: bytes) -> None:  # noqa: C901, PLR0912
+        """Read on. Raises nothing, whatever the bytes."""
         answers: list[tuple[Facts, list[_Record]]] = []
         answer: list[_Record] = []
+        calls = self._state.calls
         message_id = request_id = None
         session_id: object = self
-        for record in decode(lines, _RECORD, self._progress, _KINDS):
+        for record in _lines.decode(data, _Record, self.progress, _KINDS):
             if record.session_id != session_id:
                 if not record.session_id and record.type not in _KINDS:
                     continue
                 session_id = record.session_id
-                session = self._session(record.session_id or storable(Path(self._path).stem))
+                session = self._session(record.session_id or _lines.storable(Path(self._path).stem))
                 message_id = request_id = None
             time = record.timestamp
             if time is None:
                 time = session.latest
             elif time > session.latest:
                 session.latest = time
-                if session.first is _NEVER:
+                if session.first is None:
                     session.first = time
-            elif time < session.first:
+            elif session.first is None or time < session.first:
                 session.first = time
             if not session.facts.cwd and record.cwd:
                 session.place(record)
@@ -290,7 +251,7 @@ class ClaudeCodeParser(TranscriptParser):
                 if type(message.content) is list:
                     for block in message.content:
                         if block.id is not None and block.type == "tool_use":
-                            self._calls[block.id] = time, block.name
+                            calls[block.id] = _lines.milliseconds(time), block.name
                 if message.usage is None:
                     continue
                 if (
@@ -309,15 +270,15 @@ class ClaudeCodeParser(TranscriptParser):
                 session.last = max(session.last, time)
             elif record.subtype == "turn_duration" and record.duration_ms is not None:
                 session.turn_ends(time, record.duration_ms)
-        for session in self._sessions.values():
+        for session in self._state.sessions.values():
             session.settle()
         for facts, records in answers:
             self._add(facts, records)
 
     def _session(self, session_id: str) -> _Session:
-        session = self._sessions.get(session_id)
+        session = self._state.sessions.get(session_id)
         if session is None:
-            session = self._sessions[session_id] = _Session(Facts(session_id, files=set()))
+            session = self._state.sessions[session_id] = _Session(Facts(session_id, files=set()))
             self.facts[session_id] = session.facts
         return session
 
@@ -329,11 +290,13 @@ class ClaudeCodeParser(TranscriptParser):
             for block in content:
                 if block.type == "tool_result":
                     is_prompt = False
-                    call = self._calls.pop(block.tool_use_id or "", None)
+                    call = self._state.calls.pop(block.tool_use_id or "", None)
                     if call is not None:
-                        self._ended += 1
+                        self._state.ended += 1
                         told = record.tool_use_result
-                        self.tools[self._ended] = _result(block, told, session.facts, call, time)
+                        self.tools[self._state.ended] = _result(
+                            block, told, session.facts, call, time
+                        )
         if is_prompt and not (record.is_sidechain and session.running):
             session.turn_lasts()
             session.running = False
@@ -369,8 +332,8 @@ class ClaudeCodeParser(TranscriptParser):
         if tier in _STANDARD:
             tier = ""
         request = Request(
-            time=milliseconds(first.timestamp) if first.timestamp else facts.end,
-            model=message.model or "unknown",
+            time=_lines.milliseconds(first.timestamp) if first.timestamp else facts.end,
+            model=message.model or _lines.UNKNOWN,
             engine="claude",
             tier=tier or "",
             tokens=Tokens(usage.input_tokens or 0, read, short, long, usage.output_tokens or 0),
@@ -386,12 +349,11 @@ class ClaudeCodeParser(TranscriptParser):
 
 
 def _result(
-    block: _Block, told: object, facts: Facts, call: tuple[datetime, str], ended: datetime
+    block: _Block, told: object, facts: Facts, call: tuple[int, str], ended: datetime
 ) -> ToolRecord:
     """A tool call that has ended."""
-    made, name = call
-    start = milliseconds(made)
-    duration = max(milliseconds(ended) - start, 0)
+    start, name = call
+    duration = max(_lines.milliseconds(ended) - start, 0)
     outcome: Outcome = "failed" if block.is_error else "ok"
     if block.is_error and _REFUSED in bytes(block.content)[:200]:
         return ToolRecord(facts.session_id, name, start, None, "denied")
@@ -399,17 +361,17 @@ def _result(
         if told.structured_patch is not None and told.file_path:
             _changes(told.structured_patch, told.content, facts)
             if facts.files is not None:
-                facts.files.add(path_hash(told.file_path))
+                facts.files.add(_lines.path_hash(told.file_path))
         if told.duration_ms is not None:
             duration = int(told.duration_ms)
-            start = milliseconds(ended) - duration
+            start = _lines.milliseconds(ended) - duration
     return ToolRecord(facts.session_id, name, start, duration, outcome)
 
 
 def _changes(patch: list[_Hunk], content: msgspec.Raw, facts: Facts) -> None:
     """Counts changed lines; a new file has no patch, but content."""
     lines = [line for hunk in patch for line in hunk.lines]
-    added, removed = added_and_removed(lines)
+    added, removed = _lines.added_and_removed(lines)
     facts.lines_added += added if lines else _lines_of(content)
     facts.lines_removed += removed
 
@@ -417,7 +379,7 @@ def _changes(patch: list[_Hunk], content: msgspec.Raw, facts: Facts) -> None:
 def _lines_of(content: msgspec.Raw) -> int:
     """The lines of a new file, which has no patch."""
     try:
-        return len(_TEXT.decode(content).splitlines())
+        return len(msgspec.json.decode(content, type=str).splitlines())
     except ValueError:
         return 0
 

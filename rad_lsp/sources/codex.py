@@ -8,39 +8,25 @@ whose usage, tool calls and changes belong to that session.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 import msgspec
 
-from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import of_input
 from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord
-from rad_lsp.sources._lines import (
-    Count,
-    Duration,
-    Moment,
-    Progress,
-    TranscriptParser,
-    added_and_removed,
-    decode,
-    files,
-    milliseconds,
-    path_hash,
-    storable,
-)
+from rad_lsp.sources import Parser, Progress, Source, State, _lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-ENGINE: Final = "codex"
-UNKNOWN: Final = "unknown"
-"""The model of requests before which the transcript names none. It has no price."""
+T = TypeVar("T")
 
-NO_MODEL: Final = f"The transcript does not name the model of some requests: they are {UNKNOWN}"
+ENGINE: Final = "codex"
 NO_PARENT: Final = (
     "The session that this one continues is gone: what was copied from it is told apart by time"
 )
@@ -64,11 +50,10 @@ Totals = tuple[int, int, int, int]
 _NOTHING: Final[Totals] = (0, 0, 0, 0)
 
 
-class Codex:
+class Codex(Source):
     """The transcripts below `$CODEX_HOME`, otherwise `.codex` in the user's home folder."""
 
     name: ClassVar[str] = "codex"
-    keeps_deleted: ClassVar[bool] = True
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         root = Path(environ.get("CODEX_HOME") or home / ".codex")
@@ -84,21 +69,13 @@ class Codex:
         """
         by_name: dict[str, str] = {}
         for folder in self.folders:
-            for path in files([folder], ".jsonl"):
+            for path in _lines.files([folder], ".jsonl"):
                 name = path.rpartition(os.sep)[2]
                 if name.startswith("rollout-"):
                     by_name.setdefault(name, path)
         self._found = {_id(path): path for path in by_name.values()}
         self._paths = set(by_name.values())
         return iter(by_name.values())
-
-    def stands_alone(self, path: str) -> bool:  # noqa: ARG002
-        """Never: which of several files of a session count is told by all of them."""
-        return False
-
-    def by_line(self, path: str) -> bool:  # noqa: ARG002  (others have transcripts of both kinds)
-        """True: every transcript grows by lines."""
-        return True
 
     def parser(self, path: str, state: bytes | None = None) -> Rollout:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""
@@ -138,7 +115,7 @@ class Codex:
         try:
             with Path(self._file(thread, path)).open("rb") as file:
                 line = file.readline(_PIECE * 16)
-            return _META.decode(_RECORD.decode(line).payload)
+            return _payload(line, _Meta)
         except (OSError, ValueError, RecursionError):
             return None
 
@@ -152,7 +129,11 @@ class Codex:
 def _id(path: str) -> str:
     name = Path(path).name
     match = _ROLLOUT.fullmatch(name)
-    return storable(match[1] if match else name)
+    return _lines.storable(match[1] if match else name)
+
+
+def _payload(line: bytes, form: type[T]) -> T:
+    return msgspec.json.decode(msgspec.json.decode(line, type=_Record).payload, type=form)
 
 
 def _read_totals(path: str) -> list[Totals]:
@@ -163,7 +144,7 @@ def _read_totals(path: str) -> list[Totals]:
             if b'"token_count"' not in line:
                 continue
             try:
-                item = _ITEM.decode(_RECORD.decode(line).payload)
+                item = _payload(line, _Item)
             except (ValueError, RecursionError):
                 continue
             if item.type != "token_count" or item.info is None or item.info.total is None:
@@ -176,7 +157,7 @@ def _read_totals(path: str) -> list[Totals]:
 
 class _Record(msgspec.Struct, gc=False):
     type: str
-    timestamp: Moment
+    timestamp: _lines.Moment
     payload: msgspec.Raw
 
 
@@ -185,21 +166,21 @@ class _Git(msgspec.Struct, gc=False):
 
 
 class _Spawn(msgspec.Struct, gc=False):
-    parent_thread_id: str = ""
+    parent_thread_id: str
 
 
 class _SubAgent(msgspec.Struct, gc=False):
-    thread_spawn: _Spawn | None = None
+    thread_spawn: _Spawn
 
 
 class _Source(msgspec.Struct, gc=False):
-    subagent: str | _SubAgent | None = None
+    subagent: _SubAgent
 
 
 class _Meta(msgspec.Struct, gc=False):
     id: str
     session_id: str | None = None
-    timestamp: Moment | None = None
+    timestamp: _lines.Moment | None = None
     cwd: str | None = None
     model_provider: str | None = None
     git: _Git | None = None
@@ -209,13 +190,9 @@ class _Meta(msgspec.Struct, gc=False):
 
     def spawner(self) -> str:
         """The thread that started this one as a sub-agent, "" for none."""
-        try:
-            source = _SOURCE.decode(self.source)
-        except ValueError:
-            source = None
-        if isinstance(source, _Source) and isinstance(source.subagent, _SubAgent):
-            spawn = source.subagent.thread_spawn
-            if spawn is not None and spawn.parent_thread_id:
+        with contextlib.suppress(ValueError):  # most have the name of a program there
+            spawn = msgspec.json.decode(self.source, type=_Source).subagent.thread_spawn
+            if spawn.parent_thread_id:
                 return spawn.parent_thread_id
         return self.parent_thread_id or ""
 
@@ -232,10 +209,10 @@ class _Turn(msgspec.Struct, gc=False):
 
 
 class _Usage(msgspec.Struct, gc=False):
-    input_tokens: Count = 0
-    cached_input_tokens: Count = 0
-    cache_write_input_tokens: Count = 0
-    output_tokens: Count = 0
+    input_tokens: _lines.Count = 0
+    cached_input_tokens: _lines.Count = 0
+    cache_write_input_tokens: _lines.Count = 0
+    output_tokens: _lines.Count = 0
 
     def tokens(self) -> Totals:
         return (
@@ -281,7 +258,7 @@ class _Item(msgspec.Struct, gc=False):
     success: bool | None = None
     changes: dict[str, _Change] | None = None
     result: _McpResult | None = None
-    duration_ms: Duration | None = None
+    duration_ms: _lines.Duration | None = None
 
 
 class _Part(msgspec.Struct, gc=False):
@@ -290,7 +267,7 @@ class _Part(msgspec.Struct, gc=False):
 
 class _Ending(msgspec.Struct, gc=False):
     exit_code: int
-    duration_seconds: Duration = 0
+    duration_seconds: _lines.Duration = 0
 
 
 class _Output(msgspec.Struct, gc=False):
@@ -303,15 +280,7 @@ class _Arguments(msgspec.Struct, gc=False):
     input: str = ""
 
 
-_RECORD: Final = decoders.json(_Record)
-_META: Final = decoders.json(_Meta)
-_SOURCE: Final = decoders.json(str | _Source | None)
-_TURN: Final = decoders.json(_Turn)
-_ITEM: Final = decoders.json(_Item)
-_TEXT: Final = decoders.json(str | list[_Part])
-_STRING: Final = decoders.json(str)
-_OUTPUT: Final = decoders.json(_Output)
-_ARGUMENTS: Final = decoders.json(_Arguments)
+_TEXT: Final = msgspec.json.Decoder(str | list[_Part])
 
 
 class _Call(msgspec.Struct, gc=False, array_like=True):
@@ -331,11 +300,10 @@ class _Call(msgspec.Struct, gc=False, array_like=True):
     """Among the tool calls of the file that have ended."""
 
 
-class _State(msgspec.Struct, gc=False, array_like=True):
+class _State(State, gc=False, array_like=True):
     """Where a parser stopped."""
 
     facts: Facts
-    progress: Progress
     thread: str
     """The id of the file's own session, as a sub-agent too."""
     begun: bool = False
@@ -352,7 +320,7 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     """When the first copied usage was written, if only time can tell."""
     totals: Totals = _NOTHING
     requests: int = 0
-    model: str = UNKNOWN
+    model: str = _lines.UNKNOWN
     engine: str = ENGINE
     calls: dict[str, _Call] = msgspec.field(default_factory=dict)
     """Those without a result."""
@@ -368,15 +336,13 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     """Numbers of the tool calls that may turn out to be the parent's."""
 
 
-_STATE: Final = decoders.msgpack(_State)
-_PACK: Final = msgspec.msgpack.Encoder()
-
-
-class Rollout(TranscriptParser):
-    """Reads one transcript. What the attributes mean is said at `rad_lsp.sources.Parser`.
+class Rollout(Parser):
+    """Reads one transcript.
 
     A request's key is its session's id and its number within the file.
     """
+
+    _state: _State
 
     def __init__(self, source: Codex, path: str, state: bytes | None = None) -> None:
         self._source = source
@@ -385,36 +351,31 @@ class Rollout(TranscriptParser):
         self._parent: list[Totals] | None = None
         if state is None:
             thread = _id(path)
-            self._state = _State(Facts(thread, files=set()), Progress(), thread)
+            super().__init__(_State(Progress(), Facts(thread, files=set()), thread))
         else:
-            self._state = _STATE.decode(state)
-        super().__init__(self._state.progress)
+            super().__init__(msgspec.msgpack.decode(state, type=_State))
         self._show(self._state.facts)
 
-    def feed(self, lines: bytes) -> None:
-        """Read on. `lines` are whole lines. Raises nothing, whatever the bytes."""
+    def feed(self, data: bytes) -> None:
+        """Read on. Raises nothing, whatever the bytes."""
         state = self._state
         before = state.progress.lines
         place = 0
         if state.opened:
             state.facts.active.pop()
-        for record in decode(lines, _RECORD, state.progress, _READERS):
+        for record in _lines.decode(data, _Record, state.progress, _READERS):
             reader = _READERS.get(record.type)
             if reader is None:
                 continue
             try:
-                reader(self, milliseconds(record.timestamp), record.payload)
+                reader(self, _lines.milliseconds(record.timestamp), record.payload)
             except (ValueError, RecursionError) as error:
-                place = max(place, lines.find(record.payload, place))
-                line = before + lines.count(b"\n", 0, place) + 1
+                place = max(place, data.find(record.payload, place))
+                line = before + data.count(b"\n", 0, place) + 1
                 state.progress.skip(line, str(error))
         if state.opened:
             state.facts.active.append((state.opened, state.facts.end))
         self._show(state.facts)
-
-    def state(self) -> bytes:
-        """What a later parser of the same file goes on from."""
-        return _PACK.encode(self._state)
 
     def _at(self, time: int) -> None:
         state = self._state
@@ -432,7 +393,7 @@ class Rollout(TranscriptParser):
             return
         # If it can't be read, the next one is no better: it is a copy.
         state.begun = True
-        meta = _META.decode(payload)
+        meta = msgspec.json.decode(payload, type=_Meta)
         spawner = meta.spawner()
         parent = spawner or meta.forked_from_id or ""
         state.thread = meta.id
@@ -449,13 +410,13 @@ class Rollout(TranscriptParser):
         facts.cwd = meta.cwd or ""
         facts.branch = (meta.git and meta.git.branch) or ""
         if meta.timestamp is not None:
-            facts.at(milliseconds(meta.timestamp))
+            facts.at(_lines.milliseconds(meta.timestamp))
         facts.at(time)
 
     def read_turn(self, time: int, payload: msgspec.Raw) -> None:
         """The circumstances of the requests that follow."""
         self._at(time)
-        self._state.model = _TURN.decode(payload).model or self._state.model
+        self._state.model = msgspec.json.decode(payload, type=_Turn).model or self._state.model
 
     def read_item(self, time: int, payload: msgspec.Raw) -> None:
         """An event or an item of a response."""
@@ -464,7 +425,7 @@ class Rollout(TranscriptParser):
         if kind and kind[1] not in _KINDS:
             self._at(time)
             return
-        item = _ITEM.decode(payload)
+        item = msgspec.json.decode(payload, type=_Item)
         before = self._state.facts.end
         self._at(time)
         if item.type == "token_count":
@@ -515,19 +476,19 @@ class Rollout(TranscriptParser):
                 return
             state.copying = False
             state.copied.clear()
-        spent = _less(total, state.totals)
+        spent = [now - before for now, before in zip(total, state.totals, strict=True)]
         # Less than before: the counter began anew. In the first request of a session that
         # continues another it may hold what no line of this file tells of.
         anew = min(spent) < 0 or (state.parent and state.totals == _NOTHING)
         if anew:
-            spent = last.tokens() if last is not None else total
+            spent = list(last.tokens() if last is not None else total)
         state.totals = total
         state.settled.clear()
         if not any(spent):
             return
         state.requests += 1
-        if state.model == UNKNOWN:
-            self._note(NO_MODEL)
+        if state.model == _lines.UNKNOWN:
+            self._note(_lines.NO_MODEL)
         key = f"{state.thread}/{state.requests}"
         spent_input, read, written, output = spent
         read = min(read, spent_input)
@@ -657,27 +618,17 @@ class Rollout(TranscriptParser):
         for path, change in changes.items():
             paths += [path, change.move_path] if change.move_path else [path]
             if change.unified_diff is not None:
-                more, fewer = added_and_removed(_hunks(change.unified_diff))
+                more, fewer = _lines.added_and_removed(_lines.hunks(change.unified_diff))
                 added += more
                 removed += fewer
             elif change.type == "add":
-                added += _lines(change.content or "")
+                added += _count_lines(change.content or "")
             elif change.type == "delete":
-                removed += _lines(change.content or "")
+                removed += _count_lines(change.content or "")
         return added, removed, tuple(self._hash(path) for path in paths)
 
     def _hash(self, path: str) -> int:
-        # Windows' rules join paths of either kind of system.
-        return path_hash(PureWindowsPath(self._state.facts.cwd, path).as_posix())
-
-
-def _less(total: Totals, before: Totals) -> Totals:
-    return (
-        total[0] - before[0],
-        total[1] - before[1],
-        total[2] - before[2],
-        total[3] - before[3],
-    )
+        return _lines.file_hash(self._state.facts.cwd, path)
 
 
 def _outcome(failed: bool | None) -> Outcome:  # noqa: FBT001
@@ -706,7 +657,7 @@ def _ending(output: msgspec.Raw) -> tuple[bool | None, float]:
     text = content if isinstance(content, str) else "\n".join(part.text or "" for part in content)
     if text.startswith("{"):
         try:
-            ending = _OUTPUT.decode(text).metadata
+            ending = msgspec.json.decode(text, type=_Output).metadata
         except (ValueError, RecursionError):
             return None, 0
         return ending.exit_code != 0, ending.duration_seconds
@@ -716,16 +667,9 @@ def _ending(output: msgspec.Raw) -> tuple[bool | None, float]:
 
 def _patch(item: _Item) -> tuple[int, int, list[str]]:
     """Lines added and removed, and the files changed, by a call that applies a patch."""
-    added = removed = 0
-    paths: list[str] = []
-    for line in _patch_text(item).split("\n"):
-        if line.startswith("+"):
-            added += 1
-        elif line.startswith("-"):
-            removed += 1
-        elif match := _PATCHED.match(line):
-            paths.append(match[1].strip())
-    return added, removed, paths
+    lines = _patch_text(item).split("\n")
+    paths = [match[1].strip() for line in lines if (match := _PATCHED.match(line))]
+    return *_lines.added_and_removed(lines), paths
 
 
 _BEGIN: Final = "*** Begin Patch"
@@ -740,9 +684,9 @@ def _patch_text(item: _Item) -> str:
     if _BEGIN.encode() not in bytes(raw):
         return ""
     try:
-        text = _STRING.decode(raw)
+        text = msgspec.json.decode(raw, type=str)
         if item.type == "function_call":
-            given = _ARGUMENTS.decode(text)
+            given = msgspec.json.decode(text, type=_Arguments)
             parts = (given.command, given.cmd, given.input)
             text = "\n".join(part if isinstance(part, str) else " ".join(part) for part in parts)
     except (ValueError, RecursionError):
@@ -753,13 +697,8 @@ def _patch_text(item: _Item) -> str:
     return rest.partition(_END)[0]
 
 
-def _lines(text: str) -> int:
+def _count_lines(text: str) -> int:
     return text.count("\n") + (not text.endswith("\n")) if text else 0
-
-
-def _hunks(diff: str) -> list[str]:
-    """The lines of a unified diff behind the headers of its file."""
-    return f"\n{diff}".partition("\n@@")[2].split("\n")
 
 
 _CALLS: Final = frozenset(

@@ -14,22 +14,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import Tokens, of_input
 from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord
-from rad_lsp.sources._lines import (
-    Count,
-    Duration,
-    Moment,
-    Progress,
-    TranscriptParser,
-    decode,
-    files,
-    milliseconds,
-    path_hash,
-    storable,
-)
+from rad_lsp.sources import Parser, Progress, Source, State, _lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +26,7 @@ _ENGINE: Final = "copilot"
 _EVENTS: Final = "events.jsonl"
 
 
-class CopilotCli:
+class CopilotCli(Source):
     """The transcripts below `COPILOT_HOME`, or `.copilot` in the user's home folder.
 
     Versions up to 0.0.421 had `.copilot` in `XDG_CONFIG_HOME` when that was set
@@ -46,7 +34,6 @@ class CopilotCli:
     """
 
     name: ClassVar[str] = "copilot-cli"
-    keeps_deleted: ClassVar[bool] = True
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         named = environ.get("COPILOT_HOME", "").strip()
@@ -59,22 +46,14 @@ class CopilotCli:
     def paths(self) -> Iterator[str]:
         """Every transcript, each file once. A folder that can't be read has none."""
         top = {str(folder) for folder in self.folders}
-        for path in files(self.folders, ".jsonl", levels=1):
+        for path in _lines.files(self.folders, ".jsonl", levels=1):
             folder, _, name = path.rpartition(os.sep)
             if name == _EVENTS or folder in top:
                 yield path
 
-    def stands_alone(self, path: str) -> bool:  # noqa: ARG002
-        """Never: which of several files of a session count is told by all of them."""
-        return False
-
-    def by_line(self, path: str) -> bool:  # noqa: ARG002
-        """Always: Copilot CLI appends."""
-        return True
-
-    def parser(self, path: str, state: bytes | None = None) -> CopilotCliParser:
+    def parser(self, path: str, state: bytes | None = None) -> _Parser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""
-        return CopilotCliParser(path, state)
+        return _Parser(path, state)
 
 
 class _Context(msgspec.Struct, gc=False):
@@ -83,20 +62,20 @@ class _Context(msgspec.Struct, gc=False):
 
 
 class _CodeChanges(msgspec.Struct, gc=False, rename="camel"):
-    lines_added: Count | None = None
-    lines_removed: Count | None = None
+    lines_added: _lines.Count | None = None
+    lines_removed: _lines.Count | None = None
     files_modified: list[str] | None = None
 
 
 class _Requests(msgspec.Struct, frozen=True, gc=False):
-    count: Count = 0
+    count: _lines.Count = 0
 
 
 class _Usage(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    input_tokens: Count = 0
-    output_tokens: Count = 0
-    cache_read_tokens: Count = 0
-    cache_write_tokens: Count = 0
+    input_tokens: _lines.Count = 0
+    output_tokens: _lines.Count = 0
+    cache_read_tokens: _lines.Count = 0
+    cache_write_tokens: _lines.Count = 0
 
 
 class _Metrics(msgspec.Struct, gc=False):
@@ -112,12 +91,12 @@ class _Data(msgspec.Struct, gc=False, rename="camel"):
     selected_model: str | None = None
     new_model: str | None = None
     model: str | None = None
-    output_tokens: Count | None = None
+    output_tokens: _lines.Count | None = None
     tool_call_id: str | None = None
     tool_name: str = ""
     success: bool | None = None
     error: msgspec.Raw = msgspec.Raw()
-    total_api_duration_ms: Duration | None = None
+    total_api_duration_ms: _lines.Duration | None = None
     code_changes: _CodeChanges | None = None
     model_metrics: dict[str, _Metrics] | None = None
 
@@ -125,7 +104,7 @@ class _Data(msgspec.Struct, gc=False, rename="camel"):
 class _Event(msgspec.Struct, gc=False):
     type: str = ""
     data: _Data | None = None
-    timestamp: Moment | None = None
+    timestamp: _lines.Moment | None = None
 
 
 class _Error(msgspec.Struct, gc=False):
@@ -133,14 +112,12 @@ class _Error(msgspec.Struct, gc=False):
     message: str | None = None
 
 
-_EVENT: Final = decoders.json(_Event)
-_ERROR: Final = decoders.json(_Error)
 _REFUSALS: Final = frozenset({"rejected", "denied"})
 _REFUSED: Final = "The user rejected"
 """How the message of a tool call begins that the user has refused."""
 
 
-class _State(msgspec.Struct, gc=False, array_like=True):
+class _State(State, gc=False, array_like=True):
     """Where a parser stopped. Times are in milliseconds since the epoch.
 
     `run` counts the runs of the session, of which `answers` and `output_tokens` are what the
@@ -150,8 +127,7 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     """
 
     facts: Facts
-    progress: Progress = msgspec.field(default_factory=Progress)
-    model: str = "unknown"
+    model: str = _lines.UNKNOWN
     run: int = 0
     begun: int = 0
     answers: int = 0
@@ -161,10 +137,7 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     results: int = 0
 
 
-_STATE: Final = decoders.msgpack(_State)
-
-
-class CopilotCliParser(TranscriptParser):
+class _Parser(Parser):
     """Reads a transcript of Copilot CLI.
 
     A request stands for all requests of a run to one model, since only their sums are known; its
@@ -173,28 +146,24 @@ class CopilotCliParser(TranscriptParser):
     the end of the run brings.
     """
 
+    _state: _State
+
     def __init__(self, path: str, state: bytes | None = None) -> None:
         if state is None:
             place = Path(path)
             name = place.parent.name if place.name == _EVENTS else place.stem
-            self._state = _State(Facts(storable(name)))
+            super().__init__(_State(Progress(), Facts(_lines.storable(name))))
         else:
-            self._state = _STATE.decode(state)
-        super().__init__(self._state.progress)
+            super().__init__(msgspec.msgpack.decode(state, type=_State))
         self._show(self._state.facts)
 
-    def state(self) -> bytes:
-        """What a later parser of the same file goes on from."""
-        return msgspec.msgpack.encode(self._state)
-
-    def feed(self, lines: bytes) -> None:
-        """Read on. `lines` are whole lines. Raises nothing, whatever the bytes."""
+    def feed(self, data: bytes) -> None:
         state = self._state
         facts = state.facts
-        for event in decode(lines, _EVENT, state.progress, _READERS):
+        for event in _lines.decode(data, _Event, state.progress, _READERS):
             time = facts.end
             if event.timestamp is not None:
-                time = milliseconds(event.timestamp)
+                time = _lines.milliseconds(event.timestamp)
                 facts.at(time)
             if event.data is not None and (read := _READERS.get(event.type)):
                 read(self, event.data, time)
@@ -214,25 +183,20 @@ class CopilotCliParser(TranscriptParser):
         self.read_model(data, time)
 
     def read_model(self, data: _Data, time: int) -> None:  # noqa: ARG002
-        """Another model answers from now on."""
         self._state.model = data.new_model or data.selected_model or self._state.model
 
     def read_prompt(self, data: _Data, time: int) -> None:  # noqa: ARG002
-        """The user has said something."""
         self._state.facts.ended = False
 
     def read_turn_start(self, data: _Data, time: int) -> None:  # noqa: ARG002
-        """The agent begins to work."""
         self._state.running = True
         self._state.facts.active.append((time, time))
 
     def read_turn_end(self, data: _Data, time: int) -> None:  # noqa: ARG002
-        """The agent has done its work."""
         self._works(time)
         self._state.running = False
 
     def read_answer(self, data: _Data, time: int) -> None:
-        """A model has answered."""
         state = self._state
         self._works(time)
         if data.output_tokens is None:
@@ -253,13 +217,11 @@ class CopilotCliParser(TranscriptParser):
         )
 
     def read_call(self, data: _Data, time: int) -> None:
-        """A tool begins to work."""
         self._works(time)
         if data.tool_call_id is not None:
             self._state.calls[data.tool_call_id] = time, data.tool_name
 
     def read_result(self, data: _Data, time: int) -> None:
-        """A tool has done its work."""
         self._works(time)
         state = self._state
         start, name = state.calls.pop(data.tool_call_id or "", (0, data.tool_name))
@@ -302,7 +264,7 @@ class CopilotCliParser(TranscriptParser):
         if data.code_changes is not None:
             facts.lines_added += data.code_changes.lines_added or 0
             facts.lines_removed += data.code_changes.lines_removed or 0
-            changed = {path_hash(path) for path in data.code_changes.files_modified or ()}
+            changed = {_lines.path_hash(path) for path in data.code_changes.files_modified or ()}
             facts.files = changed | (facts.files or set())
         self._next_run()
         facts.ended = True
@@ -329,23 +291,23 @@ class CopilotCliParser(TranscriptParser):
 def _was_refused(error: msgspec.Raw) -> bool:
     """Whether the user did not let a tool call happen, which is not the tool's failure."""
     try:
-        told = _ERROR.decode(error)
+        told = msgspec.json.decode(error, type=_Error)
     except ValueError:
         return False
     return told.code in _REFUSALS or (told.message or "").startswith(_REFUSED)
 
 
 _READERS: Final = {
-    "session.start": CopilotCliParser.read_start,
-    "session.resume": CopilotCliParser.read_start,
-    "session.model_change": CopilotCliParser.read_model,
-    "session.shutdown": CopilotCliParser.read_shutdown,
-    "user.message": CopilotCliParser.read_prompt,
-    "assistant.turn_start": CopilotCliParser.read_turn_start,
-    "assistant.turn_end": CopilotCliParser.read_turn_end,
-    "assistant.message": CopilotCliParser.read_answer,
-    "tool.execution_start": CopilotCliParser.read_call,
-    "tool.execution_complete": CopilotCliParser.read_result,
+    "session.start": _Parser.read_start,
+    "session.resume": _Parser.read_start,
+    "session.model_change": _Parser.read_model,
+    "session.shutdown": _Parser.read_shutdown,
+    "user.message": _Parser.read_prompt,
+    "assistant.turn_start": _Parser.read_turn_start,
+    "assistant.turn_end": _Parser.read_turn_end,
+    "assistant.message": _Parser.read_answer,
+    "tool.execution_start": _Parser.read_call,
+    "tool.execution_complete": _Parser.read_result,
 }
 
 AGENT: Final = CopilotCli

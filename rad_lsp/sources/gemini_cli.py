@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
-from rad_lsp.core import decoders
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import of_input
 from rad_lsp.core.transcript import (
@@ -25,28 +24,12 @@ from rad_lsp.core.transcript import (
     ToolRecord,
     last_record,
 )
-from rad_lsp.sources._lines import (
-    Count,
-    Moment,
-    Progress,
-    TranscriptParser,
-    added_and_removed,
-    decode,
-    files,
-    milliseconds,
-    path_hash,
-    storable,
-)
+from rad_lsp.sources import Parser, Progress, Source, State, _lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ENGINE: Final = "gemini"
-UNKNOWN: Final = "unknown"
-"""The model of messages that name none. It has no price."""
-
-NO_MODEL: Final = f"The transcript does not name the model of some requests: they are {UNKNOWN}"
-
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _CHATS: Final = "chats"
 _LEVELS: Final = 2
@@ -54,11 +37,10 @@ _MAX_BYTES: Final = 1 << 20
 """Of the files that tell of projects."""
 
 
-class GeminiCli:
+class GeminiCli(Source):
     """The transcripts below `$GEMINI_CLI_HOME`, otherwise the user's home folder."""
 
     name: ClassVar[str] = "gemini-cli"
-    keeps_deleted: ClassVar[bool] = True
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         self._root = Path(environ.get("GEMINI_CLI_HOME") or home) / ".gemini"
@@ -80,15 +62,11 @@ class GeminiCli:
                 chats += sorted(project / _CHATS for project in folder.iterdir())
             except OSError:
                 continue
-        by_line = dict.fromkeys(files(chats, ".jsonl", levels=_LEVELS))
+        by_line = dict.fromkeys(_lines.files(chats, ".jsonl", levels=_LEVELS))
         yield from by_line
-        for path in files(chats, ".json", levels=_LEVELS):
+        for path in _lines.files(chats, ".json", levels=_LEVELS):
             if f"{path}l" not in by_line and path.rpartition(os.sep)[2].startswith("session-"):
                 yield path
-
-    def stands_alone(self, path: str) -> bool:  # noqa: ARG002
-        """Never: which of several files of a session count is told by all of them."""
-        return False
 
     def by_line(self, path: str) -> bool:
         """Whether a transcript grows by lines; older ones are replaced as a whole."""
@@ -153,24 +131,24 @@ class _Projects(msgspec.Struct):
 
 
 class _Tokens(msgspec.Struct, gc=False):
-    input: Count = 0
-    output: Count = 0
-    cached: Count = 0
-    thoughts: Count | None = None
-    tool: Count | None = None
+    input: _lines.Count = 0
+    output: _lines.Count = 0
+    cached: _lines.Count = 0
+    thoughts: _lines.Count | None = None
+    tool: _lines.Count | None = None
 
 
 class _ToolCall(msgspec.Struct, gc=False, rename="camel"):
     name: str = ""
     status: str = ""
-    timestamp: Moment | None = None
+    timestamp: _lines.Moment | None = None
     args: msgspec.Raw = msgspec.Raw(b"null")
     result_display: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Message(msgspec.Struct, gc=False, rename="camel"):
     id: str = ""
-    timestamp: Moment | None = None
+    timestamp: _lines.Moment | None = None
     type: str = ""
     model: str | None = None
     tokens: _Tokens | None = None
@@ -186,18 +164,14 @@ class _Record(_Message, gc=False, rename="camel"):
 
     session_id: str = ""
     project_hash: str = ""
-    start_time: Moment | None = None
+    start_time: _lines.Moment | None = None
     messages: list[msgspec.Raw] | None = None
     changed: _Set | None = msgspec.field(name="$set", default=None)
 
 
-class _Kind(msgspec.Struct, gc=False):
-    type: str = ""
-
-
 class _DiffStat(msgspec.Struct, gc=False):
-    model_added_lines: Count = 0
-    model_removed_lines: Count = 0
+    model_added_lines: _lines.Count = 0
+    model_removed_lines: _lines.Count = 0
 
 
 class _Diff(msgspec.Struct, gc=False, rename="camel"):
@@ -211,11 +185,6 @@ class _Arguments(msgspec.Struct, gc=False):
     file_path: str = ""
 
 
-_RECORD: Final = decoders.json(_Record)
-_MESSAGE: Final = decoders.json(_Message)
-_KIND: Final = decoders.json(_Kind)
-_DIFF: Final = decoders.json(_Diff)
-_ARGUMENTS: Final = decoders.json(_Arguments)
 _KINDS: Final = frozenset({"user", "gemini"})
 """Of messages that anything is taken of; the others say something to the user."""
 
@@ -229,11 +198,10 @@ class _Calls(msgspec.Struct, gc=False, array_like=True):
     files: list[int] = msgspec.field(default_factory=list)
 
 
-class _State(msgspec.Struct, gc=False, array_like=True):
+class _State(State, gc=False, array_like=True):
     """Where a parser stopped."""
 
     facts: Facts
-    progress: Progress
     thread: str
     """The id of the file's own session, of a sub-agent too."""
     begun: bool = False
@@ -248,12 +216,8 @@ class _State(msgspec.Struct, gc=False, array_like=True):
     """Tool calls that have ended."""
 
 
-_STATE: Final = decoders.msgpack(_State)
-_PACK: Final = msgspec.msgpack.Encoder()
-
-
-class Chat(TranscriptParser):
-    """Reads one transcript. What the attributes mean is said at `rad_lsp.sources.Parser`.
+class Chat(Parser):
+    """Reads one transcript.
 
     A request's key is its session's id and its message's. `tool` tokens are what the model was
     given by tools that ran at the provider: input that `input` does not include. `cached` tokens
@@ -261,46 +225,44 @@ class Chat(TranscriptParser):
     from when it was complete until their results were.
     """
 
+    _state: _State
+
     def __init__(self, source: GeminiCli, path: str, state: bytes | None = None) -> None:
         self._by_line = source.by_line(path)
         place = Path(path)
         self._is_main = place.parent.parent.name != _CHATS
         if state is None:
-            thread = storable(place.stem)
-            session = thread if self._is_main else storable(place.parent.name)
-            self._state = _State(Facts(session, files=set()), Progress(), thread)
+            thread = _lines.storable(place.stem)
+            session = thread if self._is_main else _lines.storable(place.parent.name)
+            super().__init__(_State(Progress(), Facts(session, files=set()), thread))
         else:
-            self._state = _STATE.decode(state)
+            super().__init__(msgspec.msgpack.decode(state, type=_State))
         facts = self._state.facts
         if not facts.cwd or facts.cwd.startswith(HASHED):
             facts.cwd = source.cwd(path) or facts.cwd
-        super().__init__(self._state.progress)
         self._show(facts)
 
-    def feed(self, lines: bytes) -> None:
-        """Read on. `lines` are whole lines, of an older transcript all of it.
-
-        Raises nothing, whatever the bytes.
-        """
+    def feed(self, data: bytes) -> None:
+        """Read on. Raises nothing, whatever the bytes."""
         state = self._state
         before = state.progress.lines
         place = 0
         if state.answered:
             state.facts.active.pop()
         # Strings hold no line breaks in JSON: any that are there stand between values.
-        data = lines if self._by_line else lines.replace(b"\n", b" ")
-        for record in decode(data, _RECORD, state.progress, _KINDS):
+        lines = data if self._by_line else data.replace(b"\n", b" ")
+        for record in _lines.decode(lines, _Record, state.progress, _KINDS):
             if record.session_id:
                 self._describe(record)
             if record.type:
                 self._message(record)
             for raw in (record.changed and record.changed.messages) or record.messages or ():
                 try:
-                    self._message(_MESSAGE.decode(raw))
+                    self._message(msgspec.json.decode(raw, type=_Message))
                 except (ValueError, RecursionError) as error:
-                    if _is_needed(raw):
-                        place = max(place, data.find(raw, place))
-                        line = before + lines.count(b"\n", 0, place) + 1
+                    if _lines.may_be_of(raw, _KINDS):
+                        place = max(place, lines.find(raw, place))
+                        line = before + data.count(b"\n", 0, place) + 1
                         state.progress.skip(line, str(error))
         if state.answered:
             state.facts.active.append((state.asked, state.answered))
@@ -309,10 +271,6 @@ class Chat(TranscriptParser):
         state.facts.lines_removed = sum(call.removed for call in calls)
         state.facts.files = {file for call in calls for file in call.files}
         self._show(state.facts)
-
-    def state(self) -> bytes:
-        """What a later parser of the same file goes on from."""
-        return _PACK.encode(self._state)
 
     def _describe(self, record: _Record) -> None:
         """What the file says of its session."""
@@ -326,7 +284,7 @@ class Chat(TranscriptParser):
         if not facts.cwd and _HASH.fullmatch(record.project_hash):
             facts.cwd = f"{HASHED}{record.project_hash}"
         if record.start_time is not None:
-            facts.at(milliseconds(record.start_time))
+            facts.at(_lines.milliseconds(record.start_time))
 
     def _message(self, message: _Message) -> None:
         """A message, new or written again."""
@@ -334,7 +292,7 @@ class Chat(TranscriptParser):
         facts = state.facts
         time = facts.end
         if message.timestamp is not None:
-            time = milliseconds(message.timestamp)
+            time = _lines.milliseconds(message.timestamp)
             facts.at(time)
         if message.type == "user":
             if time > state.asked:
@@ -352,7 +310,7 @@ class Chat(TranscriptParser):
     def _tools(self, message: _Message, time: int) -> int:
         """The message's tool calls. Returns when the last one ended, or its time if none did."""
         state = self._state
-        key = path_hash(message.id or str(time))
+        key = _lines.path_hash(message.id or str(time))
         # The message may have been written before.
         before = state.calls.get(key, _Calls()).numbers
         calls = _Calls()
@@ -363,7 +321,7 @@ class Chat(TranscriptParser):
                 continue
             if outcome == "ok":
                 self._edit(call, calls)
-            end = time if call.timestamp is None else milliseconds(call.timestamp)
+            end = time if call.timestamp is None else _lines.milliseconds(call.timestamp)
             last = max(last, end)
             if before:
                 number = before.pop(0)
@@ -382,32 +340,30 @@ class Chat(TranscriptParser):
     def _edit(self, call: _ToolCall, calls: _Calls) -> None:
         """The lines and the file that a call has changed; most change none."""
         try:
-            diff = _DIFF.decode(call.result_display)
+            diff = msgspec.json.decode(call.result_display, type=_Diff)
         except (ValueError, RecursionError):
             return
         if diff.diff_stat is not None:
             calls.added += diff.diff_stat.model_added_lines
             calls.removed += diff.diff_stat.model_removed_lines
         else:
-            hunks = f"\n{diff.file_diff}".partition("\n@@")[2].split("\n")
-            added, removed = added_and_removed(hunks)
+            added, removed = _lines.added_and_removed(_lines.hunks(diff.file_diff))
             calls.added += added
             calls.removed += removed
         try:
-            given = _ARGUMENTS.decode(call.args).file_path
+            given = msgspec.json.decode(call.args, type=_Arguments).file_path
         except (ValueError, RecursionError):
             given = ""
         if path := diff.file_path or given or diff.file_name:
             cwd = self._state.facts.cwd
             folder = "" if cwd.startswith(HASHED) else cwd
-            # Windows' rules join paths of either kind of system.
-            calls.files.append(path_hash(PureWindowsPath(folder, path).as_posix()))
+            calls.files.append(_lines.file_hash(folder, path))
 
     def _request(self, message: _Message, tokens: _Tokens, time: int) -> None:
         state = self._state
-        model = message.model or UNKNOWN
-        if model == UNKNOWN and NO_MODEL not in state.facts.notes:
-            state.facts.notes.append(NO_MODEL)
+        model = message.model or _lines.UNKNOWN
+        if model == _lines.UNKNOWN and _lines.NO_MODEL not in state.facts.notes:
+            state.facts.notes.append(_lines.NO_MODEL)
         key = f"{state.thread}/{message.id or time}"
         request = Request(
             time=time,
@@ -428,14 +384,6 @@ class Chat(TranscriptParser):
 
 _OUTCOMES: Final[dict[str, Outcome]] = {"success": "ok", "error": "failed", "cancelled": "denied"}
 """How a tool call ended by its status; one with another status goes on."""
-
-
-def _is_needed(message: msgspec.Raw) -> bool:
-    """Whether a message that can't be read might be one that counts."""
-    try:
-        return _KIND.decode(message).type in _KINDS
-    except (ValueError, RecursionError):
-        return True
 
 
 AGENT: Final = GeminiCli

@@ -12,14 +12,13 @@ from rad_lsp.core import contradictions, figures, problems
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import SLOT_MS, Request
 from rad_lsp.core.transcript import RequestRecord, ToolRecord
-from rad_lsp.sources import RADIUM
+from rad_lsp.sources import RADIUM, Parser, Progress, Source, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rad_lsp.core.session import Session
-    from rad_lsp.core.transcript import Facts, Outcome
-    from rad_lsp.sources import Skipped
+    from rad_lsp.core.transcript import Outcome
 
 SUFFIX: Final = ".json"
 FOLDER: Final = Path(".radium", "_internals", "sessions")
@@ -29,7 +28,7 @@ _ROUNDING: Final = 1e-9
 """USD that a sum may differ by, because amounts are no decimal numbers."""
 
 
-class Radium:
+class Radium(Source):
     """The reports of one workspace."""
 
     name: ClassVar[str] = RADIUM
@@ -65,17 +64,12 @@ class Radium:
         return ReportParser(path)
 
 
-class ReportParser:
+class ReportParser(Parser):
     """Reads a report: a session as a whole, and its sums as requests and tool calls."""
 
     def __init__(self, path: str) -> None:
+        super().__init__(State(Progress()))
         self._path = path
-        self.report: Session | Problem | None = None
-        self.facts: dict[str, Facts] = {}
-        self.requests: dict[tuple[str, str], RequestRecord] = {}
-        self.tools: dict[int, ToolRecord | None] = {}
-        self.skipped = 0
-        self.first_skipped: list[Skipped] = []
 
     def feed(self, data: bytes) -> None:
         """Read the report. Raises nothing, whatever the bytes."""

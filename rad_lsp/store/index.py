@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -23,11 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from rad_lsp.core.decoders import Lazy
-
     Migration = Callable[[sqlite3.Connection], None]
 
-T = TypeVar("T")
 
 FILE: Final = "index.db"
 MEMORY: Final = ":memory:"
@@ -261,10 +258,10 @@ def is_busy(error: sqlite3.DatabaseError) -> bool:
     return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
-def decoded(decoder: Lazy[T], blob: bytes) -> T:
-    """What a column of the index holds. Raises Damaged."""
+def decoded(blob: bytes, form: Any) -> Any:
+    """A value of a type that a column of the index holds. Raises Damaged."""
     try:
-        return decoder.decode(blob)
+        return msgspec.msgpack.decode(blob, type=form)
     except msgspec.DecodeError as error:
         raise Damaged(str(error)) from None
 

@@ -201,8 +201,8 @@ class Ingest:
         problem: Problem | None = None,
     ) -> None:
         number, *columns = msgspec.structs.astuple(now)
-        skipped = parser.skipped if parser else 0
-        first = _to_bytes(parser.first_skipped) if parser and skipped else None
+        skipped = parser.progress.skipped if parser else 0
+        first = _to_bytes(parser.progress.first_skipped) if parser and skipped else None
         self._rows.put(
             "INSERT OR REPLACE INTO file (id, source, path, stamp, size, inode, offset, tail, "
             "state, skipped, first_skipped, problem) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",

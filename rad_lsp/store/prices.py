@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from rad_lsp.core import decoders
 from rad_lsp.core.price import Price
 from rad_lsp.store.index import decoded
 
@@ -90,10 +89,9 @@ class KnownPrices:
                 "SELECT model, engine, tier, part, span, price FROM price WHERE list = ?",
                 (self.key,),
             ):
-                self._known[model, engine, tier, part] = decoded(_PRICE, price)
+                self._known[model, engine, tier, part] = decoded(price, Price | None)
                 spans[model, engine, tier] = span
         return spans
 
 
 _to_bytes = msgspec.msgpack.Encoder().encode
-_PRICE: Final = decoders.msgpack(Price | None)

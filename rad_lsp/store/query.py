@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from rad_lsp.core import decoders, transcript
+from rad_lsp.core import transcript
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child
 from rad_lsp.sources import RADIUM
@@ -104,7 +104,7 @@ def problems(db: sqlite3.Connection, source: str, folder: str | None = None) -> 
     rows = db.execute(
         "SELECT path, problem FROM file WHERE source = ? AND problem IS NOT NULL", (source,)
     )
-    found = [Skipped(from_column(path), decoded(_PROBLEM, problem)) for path, problem in rows]
+    found = [Skipped(from_column(path), decoded(problem, Problem)) for path, problem in rows]
     found.sort(key=lambda skipped: skipped.path)
     if folder is None:
         return found
@@ -127,7 +127,9 @@ def file_number(db: sqlite3.Connection, source: str, path: str) -> int | None:
 def skipped_lines(db: sqlite3.Connection) -> list[tuple[str, int, list[SkippedLine]]]:
     """Path, number of lines that could not be read, and the first few of them."""
     rows = db.execute("SELECT path, skipped, first_skipped FROM file WHERE skipped > 0")
-    found = [(from_column(path), count, decoded(_LINES, first)) for path, count, first in rows]
+    found = [
+        (from_column(path), count, decoded(first, list[SkippedLine])) for path, count, first in rows
+    ]
     return sorted(found, key=lambda row: row[0])
 
 
@@ -203,5 +205,3 @@ FROM session CROSS JOIN file ON file.id = session.file
 WHERE session.source = ? AND session.cwd = (SELECT id FROM name WHERE text = ?)
     AND NOT session.counts AND other.counts
 """
-_PROBLEM: Final = decoders.msgpack(Problem)
-_LINES: Final = decoders.msgpack(list[SkippedLine])

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from rad_lsp.core import decoders
 from rad_lsp.core.transcript import Facts
 from rad_lsp.store.index import Damaged, from_column, to_column
 
@@ -66,7 +65,7 @@ def _renamed(
 
 def _is_whole(facts: bytes | None) -> bool:
     try:
-        return facts is not None and _FACTS.decode(facts).end != 0
+        return facts is not None and msgspec.msgpack.decode(facts, type=Facts).end != 0
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return False
 
@@ -98,4 +97,3 @@ _TABLES: Final = (
     ),
     ("tool", "name, key, start, duration, outcome, calls, is_sum", 1),
 )
-_FACTS: Final = decoders.msgpack(Facts)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from rad_lsp.core import decoders, transcript
+from rad_lsp.core import transcript
 from rad_lsp.core.money import Money
 from rad_lsp.core.session import RADIUM, Session
 from rad_lsp.core.spending import SLOT_MS, Spending
@@ -161,7 +161,7 @@ class _Groups:
 
 
 def _part(file: int, path: str | bytes, gone: int, skipped: int, facts: bytes | None) -> _Part:
-    told = Facts("") if facts is None else decoded(_FACTS, facts)
+    told = Facts("") if facts is None else decoded(facts, Facts)
     return _Part(file, from_column(path), bool(gone), skipped, told)
 
 
@@ -295,4 +295,3 @@ _TOOLS: Final = """
 SELECT session, file, outcome, calls, start, duration
 FROM changed CROSS JOIN tool ON session = changed.id ORDER BY changed.id
 """
-_FACTS: Final = decoders.msgpack(Facts)

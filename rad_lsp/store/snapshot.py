@@ -9,11 +9,11 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from rad_lsp.core import decoders, figures, problems
+from rad_lsp.core import figures, problems
 from rad_lsp.core.errors import NoSessions, SessionAmbiguous, SessionNotFound
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child, Session, SessionTotals
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _LATEST = r"(?a)latest(?:~(\d{1,9}))?"
 _HEX = "\0"
 """What a packed path begins with that is written as hexadecimal digits; no path has it."""
+T = TypeVar("T")
+
 _CANDIDATES = 5
 _SEARCHED = 2_000
 """Ids compared with one that is unknown; more would make the error slow."""
@@ -54,7 +56,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def session(self) -> Session:
         """The session itself."""
-        session = (_SESSION_JSON if self._is_json else _SESSION).decode(self.packed)
+        session = self._unpacked(Session)
         if session.path.startswith(_HEX):
             path = os.fsdecode(bytes.fromhex(session.path[len(_HEX) :]))
             session = msgspec.structs.replace(session, path=path)
@@ -63,11 +65,12 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     @property
     def totals(self) -> SessionTotals:
         """What sums over many sessions need, four times as fast as the whole session."""
-        return (_TOTALS_JSON if self._is_json else _TOTALS).decode(self.packed)
+        return self._unpacked(SessionTotals)
 
-    @property
-    def _is_json(self) -> bool:
-        return self.packed[:1] == b"["
+    def _unpacked(self, form: type[T]) -> T:
+        if self.packed.startswith(b"["):
+            return msgspec.json.decode(self.packed, type=form)
+        return msgspec.msgpack.decode(self.packed, type=form)
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False):
@@ -233,7 +236,3 @@ def _ids(entries: Iterable[Entry]) -> list[str]:
 
 _to_msgpack = msgspec.msgpack.Encoder().encode
 _to_json = msgspec.json.Encoder().encode
-_SESSION = decoders.msgpack(Session)
-_SESSION_JSON = decoders.json(Session)
-_TOTALS = decoders.msgpack(SessionTotals)
-_TOTALS_JSON = decoders.json(SessionTotals)

@@ -544,7 +544,7 @@ class TestPlace:
 
     def test_is_none_without_records_of_a_session(self, read):
         parser = read({"type": "summary", "summary": "…"}, {"type": "ai-title", "title": "…"})
-        assert (parser.facts, parser.requests, parser.skipped) == ({}, {}, 0)
+        assert (parser.facts, parser.requests, parser.progress.skipped) == ({}, {}, 0)
 
 
 BAD = {
@@ -571,8 +571,11 @@ class TestBadLines:
         assert parser.facts == whole.facts
         assert parser.requests == whole.requests
         assert parser.tools == whole.tools != {}
-        assert (parser.skipped, [one.line for one in parser.first_skipped]) == (1, [2])
-        assert parser.first_skipped[0].reason
+        assert (parser.progress.skipped, [one.line for one in parser.progress.first_skipped]) == (
+            1,
+            [2],
+        )
+        assert parser.progress.first_skipped[0].reason
 
     @pytest.mark.parametrize(
         "line",
@@ -587,22 +590,22 @@ class TestBadLines:
     def test_are_not_those_of_another_kind(self, read, line):
         parser = read(prompt(0), line, answer(1, 1))
         assert len(parser.requests) == 1
-        assert parser.skipped == (1 if line == {"type": 5} else 0)
+        assert parser.progress.skipped == (1 if line == {"type": 5} else 0)
 
     def test_are_shown_up_to_a_few(self, read):
         parser = read(*[b"bad\n"] * 4, prompt(0), *[b"bad\n"] * 4)
-        assert parser.skipped == 8
-        assert [one.line for one in parser.first_skipped] == [1, 2, 3, 4, 6]
+        assert parser.progress.skipped == 8
+        assert [one.line for one in parser.progress.first_skipped] == [1, 2, 3, 4, 6]
 
     @pytest.mark.parametrize("text", [b"caf\xe9", b"\\ud83d", b"\xff\xfe"])
     def test_are_not_those_with_odd_characters(self, read, text):
         line = encoded(prompt(0, "TEXT"), answer(1, 1)).replace(b"TEXT", text)
         parser = read(line)
-        assert (parser.skipped, len(parser.requests)) == (0, 1)
+        assert (parser.progress.skipped, len(parser.requests)) == (0, 1)
         assert parser.facts[SESSION].active == [(ms(0), ms(1))]
 
     def test_of_a_long_text_are_good(self, read):
-        assert read(prompt(0, "x" * 5_000_000), answer(1, 1)).skipped == 0
+        assert read(prompt(0, "x" * 5_000_000), answer(1, 1)).progress.skipped == 0
 
 
 EVENTFUL = [
@@ -645,7 +648,10 @@ class TestState:
             state = parser.state()
         assert parser.facts == whole.facts
         assert parser.state() == whole.state()
-        assert (parser.skipped, parser.first_skipped) == (whole.skipped, whole.first_skipped)
+        assert (parser.progress.skipped, parser.progress.first_skipped) == (
+            whole.progress.skipped,
+            whole.progress.first_skipped,
+        )
         assert found == {name: described(recorded) for name, recorded in whole.requests.items()}
         assert ended == whole.tools
 

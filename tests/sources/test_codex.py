@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from rad_lsp.core.intervals import covered
 from rad_lsp.core.tokens import Tokens
 from rad_lsp.core.transcript import ToolRecord
-from rad_lsp.sources.codex import NO_MODEL, NO_PARENT, UNKNOWN, Codex
+from rad_lsp.sources._lines import NO_MODEL, UNKNOWN
+from rad_lsp.sources.codex import NO_PARENT, Codex
 from tests.sources import parsed
 from tests.sources.parsed import calls, cost, encoded, only, ran, requests, tools
 
@@ -401,7 +402,11 @@ def test_a_sub_agent_may_say_itself_which_session_it_belongs_to(read):
 @pytest.mark.parametrize("origin", ["cli", 5, [], {"other": 5}, {"subagent": "review"}, None])
 def test_a_session_of_another_origin_is_one_of_its_own(read, origin):
     parser = read(meta(source=origin), turn(1), GOOD)
-    assert (list(parser.facts), parser.skipped, requests(parser)) == ([PARENT], 0, [(100, 0, 10)])
+    assert (list(parser.facts), parser.progress.skipped, requests(parser)) == (
+        [PARENT],
+        0,
+        [(100, 0, 10)],
+    )
 
 
 def test_a_parents_bad_lines_hide_none_of_its_totals(read, write):
@@ -757,15 +762,19 @@ def test_older_sessions_work_from_a_prompt_to_the_last_record_before_the_next(re
 )
 def test_a_bad_line_is_counted_and_costs_no_other(read, bad):
     parser = read(meta(), turn(1), bad, GOOD)
-    assert parser.skipped == bad.count(b"\n")
-    assert parser.first_skipped[0].line == 3
-    assert all(skipped.reason for skipped in parser.first_skipped)
+    assert parser.progress.skipped == bad.count(b"\n")
+    assert parser.progress.first_skipped[0].line == 3
+    assert all(skipped.reason for skipped in parser.progress.first_skipped)
     assert requests(parser) == [(100, 0, 10)]
 
 
 def test_a_description_that_can_not_be_read_is_no_reason_to_take_a_copy_for_it(read):
     parser = read(meta() | {"payload": {"id": 5}}, meta(thread=CHILD), turn(1), GOOD)
-    assert (list(parser.facts), parser.skipped, parser.first_skipped[0].line) == ([PARENT], 1, 1)
+    assert (list(parser.facts), parser.progress.skipped, parser.progress.first_skipped[0].line) == (
+        [PARENT],
+        1,
+        1,
+    )
 
 
 @pytest.mark.parametrize(
@@ -781,7 +790,7 @@ def test_a_description_that_can_not_be_read_is_no_reason_to_take_a_copy_for_it(r
 )
 def test_a_record_of_another_kind_is_passed_over(read, other):
     parser = read(meta(), turn(1), other, GOOD)
-    assert (parser.skipped, requests(parser)) == (0, [(100, 0, 10)])
+    assert (parser.progress.skipped, requests(parser)) == (0, [(100, 0, 10)])
 
 
 def test_half_a_character_costs_no_figures(read):
@@ -789,12 +798,15 @@ def test_half_a_character_costs_no_figures(read):
     done = b'{"timestamp":"2026-03-02T12:00:05Z","type":"response_item","payload":{"type":'
     done += b'"function_call_output","call_id":"a","output":"Exit code: 1\\nOutput:\\n\\ud83d"}}\n'
     parser = read(meta(), made, done)
-    assert (parser.skipped, calls(parser)) == (0, [("shell", "failed")])
+    assert (parser.progress.skipped, calls(parser)) == (0, [("shell", "failed")])
 
 
 def test_only_the_first_bad_lines_are_remembered(read):
     parser = read(meta(), *[b"{\n"] * 9)
-    assert (parser.skipped, [s.line for s in parser.first_skipped]) == (9, [2, 3, 4, 5, 6])
+    assert (parser.progress.skipped, [s.line for s in parser.progress.first_skipped]) == (
+        9,
+        [2, 3, 4, 5, 6],
+    )
 
 
 # Reading on
@@ -837,7 +849,10 @@ def test_a_transcript_read_in_parts_is_the_same(cuts):
     assert (parser.facts, found) == (whole.facts, whole.requests)
     assert ended == whole.tools
     assert calls(whole) == [("shell", "failed"), ("apply_patch", "ok")]
-    assert (parser.skipped, parser.first_skipped) == (whole.skipped, whole.first_skipped)
+    assert (parser.progress.skipped, parser.progress.first_skipped) == (
+        whole.progress.skipped,
+        whole.progress.first_skipped,
+    )
     assert state == whole.state()
 
 

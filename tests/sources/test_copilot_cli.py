@@ -417,7 +417,10 @@ class TestState:
         assert ended == whole.tools
         assert parser.facts == whole.facts
         assert parser.state() == whole.state()
-        assert (parser.skipped, parser.first_skipped) == (whole.skipped, whole.first_skipped)
+        assert (parser.progress.skipped, parser.progress.first_skipped) == (
+            whole.progress.skipped,
+            whole.progress.first_skipped,
+        )
 
     def test_keeps_nothing_of_what_was_said(self, read):
         word = "xyzzy"
@@ -451,13 +454,16 @@ class TestBadLines:
         whole = read(*good)
         assert (parser.facts, parser.requests) == (whole.facts, whole.requests)
         assert parser.tools == whole.tools != {}
-        assert (parser.skipped, [one.line for one in parser.first_skipped]) == (1, [2])
+        assert (parser.progress.skipped, [one.line for one in parser.progress.first_skipped]) == (
+            1,
+            [2],
+        )
 
     @pytest.mark.parametrize(
         "line", [{"type": "session.new", "data": "text"}, {}, b"\n", event(3, "session.info")]
     )
     def test_are_not_those_of_another_kind(self, read, line):
-        assert read(start(), line, answer(5, 10)).skipped == 0
+        assert read(start(), line, answer(5, 10)).progress.skipped == 0
 
     def test_may_have_no_time(self, read):
         lines = [answer(5, 10), {"type": "assistant.turn_start", "data": {}}, result(7, 1)]

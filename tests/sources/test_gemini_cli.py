@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from rad_lsp.core.intervals import covered
 from rad_lsp.core.transcript import ToolRecord, hashed
-from rad_lsp.sources.gemini_cli import NO_MODEL, UNKNOWN, GeminiCli
+from rad_lsp.sources._lines import NO_MODEL, UNKNOWN
+from rad_lsp.sources.gemini_cli import GeminiCli
 from tests.sources import parsed
 from tests.sources.parsed import cost, encoded, only, ran, requests
 
@@ -499,8 +500,8 @@ GOOD = answer(2, "m1", spent(100, 10))
 )
 def test_a_bad_line_is_counted_and_costs_no_other(read, bad):
     parser = read(head(), user(1), bad, GOOD)
-    assert (parser.skipped, parser.first_skipped[0].line) == (1, 3)
-    assert parser.first_skipped[0].reason
+    assert (parser.progress.skipped, parser.progress.first_skipped[0].line) == (1, 3)
+    assert parser.progress.first_skipped[0].reason
     assert requests(parser) == [(100, 0, 10)]
 
 
@@ -516,13 +517,13 @@ def test_a_bad_line_is_counted_and_costs_no_other(read, bad):
 )
 def test_what_does_not_count_is_passed_over(read, other):
     parser = read(head(), user(1), other, GOOD)
-    assert (parser.skipped, requests(parser)) == (0, [(100, 0, 10)])
+    assert (parser.progress.skipped, requests(parser)) == (0, [(100, 0, 10)])
 
 
 def test_half_a_character_costs_no_figures(read):
     cut = encoded(GOOD | {"content": "\ud83d"})
     parser = read(head(), cut)
-    assert (parser.skipped, requests(parser)) == (0, [(100, 0, 10)])
+    assert (parser.progress.skipped, requests(parser)) == (0, [(100, 0, 10)])
 
 
 def test_a_message_without_a_time_has_the_last_known_one(read):
@@ -536,14 +537,14 @@ def test_a_bad_message_in_an_object_is_counted_at_its_line(read_object):
     parser = read_object(user(1), GOOD | {"tokens": 5}, GOOD)
     assert requests(parser) == [(100, 0, 10)]
     # Six lines of description, the list's own, and six of the first message come before it.
-    assert [skipped.line for skipped in parser.first_skipped] == [14]
+    assert [skipped.line for skipped in parser.progress.first_skipped] == [14]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\0\0", b"\xff\xfe{\0"])
 def test_an_object_that_can_not_be_read_is_one_bad_line(source, write, content):
     parser = source.parser(write(content, name=f"{NAME}.json"))
     parser.feed(content)
-    assert (parser.facts, parser.skipped) == ({}, bool(content))
+    assert (parser.facts, parser.progress.skipped) == ({}, bool(content))
 
 
 # Reading on
@@ -581,7 +582,10 @@ def test_a_transcript_read_in_parts_is_the_same(cuts):
     assert parser is not None
     assert (parser.facts, found) == (whole.facts, whole.requests)
     assert ended == whole.tools
-    assert (parser.skipped, parser.first_skipped) == (whole.skipped, whole.first_skipped)
+    assert (parser.progress.skipped, parser.progress.first_skipped) == (
+        whole.progress.skipped,
+        whole.progress.first_skipped,
+    )
     assert state == whole.state()
 
 

@@ -11,16 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rad_lsp.core import decoders
+from rad_lsp.core.transcript import moment
+from rad_lsp.sources import SHOWN, Progress
 from rad_lsp.sources._lines import (
-    SHOWN,
     Moment,
-    Progress,
     added_and_removed,
     decode,
     files,
     milliseconds,
-    moment,
     path_hash,
     storable,
 )
@@ -32,16 +30,13 @@ class Thing(msgspec.Struct):
     time: Moment | None = None
 
 
-THING = decoders.json(Thing)
-
-
 @pytest.fixture
 def read():
     """The records in some lines, and what was noted of them."""
 
     def decoded(data, progress=None):
         progress = progress or Progress()
-        return decode(data, THING, progress, {"thing"}), progress
+        return decode(data, Thing, progress, {"thing"}), progress
 
     return decoded
 
@@ -91,7 +86,7 @@ def test_records_between_which_a_line_feed_was_lost_are_two(read, rest):
 
 @given(st.binary(max_size=300))
 def test_no_bytes_raise(data):
-    decode(data, THING, Progress(), {"thing"})
+    decode(data, Thing, Progress(), {"thing"})
 
 
 @given(

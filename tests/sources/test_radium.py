@@ -265,7 +265,7 @@ def test_a_report_that_can_not_be_read_has_a_problem_and_nothing_else(workspace,
     parser = read(workspace.raw("a.json", b"{"))
     assert isinstance(parser.report, Problem)
     assert (parser.requests, parser.tools, parser.facts) == ({}, {}, {})
-    assert (parser.skipped, parser.first_skipped, parser.state()) == (0, [], b"")
+    assert (parser.progress.skipped, parser.progress.first_skipped, parser.state()) == (0, [], b"")
 
 
 LAST = 1_765_112_994_123
