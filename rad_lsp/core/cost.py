@@ -7,7 +7,7 @@ that depends on the size of a request can't be applied.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -24,13 +24,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.spending import PriceList
 
 TokenClass: TypeAlias = Literal["input", "cache_read", "cache_write_5m", "cache_write_1h", "output"]
-TOKEN_CLASSES: Final[tuple[TokenClass, ...]] = (
-    "input",
-    "cache_read",
-    "cache_write_5m",
-    "cache_write_1h",
-    "output",
-)
+TOKEN_CLASSES: Final[tuple[TokenClass, ...]] = get_args(TokenClass)
 """What tokens are billed as; `input` are fresh ones."""
 
 

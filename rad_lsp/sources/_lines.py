@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from datetime import UTC, datetime
 from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import msgspec
 
@@ -38,6 +39,11 @@ _FIRST_DAY: Final = (datetime.min.replace(tzinfo=UTC) - EPOCH).days
 _LAST_DAY: Final = (datetime.max.replace(tzinfo=UTC) - EPOCH).days
 
 
+@functools.cache  # to make one for each file would take 5 % of reading it
+def _decoder(form: type[Any]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(form)
+
+
 def decode(lines: bytes, form: type[T], progress: Progress, kinds: Collection[str]) -> list[T]:
     """The records in whole lines. Those that can't be read are counted in `progress`.
 
@@ -45,7 +51,7 @@ def decode(lines: bytes, form: type[T], progress: Progress, kinds: Collection[st
     `type` is none of `kinds`. A blank line has no record; one in an earlier piece of the file may
     make the numbers of later lines too small. Raises nothing.
     """
-    decoder = msgspec.json.Decoder(form)
+    decoder: msgspec.json.Decoder[T] = _decoder(form)  # type: ignore[arg-type]  # it has a hash
     try:
         records = decoder.decode_lines(lines)
     except (ValueError, RecursionError):
@@ -140,8 +146,13 @@ def added_and_removed(patch: Iterable[str]) -> tuple[int, int]:
 
     The headers of files must not be among them.
     """
-    signs = [line[:1] for line in patch]
-    return signs.count("+"), signs.count("-")
+    added = removed = 0
+    for line in patch:
+        if line.startswith("+"):
+            added += 1
+        elif line.startswith("-"):
+            removed += 1
+    return added, removed
 
 
 def files(folders: Iterable[Path], suffix: str, *, levels: int = 32) -> Iterator[str]:

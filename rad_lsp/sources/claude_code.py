@@ -6,7 +6,6 @@ of its content; those of a sub-agent are in a file of their own, with its parent
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -15,7 +14,6 @@ import msgspec
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import Tokens
 from rad_lsp.core.transcript import (
-    EPOCH,
     Facts,
     Outcome,
     RequestRecord,
@@ -27,6 +25,7 @@ from rad_lsp.sources import Parser, Progress, Source, State, _lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
 
 _KINDS: Final = frozenset({"assistant", "user", "system"})
@@ -134,7 +133,7 @@ class _Record(msgspec.Struct, gc=False, rename="camel"):
     duration_ms: _lines.Duration | None = None
 
 
-class _Session(msgspec.Struct, gc=False, array_like=True):
+class _Session:
     """A session while its records are read.
 
     `first` and `latest` are the first and the last moment of which there is a record; one without
@@ -142,11 +141,15 @@ class _Session(msgspec.Struct, gc=False, array_like=True):
     that the last of the facts' active intervals is a turn that had not ended by then.
     """
 
-    facts: Facts
-    first: datetime | None = None
-    latest: datetime = EPOCH
-    last: datetime = EPOCH
-    running: bool = False
+    # Its attributes are set for each record, which takes three times as long in a Struct.
+    __slots__ = ("facts", "first", "last", "latest", "running")
+
+    def __init__(self, facts: Facts, last: int = 0, *, running: bool = False) -> None:
+        self.facts = facts
+        self.first = moment(facts.start) if facts.start else None
+        self.latest = moment(facts.end)
+        self.last = moment(last)
+        self.running = running
 
     def turn_begins(self, time: datetime) -> None:
         """A prompt, or without one the first of the agent's messages."""
@@ -183,9 +186,13 @@ class _Session(msgspec.Struct, gc=False, array_like=True):
 
 
 class _State(State, gc=False, array_like=True):
-    """Where a parser stopped; `calls` has time and name of each tool call without a result."""
+    """Where a parser stopped.
 
-    sessions: dict[str, _Session] = msgspec.field(default_factory=dict)
+    Of each session there are its facts, the time of its last message and whether a turn goes on;
+    `calls` has time and name of each tool call without a result.
+    """
+
+    sessions: list[tuple[Facts, int, bool]] = msgspec.field(default_factory=list)
     calls: dict[str, tuple[int, str]] = msgspec.field(default_factory=dict)
     ended: int = 0
     """Tool calls with a result."""
@@ -207,14 +214,18 @@ class ClaudeCodeParser(Parser):
             _State(Progress()) if state is None else msgspec.msgpack.decode(state, type=_State)
         )
         self._path = path
-        self.facts = {name: session.facts for name, session in self._state.sessions.items()}
+        self._sessions = {
+            facts.session_id: _Session(facts, last, running=running)
+            for facts, last, running in self._state.sessions
+        }
+        self.facts = {name: session.facts for name, session in self._sessions.items()}
 
     def state(self) -> bytes:
-        """Where the parser stopped. No state can hold moments outside of all years."""
-        for session in self._state.sessions.values():
-            session.last = moment(_lines.milliseconds(session.last))
-            session.latest = moment(session.facts.end)
-            session.first = moment(session.facts.start) if session.facts.start else None
+        """Where the parser stopped."""
+        self._state.sessions = [
+            (session.facts, _lines.milliseconds(session.last), session.running)
+            for session in self._sessions.values()
+        ]
         return super().state()
 
     # Reading is most of the work of a first look at all sessions, and calls cost: it is one loop.
@@ -270,15 +281,15 @@ class ClaudeCodeParser(Parser):
                 session.last = max(session.last, time)
             elif record.subtype == "turn_duration" and record.duration_ms is not None:
                 session.turn_ends(time, record.duration_ms)
-        for session in self._state.sessions.values():
+        for session in self._sessions.values():
             session.settle()
         for facts, records in answers:
             self._add(facts, records)
 
     def _session(self, session_id: str) -> _Session:
-        session = self._state.sessions.get(session_id)
+        session = self._sessions.get(session_id)
         if session is None:
-            session = self._state.sessions[session_id] = _Session(Facts(session_id, files=set()))
+            session = self._sessions[session_id] = _Session(Facts(session_id, files=set()))
             self.facts[session_id] = session.facts
         return session
 

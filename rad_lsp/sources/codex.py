@@ -77,9 +77,9 @@ class Codex(Source):
         self._paths = set(by_name.values())
         return iter(by_name.values())
 
-    def parser(self, path: str, state: bytes | None = None) -> Rollout:
+    def parser(self, path: str, state: bytes | None = None) -> _Parser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""
-        return Rollout(self, path, state)
+        return _Parser(self, path, state)
 
     def ancestor(self, thread: str, path: str) -> str:
         """The session that a sub-agent works for, whose file is at `path`: no sub-agent itself.
@@ -336,7 +336,7 @@ class _State(State, gc=False, array_like=True):
     """Numbers of the tool calls that may turn out to be the parent's."""
 
 
-class Rollout(Parser):
+class _Parser(Parser):
     """Reads one transcript.
 
     A request's key is its session's id and its number within the file.
@@ -357,7 +357,6 @@ class Rollout(Parser):
         self._show(self._state.facts)
 
     def feed(self, data: bytes) -> None:
-        """Read on. Raises nothing, whatever the bytes."""
         state = self._state
         before = state.progress.lines
         place = 0
@@ -728,11 +727,11 @@ _KINDS: Final = frozenset(
     kind.encode() for kind in _CALLS | _RESULTS | _BEGINS | _ENDS | {_PROMPT, "token_count"}
 )
 
-_READERS: Final[dict[str, Callable[[Rollout, int, msgspec.Raw], None]]] = {
-    "session_meta": Rollout.read_meta,
-    "turn_context": Rollout.read_turn,
-    "event_msg": Rollout.read_item,
-    "response_item": Rollout.read_item,
+_READERS: Final[dict[str, Callable[[_Parser, int, msgspec.Raw], None]]] = {
+    "session_meta": _Parser.read_meta,
+    "turn_context": _Parser.read_turn,
+    "event_msg": _Parser.read_item,
+    "response_item": _Parser.read_item,
 }
 
 

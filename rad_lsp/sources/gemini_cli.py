@@ -72,9 +72,9 @@ class GeminiCli(Source):
         """Whether a transcript grows by lines; older ones are replaced as a whole."""
         return path.endswith(".jsonl")
 
-    def parser(self, path: str, state: bytes | None = None) -> Chat:
+    def parser(self, path: str, state: bytes | None = None) -> _Parser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""
-        return Chat(self, path, state)
+        return _Parser(self, path, state)
 
     def cwd(self, path: str) -> str:
         """The project's folder of the transcript at `path`.
@@ -216,7 +216,7 @@ class _State(State, gc=False, array_like=True):
     """Tool calls that have ended."""
 
 
-class Chat(Parser):
+class _Parser(Parser):
     """Reads one transcript.
 
     A request's key is its session's id and its message's. `tool` tokens are what the model was
@@ -243,7 +243,6 @@ class Chat(Parser):
         self._show(facts)
 
     def feed(self, data: bytes) -> None:
-        """Read on. Raises nothing, whatever the bytes."""
         state = self._state
         before = state.progress.lines
         place = 0
