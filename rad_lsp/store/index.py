@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 FILE: Final = "index.db"
 MEMORY: Final = ":memory:"
 
+SESSIONS: Final = "sessions "
+"""In `meta`, before the name of a source: how many of its sessions there are."""
+
 _PATIENCE: Final = 60.0
 """Seconds that a writer waits for another one; a first read of many transcripts takes some."""
 

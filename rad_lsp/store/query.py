@@ -16,7 +16,7 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child
 from rad_lsp.sources import RADIUM
 from rad_lsp.sources import Skipped as SkippedLine
-from rad_lsp.store.index import Damaged, checksum, decoded, from_column, to_column
+from rad_lsp.store.index import SESSIONS, Damaged, checksum, decoded, from_column, to_column
 from rad_lsp.store.snapshot import Entry, Skipped, duplicate
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Tracked(msgspec.Struct, frozen=True, gc=False):
 def entries(db: sqlite3.Connection, scope: Scope, selection: Selection | None) -> list[Entry]:
     """The sessions of a scope, or the selected ones. Raises Damaged."""
     found: list[Entry] = []
+    if scope.folders is None and selection is None:
+        _check_count(db, scope)
     for condition, values in conditions(db, scope):
         if selection is None:
             found += _entries(db, condition, values)
@@ -162,6 +164,17 @@ def conditions(
     within = " OR ".join(["text = ? OR (text >= ? AND text < ?)"] * len(ranges))
     values = [value for one in ranges for value in one]
     yield f"{listed} AND cwd IN (SELECT id FROM name WHERE {within})", (*agents, *values)
+
+
+def _check_count(db: sqlite3.Connection, scope: Scope) -> None:
+    """What is damaged in a row may keep it from being found. Raises Damaged."""
+    for source in scope.agents:
+        query = "SELECT value FROM meta WHERE key = ?"
+        known = db.execute(query, (SESSIONS + source,)).fetchone()
+        # A plus keeps SQLite from counting in an index, which may be whole.
+        query = "SELECT count(packed) FROM session WHERE +source = ? AND last <> 0"
+        if known is not None and db.execute(query, (source,)).fetchone() != (int(known[0]),):
+            raise Damaged("a session can't be found any more")
 
 
 def _knows_hashes(db: sqlite3.Connection) -> bool:

@@ -19,7 +19,7 @@ from rad_lsp.core.spending import SLOT_MS, Spending
 from rad_lsp.core.tokens import Tokens
 from rad_lsp.core.transcript import Facts
 from rad_lsp.store import snapshot
-from rad_lsp.store.index import checksum, decoded, from_column
+from rad_lsp.store.index import SESSIONS, checksum, decoded, from_column
 from rad_lsp.store.names import named, texts
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) 
             rows.clear()
     db.executemany(_PUT_SESSION, rows)
     db.execute("DELETE FROM changed")
+    db.execute(_COUNT, (SESSIONS + source, source))
 
 
 def report_rows(
@@ -275,6 +276,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT(id) DO UPDATE SET (file, cwd, project, branch, last, packed, checksum) = (
     excluded.file, excluded.cwd, excluded.project, excluded.branch, excluded.last,
     excluded.packed, excluded.checksum)
+"""
+
+_COUNT: Final = """
+INSERT OR REPLACE INTO meta SELECT ?, count(*) FROM session WHERE source = ? AND last <> 0
 """
 
 _PUT_COUNTS: Final = "UPDATE part SET counts = ? WHERE session = ? AND file = ?"
