@@ -130,8 +130,8 @@ def _put_together(
     for (number,) in db.execute("SELECT id FROM changed ORDER BY id").fetchall():
         told = [_part(*row[1:]) for row in parts.take(number)]
         counting = _counting([part for part in told if part.facts.end])
+        files = {part.file for part in counting}
         if len(told) > 1:
-            files = {part.file for part in counting}
             db.executemany(_PUT_COUNTS, [(+(p.file in files), number, p.file) for p in told])
         rows = sorted([_spending(name, *row[1:]) for row in usage.take(number)], key=_by_rule)
         session = None
@@ -139,7 +139,6 @@ def _put_together(
             facts = [part.facts for part in counting]
             if notes := _notes(counting):
                 facts[0].notes.extend(notes)
-            files = {part.file for part in counting}
             calls = (row[2:] for row in tools.take(number) if row[1] in files)
             session = transcript.session(source, counting[0].path, facts, tuple(rows), calls)
         yield number, session, counting
