@@ -279,9 +279,9 @@ def test_server_that_is_killed_is_restarted_and_given_up_at_the_fifth_time(
     pids = []
     for _ in range(4):
         pids.append(int(pid_file.read_text()))
+        window.record_texts()
         os.kill(pids[-1], signal.SIGKILL)
-        window.status("Radium: starting".__eq__)
-        window.status("$0.2500 · 92.6%".__eq__)
+        eventually(lambda: window.texts()[-2:] == ["Radium: starting", "$0.2500 · 92.6%"])
     assert len(set(pids)) == len(pids)
     os.kill(int(pid_file.read_text()), signal.SIGKILL)
     window.status("Radium: server stopped".__eq__)

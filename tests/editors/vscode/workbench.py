@@ -270,12 +270,27 @@ class Browser:
         self._playwright.stop()
 
 
+ITEM = ".statusbar-item[id='rad-lsp.radium-sessions.radLsp.status']"
+RECORD_TEXTS = """
+(item) => {
+  window.shownTexts = [];
+  const record = () => {
+    const text = document.querySelector(item)?.innerText.trim();
+    if (text !== undefined && text !== window.shownTexts.at(-1)) window.shownTexts.push(text);
+  };
+  record();
+  const changes = { subtree: true, childList: true, characterData: true, attributes: true };
+  new MutationObserver(record).observe(document.querySelector('.statusbar'), changes);
+}
+"""
+
+
 class Window:
     """A workbench, driven by keyboard and read from its DOM."""
 
     def __init__(self, page):
         self.page = page
-        self.item = page.locator(".statusbar-item[id='rad-lsp.radium-sessions.radLsp.status']")
+        self.item = page.locator(ITEM)
 
     def close(self):
         self.page.close()
@@ -293,6 +308,17 @@ class Window:
             return text.strip()
 
         return eventually(get)
+
+    def record_texts(self):
+        """From now on, `texts` are all that the item shows.
+
+        One that is soon replaced by another may go unseen when the item is only looked at.
+        """
+        self.page.evaluate(RECORD_TEXTS, ITEM)
+
+    def texts(self):
+        """All texts of the item since `record_texts`, in order."""
+        return self.page.evaluate("() => window.shownTexts")
 
     def label(self):
         """What a screen reader says of the status bar item."""
