@@ -66,7 +66,7 @@ class Ingest:
         self._rows = Rows(db, source.name, prices, self.names)
         self._numbers: dict[tuple[str, int], int] = {}
         self._keys: set[int] = set()
-        self._has_requests = db.execute("SELECT 1 FROM request LIMIT 1").fetchone() is not None
+        self._has_requests = db.execute("SELECT max(session) FROM request").fetchone() != (None,)
         self._next_session = _next_id(db, "session")
         self._next_file = _next_id(db, "file")
 
@@ -125,8 +125,10 @@ class Ingest:
             self.db.execute(update, (known.id,))
         else:
             self._forget(known.id)
-        delete = "DELETE FROM file WHERE id = ? AND id NOT IN (SELECT file FROM part)"
-        self.db.execute(delete, (known.id,))
+        self.db.execute(
+            "DELETE FROM file WHERE id = ? AND NOT EXISTS (SELECT 1 FROM part WHERE file = ?)",
+            (known.id, known.id),
+        )
 
     def known(self, path: str) -> _Known | None:
         """How far a file has been read; None when it is not known."""

@@ -37,6 +37,7 @@ CREATE INDEX session_duplicate ON session(cwd) WHERE NOT counts;
 CREATE TABLE child(  -- sessions of other agents that are part of a tracked one
     source TEXT NOT NULL, session_id TEXT NOT NULL, owner INTEGER NOT NULL,
     PRIMARY KEY(source, session_id, owner)) WITHOUT ROWID;
+CREATE INDEX child_owner ON child(owner);
 CREATE TABLE part(  -- what a transcript says of a session
     session INTEGER NOT NULL, file INTEGER NOT NULL,
     last INTEGER NOT NULL, facts BLOB,

@@ -56,8 +56,9 @@ def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) 
     """Put the changed sessions of a source together, within a transaction. Raises Damaged."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS changed(id INTEGER PRIMARY KEY)")
     _fill(db, changed.keys)
-    touched = changed.sessions | {session for (session,) in db.execute(_SETTLE_COPIES).fetchall()}
-    _fill(db, touched)
+    settled = db.execute(_COPIES).fetchall()
+    db.executemany(_SETTLE_COPY, settled)
+    _fill(db, changed.sessions | {session for _, _, session, *_ in settled})
     for statement in _ADD_UP:
         db.execute(statement)
     if source == RADIUM:
@@ -74,7 +75,8 @@ def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) 
             rows.clear()
     db.executemany(_PUT_SESSION, rows)
     db.execute("DELETE FROM changed")
-    db.execute(_COUNT, (SESSIONS + source, source))
+    if source != RADIUM:
+        db.execute(_COUNT, (SESSIONS + source, source))
 
 
 def report_rows(
@@ -112,7 +114,8 @@ def _remove(db: sqlite3.Connection, number: int) -> None:
     db.execute("DELETE FROM child WHERE owner = ?", (number,))
     db.execute("UPDATE session SET last = 0, packed = NULL WHERE id = ?", (number,))
     db.execute(
-        "DELETE FROM session WHERE id = ? AND id NOT IN (SELECT session FROM part)", (number,)
+        "DELETE FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM part WHERE session = ?)",
+        (number, number),
     )
 
 
@@ -219,25 +222,26 @@ def _notes(parts: list[_Part]) -> list[str]:
 # was made first; then that of the session that ended first, as the other one went on from there;
 # then the first by path. A copy that a sub-agent replays gives way to any other of its key.
 # CROSS JOIN keeps SQLite from going through all requests.
-_SETTLE_COPIES: Final = """
+_COPIES: Final = """
 WITH again AS (
     SELECT id AS key FROM changed WHERE
         (SELECT count(*) > 1 OR min(counts) = 0 FROM request WHERE key = changed.id AND key <> 0)),
 ranked AS (
-    SELECT r.session, r.file, r.key, r.variant,
+    SELECT r.session, r.file, r.key, r.variant, r.counts AS counted, r.copied AS was_copied,
         count(*) OVER (PARTITION BY r.key) > 1 AS copied,
         row_number() OVER (
             PARTITION BY r.key, r.side, CASE WHEN r.side THEN 0 ELSE r.variant END
             ORDER BY r.output DESC, r.time, p.last, f.path) = 1
             AND NOT (r.side AND min(r.side) OVER (PARTITION BY r.key) = 0) AS counts
     FROM again CROSS JOIN request r ON r.key = again.key AND r.key <> 0
-        JOIN part p ON p.session = r.session AND p.file = r.file
-        JOIN file f ON f.id = r.file)
-UPDATE request SET counts = ranked.counts, copied = ranked.copied FROM ranked
-WHERE request.session = ranked.session AND request.file = ranked.file
-    AND request.key = ranked.key AND request.variant = ranked.variant
-    AND (request.counts <> ranked.counts OR request.copied <> ranked.copied)
-RETURNING session
+        CROSS JOIN part p ON p.session = r.session AND p.file = r.file
+        CROSS JOIN file f ON f.id = r.file)
+SELECT counts, copied, session, file, key, variant FROM ranked
+WHERE counts <> counted OR copied <> was_copied
+"""
+_SETTLE_COPY: Final = """
+UPDATE request SET counts = ?, copied = ?
+WHERE session = ? AND file = ? AND key = ? AND variant = ?
 """
 
 _ADD_UP: Final = (
@@ -257,13 +261,14 @@ WHERE counts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 # ones the first by path.
 _DUPLICATES: Final = """
 WITH report AS (
-    SELECT DISTINCT source, session_id, cwd FROM changed JOIN session USING (id) WHERE place <> 0),
+    SELECT DISTINCT source, session_id, cwd FROM changed CROSS JOIN session USING (id)
+    WHERE place <> 0),
 ranked AS (
     SELECT session.id, row_number() OVER (
         PARTITION BY session.cwd, session.session_id
         ORDER BY part.last DESC, file.path) = 1 AS counts
-    FROM report JOIN session USING (source, session_id, cwd)
-        JOIN part ON part.session = session.id JOIN file ON file.id = part.file)
+    FROM report CROSS JOIN session USING (source, session_id, cwd)
+        CROSS JOIN part ON part.session = session.id CROSS JOIN file ON file.id = part.file)
 UPDATE session SET counts = ranked.counts FROM ranked
 WHERE session.id = ranked.id AND session.counts <> ranked.counts
 """
@@ -284,7 +289,9 @@ INSERT OR REPLACE INTO meta SELECT ?, count(*) FROM session WHERE source = ? AND
 _PUT_COUNTS: Final = "UPDATE part SET counts = ? WHERE session = ? AND file = ?"
 
 # A session that its report tells as a whole has been stored already.
-_LEAVE_REPORTS: Final = "DELETE FROM changed WHERE id IN (SELECT session FROM part)"
+_LEAVE_REPORTS: Final = (
+    "DELETE FROM changed WHERE EXISTS (SELECT 1 FROM part WHERE session = changed.id)"
+)
 _PARTS: Final = """
 SELECT session, file, path, gone, skipped, facts
 FROM changed CROSS JOIN part ON session = changed.id JOIN file ON file.id = file

@@ -458,3 +458,51 @@ class TestChildren:
 def cwd_of(claude, name, folder):
     """A record by which a session works in a folder."""
     return claude.record("user", name, cwd=str(folder), message={"content": "x"})
+
+
+class TestSmallChanges:
+    """What a small change costs does not grow with all that the index has."""
+
+    TABLES = ("session", "request", "tool", "part", "file", "usage", "child")
+
+    @pytest.fixture
+    def scans(self, machine, workspace):
+        """The tables that a refresh goes through as a whole, after a change at some paths."""
+
+        def scanned(change, *paths):
+            found = machine()
+            store = Store(found, workspace.root)
+            store.refresh()
+            statements = []
+            connection = found.index.connection
+            connection.set_trace_callback(statements.append)
+            change()
+            store.refresh([str(path) for path in paths])
+            connection.set_trace_callback(None)
+            plans = [
+                step
+                for statement in statements
+                if statement.split()[0] in {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"}
+                for *_, step in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+            ]
+            assert plans
+            return {step for step in plans for table in self.TABLES if step == f"SCAN {table}"}
+
+        return scanned
+
+    def test_a_report_that_is_written_again(self, scans, workspace):
+        path = workspace.add("a")
+        assert scans(lambda: workspace.add("a", total_cost=2.0), path) == set()
+
+    def test_a_transcript_that_grows(self, scans, home, claude, workspace):
+        cwd = str(workspace.root)
+        path = home.claude("a", *claude.called(1), claude.record("user", "a", cwd=cwd))
+        home.claude("b", *claude.answers(1, 2, session="b", cwd=cwd))
+        assert scans(lambda: home.append(path, *claude.called(5)), path) == set()
+
+    def test_a_transcript_that_is_written_anew_or_goes(self, scans, home, claude, workspace):
+        cwd = str(workspace.root)
+        path = home.claude("a", *claude.answers(1, 2, cwd=cwd))
+        home.claude("b", *claude.answers(1, 2, session="b", cwd=cwd))
+        assert scans(lambda: home.claude("a", claude.answer(7, cwd=cwd)), path) == set()
+        assert scans(path.unlink, path) == set()
