@@ -58,8 +58,6 @@ class Tracked(msgspec.Struct, frozen=True, gc=False):
 def entries(db: sqlite3.Connection, scope: Scope, selection: Selection | None) -> list[Entry]:
     """The sessions of a scope, or the selected ones. Raises Damaged."""
     found: list[Entry] = []
-    if scope.folders is None and selection is None:
-        _check_count(db, scope)
     for condition, values in conditions(db, scope):
         if selection is None:
             found += _entries(db, condition, values)
@@ -73,6 +71,8 @@ def entries(db: sqlite3.Connection, scope: Scope, selection: Selection | None) -
         if selection.session_id:
             named = f"{condition} AND session_id = ? AND last < ?"
             found += _entries(db, named, (*values, selection.session_id, since))
+    if scope.folders is None and selection is None:
+        _check_counts(db, scope, Counter(entry.source for entry in found))
     return found
 
 
@@ -166,14 +166,12 @@ def conditions(
     yield f"{listed} AND cwd IN (SELECT id FROM name WHERE {within})", (*agents, *values)
 
 
-def _check_count(db: sqlite3.Connection, scope: Scope) -> None:
+def _check_counts(db: sqlite3.Connection, scope: Scope, counts: Counter[str]) -> None:
     """What is damaged in a row may keep it from being found. Raises Damaged."""
     for source in scope.agents:
         query = "SELECT value FROM meta WHERE key = ?"
         known = db.execute(query, (SESSIONS + source,)).fetchone()
-        # A plus keeps SQLite from counting in an index, which may be whole.
-        query = "SELECT count(packed) FROM session WHERE +source = ? AND last <> 0"
-        if known is not None and db.execute(query, (source,)).fetchone() != (int(known[0]),):
+        if known is not None and counts[source] != int(known[0]):
             raise Damaged("a session can't be found any more")
 
 
