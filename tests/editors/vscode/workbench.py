@@ -271,18 +271,6 @@ class Browser:
 
 
 ITEM = ".statusbar-item[id='rad-lsp.radium-sessions.radLsp.status']"
-RECORD_TEXTS = """
-(item) => {
-  window.shownTexts = [];
-  const record = () => {
-    const text = document.querySelector(item)?.innerText.trim();
-    if (text !== undefined && text !== window.shownTexts.at(-1)) window.shownTexts.push(text);
-  };
-  record();
-  const changes = { subtree: true, childList: true, characterData: true, attributes: true };
-  new MutationObserver(record).observe(document.querySelector('.statusbar'), changes);
-}
-"""
 
 
 class Window:
@@ -293,6 +281,8 @@ class Window:
         self.item = page.locator(ITEM)
 
     def close(self):
+        # Leaving the page ends its extensions; closing it keeps them for a window that reconnects.
+        self.page.goto("about:blank")
         self.page.close()
 
     def press(self, *keys):
@@ -308,17 +298,6 @@ class Window:
             return text.strip()
 
         return eventually(get)
-
-    def record_texts(self):
-        """From now on, `texts` are all that the item shows.
-
-        One that is soon replaced by another may go unseen when the item is only looked at.
-        """
-        self.page.evaluate(RECORD_TEXTS, ITEM)
-
-    def texts(self):
-        """All texts of the item since `record_texts`, in order."""
-        return self.page.evaluate("() => window.shownTexts")
 
     def label(self):
         """What a screen reader says of the status bar item."""
@@ -352,6 +331,20 @@ class Window:
         """Open a file of the workspace by name, by keyboard."""
         self._choose("Control+p", name)
         self.page.locator(".tab.active", has_text=name).wait_for()
+
+    def quick_fixes(self, text):
+        """Open the quick fixes at the end of the file, once one of them has the text."""
+        row = self.page.locator(".action-widget", has_text=text)
+
+        def found():
+            # The key finds none before the server's diagnostics are there: it is pressed again.
+            self.press("Escape", "Control+End", "Control+.")
+            with contextlib.suppress(Exception):
+                row.wait_for(timeout=3000)
+                return True
+            return False
+
+        eventually(found)
 
     def _choose(self, key, text):
         row = self.page.locator(".quick-input-list .monaco-list-row.focused", has_text=text)
