@@ -63,7 +63,8 @@ class Price(msgspec.Struct, frozen=True):
     `rates[0]` holds for requests of up to `thresholds[0]` input tokens, cached ones included;
     `rates[1]`, for all tokens of a request, above that; and so on. `model` and `provider` are the
     price list's names, `tier` is the service tier that was found in it, `since` the day from
-    which the price holds, where the list has one. `fee` is USD for each request.
+    which the price holds, where the list has one. `fee` is USD for each request, `search_fee` USD
+    for each search of the web that the model makes.
     """
 
     model: str
@@ -74,6 +75,7 @@ class Price(msgspec.Struct, frozen=True):
     tier: str = ""
     since: date | None = None
     fee: float = 0.0
+    search_fee: float = 0.0
 
     def threshold(self, input_tokens: int) -> int:
         """The highest threshold that a request of so many input tokens exceeds; 0 for none."""

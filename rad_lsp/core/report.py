@@ -80,6 +80,7 @@ class Spending(Struct, frozen=True, gc=False, kw_only=True):
     cost: float | None = None
     reported: bool = False
     lower_bound: U64 | UnsetType = UNSET
+    web_searches: U64 | UnsetType = UNSET
 
 
 class ChildSession(Struct, frozen=True, gc=False):
@@ -267,6 +268,7 @@ def _row_of(row: Spending) -> spending.Spending:
         row.requests,
         tokens,
         Money(row.cost, row.lower_bound or 0, row.requests if row.cost is None else 0),
+        row.web_searches or 0,
     )
 
 
@@ -291,6 +293,7 @@ def _stored_row(row: spending.Spending) -> Spending:
         cost=row.cost,
         reported=row.reported,
         lower_bound=row.money.lower_bound or UNSET,
+        web_searches=row.searches or UNSET,
     )
 
 

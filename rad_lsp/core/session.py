@@ -67,7 +67,8 @@ class Session(SessionTotals, frozen=True, gc=False, array_like=True, kw_only=Tru
 
     Times are in UTC, durations in nanoseconds. `path` is the file it was read from. `spending`
     tells when the money went; it is empty where the source records no times of requests.
-    `children` are shown as part of it.
+    `children` are shown as part of it. `api_time` is what the agent measured, or else its active
+    time without that of tools.
     """
 
     id: str
@@ -94,3 +95,4 @@ class Session(SessionTotals, frozen=True, gc=False, array_like=True, kw_only=Tru
     cache_read_tokens: int
     spending: tuple[Spending, ...] = ()
     children: tuple[Child, ...] = ()
+    api_time_measured: bool = True

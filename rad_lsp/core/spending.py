@@ -27,7 +27,8 @@ class Request(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=Tr
 
     `time` is in milliseconds since the epoch. `engine` is the provider's id where it is known,
     `tier` a service tier other than the standard one. `cost` is USD where the provider gives it.
-    Where an agent only records sums, `requests` were made together.
+    Where an agent only records sums, `requests` were made together. `searches` are those of the
+    web that the provider bills by their number.
     """
 
     time: int
@@ -37,6 +38,7 @@ class Request(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=Tr
     tokens: Tokens = NO_TOKENS
     cost: float | None = None
     requests: int = 1
+    searches: int = 0
 
 
 class Spending(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -56,6 +58,7 @@ class Spending(msgspec.Struct, frozen=True, gc=False, array_like=True):
     requests: int
     tokens: Tokens
     money: Money
+    searches: int = 0
 
     @property
     def cost(self) -> float | None:
@@ -82,7 +85,8 @@ def billed(request: Request, price: Price | None) -> tuple[int, float | None]:
     threshold = price.threshold(tokens.input // (request.requests or 1))
     if request.cost is not None:
         return threshold, request.cost
-    return threshold, price.fee * request.requests + cost(price.rates_above(threshold), tokens)
+    fees = price.fee * request.requests + price.search_fee * request.searches
+    return threshold, fees + cost(price.rates_above(threshold), tokens)
 
 
 def priced(request: Request, price_list: PriceList) -> Spending:
@@ -100,13 +104,15 @@ def priced(request: Request, price_list: PriceList) -> Spending:
         request.requests,
         request.tokens,
         Money(usd, 0, request.requests if usd is None else 0),
+        request.searches,
     )
 
 
 def repriced(row: Spending, price: Price) -> Spending:
     """Requests at a price; their rates make it a matter of their sums."""
     rates = price.rates_above(row.threshold)
-    usd = price.fee * row.requests + cost(rates, row.tokens)
+    fees = price.fee * row.requests + price.search_fee * row.searches
+    usd = fees + cost(rates, row.tokens)
     return replace(row, money=Money(usd, row.money.lower_bound), reported=False)
 
 
@@ -134,4 +140,5 @@ def _added(rows: list[Spending]) -> Spending:
         requests=sum([row.requests for row in rows]),
         tokens=sum([row.tokens for row in rows], NO_TOKENS),
         money=total([row.money for row in rows]),
+        searches=sum([row.searches for row in rows]),
     )

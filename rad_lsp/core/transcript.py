@@ -62,6 +62,9 @@ class ToolRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     `start` is in milliseconds since the epoch, 0 where it is not recorded; `duration` in
     milliseconds, None where it is not recorded. `name` is empty where the file names no tools.
+    `request` is the key of the request that asked for the call, where the agent copies calls with
+    it into other files. `waited` tells that the time was spent waiting for the user. The lines that
+    a call changed are told here or by `Facts`, and so is the hash of the file; 0 for none.
     """
 
     session_id: str
@@ -71,6 +74,16 @@ class ToolRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
     outcome: Outcome
     calls: int = 1
     is_sum: bool = False
+    request: str = ""
+    waited: bool = False
+    lines_added: int = 0
+    lines_removed: int = 0
+    changed_file: int = 0
+
+
+ToolRow: TypeAlias = tuple[Outcome, int, int, int | None, int, int, int, int]
+"""Of tool calls: outcome, number, start, duration, whether they `waited`, lines added and removed,
+hash of the changed file; see `ToolRecord`."""
 
 
 class Facts(msgspec.Struct, gc=False, array_like=True):
@@ -114,6 +127,20 @@ def last_record(before: RequestRecord, now: RequestRecord) -> RequestRecord:
     return msgspec.structs.replace(counts, request=request, final=before.final or now.final)
 
 
+def tool_row(tool: ToolRecord) -> ToolRow:
+    """What `session` needs of tool calls."""
+    return (
+        tool.outcome,
+        tool.calls,
+        tool.start,
+        tool.duration,
+        tool.waited,
+        tool.lines_added,
+        tool.lines_removed,
+        tool.changed_file,
+    )
+
+
 def rows(records: Iterable[RequestRecord], price_list: PriceList) -> tuple[Spending, ...]:
     """Requests, each priced by itself, added up in order of time."""
     return spending.add_up(_priced(record, price_list) for record in records)
@@ -124,22 +151,33 @@ def session(
     path: str,
     facts: Sequence[Facts],
     rows: tuple[Spending, ...],
-    tools: Iterable[tuple[Outcome, int, int, int | None]] = (),
+    tools: Iterable[ToolRow] = (),
+    since: int = 0,
 ) -> Session:
     """The session that all files together tell of; `path` is the file that stands for it.
 
-    `tools` are outcome, number, start and duration of calls; see `ToolRecord`.
+    What it did before `since`, in milliseconds since the epoch, belongs to another session.
     """
     whole = facts[0] if len(facts) == 1 else _joined(facts)
+    begin = min(max(whole.start, since), whole.end)
     last = moment(whole.end)
     calls: dict[Outcome, int] = {"ok": 0, "failed": 0, "denied": 0, "unknown": 0}
-    intervals = []
-    for outcome, number, start, duration in tools:
+    intervals: list[tuple[int, int]] = []
+    waits: list[tuple[int, int]] = []
+    added, removed = whole.lines_added, whole.lines_removed
+    files = set(whole.files or ())
+    for outcome, number, start, duration, waited, more, fewer, changed in tools:
         calls[outcome] += number
+        added += more
+        removed += fewer
+        if changed:
+            files.add(changed)
         if duration is not None:
-            intervals.append((start, start + duration))
+            (waits if waited else intervals).append((start, start + duration))
     tool_time = covered(intervals)
-    active = covered(intervals + whole.active)
+    turns = [(max(start, begin), end) for start, end in whole.active]
+    # The agent does not work while it waits for the user, unless tools run meanwhile.
+    active = covered(intervals + turns + waits) - covered(intervals + waits) + tool_time
     api_time = active - tool_time if whole.api_time is None else whole.api_time
     spent = usage.of_spending(rows)
     successful = calls["ok"] + calls["unknown"]
@@ -147,10 +185,10 @@ def session(
         id=whole.session_id,
         source=source,
         path=path,
-        start_time=moment(whole.start),
+        start_time=moment(begin),
         end_time=last if whole.ended else None,
         generated_at=last,
-        wall_time=(whole.end - whole.start) * _NANOSECONDS,
+        wall_time=(whole.end - begin) * _NANOSECONDS,
         agent_active_time=active * _NANOSECONDS,
         api_time=api_time * _NANOSECONDS,
         tool_time=tool_time * _NANOSECONDS,
@@ -160,9 +198,10 @@ def session(
         approvals_allowed=0,
         approvals_denied=calls["denied"],
         approvals_asked=0,
-        lines_added=whole.lines_added,
-        lines_removed=whole.lines_removed,
-        files_changed=None if whole.files is None else len(whole.files),
+        lines_added=added,
+        lines_removed=removed,
+        files_changed=None if whole.files is None and not files else len(files),
+        api_time_measured=whole.api_time is not None,
         problems=_notes(whole, spent["models"], calls["unknown"]),
         **spent,
     )

@@ -62,7 +62,7 @@ class Transcript:
         requests = self._read.requests.values()
         own = [record for record in requests if record.session_id == self.session_id]
         tools = [
-            (tool.outcome, tool.calls, tool.start, tool.duration)
+            transcript.tool_row(tool)
             for tool in self._read.tools.values()
             if tool is not None and tool.session_id == self.session_id
         ]

@@ -368,23 +368,31 @@ def _result(
     outcome: Outcome = "failed" if block.is_error else "ok"
     if block.is_error and _REFUSED in bytes(block.content)[:200]:
         return ToolRecord(facts.session_id, name, start, None, "denied")
+    added = removed = changed = 0
     if isinstance(told, _Result):
         if told.structured_patch is not None and told.file_path:
-            _changes(told.structured_patch, told.content, facts)
-            if facts.files is not None:
-                facts.files.add(_lines.path_hash(told.file_path))
+            added, removed = _changes(told.structured_patch, told.content)
+            changed = _lines.path_hash(told.file_path)
         if told.duration_ms is not None:
             duration = int(told.duration_ms)
             start = _lines.milliseconds(ended) - duration
-    return ToolRecord(facts.session_id, name, start, duration, outcome)
+    return ToolRecord(
+        facts.session_id,
+        name,
+        start,
+        duration,
+        outcome,
+        lines_added=added,
+        lines_removed=removed,
+        changed_file=changed,
+    )
 
 
-def _changes(patch: list[_Hunk], content: msgspec.Raw, facts: Facts) -> None:
-    """Counts changed lines; a new file has no patch, but content."""
+def _changes(patch: list[_Hunk], content: msgspec.Raw) -> tuple[int, int]:
+    """Lines added and removed; a new file has no patch, but content."""
     lines = [line for hunk in patch for line in hunk.lines]
     added, removed = _lines.added_and_removed(lines)
-    facts.lines_added += added if lines else _lines_of(content)
-    facts.lines_removed += removed
+    return added if lines else _lines_of(content), removed
 
 
 def _lines_of(content: msgspec.Raw) -> int:

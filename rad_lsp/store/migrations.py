@@ -51,6 +51,7 @@ CREATE TABLE request(
     model INTEGER NOT NULL, engine INTEGER NOT NULL, tier INTEGER NOT NULL,
     requests INTEGER NOT NULL, fresh INTEGER NOT NULL, cache_read INTEGER NOT NULL,
     cache_write_5m INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, output INTEGER NOT NULL,
+    searches INTEGER NOT NULL,  -- of the web, billed by their number
     usd REAL,  -- what it costs; NULL without a price
     reported INTEGER NOT NULL,  -- 1 where that does not follow from the price list
     threshold INTEGER NOT NULL, side INTEGER NOT NULL, final INTEGER NOT NULL,
@@ -63,6 +64,10 @@ CREATE TABLE tool(
     session INTEGER NOT NULL, file INTEGER NOT NULL, key INTEGER NOT NULL,
     name INTEGER NOT NULL, start INTEGER NOT NULL, duration INTEGER,  -- both milliseconds
     outcome TEXT NOT NULL, calls INTEGER NOT NULL, is_sum INTEGER NOT NULL,
+    request INTEGER NOT NULL,  -- the key of the request that it is copied with; 0 of none
+    waited INTEGER NOT NULL,  -- 1 where the time was spent waiting for the user
+    lines_added INTEGER NOT NULL, lines_removed INTEGER NOT NULL,
+    changed_file INTEGER NOT NULL,  -- the hash of its path; 0 of none
     PRIMARY KEY(session, file, key)) WITHOUT ROWID;
 CREATE TABLE usage(  -- the requests that count, added up
     session INTEGER NOT NULL, slot INTEGER NOT NULL, model INTEGER NOT NULL,
@@ -70,7 +75,7 @@ CREATE TABLE usage(  -- the requests that count, added up
     reported INTEGER NOT NULL, known INTEGER NOT NULL,  -- 1 where there is a price
     requests INTEGER NOT NULL, fresh INTEGER NOT NULL, cache_read INTEGER NOT NULL,
     cache_write_5m INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, output INTEGER NOT NULL,
-    usd REAL, lower_bound INTEGER NOT NULL, unpriced INTEGER NOT NULL,
+    searches INTEGER NOT NULL, usd REAL, lower_bound INTEGER NOT NULL, unpriced INTEGER NOT NULL,
     PRIMARY KEY(session, slot, model, engine, tier, threshold, reported, known)) WITHOUT ROWID;
 CREATE TABLE price(  -- looked up in the price list, so that it need not be loaded
     model TEXT NOT NULL, engine TEXT NOT NULL, tier TEXT NOT NULL, part INTEGER NOT NULL,

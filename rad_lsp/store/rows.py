@@ -27,8 +27,8 @@ _LARGEST: Final = 2**45
 _MANY: Final = 10_000
 """Rows that wait at most."""
 
-_PUT_REQUEST: Final = f"INSERT OR REPLACE INTO request VALUES ({'?,' * 20}0, 1)"
-_PUT_TOOL: Final = "INSERT OR REPLACE INTO tool VALUES (?,?,?,?,?,?,?,?,?)"
+_PUT_REQUEST: Final = f"INSERT OR REPLACE INTO request VALUES ({'?,' * 21}0, 1)"
+_PUT_TOOL: Final = f"INSERT OR REPLACE INTO tool VALUES ({','.join('?' * 14)})"
 
 
 class Rows:
@@ -82,7 +82,7 @@ class Rows:
         for record in records:
             request, final = record.request, record.final
             session = sessions[record.session_id]
-            key = _hash(f"{self._source} {record.key}") if record.key else 0
+            key = self._key(record.key)
             variant = crc32(record.variant.encode())
             if key:
                 keys.append(key)
@@ -100,7 +100,7 @@ class Rows:
                 price = None if known else self._prices.price(model, engine, slot, tier)
                 numbers = (self._names[model], self._names[engine], self._names[tier])
             threshold, usd = billed(request, price) if record.billed else (0, None)
-            counts = (request.requests, *msgspec.structs.astuple(request.tokens))
+            counts = (request.requests, *msgspec.structs.astuple(request.tokens), request.searches)
             if sum(counts) > _LARGEST:
                 counts = tuple(min(count, _LARGEST) for count in counts)
             is_reported = request.cost is not None or not record.billed
@@ -118,6 +118,7 @@ class Rows:
     ) -> None:
         """Store a file's tool calls by their number within it; None takes one back."""
         rows = []
+        asked, request = "", 0
         for number, tool in tools.items():
             if tool is None:
                 self._db.execute(
@@ -127,8 +128,24 @@ class Rows:
                 )
             else:
                 place = (sessions[tool.session_id], file, number, self._names[tool.name])
-                calls = min(tool.calls, _LARGEST)
-                rows.append((*place, tool.start, tool.duration, tool.outcome, calls, +tool.is_sum))
+                if tool.request != asked:  # several calls of one answer follow each other
+                    asked = tool.request
+                    request = self._key(asked)
+                rows.append(
+                    (
+                        *place,
+                        tool.start,
+                        tool.duration,
+                        tool.outcome,
+                        min(tool.calls, _LARGEST),
+                        +tool.is_sum,
+                        request,
+                        +tool.waited,
+                        min(tool.lines_added, _LARGEST),
+                        min(tool.lines_removed, _LARGEST),
+                        tool.changed_file,
+                    )
+                )
         self.put(_PUT_TOOL, *rows)
 
     def reprice(self) -> None:
@@ -136,15 +153,17 @@ class Rows:
         texts = names.texts(self._db)
         rows = self._db.execute(
             "SELECT request.session, request.file, key, variant, time, model, engine, tier, "
-            "requests, fresh, cache_read, cache_write_5m, cache_write_1h, output "
+            "requests, fresh, cache_read, cache_write_5m, cache_write_1h, output, searches "
             "FROM request JOIN session ON id = session WHERE source = ? AND NOT reported",
             (self._source,),
         )
         changes = []
-        for *place, time, model, engine, tier, requests, fresh, read, short, long, output in rows:
+        for row in rows:
+            place, (time, model, engine, tier, requests, *tokens, searches) = row[:4], row[4:]
             request = Request(
                 time=time, model=texts[model], engine=texts[engine], tier=texts[tier],
-                tokens=Tokens(fresh, read, short, long, output), requests=requests,
+                tokens=Tokens(*tokens), requests=requests,
+                searches=searches,
             )  # fmt: skip
             slot = time // SLOT_MS
             price = self._prices.price(request.model, request.engine, slot, request.tier)
@@ -154,6 +173,10 @@ class Rows:
             "WHERE session = ? AND file = ? AND key = ? AND variant = ?",
             changes,
         )
+
+    def _key(self, key: str) -> int:
+        """The number by which copies of a request are found; 0 where there are none."""
+        return _hash(f"{self._source} {key}") if key else 0
 
     def _later(
         self, place: tuple[int, int, int, int], request: Request, *, final: bool

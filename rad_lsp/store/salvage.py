@@ -91,9 +91,16 @@ _TABLES: Final = (
         "request",
         (
             "model, engine, tier, key, variant, time, requests, fresh, cache_read, cache_write_5m, "
-            "cache_write_1h, output, usd, reported, threshold, side, final, is_sum"
+            "cache_write_1h, output, searches, usd, reported, threshold, side, final, is_sum"
         ),
         3,
     ),
-    ("tool", "name, key, start, duration, outcome, calls, is_sum", 1),
+    (
+        "tool",
+        (
+            "name, key, start, duration, outcome, calls, is_sum, request, waited, lines_added, "
+            "lines_removed, changed_file"
+        ),
+        1,
+    ),
 )

@@ -170,7 +170,7 @@ def _part(file: int, path: str | bytes, gone: int, skipped: int, facts: bytes | 
 
 def _spending(name: dict[int, str], *columns: Any) -> Spending:
     slot, model, engine, tier, threshold, reported, requests, *rest = columns
-    *tokens, usd, lower_bound, unpriced = rest
+    *tokens, searches, usd, lower_bound, unpriced = rest
     return Spending(
         slot,
         named(name, model),
@@ -181,6 +181,7 @@ def _spending(name: dict[int, str], *columns: Any) -> Spending:
         requests,
         Tokens(*tokens),
         Money(usd, lower_bound, unpriced),
+        searches,
     )
 
 
@@ -250,8 +251,8 @@ _ADD_UP: Final = (
 INSERT INTO usage
 SELECT session, time / {SLOT_MS} - (time % {SLOT_MS} < 0), model, engine, tier, threshold,
     reported, usd IS NOT NULL, sum(requests), sum(fresh), sum(cache_read), sum(cache_write_5m),
-    sum(cache_write_1h), sum(output), round(sum(usd), 12), sum(requests * (1 - final)),
-    sum(requests * (usd IS NULL))
+    sum(cache_write_1h), sum(output), sum(searches), round(sum(usd), 12),
+    sum(requests * (1 - final)), sum(requests * (usd IS NULL))
 FROM changed CROSS JOIN request ON session = changed.id
 WHERE counts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """,
@@ -299,10 +300,11 @@ ORDER BY changed.id
 """
 _USAGE: Final = """
 SELECT session, slot, model, engine, tier, threshold, reported, requests, fresh, cache_read,
-    cache_write_5m, cache_write_1h, output, usd, lower_bound, unpriced
+    cache_write_5m, cache_write_1h, output, searches, usd, lower_bound, unpriced
 FROM changed CROSS JOIN usage ON session = changed.id ORDER BY changed.id
 """
 _TOOLS: Final = """
-SELECT session, file, outcome, calls, start, duration
+SELECT session, file, outcome, calls, start, duration, waited, lines_added, lines_removed,
+    changed_file
 FROM changed CROSS JOIN tool ON session = changed.id ORDER BY changed.id
 """

@@ -13,7 +13,7 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Usage
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import Tokens
-from rad_lsp.core.transcript import Facts, RequestRecord, last_record
+from rad_lsp.core.transcript import Facts, RequestRecord, ToolRecord, last_record
 
 NOON = 1_765_108_800_000
 """2025-12-07 12:00 UTC, in milliseconds."""
@@ -26,9 +26,18 @@ def minutes(*intervals):
 @pytest.fixture
 def told():
     """The session that some facts tell of."""
-    return lambda *facts, rows=(), tools=(): transcript.session(
-        "agent", "/t/s.jsonl", facts, tuple(rows), tools
-    )
+
+    def made(*facts, rows=(), tools=(), **options):
+        calls = [
+            ToolRecord("s", "", start, duration, outcome, calls)
+            for outcome, calls, start, duration in tools
+        ]
+        rows_of_tools = map(transcript.tool_row, calls)
+        return transcript.session(
+            "agent", "/t/s.jsonl", facts, tuple(rows), rows_of_tools, **options
+        )
+
+    return made
 
 
 def test_times_are_those_of_all_files_together(told):

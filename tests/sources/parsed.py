@@ -60,7 +60,7 @@ def ran(parser):
 
 def ended(parser):
     """The tool calls as a session is made of them."""
-    return [(one.outcome, one.calls, one.start, one.duration) for one in tools(parser)]
+    return [transcript.tool_row(tool) for tool in tools(parser)]
 
 
 def session(source, parser):

@@ -127,6 +127,12 @@ def read():
 
 
 @pytest.fixture
+def session(read):
+    """The only session in these records."""
+    return lambda *lines: parsed.session("claude-code", read(*lines))
+
+
+@pytest.fixture
 def facts(read):
     """The facts of the only session in these records."""
 
@@ -425,36 +431,37 @@ class TestTools:
 
 
 class TestChanges:
-    def test_are_counted_by_lines(self, facts):
+    def test_are_counted_by_lines(self, session):
         hunks = [
             {"oldStart": 1, "lines": [" a", "-b", "+c", "+d"]},
             {"oldStart": 9, "lines": ["-e", " f"]},
         ]
         told = {"filePath": "/work/app/a.py", "structuredPatch": hunks}
-        found = facts(*called(1, 1, 2, told))
-        assert (found.lines_added, found.lines_removed, len(found.files)) == (2, 2, 1)
+        found = session(*called(1, 1, 2, told))
+        assert (found.lines_added, found.lines_removed, found.files_changed) == (2, 2, 1)
 
-    def test_of_a_new_file_are_its_lines(self, facts):
+    def test_of_a_new_file_are_its_lines(self, session):
         told = {"type": "create", "filePath": "a", "content": "1\n2\n3", "structuredPatch": []}
-        found = facts(*called(1, 1, 2, told))
-        assert (found.lines_added, found.lines_removed, len(found.files)) == (3, 0, 1)
+        found = session(*called(1, 1, 2, told))
+        assert (found.lines_added, found.lines_removed, found.files_changed) == (3, 0, 1)
 
-    def test_of_one_file_are_of_one_file(self, facts):
+    def test_of_one_file_are_of_one_file(self, session):
         told = [
             {"filePath": path, "structuredPatch": [{"lines": ["+x"]}]} for path in ("a", "b", "a")
         ]
-        found = facts(*(line for n, one in enumerate(told) for line in called(n, n, n + 0.5, one)))
-        assert (found.lines_added, len(found.files)) == (3, 2)
-        assert all(0 <= number < 2**63 for number in found.files)
+        found = session(
+            *(line for n, one in enumerate(told) for line in called(n, n, n + 0.5, one))
+        )
+        assert (found.lines_added, found.files_changed) == (3, 2)
 
-    def test_are_none_where_a_tool_only_reads(self, facts):
-        found = facts(*called(1, 1, 2, {"type": "text", "filePath": "a", "content": "1\n2"}))
-        assert (found.lines_added, found.files) == (0, set())
+    def test_are_none_where_a_tool_only_reads(self, session):
+        found = session(*called(1, 1, 2, {"type": "text", "filePath": "a", "content": "1\n2"}))
+        assert (found.lines_added, found.files_changed) == (0, 0)
 
-    def test_of_unknown_content_are_no_lines(self, facts):
+    def test_of_unknown_content_are_no_lines(self, session):
         told = {"filePath": "a", "content": {"x": 1}, "structuredPatch": []}
-        found = facts(*called(1, 1, 2, told))
-        assert (found.lines_added, len(found.files)) == (0, 1)
+        found = session(*called(1, 1, 2, told))
+        assert (found.lines_added, found.files_changed) == (0, 1)
 
 
 class TestTime:
