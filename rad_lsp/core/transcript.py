@@ -207,6 +207,16 @@ def session(
     )
 
 
+def own_start(facts: Sequence[Facts], copied: int) -> int:
+    """When a session began that has copied what another one did until `copied`.
+
+    Both are in milliseconds since the epoch.
+    """
+    turns = [turn for part in facts for turn in part.active if turn[1] > copied]
+    last = max([part.end for part in facts])
+    return max(min([start for start, _ in turns], default=last), copied)
+
+
 def moment(time: int) -> datetime:
     """The time that is so many milliseconds after the epoch."""
     return EPOCH + timedelta(milliseconds=time)

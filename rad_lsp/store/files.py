@@ -7,6 +7,8 @@ import stat
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from rad_lsp.core import problems
 from rad_lsp.core.problems import Problem
 from rad_lsp.repository import OPEN_FLAGS
@@ -108,6 +110,30 @@ class File:
                 if len(rest) > MAX_LINE:
                     rest, too_long = rest[:_BEGINNING], True
             offset += len(chunk)
+
+    def ends_line(self, offset: int) -> bool:
+        """Whether a line ends at a place. Raises OSError."""
+        os.lseek(self._descriptor, offset, os.SEEK_SET)
+        return os.read(self._descriptor, 1) in {b"\r", b"\n"}
+
+    def last_line(self, offset: int) -> bytes:
+        """What follows after the last line feed, where it is a whole record of JSON; else "".
+
+        Raises OSError.
+        """
+        if not 0 < self.size - offset <= MAX_LINE:
+            return b""
+        os.lseek(self._descriptor, offset, os.SEEK_SET)
+        line = b""
+        while chunk := self._read(offset + len(line)):
+            line += chunk
+        if not line.rstrip().endswith(b"}"):
+            return b""
+        try:
+            msgspec.json.decode(line, type=msgspec.Raw)
+        except (ValueError, RecursionError):
+            return b""
+        return line
 
     def whole(self) -> Iterator[tuple[bytes, int]]:
         """All of the file at once, and its length. Raises OSError.

@@ -168,17 +168,22 @@ class Ingest:
                 self._forget(number)
             raise
         self.bytes += offset - begin
-        self._store(number, path, parser, goes_on=goes_on)
         # A file that is left half read has grown, for the next reader, by what is left of it.
         is_left = by_line and self._stopped() and offset < file.size
+        state, seen = parser.state(), offset
+        if by_line and not is_left and (line := file.last_line(offset)):
+            # It counts, and is read once more when the file has grown: what it tells is replaced.
+            parser.feed(line + b"\n")
+            seen = file.size
+        self._store(number, path, parser, goes_on=goes_on)
         now = _Known(
             number,
             0 if is_left else file.stamp,
             offset if is_left else file.size,
             file.inode,
             offset,
-            file.tail(offset) if by_line else b"",
-            _sealed(parser.state()),
+            file.tail(seen) if by_line else b"",
+            _sealed(state),
         )
         problem = parser.report if isinstance(parser.report, Problem) else None
         self._put_file(path, now, parser, problem)
@@ -187,7 +192,11 @@ class Ingest:
         """A parser where reading stopped; None when the file is another one."""
         # A file that changed and has not grown was written anew.
         has_grown = known.size < file.size and 0 < known.offset <= file.size
-        if not has_grown or known.inode != file.inode or file.tail(known.offset) != known.tail:
+        if not has_grown or known.inode != file.inode:
+            return None
+        # Or the last line counted without a line feed, and has one now.
+        has_end = known.tail == file.tail(known.size) and file.ends_line(known.size)
+        if known.tail != file.tail(known.offset) and not has_end:
             return None
         state = known.state[_SEAL:]
         try:

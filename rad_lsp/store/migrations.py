@@ -68,6 +68,7 @@ CREATE TABLE tool(
     waited INTEGER NOT NULL,  -- 1 where the time was spent waiting for the user
     lines_added INTEGER NOT NULL, lines_removed INTEGER NOT NULL,
     changed_file INTEGER NOT NULL,  -- the hash of its path; 0 of none
+    counts INTEGER NOT NULL DEFAULT 1,  -- 0 where its request counts with another session
     PRIMARY KEY(session, file, key)) WITHOUT ROWID;
 CREATE TABLE usage(  -- the requests that count, added up
     session INTEGER NOT NULL, slot INTEGER NOT NULL, model INTEGER NOT NULL,

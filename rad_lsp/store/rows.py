@@ -28,7 +28,7 @@ _MANY: Final = 10_000
 """Rows that wait at most."""
 
 _PUT_REQUEST: Final = f"INSERT OR REPLACE INTO request VALUES ({'?,' * 21}0, 1)"
-_PUT_TOOL: Final = f"INSERT OR REPLACE INTO tool VALUES ({','.join('?' * 14)})"
+_PUT_TOOL: Final = f"INSERT OR REPLACE INTO tool VALUES ({'?,' * 14}1)"
 
 
 class Rows:

@@ -59,7 +59,7 @@ def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) 
     settled = db.execute(_COPIES).fetchall()
     db.executemany(_SETTLE_COPY, settled)
     _fill(db, changed.sessions | {session for _, _, session, *_ in settled})
-    for statement in _ADD_UP:
+    for statement in (*_ADD_UP, _COUNT_TOOLS):
         db.execute(statement)
     if source == RADIUM:
         db.execute(_DUPLICATES)
@@ -130,6 +130,7 @@ def _put_together(
     usage = _Groups(db.execute(_USAGE).fetchall())
     tools = _Groups(db.execute(_TOOLS))  # one session may have a hundred thousand
     parts = _Groups(db.execute(_PARTS).fetchall())
+    copied = dict(db.execute(_COPIED_UNTIL).fetchall())
     for (number,) in db.execute("SELECT id FROM changed ORDER BY id").fetchall():
         told = [_part(*row[1:]) for row in parts.take(number)]
         counting = _counting([part for part in told if part.facts.end])
@@ -143,7 +144,8 @@ def _put_together(
             if notes := _notes(counting):
                 facts[0].notes.extend(notes)
             calls = (row[2:] for row in tools.take(number) if row[1] in files)
-            session = transcript.session(source, counting[0].path, facts, tuple(rows), calls)
+            since = transcript.own_start(facts, copied[number]) if number in copied else 0
+            session = transcript.session(source, counting[0].path, facts, tuple(rows), calls, since)
         yield number, session, counting
 
 
@@ -221,7 +223,8 @@ def _notes(parts: list[_Part]) -> list[str]:
 
 # Of the copies of a request that one counts which has the most output; of equal ones that which
 # was made first; then that of the session that ended first, as the other one went on from there;
-# then the first by path. A copy that a sub-agent replays gives way to any other of its key.
+# then the first by path. A copy that a sub-agent replays gives way to any other of its key and
+# of as many input tokens: some relays give all answers one id.
 # CROSS JOIN keeps SQLite from going through all requests.
 _COPIES: Final = """
 WITH again AS (
@@ -231,10 +234,13 @@ ranked AS (
     SELECT r.session, r.file, r.key, r.variant, r.counts AS counted, r.copied AS was_copied,
         count(*) OVER (PARTITION BY r.key) > 1 AS copied,
         row_number() OVER (
-            PARTITION BY r.key, r.side, CASE WHEN r.side THEN 0 ELSE r.variant END
+            PARTITION BY r.key, r.side, CASE WHEN r.side THEN r.input ELSE r.variant END
             ORDER BY r.output DESC, r.time, p.last, f.path) = 1
-            AND NOT (r.side AND min(r.side) OVER (PARTITION BY r.key) = 0) AS counts
-    FROM again CROSS JOIN request r ON r.key = again.key AND r.key <> 0
+            AND NOT (r.side AND min(r.side) OVER (PARTITION BY r.key, r.input) = 0) AS counts
+    FROM again CROSS JOIN (
+            SELECT *, CASE WHEN is_sum THEN 0
+                ELSE fresh + cache_read + cache_write_5m + cache_write_1h END AS input
+            FROM request) r ON r.key = again.key AND r.key <> 0
         CROSS JOIN part p ON p.session = r.session AND p.file = r.file
         CROSS JOIN file f ON f.id = r.file)
 SELECT counts, copied, session, file, key, variant FROM ranked
@@ -257,6 +263,27 @@ FROM changed CROSS JOIN request ON session = changed.id
 WHERE counts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """,
 )
+
+# A request of which all copies that count are other sessions' has been copied from there, and so
+# have the tool calls that it asked for.
+_ELSEWHERE: Final = """
+r.copied AND NOT r.counts AND NOT r.side AND r.key <> 0 AND NOT EXISTS (
+    SELECT 1 FROM request o WHERE o.key = r.key AND o.key <> 0 AND o.counts
+        AND o.session = r.session)
+"""
+_COUNT_TOOLS: Final = f"""
+UPDATE tool SET counts = NOT EXISTS (
+    SELECT 1 FROM request r WHERE r.session = tool.session AND r.file = tool.file
+        AND r.key = tool.request AND {_ELSEWHERE})
+WHERE request <> 0 AND session IN (
+    SELECT id FROM changed CROSS JOIN request r ON r.session = id AND r.copied
+    UNION SELECT id FROM changed CROSS JOIN tool t ON t.session = id AND NOT t.counts)
+"""
+_COPIED_UNTIL: Final = f"""
+SELECT r.session, max(r.time) FROM changed CROSS JOIN request r ON r.session = changed.id
+    CROSS JOIN part ON part.session = r.session AND part.file = r.file
+WHERE {_ELSEWHERE} GROUP BY 1
+"""
 
 # Of several reports with one id in a workspace the one that was written last counts; of equal
 # ones the first by path.
@@ -306,5 +333,5 @@ FROM changed CROSS JOIN usage ON session = changed.id ORDER BY changed.id
 _TOOLS: Final = """
 SELECT session, file, outcome, calls, start, duration, waited, lines_added, lines_removed,
     changed_file
-FROM changed CROSS JOIN tool ON session = changed.id ORDER BY changed.id
+FROM changed CROSS JOIN tool ON session = changed.id WHERE counts ORDER BY changed.id
 """

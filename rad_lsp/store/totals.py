@@ -95,7 +95,10 @@ def tools(
     """What the tool calls that began in a period come to, by some dimensions and in their order."""
     outcomes = [f"sum(calls * (outcome = '{name}'))" for name in ToolTotal.__struct_fields__[2:6]]
     sums = (*outcomes, "coalesce(sum(duration), 0)")
-    table = "(SELECT tool.* FROM tool JOIN part USING (session, file) WHERE counts)"
+    table = (
+        "(SELECT tool.* FROM tool JOIN part USING (session, file) "
+        "WHERE tool.counts AND part.counts)"
+    )
     rows = _sums(db, scope, by, period, zone, table, "start / 1000", sums)
     return [ToolTotal(key, *values) for key, values in rows]
 

@@ -88,6 +88,41 @@ class TestReading:
         assert (found.requests(), session.problems) == ({"a": 2}, ())
         assert fed.taken() == len(whole)
 
+    def test_a_last_line_without_line_feed_counts_once(self, home, claude, indexed):
+        path = home.claude("a", claude.answer(1), *claude.called(1), claude.answer(2, output=7))
+        whole = path.read_bytes()
+        path.write_bytes(whole.removesuffix(b"\n"))
+        found = indexed()
+        (before,) = found.update().values()
+        assert (found.requests(), before.tool_calls) == ({"a": 2}, 1)
+        for more in (b"\n", b"", whole[: whole.index(b"\n")], b"\r\n"):
+            with path.open("ab") as file:
+                file.write(more)
+            (session,) = found.update().values()
+            assert found.requests() == {"a": 2}
+            assert (session.tool_calls, session.problems) == (1, ())
+        home.append(path, claude.answer(3))
+        found.update()
+        assert found.requests() == {"a": 3}
+
+    def test_a_last_line_with_the_result_of_a_call_counts_once(self, home, claude, indexed):
+        path = home.claude("a", claude.answer(1), *claude.called(1))
+        path.write_bytes(path.read_bytes().removesuffix(b"\n"))
+        found = indexed()
+        assert found.update()["a"].tool_calls == 1
+        home.append(path, b"\n", *claude.called(2))
+        assert found.update()["a"].tool_calls == 2
+
+    def test_a_last_line_that_goes_on_otherwise_does_not_count(self, home, claude, indexed):
+        path = home.claude("a", *claude.answers(1, 2))
+        path.write_bytes(path.read_bytes().removesuffix(b"\n"))
+        found = indexed()
+        found.update()
+        assert found.requests() == {"a": 2}
+        home.append(path, b'{"type": "assis')
+        found.update()
+        assert found.requests() == {"a": 1}
+
     def test_a_truncated_file_is_read_anew(self, home, claude, fed, indexed):
         path = home.claude("a", *claude.answers(1, 2, 3))
         found = indexed()
@@ -747,7 +782,7 @@ def test_a_rebuilt_index_reads_all_and_keeps_what_is_gone(home, claude, fed, ind
 
 
 _NAMES = ("a", "b", "c")
-_CHANGES = ["append", "append", "append", "tear", "truncate", "rewrite", "update"]
+_CHANGES = ["append", "append", "append", "unended", "tear", "truncate", "rewrite", "update"]
 
 
 class Story:
@@ -785,6 +820,9 @@ class Story:
             self._home.claude(name, *self.records(name))
         elif kind == "append":
             self._home.append(path, *self.records(name))
+        elif kind == "unended" and path.exists():
+            self._home.append(path, *self.records(name))
+            os.truncate(path, path.stat().st_size - 1)
         elif kind == "tear" and path.exists():
             self._home.append(path, b'{"type": "assis')
         elif kind == "truncate" and path.exists():
