@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -328,3 +330,31 @@ def codex(workspace):
         return Codex(path, session_id, workspace.root if cwd is None else cwd, start).begin()
 
     return begun
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user may look into."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+        for inner in folder.iterdir():
+            inner.chmod(0o700)
+
+
+@contextlib.contextmanager
+def _as_no_one():
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.seteuid(65534)
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.fixture(scope="session")
+def as_no_one():
+    """For the time of a block the process may only do what everyone may."""
+    return _as_no_one

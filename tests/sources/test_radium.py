@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,29 +44,6 @@ def read(source):
 def content(read):
     """What is read from a file."""
     return lambda path: read(path).report
-
-
-@pytest.fixture
-def public_folder():
-    """A folder that every user may enter."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    yield folder
-    for inner in folder.iterdir():
-        inner.chmod(0o700)
-    shutil.rmtree(folder)
-
-
-@contextmanager
-def without_privileges():
-    """As a user whom permissions bind: they do not bind root."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 def test_a_report_becomes_a_session(golden):
@@ -190,11 +164,11 @@ def test_what_is_a_report_by_its_path(path, expected):
 
 
 @needs_permissions
-def test_a_folder_that_may_not_be_read_is_an_error(public_folder):
-    source = Radium(public_folder)
+def test_a_folder_that_may_not_be_read_is_an_error(open_folder, as_no_one):
+    source = Radium(open_folder)
     source.folders[0].mkdir(parents=True)
-    (public_folder / ".radium").chmod(0o700)
-    with without_privileges(), pytest.raises(PermissionError):
+    (open_folder / ".radium").chmod(0o700)
+    with as_no_one(), pytest.raises(PermissionError):
         list(source.paths())
 
 

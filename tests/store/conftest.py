@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -323,29 +320,3 @@ def git():
         subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=60)
 
     return run
-
-
-@pytest.fixture
-def open_folder():
-    """A folder that every user may look into."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        yield folder
-
-
-@contextlib.contextmanager
-def _as_no_one():
-    user = os.geteuid()
-    try:
-        if user == 0:
-            os.seteuid(65534)
-        yield
-    finally:
-        os.seteuid(user)
-
-
-@pytest.fixture(scope="session")
-def as_no_one():
-    """For the time of a block the process may only do what everyone may."""
-    return _as_no_one

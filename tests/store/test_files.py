@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,29 +24,6 @@ needs_permissions = pytest.mark.skipif(not hasattr(os, "seteuid"), reason="no us
 def path(tmp_path):
     """Where a file may be put."""
     return tmp_path / "x.json"
-
-
-@pytest.fixture
-def public_folder():
-    """A folder that every user may enter."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    yield folder
-    for inner in folder.iterdir():
-        inner.chmod(0o700)
-    shutil.rmtree(folder)
-
-
-@contextmanager
-def without_privileges():
-    """As a user whom permissions bind: they do not bind root."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 @pytest.fixture
@@ -115,12 +90,12 @@ class TestGone:
         assert files.is_gone(str(tmp_path))
 
     @needs_permissions
-    def test_is_nothing_that_may_not_be_looked_at(self, public_folder):
-        folder = public_folder / "closed"
+    def test_is_nothing_that_may_not_be_looked_at(self, open_folder, as_no_one):
+        folder = open_folder / "closed"
         folder.mkdir()
         (folder / "x.json").write_bytes(b"{}")
         folder.chmod(0o744)
-        with without_privileges():
+        with as_no_one():
             assert not files.is_gone(str(folder / "x.json"))
 
 
@@ -231,21 +206,21 @@ class TestProblems:
         assert read(path).code == "unreadable"
 
     @needs_permissions
-    def test_is_that_it_may_not_be_read(self, public_folder):
-        path = public_folder / "x.json"
+    def test_is_that_it_may_not_be_read(self, open_folder, as_no_one):
+        path = open_folder / "x.json"
         path.write_bytes(b"{}")
         path.chmod(0)
-        with without_privileges():
+        with as_no_one():
             found = read(path)
         assert found == Problem("no-permission", "The file may not be read: permission denied")
 
     @needs_permissions
-    def test_is_that_its_folder_may_not_be_entered(self, public_folder):
-        folder = public_folder / "closed"
+    def test_is_that_its_folder_may_not_be_entered(self, open_folder, as_no_one):
+        folder = open_folder / "closed"
         folder.mkdir()
         (folder / "x.json").write_bytes(b"{}")
         folder.chmod(0o744)
-        with without_privileges():
+        with as_no_one():
             assert read(folder / "x.json").code == "no-permission"
 
     def test_is_an_input_error(self, path, while_reading):
