@@ -75,6 +75,8 @@ def decode(lines: bytes, form: type[T], progress: Progress, kinds: Collection[st
 
 def _decode(line: bytes, decoder: msgspec.json.Decoder[T]) -> list[T]:
     """The record in a line; more than one where a line feed was lost."""
+    # A crash leaves NUL bytes where something was not written; the next record follows them.
+    line = line.strip(b"\0") or line
     try:
         return [decoder.decode(line)]
     except msgspec.ValidationError:

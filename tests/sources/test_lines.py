@@ -56,6 +56,12 @@ def test_bad_lines_are_counted_and_the_first_are_kept(read):
     assert [one.line for one in progress.first_skipped] == [2, 3, 4, 5, 6]
 
 
+def test_a_record_behind_what_a_crash_left_unwritten_is_read(read):
+    records, progress = read(b'\0\0\0{"number":1}\n\0\0\n{"number":2}\0\0\n')
+    assert [record.number for record in records] == [1, 2]
+    assert [one.line for one in progress.first_skipped] == [2]
+
+
 def test_lines_are_counted_on(read):
     _, progress = read(b'{"number":1}\n{"number":2}\n')
     records, progress = read(b'{"number":3}\nbad\n', progress)
