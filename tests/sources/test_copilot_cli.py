@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rad_lsp.core import transcript
 from rad_lsp.core.tokens import Tokens
 from rad_lsp.core.transcript import ToolRecord
-from rad_lsp.sources.copilot_cli import CopilotCli
+from rad_lsp.sources.copilot_cli import CopilotCli, split
 from tests.sources import parsed
 from tests.sources.parsed import calls, encoded, ran
 
@@ -78,6 +78,29 @@ def result(seconds, number, success=True, **more):  # noqa: FBT002  (as the agen
     )
 
 
+def checkpoint(seconds, nano):
+    return event(seconds, "session.usage_checkpoint", totalNanoAiu=nano, totalPremiumRequests=1)
+
+
+def compaction(seconds, tokens, output, read=0, nano=None, name=SONNET):
+    used = {
+        "inputTokens": tokens,
+        "outputTokens": output,
+        "cacheReadTokens": read,
+        "cacheWriteTokens": 0,
+        "duration": 12_000,
+        "model": name,
+    }
+    if nano is not None:
+        used["copilotUsage"] = {"totalNanoAiu": nano}
+    return event(seconds, "session.compaction_complete", success=True, compactionTokensUsed=used)
+
+
+def details(fresh, read, output, written=0):
+    counts = {"input": fresh, "cache_read": read, "cache_write": written, "output": output}
+    return {name: {"tokenCount": count} for name, count in counts.items()}
+
+
 def turn(begin, end, number="0"):
     return (
         event(begin, "assistant.turn_start", turnId=number),
@@ -85,9 +108,10 @@ def turn(begin, end, number="0"):
     )
 
 
-def spent(count, tokens, output, read=0, written=0):
+def spent(count, tokens, output, read=0, written=0, nano=None):
     return {
         "requests": {"count": count, "cost": 1},
+        **({} if nano is None else {"totalNanoAiu": nano}),
         "usage": {
             "inputTokens": tokens,
             "outputTokens": output,
@@ -98,7 +122,7 @@ def spent(count, tokens, output, read=0, written=0):
     }
 
 
-def shutdown(seconds, metrics, api=1000, added=0, removed=0, files=()):
+def shutdown(seconds, metrics, api=1000, added=0, removed=0, files=(), **more):
     return event(
         seconds,
         "session.shutdown",
@@ -111,6 +135,7 @@ def shutdown(seconds, metrics, api=1000, added=0, removed=0, files=()):
             "filesModified": list(files),
         },
         modelMetrics=metrics,
+        **more,
     )
 
 
@@ -145,6 +170,15 @@ def facts(read):
 @pytest.fixture
 def requests(read):
     return lambda *lines: list(read(start(), *lines).requests.values())
+
+
+def counts(recorded):
+    """Model, requests, input, output and USD of each request."""
+    return [
+        (one.request.model, one.request.requests, tokens.input, tokens.output, one.request.cost)
+        for one in recorded
+        for tokens in [one.request.tokens]
+    ]
 
 
 def write(folder, name):
@@ -270,6 +304,305 @@ class TestRequests:
         assert not any(one.side for one in after.requests.values())
 
 
+class TestSumsThatGoOn:
+    """A session is resumed: what its sums have grown by is what the run used."""
+
+    FIRST = (
+        answer(5, 100),
+        shutdown(60, {SONNET: spent(1, 1000, 100, 600)}, api=5000, added=5, removed=1),
+        resume(100),
+    )
+
+    def test_count_as_differences(self, requests, facts):
+        lines = [
+            *self.FIRST,
+            answer(105, 50),
+            shutdown(160, {SONNET: spent(3, 1500, 150, 700)}, api=8000, added=7, removed=1),
+        ]
+        assert counts(requests(*lines)) == [
+            (SONNET, 1, 1000, 100, None),
+            (SONNET, 2, 500, 50, None),
+        ]
+        found = facts(*lines)
+        assert (found.api_time, found.lines_added, found.lines_removed) == (8000, 7, 1)
+
+    def test_count_as_they_are_if_they_have_begun_anew(self, requests, facts):
+        lines = [
+            *self.FIRST,
+            answer(105, 150),
+            shutdown(160, {SONNET: spent(3, 1500, 150, 700)}, api=8000, added=7, removed=1),
+        ]
+        assert [one[2:4] for one in counts(requests(*lines))] == [(1000, 100), (1500, 150)]
+        found = facts(*lines)
+        assert (found.api_time, found.lines_added, found.lines_removed) == (13_000, 12, 2)
+
+    def test_have_begun_anew_if_one_is_smaller(self, requests):
+        end = shutdown(160, {SONNET: spent(3, 900, 190, 100)})
+        assert counts(requests(*self.FIRST, answer(105, 90), end))[1][1:4] == (3, 900, 190)
+
+    def test_may_have_a_model_that_comes_later(self, requests):
+        metrics = {SONNET: spent(1, 1000, 100, 600), HAIKU: spent(1, 10, 7)}
+        found = counts(requests(*self.FIRST, answer(105, 7), shutdown(160, metrics)))
+        assert found == [(SONNET, 1, 1000, 100, None), (HAIKU, 1, 10, 7, None)]
+
+    def test_need_not_grow(self, requests):
+        end = shutdown(160, {SONNET: spent(1, 1000, 100, 600)}, api=5000)
+        assert len(requests(*self.FIRST, end)) == 1
+        assert len(requests(*self.FIRST, end, resume(200), end)) == 1
+
+    def test_are_told_again_without_a_resume_between(self, requests):
+        lines = [*self.FIRST[:-1], answer(70, 50), shutdown(80, {SONNET: spent(2, 1500, 150, 700)})]
+        assert [one[2:4] for one in counts(requests(*lines))] == [(1000, 100), (500, 50)]
+
+    def test_outlast_a_run_that_tells_none(self, requests):
+        end = shutdown(160, {SONNET: spent(2, 1500, 150, 700)}, api=6000)
+        empty = shutdown(101, {}, api=5000)
+        lines = [*self.FIRST, empty, resume(102), answer(105, 50), end]
+        assert [one[2:4] for one in counts(requests(*lines))] == [(1000, 100), (500, 50)]
+
+    def test_may_contain_a_run_that_broke_off(self, requests):
+        """Its answers then give way."""
+        end = shutdown(260, {SONNET: spent(4, 1900, 190, 700)}, api=9000)
+        lines = [*self.FIRST, answer(105, 50), resume(200), answer(205, 40), end]
+        found = requests(*lines)
+        assert sum(one.request.tokens.output for one in found) == 190
+        assert sum(one.request.requests for one in found) == 4
+        assert all(one.final for one in found)
+
+    def test_may_leave_out_a_run_that_broke_off(self, requests):
+        end = shutdown(260, {SONNET: spent(2, 1400, 140, 700)}, api=9000)
+        lines = [*self.FIRST, answer(105, 50), resume(200), answer(205, 40), end]
+        found = requests(*lines)
+        assert [(one.request.tokens.output, one.final) for one in found] == [
+            (100, True),
+            (50, False),
+            (40, True),
+        ]
+
+
+class TestMoney:
+    """The provider's own bill; 1e11 nano-AIU are one USD."""
+
+    def test_is_told_of_each_model(self, requests):
+        metrics = {SONNET: spent(1, 1000, 100, nano=3e9), HAIKU: spent(1, 10, 7, nano=0)}
+        found = requests(answer(5, 107), shutdown(60, metrics, totalNanoAiu=3_000_000_000))
+        assert [one[-1] for one in counts(found)] == [0.03, 0.0]
+
+    def test_may_be_told_of_each_model_only(self, requests):
+        found = requests(answer(5, 100), shutdown(60, {SONNET: spent(1, 1000, 100, nano=3e9)}))
+        assert [one[-1] for one in counts(found)] == [0.03]
+
+    def test_may_be_told_of_all_together(self, requests):
+        metrics = {SONNET: spent(1, 1000, 100), HAIKU: spent(1, 1000, 100)}
+        found = requests(answer(5, 200), shutdown(60, metrics, totalNanoAiu=4e9))
+        assert [one[-1] for one in counts(found)] == [0.02, 0.02]
+
+    def test_of_the_others_is_what_is_left(self, requests):
+        metrics = {SONNET: spent(1, 1000, 100, nano=3e9), HAIKU: spent(1, 1000, 100)}
+        found = requests(answer(5, 200), shutdown(60, metrics, totalNanoAiu=4e9))
+        assert [one[-1] for one in counts(found)] == [0.03, 0.01]
+
+    def test_of_all_together_counts_more_than_that_of_each(self, requests):
+        metrics = {SONNET: spent(1, 1000, 100, nano=3e9), HAIKU: spent(1, 1000, 100, nano=1e9)}
+        found = requests(answer(5, 200), shutdown(60, metrics, totalNanoAiu=8e9))
+        assert [one[-1] for one in counts(found)] == [0.06, 0.02]
+
+    @pytest.mark.parametrize("per_model", [True, False])
+    def test_goes_on_when_the_session_is_resumed(self, requests, per_model):
+        def end(seconds, count, nano):
+            told = nano if per_model else None
+            metrics = {SONNET: spent(count, 1000 * count, 100 * count, nano=told)}
+            return shutdown(seconds, metrics, totalNanoAiu=nano)
+
+        found = requests(
+            answer(5, 100), end(60, 1, 5e9), resume(90), answer(95, 100), end(99, 2, 8e9)
+        )
+        assert [one[-1] for one in counts(found)] == [0.05, 0.03]
+
+    def test_goes_on_though_the_tokens_begin_anew(self, requests):
+        """Checkpoints tell the money to the next run; the amounts of models show it."""
+        found = requests(
+            answer(5, 100),
+            shutdown(60, {SONNET: spent(1, 1000, 100, nano=5e9)}, totalNanoAiu=5e9),
+            resume(90),
+            answer(95, 200),
+            shutdown(99, {SONNET: spent(1, 2000, 200, nano=7e9)}, totalNanoAiu=12e9),
+        )
+        assert [one[-1] for one in counts(found)] == [0.05, 0.07]
+
+    def test_that_begins_anew_counts_as_it_is(self, requests):
+        found = requests(
+            answer(5, 100),
+            shutdown(60, {SONNET: spent(1, 1000, 100, nano=5e9)}, totalNanoAiu=5e9),
+            resume(90),
+            answer(95, 200),
+            checkpoint(96, 7e9),
+            shutdown(99, {SONNET: spent(1, 2000, 200, nano=7e9)}, totalNanoAiu=7e9),
+        )
+        assert [one[-1] for one in counts(found)] == [0.05, 0.07]
+
+    def test_of_a_run_that_broke_off_is_its_last_checkpoint(self, requests):
+        found = requests(
+            answer(5, 100),
+            shutdown(60, {SONNET: spent(1, 1000, 100)}, totalNanoAiu=5e9),
+            resume(90),
+            answer(95, 200),
+            checkpoint(96, 7e9),
+            answer(97, 10),
+        )
+        assert [(one[3], one[-1]) for one in counts(found)] == [
+            (100, 0.05),
+            (200, 0.02),
+            (10, None),
+        ]
+        assert [(one.final, one.billed) for one in found] == [
+            (True, True),
+            (False, True),
+            (False, False),
+        ]
+
+    @pytest.mark.parametrize("output", [140, 340])
+    def test_of_a_run_that_broke_off_counts_once(self, requests, output):
+        """Whether the next shutdown's tokens contain it or not, its money does."""
+        found = requests(
+            answer(5, 100),
+            shutdown(60, {SONNET: spent(1, 1000, 100)}, totalNanoAiu=5e9),
+            resume(90),
+            answer(95, 200),
+            checkpoint(96, 7e9),
+            resume(190),
+            answer(195, 40),
+            shutdown(199, {SONNET: spent(3, 2000, output)}, totalNanoAiu=8e9),
+        )
+        assert sum(one.request.cost for one in found) == pytest.approx(0.08)
+        assert sum(one.request.tokens.output for one in found) == 340
+
+    def test_is_dated_by_checkpoints(self, requests):
+        day = 86_400
+        found = requests(
+            answer(5, 100),
+            checkpoint(9, 1e9),
+            answer(5 + day, 100),
+            checkpoint(9 + day, 4e9),
+            answer(5 + 2 * day, 100),
+            shutdown(9 + 2 * day, {SONNET: spent(3, 1001, 300, 500, nano=10e9)}, totalNanoAiu=10e9),
+        )
+        assert [one.request.time for one in found] == [ms(5), ms(5 + day), ms(5 + 2 * day)]
+        assert [one[1:] for one in counts(found)] == [
+            (1, 100, 30, 0.01),
+            (1, 300, 90, 0.03),
+            (1, 601, 180, 0.06),
+        ]
+
+    def test_is_dated_by_answers_that_a_checkpoint_is_told_after(self, requests):
+        day = 86_400
+        found = requests(
+            answer(5, 100),
+            answer(5 + day, 300),
+            checkpoint(9 + day, 4e9),
+            shutdown(19 + day, {SONNET: spent(2, 1000, 400)}, totalNanoAiu=4e9),
+        )
+        assert [(one.request.time, one.request.cost) for one in found] == [
+            (ms(5), 0.01),
+            (ms(5 + day), 0.03),
+        ]
+
+    def test_that_was_spent_without_an_answer_is_dated_when_it_is_told(self, requests):
+        day = 86_400
+        found = requests(
+            answer(5, 100),
+            checkpoint(9, 1e9),
+            shutdown(day, {SONNET: spent(2, 1000, 100)}, totalNanoAiu=4e9),
+        )
+        assert [(one.request.time, one.request.cost) for one in found] == [
+            (ms(5), 0.01),
+            (ms(day), 0.03),
+        ]
+
+    def test_of_a_sub_agent_is_part_of_the_session_s(self, requests):
+        own = checkpoint(9, 5e9) | {"agentId": "a"}
+        (found,) = requests(answer(5, 100), checkpoint(8, 1e9), own)
+        assert found.request.cost == 0.01
+
+    @given(st.integers(0, 10**15), st.lists(st.integers(0, 10**12), min_size=1))
+    def test_is_split_exactly(self, total, weights):
+        parts = split(total, weights)
+        assert (len(parts), sum(parts)) == (len(weights), total)
+        if any(weights):
+            for part, weight in zip(parts, weights, strict=True):
+                assert abs(part - total * weight / sum(weights)) <= 1 + total * 1e-9
+
+
+class TestCompaction:
+    """Summing up the conversation is a request of its own."""
+
+    def test_is_left_out_of_the_sums(self, requests):
+        found = requests(
+            answer(5, 200),
+            compaction(60, 50_000, 1000, 3000, nano=2e9),
+            shutdown(
+                90,
+                {SONNET: spent(1, 20_000, 200, 10_000, nano=3e9)},
+                tokenDetails=details(57_000, 13_000, 1200),
+                totalNanoAiu=3e9,
+            ),
+        )
+        assert counts(found) == [(SONNET, 1, 50_000, 1000, 0.02), (SONNET, 1, 20_000, 200, 0.01)]
+        assert (found[0].request.time, found[0].request.tokens.cache_read) == (ms(60), 3000)
+
+    @pytest.mark.parametrize("told", [{}, {"tokenDetails": details(57_000, 13_000, 1200)}])
+    def test_may_be_part_of_the_sums(self, requests, told):
+        found = requests(
+            answer(5, 200),
+            compaction(60, 50_000, 1000, 3000),
+            shutdown(90, {SONNET: spent(2, 70_000, 1200, 13_000)}, **told),
+        )
+        assert counts(found) == [(SONNET, 1, 50_000, 1000, None), (SONNET, 1, 20_000, 200, None)]
+
+    def test_of_another_model_is_paid_by_the_session(self, requests):
+        found = requests(
+            answer(5, 200),
+            compaction(60, 50_000, 1000, nano=2e9, name=HAIKU),
+            shutdown(90, {SONNET: spent(1, 20_000, 200)}, totalNanoAiu=3e9),
+        )
+        assert [(one[0], one[-1]) for one in counts(found)] == [(HAIKU, 0.02), (SONNET, 0.01)]
+
+    def test_whose_cost_is_not_told_is_paid_with_the_answers(self, requests):
+        found = requests(
+            answer(5, 200),
+            compaction(60, 50_000, 1000),
+            shutdown(90, {SONNET: spent(1, 20_000, 200)}, totalNanoAiu=3e9),
+        )
+        assert [one[-1] for one in counts(found)] == [0.0, 0.03]
+
+    def test_counts_when_the_run_breaks_off(self, requests):
+        found = requests(
+            model(1, SONNET),
+            answer(5, 200),
+            compaction(60, 50_000, 1000, nano=2e9),
+            checkpoint(70, 3e9),
+        )
+        assert sorted(counts(found)) == [
+            (SONNET, 1, 0, 200, 0.01),
+            (SONNET, 1, 50_000, 1000, 0.02),
+        ]
+
+    def test_counts_without_any_money(self, requests):
+        (found,) = requests(compaction(60, 50_000, 1000))
+        assert (found.billed, found.final, found.request.cost) == (True, True, None)
+
+    def test_of_older_versions_is_read(self, requests):
+        used = {"input": 157_329, "output": 3400, "cachedInput": 24_000}
+        lines = [
+            model(1, HAIKU),
+            event(60, "session.compaction_complete", success=True, compactionTokensUsed=used),
+            event(70, "session.compaction_complete", success=False, compactionTokensUsed=None),
+        ]
+        (found,) = requests(*lines)
+        assert found.request.tokens == Tokens(133_329, 24_000, output=3400)
+        assert found.request.model == HAIKU
+
+
 class TestTools:
     def test_succeed_or_fail(self, read):
         parser = read(
@@ -299,6 +632,13 @@ class TestTools:
     def test_fail_for_any_reason(self, read, error):
         parser = read(start(), call(1, 1), result(2, 1, success=False, error=error))
         assert calls(parser) == [("bash", "failed")]
+
+    @pytest.mark.parametrize("name", ["ask_user", "exit_plan_mode"])
+    def test_that_ask_the_user_wait(self, read, name):
+        asked = event(1, "tool.execution_start", toolCallId="toolu_1", toolName=name)
+        parser = read(start(), asked, result(61, 1), call(70, 2), result(72, 2))
+        assert [one.waited for one in parser.tools.values()] == [True, False]
+        assert parsed.session("copilot-cli", parser).tool_time == 2 * 10**9
 
     def test_may_not_tell_how_they_ended(self, read):
         parser = read(start(), call(1, 1), result(2, 1, success=None))
@@ -390,6 +730,25 @@ EVENTFUL = [
     result(34, 2, success=False, error={"code": "rejected"}),
     b'{"type":"tool.execution_complete","data":5}\n',
     answer(35, 50),
+    checkpoint(36, 2e9),
+    resume(40),
+    answer(41, 60),
+    answer(3000, 60),
+    compaction(3001, 900, 9, nano=1e9),
+    checkpoint(3002, 5e9),
+    answer(3003, 5),
+    answer(5000, 5),
+    shutdown(
+        5001,
+        {SONNET: spent(6, 900, 160, nano=5e9), HAIKU: spent(1, 9, 1)},
+        api=2000,
+        totalNanoAiu=7e9,
+    ),
+    resume(6000),
+    compaction(6001, 900, 9),
+    answer(6002, 8),
+    checkpoint(6003, 9e9),
+    answer(6004, 8),
 ]
 
 
@@ -475,8 +834,16 @@ RICH = [
     answer(6, 10),
     call(7, 1),
     result(8, 1, success=False, error={"code": "rejected", "message": "…"}),
+    compaction(8, 10, 5, nano=1),
+    checkpoint(9, 5e9),
     turn(9, 9)[1],
-    shutdown(10, {SONNET: spent(1, 10, 10)}, files=["a"]),
+    shutdown(
+        10,
+        {SONNET: spent(1, 10, 10, nano=7e9)},
+        files=["a"],
+        totalNanoAiu=7e9,
+        tokenDetails=details(10, 0, 10),
+    ),
 ]
 
 
