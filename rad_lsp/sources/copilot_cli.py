@@ -149,6 +149,7 @@ class _Event(msgspec.Struct, gc=False):
     type: str = ""
     data: _Data | None = None
     timestamp: _lines.Moment | None = None
+    id: str | None = None
     agent_id: str | None = msgspec.field(default=None, name="agentId")
 
 
@@ -237,7 +238,8 @@ class _State(State, gc=False, array_like=True):
     `run` counts the runs of the session. `running` tells that the last of the facts' active
     intervals is a turn that goes on. `calls` has time and name of each tool call without a result,
     `results` counts those with one. `segments` are those since the last shutdown, which told
-    `sums`; runs that broke off are among them. `told` is the last money that was told.
+    `sums`; runs that broke off are among them. `told` is the last money that was told. `starts`
+    are the ids of the events that begin runs; up to `repeated_until` events are in the file again.
     """
 
     facts: Facts
@@ -249,6 +251,8 @@ class _State(State, gc=False, array_like=True):
     segments: list[_Segment] = msgspec.field(default_factory=list)
     sums: _Sums = _Sums()
     told: int = 0
+    starts: list[str] = msgspec.field(default_factory=list)
+    repeated_until: int = 0
 
 
 class _Reading(NamedTuple):
@@ -294,12 +298,25 @@ class _Parser(Parser):
             time = facts.end
             if event.timestamp is not None:
                 time = _lines.milliseconds(event.timestamp)
+            if self._is_repeated(event, time):
+                continue
+            if event.timestamp is not None:
                 facts.at(time)
             if event.agent_id is not None and event.type in _OF_SESSION:
                 continue  # what a sub-agent tells of itself is part of the session's sums
             if event.data is not None and (read := _READERS.get(event.type)):
                 read(self, event.data, time)
         self._show(facts)
+
+    def _is_repeated(self, event: _Event, time: int) -> bool:
+        """Whether an event is in the file a second time: some have all of a run twice."""
+        state = self._state
+        if event.id is not None and _READERS.get(event.type) is _Parser.read_start:
+            if event.id in state.starts:
+                state.repeated_until = state.facts.end
+            else:
+                state.starts.append(event.id)
+        return time <= state.repeated_until
 
     def read_start(self, data: _Data, time: int) -> None:
         """The program has been started, with a new session or one that it resumes."""

@@ -354,6 +354,17 @@ class TestSumsThatGoOn:
         lines = [*self.FIRST[:-1], answer(70, 50), shutdown(80, {SONNET: spent(2, 1500, 150, 700)})]
         assert [one[2:4] for one in counts(requests(*lines))] == [(1000, 100), (500, 50)]
 
+    @pytest.mark.parametrize("whole", [True, False])
+    def test_count_once_though_the_file_has_all_of_a_run_twice(self, read, whole):
+        end = [answer(105, 150), shutdown(160, {SONNET: spent(2, 1500, 150, 700)})]
+        lines = [start(), call(1, 1), result(2, 1), *self.FIRST, *end]
+        again = lines if whole else lines[-3:]
+        once, twice = read(*lines), read(*lines, *again, resume(200), answer(205, 1))
+        assert twice.tools == once.tools
+        *before, last = twice.requests.values()
+        assert before == list(once.requests.values())
+        assert last.request.tokens.output == 1
+
     def test_outlast_a_run_that_tells_none(self, requests):
         end = shutdown(160, {SONNET: spent(2, 1500, 150, 700)}, api=6000)
         empty = shutdown(101, {}, api=5000)
