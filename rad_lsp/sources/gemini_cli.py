@@ -33,6 +33,8 @@ ENGINE: Final = "gemini"
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _CHATS: Final = "chats"
 _LEVELS: Final = 2
+_PROMPTS: Final = frozenset({"ask_user", "exit_plan_mode"})
+"""Tools that wait for the user."""
 _MAX_BYTES: Final = 1 << 20
 """Of the files that tell of projects."""
 
@@ -329,7 +331,12 @@ class _Parser(Parser):
             calls.numbers.append(number)
             duration = end - time if end > time else None
             self.tools[number] = ToolRecord(
-                state.facts.session_id, call.name, time, duration, outcome
+                state.facts.session_id,
+                call.name,
+                time,
+                duration,
+                outcome,
+                waited=call.name in _PROMPTS,
             )
         self.tools.update(dict.fromkeys(before))
         state.facts.at(last)

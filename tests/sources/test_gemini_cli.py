@@ -395,6 +395,18 @@ def test_a_call_succeeded_failed_was_denied_or_has_not_ended(read):
     assert covered(ran(parser)) == 3_000
 
 
+@pytest.mark.parametrize("name", ["ask_user", "exit_plan_mode"])
+@pytest.mark.parametrize("status", ["success", "cancelled"])
+def test_tools_that_ask_the_user_wait(read, name, status):
+    calls = [call(62, status, name=name), call(3, "success")]
+    parser = read(head(), user(1), answer(2, "m1", spent(1, 1), calls=calls))
+    assert [(tool.waited, tool.duration) for tool in parsed.tools(parser)] == [
+        (True, 60_000),
+        (False, 1_000),
+    ]
+    assert parsed.session("gemini-cli", parser).tool_time == 1_000_000_000
+
+
 def test_the_last_state_of_a_call_counts(read):
     parser = read(
         head(),
