@@ -6,6 +6,7 @@ A folder of `tests/data/cases` is a user's home folder as the agents would leave
 from __future__ import annotations
 
 import contextlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ from rad_lsp.store.query import Scope
 CASES = Path(__file__).parent / "data" / "cases"
 
 TOTALS = {
+    "claude-advisor": (1, 2, 102_000, 4_400, 0, 0.6120),
+    "gateway-same-id": (2, 6, 210_000, 600, 0, 0.6390),
+    "cowork": (1, 1, 100_000, 10_000, 0, 0.7500),
     "copilot-resume": (1, 2, 1_200_000, 15_000, 0, 0.33),
     "copilot-compaction": (1, 2, 70_000, 1_200, 10_000, 0.01765),
     "copilot-crash": (1, 1, 0, 400, 0, 0.03),
@@ -97,3 +101,20 @@ def test_money_of_a_session_that_broke_off_is_a_lower_bound(read):
     assert (session.money.usd, session.money.lower_bound) == (pytest.approx(0.03), 1)
     assert not session.money.is_exact
     assert session.end_time is None
+
+
+def test_an_advisor_is_a_model_of_its_own(read):
+    (session,) = read(CASES / "claude-advisor" / "home")
+    assert {usage.name: usage.money.usd for usage in session.models} == {
+        "claude-sonnet-4-6": pytest.approx(0.012),
+        "claude-opus-4-8": pytest.approx(0.6),
+    }
+
+
+def test_what_a_fork_copied_of_a_relay_s_session_counts_once(read, tmp_path):
+    home = shutil.copytree(CASES / "gateway-same-id" / "home", tmp_path / "home")
+    (first, _) = sorted(home.rglob("*.jsonl"))
+    fork = first.read_text(encoding="utf-8").replace("-000000000001", "-000000000003")
+    first.with_name(f"{first.stem[:-1]}3.jsonl").write_text(fork, encoding="utf-8")
+    requests = [sum(usage.requests for usage in session.models) for session in read(home)]
+    assert (sum(requests), len(requests)) == (6, 3)

@@ -118,12 +118,13 @@ class Facts(msgspec.Struct, gc=False, array_like=True):
 def last_record(before: RequestRecord, now: RequestRecord) -> RequestRecord:
     """Of two records of a request in one file the one that counts, with the time of the first.
 
-    It is the one with the most output tokens, of equal ones the later.
+    It is the one with the most output tokens, of equal ones the later. Of searches the most count.
     """
     time = before.request.time
+    searches = max(before.request.searches, now.request.searches)
     later = now.request.tokens.output >= before.request.tokens.output
     counts = now if later else before
-    request = msgspec.structs.replace(counts.request, time=time)
+    request = msgspec.structs.replace(counts.request, time=time, searches=searches)
     return msgspec.structs.replace(counts, request=request, final=before.final or now.final)
 
 

@@ -31,8 +31,9 @@ def transcript_source(path: str) -> str | None:
     if not path.endswith(_SUFFIX):
         return None
     for name in sources.AGENTS:
-        folders = sources.agent(name, os.environ, settings.home()).folders
-        if any(path.startswith(str(folder) + os.sep) for folder in folders):
+        agent = sources.agent(name, os.environ, settings.home())
+        folders = tuple(str(folder) + os.sep for folder in agent.folders)
+        if path.startswith(folders) and not agent.ignores(path):
             return name
     return None
 

@@ -140,6 +140,10 @@ class Source(ABC):
         """
         return False
 
+    def ignores(self, path: str) -> bool:  # noqa: ARG002
+        """Whether what changes at a path below the folders tells nothing of sessions."""
+        return False
+
     def by_line(self, path: str) -> bool:  # noqa: ARG002
         """Whether a file grows by lines; else it is replaced as a whole."""
         return True

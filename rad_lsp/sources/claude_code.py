@@ -2,17 +2,22 @@
 
 Each line is a record with a `type`. An answer is written as several records, one for each block
 of its content; those of a sub-agent are in a file of their own, with its parent's session id.
+Claude's desktop app runs Claude Code in its agent mode (Cowork), with a configuration folder for
+each session.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
 from rad_lsp.core.spending import Request
-from rad_lsp.core.tokens import Tokens
+from rad_lsp.core.tokens import NO_TOKENS, Tokens
 from rad_lsp.core.transcript import (
     Facts,
     Outcome,
@@ -35,6 +40,19 @@ _REFUSED: Final = b"The user doesn't want to proceed with this tool use"
 """What the model is told when the user has refused a tool call."""
 _STANDARD: Final = frozenset({None, "", "standard", "default", "auto", "standard_only"})
 """Service tiers and speeds that are billed as usual."""
+_US: Final = "us"
+"""The only place of inference that has a price of its own, and its name as a tier."""
+_ADVISOR: Final = "advisor_message"
+_COMPACTION: Final = "compaction"
+_OUTSIDE: Final = (_ADVISOR.encode(), _COMPACTION.encode())
+"""The iterations that are not part of an answer's usage."""
+_PROMPTS: Final = frozenset({"AskUserQuestion", "ExitPlanMode", "exit_plan_mode"})
+"""Tools that wait for the user; early versions wrote the last name."""
+_APP: Final = "local-agent-mode-sessions"
+"""Where the desktop app keeps the sessions of its agent mode, in its own folder."""
+_CONFIG: Final = ".claude"
+_LEVELS: Final = 5
+"""Of folders in which the desktop app sorts its sessions; three or four are in use."""
 
 
 class ClaudeCode(Source):
@@ -42,22 +60,45 @@ class ClaudeCode(Source):
 
     Their folder is `CLAUDE_CONFIG_DIR`, which may be several, separated by commas; without it
     both `~/.claude` and `claude` in `XDG_CONFIG_HOME` or `~/.config`.
+
+    Those of the desktop app's agent mode count whatever `CLAUDE_CONFIG_DIR` says: the app has a
+    folder of its own and sets the variable for each session that it runs. It is looked for where
+    any system keeps it, as a home folder may be copied or shared; one that does not exist costs
+    next to nothing, and of copies one counts.
     """
 
     name: ClassVar[str] = "claude-code"
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         named = [part.strip() for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",")]
-        config = environ.get("XDG_CONFIG_HOME") or home / ".config"
+        config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
         roots = [_expanded(part, home) for part in named if part] or [
-            home / ".claude",
-            Path(config, "claude"),
+            home / _CONFIG,
+            config / "claude",
         ]
-        self.folders = tuple(root / "projects" for root in roots)
+        self._projects = tuple(root / "projects" for root in roots)
+        programs = (
+            config,
+            home / "Library" / "Application Support",
+            Path(environ.get("APPDATA") or home / "AppData" / "Roaming"),
+        )
+        self._apps = tuple(folder / "Claude" / _APP for folder in programs)
+        self.folders = self._projects + self._apps
 
     def paths(self) -> Iterator[str]:
-        """Every `*.jsonl` below the folders, those of sub-agents among them, each file once."""
-        return _lines.files(self.folders, ".jsonl")
+        """Every `*.jsonl` below the folders, those of sub-agents among them, each file once.
+
+        Of the desktop app's sessions only those in `.claude/projects`: what else is there are
+        logs, and the files that were worked on.
+        """
+        own = [found for app in self._apps for found in _configured(str(app), _LEVELS)]
+        return _lines.files([*self._projects, *own], ".jsonl")
+
+    def ignores(self, path: str) -> bool:
+        """Whether a path is in the desktop app's folder, but in no configuration folder there."""
+        if f"{os.sep}{_APP}{os.sep}" not in path or f"{os.sep}{_CONFIG}{os.sep}" in path:
+            return False
+        return path.startswith(tuple(f"{app}{os.sep}" for app in self._apps))
 
     def parser(self, path: str, state: bytes | None = None) -> ClaudeCodeParser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""
@@ -66,6 +107,23 @@ class ClaudeCode(Source):
 
 def _expanded(path: str, home: Path) -> Path:
     return home / path[2:] if path.startswith(("~/", "~\\")) else Path(path)
+
+
+def _configured(folder: str, levels: int) -> Iterator[Path]:
+    """The folders for transcripts in the configuration folders below.
+
+    It does not look into a session's other folders, which may hold whole projects.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            below = sorted(entry.name for entry in entries if entry.is_dir())
+    except OSError:
+        return
+    if _CONFIG in below:
+        yield Path(folder, _CONFIG, "projects")
+    elif levels:
+        for name in below:
+            yield from _configured(f"{folder}{os.sep}{name}", levels - 1)
 
 
 class _Hunk(msgspec.Struct, gc=False):
@@ -84,14 +142,31 @@ class _CacheWrites(msgspec.Struct, gc=False):
     ephemeral_1h_input_tokens: _lines.Count | None = None
 
 
-class _Usage(msgspec.Struct, gc=False):
+class _Counts(msgspec.Struct, gc=False):
     input_tokens: _lines.Count | None = None
     cache_creation_input_tokens: _lines.Count | None = None
     cache_read_input_tokens: _lines.Count | None = None
     cache_creation: _CacheWrites | None = None
     output_tokens: _lines.Count | None = None
+
+
+class _Usage(_Counts, gc=False):
+    server_tool_use: msgspec.Raw = msgspec.Raw()
     service_tier: str | None = None
+    inference_geo: str | None = None
+    iterations: msgspec.Raw = msgspec.Raw()
     speed: str | None = None
+
+
+class _ServerTools(msgspec.Struct, gc=False):
+    web_search_requests: _lines.Count | None = None
+
+
+class _Iteration(_Counts, gc=False):
+    """One of the requests to models that an answer took."""
+
+    type: str = ""
+    model: str | None = None
 
 
 class _Block(msgspec.Struct, gc=False):
@@ -126,6 +201,7 @@ class _Record(msgspec.Struct, gc=False, rename="camel"):
     message: _Message = _Message()
     request_id: str | None = None
     timestamp: _lines.Moment | None = None
+    advisor_model: str | None = None
     tool_use_result: _Result | list[msgspec.Raw] | str | float | bool | None = None
     is_meta: bool | None = None
     is_api_error_message: bool | None = None
@@ -185,15 +261,23 @@ class _Session:
         self.facts.branch = record.git_branch or ""
 
 
+class _Call(msgspec.Struct, gc=False, array_like=True):
+    """A tool call without a result; `request` is the key of the request that asked for it."""
+
+    time: int
+    name: str
+    request: str = ""
+
+
 class _State(State, gc=False, array_like=True):
     """Where a parser stopped.
 
     Of each session there are its facts, the time of its last message and whether a turn goes on;
-    `calls` has time and name of each tool call without a result.
+    `calls` has each tool call without a result.
     """
 
     sessions: list[tuple[Facts, int, bool]] = msgspec.field(default_factory=list)
-    calls: dict[str, tuple[int, str]] = msgspec.field(default_factory=dict)
+    calls: dict[str, _Call] = msgspec.field(default_factory=dict)
     ended: int = 0
     """Tool calls with a result."""
 
@@ -203,8 +287,10 @@ class ClaudeCodeParser(Parser):
 
     A request is known by its message's id and, within that, the request's id: side questions
     repeat messages of the parent with other request ids, which is why what a sub-agent recorded
-    is a `side` copy. Requests and tool calls that a resumed or forked session has copied from
-    another are read like its own.
+    is a `side` copy. Some relays give all messages one id, and none to requests: where that is
+    missing, a request is known by its input tokens, too, which all records of an answer share.
+    Requests and tool calls that a resumed or forked session has copied from another are read like
+    its own.
     """
 
     _state: _State
@@ -255,20 +341,23 @@ class ClaudeCodeParser(Parser):
             if not session.facts.cwd and record.cwd:
                 session.place(record)
             if record.type == "assistant":
-                session.last = max(session.last, time)
+                if time > session.last:  # noqa: PLR1730  (a call here is 1 % of the work)
+                    session.last = time
                 if not session.running:
                     session.turn_begins(time)
                 message = record.message
                 if type(message.content) is list:
                     for block in message.content:
                         if block.id is not None and block.type == "tool_use":
-                            calls[block.id] = _lines.milliseconds(time), block.name
+                            known = message.id if record.request_id else None
+                            key = known or _key(record, session.facts)
+                            calls[block.id] = _Call(_lines.milliseconds(time), block.name, key)
                 if message.usage is None:
                     continue
                 if (
                     message.id == message_id
                     and record.request_id == request_id
-                    and (message_id or request_id)
+                    and (request_id or (message_id and _share_input(answer[-1], record)))
                 ):
                     answer.append(record)
                 else:
@@ -322,54 +411,148 @@ class ClaudeCodeParser(Parser):
         message = first.message
         if message.model == _SYNTHETIC or first.is_api_error_message:
             return
-        usage = message.usage or _Usage()
+        counts, usage, most = first, message.usage or _Usage(), -1
+        searches = 0
         final = False
+        iterating = []
         for record in records:
-            told = record.message.usage
-            if told is not None and (told.output_tokens or 0) >= (usage.output_tokens or 0):
-                usage = told
+            if (told := record.message.usage) is not None:
+                output = told.output_tokens or 0
+                if output >= most:
+                    counts, usage, most = record, told, output
+                if told.server_tool_use:
+                    searches = max(searches, _searches(told.server_tool_use))
+                if told.iterations:
+                    iterating.append((record, told))
             if record.message.stop_reason is not None:
                 final = True
-        written = usage.cache_creation_input_tokens or 0
-        short = long = 0
-        if usage.cache_creation is not None:
-            short = usage.cache_creation.ephemeral_5m_input_tokens or 0
-            long = usage.cache_creation.ephemeral_1h_input_tokens or 0
-        if short + long < written:
-            # Older versions tell only the sum, and knew only caching for five minutes.
-            short = written - long
-        read = usage.cache_read_input_tokens or 0
-        tier = usage.service_tier if usage.speed in _STANDARD else usage.speed
-        if tier in _STANDARD:
-            tier = ""
         request = Request(
             time=_lines.milliseconds(first.timestamp) if first.timestamp else facts.end,
             model=message.model or _lines.UNKNOWN,
             engine="claude",
-            tier=tier or "",
-            tokens=Tokens(usage.input_tokens or 0, read, short, long, usage.output_tokens or 0),
+            tier=_tier(usage.service_tier, usage.speed, usage.inference_geo),
+            tokens=_tokens(usage),
+            searches=searches,
         )
-        variant = first.request_id or ""
-        # A record without either id has no copies that it must be told from.
-        key = message.id or variant or f"{facts.session_id}:{first.timestamp}"
         side = first.is_sidechain is True
+        variant = first.request_id or ""
+        key = (message.id if variant else None) or _key(counts, facts)
         recorded = RequestRecord(key, facts.session_id, request, variant, side, final)
-        name = (key, variant)
-        before = self.requests.get(name)
-        self.requests[name] = recorded if before is None else last_record(before, recorded)
+        # Where ids are missing, what a relay writes before it knows of any token is no request.
+        found = [recorded] if variant or request.tokens != NO_TOKENS else []
+        for record, told in iterating:
+            found += _outside(record, told, recorded)
+        for recorded in found:
+            name = (recorded.key, variant)
+            before = self.requests.get(name)
+            self.requests[name] = recorded if before is None else last_record(before, recorded)
 
 
-def _result(
-    block: _Block, told: object, facts: Facts, call: tuple[int, str], ended: datetime
-) -> ToolRecord:
+def _outside(record: _Record, usage: _Usage, answer: RequestRecord) -> Iterator[RequestRecord]:
+    """The requests to models that were made for an answer, but are not part of its usage.
+
+    An advisor is another model. A compaction sums up what was said before, by the model of the
+    answer. All other iterations are part of the usage. Copies are known by their number.
+    """
+    number = 0
+    for iteration in _iterations(usage.iterations):
+        model = iteration.model
+        tier = answer.request.tier
+        if iteration.type == _ADVISOR:
+            model = model or record.advisor_model or _lines.UNKNOWN
+            # The speed is that of the answer's model.
+            tier = _tier(usage.service_tier, None, usage.inference_geo)
+        elif iteration.type != _COMPACTION:
+            continue
+        number += 1
+        request = msgspec.structs.replace(
+            answer.request,
+            model=model or answer.request.model,
+            tier=tier,
+            tokens=_tokens(iteration),
+            searches=0,
+        )
+        key = f"{answer.key}/{number}"
+        yield msgspec.structs.replace(answer, key=key, request=request, final=True)
+
+
+def _tokens(counts: _Counts) -> Tokens:
+    written = counts.cache_creation_input_tokens or 0
+    short = long = 0
+    if counts.cache_creation is not None:
+        short = counts.cache_creation.ephemeral_5m_input_tokens or 0
+        long = counts.cache_creation.ephemeral_1h_input_tokens or 0
+    if short + long < written:
+        # Older versions tell only the sum, and knew only caching for five minutes.
+        short = written - long
+    read = counts.cache_read_input_tokens or 0
+    return Tokens(counts.input_tokens or 0, read, short, long, counts.output_tokens or 0)
+
+
+def _key(record: _Record, facts: Facts) -> str:
+    """The key of the request that a record with usage belongs to."""
+    message = record.message
+    if record.request_id:
+        return message.id or record.request_id
+    # Copies of a record without either id are of the same moment.
+    known = message.id or record.timestamp or facts.session_id
+    tokens = _tokens(message.usage or _Counts())
+    written = f"{tokens.cache_write_5m}.{tokens.cache_write_1h}"
+    return f"{known}:{tokens.fresh}.{tokens.cache_read}.{written}"
+
+
+def _share_input(one: _Record, other: _Record) -> bool:
+    """Whether a record and the next, with one message id and no request id, are of one answer.
+
+    Some relays tell the input only at the answer's end.
+    """
+    before = _tokens(one.message.usage or _Counts())
+    now = _tokens(other.message.usage or _Counts())
+    return not before.input or msgspec.structs.replace(before, output=now.output) == now
+
+
+@functools.lru_cache
+def _tier(service_tier: str | None, speed: str | None, place: str | None) -> str:
+    """What makes the price another one, joined in the order of the alphabet."""
+    told = {service_tier, speed, _US if place == _US else None} - _STANDARD
+    return "+".join(sorted(filter(None, told)))
+
+
+def _searches(server_tools: msgspec.Raw) -> int:
+    """How often the provider searched the web."""
+    try:
+        told = msgspec.json.decode(server_tools, type=_ServerTools | None)
+    except (ValueError, RecursionError):
+        return 0
+    return told.web_search_requests or 0 if told else 0
+
+
+def _iterations(told: msgspec.Raw) -> Iterator[_Iteration]:
+    """Those that can be read."""
+    text = bytes(told)
+    if not any(name in text for name in _OUTSIDE):  # as in most answers
+        return
+    try:
+        entries = msgspec.json.decode(text, type=list[msgspec.Raw])
+    except (ValueError, RecursionError):
+        return
+    for entry in entries:
+        with contextlib.suppress(ValueError, RecursionError):
+            yield msgspec.json.decode(entry, type=_Iteration)
+
+
+def _result(block: _Block, told: object, facts: Facts, call: _Call, ended: datetime) -> ToolRecord:
     """A tool call that has ended."""
-    start, name = call
-    duration = max(_lines.milliseconds(ended) - start, 0)
+    start, name = call.time, call.name
+    duration: int | None = max(_lines.milliseconds(ended) - start, 0)
     outcome: Outcome = "failed" if block.is_error else "ok"
-    if block.is_error and _REFUSED in bytes(block.content)[:200]:
-        return ToolRecord(facts.session_id, name, start, None, "denied")
+    waited = name in _PROMPTS
     added = removed = changed = 0
-    if isinstance(told, _Result):
+    if block.is_error and _REFUSED in bytes(block.content)[:200]:
+        outcome = "denied"
+        # A prompt that is refused has been read; how long another call ran is not known.
+        duration = duration if waited else None
+    elif isinstance(told, _Result):
         if told.structured_patch is not None and told.file_path:
             added, removed = _changes(told.structured_patch, told.content)
             changed = _lines.path_hash(told.file_path)
@@ -382,6 +565,8 @@ def _result(
         start,
         duration,
         outcome,
+        request=call.request,
+        waited=waited,
         lines_added=added,
         lines_removed=removed,
         changed_file=changed,

@@ -288,7 +288,7 @@ def _below(source: Source, paths: Collection[str]) -> list[str]:
     folders = [str(folder) for folder in source.folders]
     folders += [os.path.realpath(folder) for folder in folders]
     beginnings = tuple(folder + os.sep for folder in folders)
-    return [path for path in paths if path.startswith(beginnings)]
+    return [path for path in paths if path.startswith(beginnings) and not source.ignores(path)]
 
 
 def _ignore() -> None:

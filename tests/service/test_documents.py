@@ -40,6 +40,14 @@ def test_a_transcript_is_known_by_its_folder_and_suffix(claude_code, codex, tmp_
     assert documents.transcript_source(str(tmp_path / "a.jsonl")) is None
 
 
+def test_the_desktop_app_s_logs_are_no_transcripts(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    local = tmp_path / "Claude" / "local-agent-mode-sessions" / "org" / "account" / "local_1"
+    transcript = local / ".claude" / "projects" / "-work" / "a.jsonl"
+    assert documents.transcript_source(str(transcript)) == "claude-code"
+    assert documents.transcript_source(str(local / "audit.jsonl")) is None
+
+
 def test_a_transcripts_session_costs_what_the_prices_say(claude_code, read):
     found = read(claude_code("a").prompt().answer().answer())
     assert found.session_id == "a"

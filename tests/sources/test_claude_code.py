@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -186,7 +187,40 @@ class TestFiles:
         two = write(home / "two", f"-work-app/{OTHER}.jsonl", prompt(0))
         source = ClaudeCode({"CLAUDE_CONFIG_DIR": f"{tmp_path / 'one'}, ~/two,"}, home)
         assert list(source.paths()) == [one, two]
-        assert source.folders == (tmp_path / "one" / "projects", home / "two" / "projects")
+        assert source.folders[:2] == (tmp_path / "one" / "projects", home / "two" / "projects")
+
+    def test_are_those_of_the_desktop_app_too(self, home, tmp_path):
+        roaming = tmp_path / "Roaming"
+        places = (home / ".config", home / "Library" / "Application Support", roaming)
+        found = []
+        for number, place in enumerate(places):
+            app = place / "Claude" / "local-agent-mode-sessions"
+            local = app / "org" / "account" / f"local_{number}"
+            found.append(write(local / ".claude", f"-work/{number}.jsonl", prompt(0)))
+            agent = app / "org" / "account" / "agent" / f"local_{number}"
+            sub_agent = f"-work/{number}/subagents/agent-1.jsonl"
+            found.append(write(agent / ".claude", sub_agent, prompt(0)))
+            for other in (local / "audit.jsonl", local / ".claude" / "history.jsonl"):
+                other.write_bytes(encoded(prompt(0)))
+            write(local / "outputs" / "app" / ".claude", "-work/copied.jsonl", prompt(0))
+        # The app has a folder of its own, whatever the command line's is.
+        source = ClaudeCode({"APPDATA": str(roaming), "CLAUDE_CONFIG_DIR": "/nowhere"}, home)
+        assert sorted(source.paths()) == sorted(found)
+        assert all(any(Path(path).is_relative_to(f) for f in source.folders) for path in found)
+
+    def test_of_the_desktop_app_come_once_where_the_variable_names_them_too(self, home):
+        config = home / ".config/Claude/local-agent-mode-sessions/org/account/local_1/.claude"
+        path = write(config, f"-work-app/{SESSION}.jsonl", prompt(0))
+        source = ClaudeCode({"CLAUDE_CONFIG_DIR": str(config)}, home)
+        assert list(source.paths()) == [path]
+
+    def test_are_what_tells_of_sessions_in_the_desktop_app_s_folder(self, home):
+        source = ClaudeCode({}, home)
+        local = home / ".config/Claude/local-agent-mode-sessions/org/account/local_1"
+        assert source.ignores(str(local / "audit.jsonl"))
+        assert source.ignores(str(local / "outputs" / "a.jsonl"))
+        assert not source.ignores(str(local / ".claude" / "projects" / "-work" / "a.jsonl"))
+        assert not source.ignores(str(home / ".claude" / "projects" / "-work" / "a.jsonl"))
 
     def test_come_once_whatever_links_lead_to_them(self, home):
         path = write(home / ".claude", f"-work-app/{SESSION}.jsonl", prompt(0))
@@ -252,8 +286,8 @@ class TestRequests:
         for line in (first, again, other):
             del line["requestId"]
         assert [(recorded.key, recorded.variant) for recorded in requests(first, again, other)] == [
-            ("msg_1", ""),
-            ("msg_2", ""),
+            ("msg_1:10.0.0.0", ""),
+            ("msg_2:10.0.0.0", ""),
         ]
 
     def test_may_lack_the_id_of_the_message(self, requests):
@@ -352,6 +386,13 @@ class TestRequests:
             ({"service_tier": "batch"}, "batch"),
             ({"service_tier": "priority", "speed": "standard"}, "priority"),
             ({"service_tier": "standard", "speed": "fast"}, "fast"),
+            ({"inference_geo": "us"}, "us"),
+            ({"inference_geo": "us", "speed": "fast"}, "fast+us"),
+            ({"inference_geo": "us", "service_tier": "priority"}, "priority+us"),
+            ({"inference_geo": "us", "speed": "fast", "service_tier": "batch"}, "batch+fast+us"),
+            ({"inference_geo": "global"}, ""),
+            ({"inference_geo": "not_available", "speed": "fast"}, "fast"),
+            ({"inference_geo": None, "speed": None}, ""),
         ],
     )
     def test_have_the_tier_that_they_were_served_in(self, requests, told, tier):
@@ -372,6 +413,191 @@ class TestRequests:
         assert recorded.final
 
 
+def advised(n, seconds=1, output=400, advice=4000, **more):
+    """An answer that took two requests to its model, and one to an advisor between them."""
+    own = {"type": "message", "input_tokens": 1000, "output_tokens": output // 2}
+    advisor = {"type": "advisor_message", "model": "claude-opus-4-8", **usage(100_000, advice)}
+    return answer(seconds, n, usage(2000, output, iterations=[own, advisor, own]), **more)
+
+
+def iterated(*entries, **more):
+    return answer(1, 1, usage(2000, 400, iterations=list(entries)), **more)
+
+
+class TestIterations:
+    def test_of_an_advisor_are_requests_to_its_own_model(self, requests):
+        message, advisor = requests(advised(1))
+        assert (message.key, advisor.key) == ("msg_1", "msg_1/1")
+        assert (advisor.variant, advisor.side, advisor.final) == ("req_1", False, True)
+        assert (message.request.model, advisor.request.model) == (SONNET, "claude-opus-4-8")
+        assert message.request.tokens == Tokens(2000, 0, 0, 0, 400)
+        assert advisor.request.tokens == Tokens(100_000, 0, 0, 0, 4000)
+        assert (advisor.request.time, advisor.request.engine) == (ms(1), "claude")
+
+    def test_have_cache_classes_of_their_own(self, requests):
+        advisor = {"type": "advisor_message", "model": "m", **usage(1, 2, read=3, short=4, long=5)}
+        assert requests(iterated(advisor))[1].request.tokens == Tokens(1, 3, 4, 5, 2)
+
+    def test_of_a_compaction_are_requests_to_the_answers_model(self, requests):
+        told = {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3500}
+        _, own, named = requests(iterated(told, told | {"model": "m"}))
+        assert (own.request.model, own.request.tokens.input) == (SONNET, 180_000)
+        assert (named.key, named.request.model) == ("msg_1/2", "m")
+
+    def test_count_once_for_all_records_of_an_answer(self, requests):
+        records = [advised(1, 1, 2, 10, stop=None), advised(1, 2), advised(1, 3, 2, 10)]
+        message, advisor = requests(*records, answer(4, 2), advised(1, 5))[:2]
+        assert (message.request.tokens.output, advisor.request.tokens.output) == (400, 4000)
+        assert len(requests(*records, answer(4, 2), advised(1, 5))) == 3
+
+    def test_count_though_the_last_record_lacks_them(self, requests):
+        assert len(requests(advised(1), answer(2, 1, usage(2000, 400)))) == 2
+
+    def test_of_a_sub_agent_are_side_copies_as_its_messages_are(self, requests):
+        assert [recorded.side for recorded in requests(advised(1, isSidechain=True))] == [True] * 2
+
+    def test_of_an_unnamed_advisor_are_of_the_one_that_the_record_names(self, requests):
+        told = {"type": "advisor_message", "input_tokens": 5, "output_tokens": 7}
+        named = requests(iterated(told, advisorModel="claude-opus-4-8"))[1]
+        assert named.request.model == "claude-opus-4-8"
+        assert requests(iterated(told | {"model": None}))[1].request.model == "unknown"
+
+    def test_of_an_advisor_are_not_fast_as_the_answer_is(self, requests):
+        told = {"type": "advisor_message", "model": "m", "input_tokens": 5}
+        line = iterated(told, {"type": "compaction", "input_tokens": 5})
+        line["message"]["usage"] |= {"speed": "fast", "inference_geo": "us"}
+        tiers = [recorded.request.tier for recorded in requests(line)]
+        assert tiers == ["fast+us", "us", "fast+us"]
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            None,
+            [],
+            {},
+            5,
+            "advisor_message",
+            {"type": "advisor_message"},
+            [None, 5, "advisor_message", ["compaction"]],
+            [{"type": "advisor_message", "input_tokens": "many"}],
+            [{"type": "advisor_message", "model": 5, "input_tokens": 1}],
+            [{"type": "message", "model": "compaction", "input_tokens": 5}],
+            [{"type": "advisor_message_of_another_kind", "input_tokens": 5}],
+            [{"type": ["compaction"]}],
+        ],
+    )
+    def test_may_be_anything(self, read, told):
+        parser = read(answer(1, 1, usage(iterations=told)))
+        assert list(parser.requests) == [("msg_1", "req_1")]
+        assert parser.progress.skipped == 0
+
+    def test_that_can_be_read_count_beside_those_that_cannot(self, requests):
+        told = {"type": "advisor_message", "model": "m", "input_tokens": 5}
+        assert len(requests(iterated(5, {"type": "compaction", "output_tokens": -1}, told))) == 2
+
+
+class TestSearches:
+    def test_are_those_of_the_web_that_an_answer_took(self, requests):
+        told = {"web_search_requests": 8, "web_fetch_requests": 3}
+        (recorded,) = requests(answer(1, 1, usage(server_tool_use=told)))
+        assert recorded.request.searches == 8
+
+    def test_are_the_most_of_any_record_of_an_answer(self, requests):
+        lines = [
+            answer(n, 1, usage(output=output, server_tool_use={"web_search_requests": searches}))
+            for n, output, searches in ((1, 1, 2), (2, 50, 8), (3, 50, 0), (4, 2, 3))
+        ]
+        for order in (lines, [lines[0], answer(9, 2), *lines[1:]], [*lines, answer(9, 2)]):
+            assert requests(*order)[0].request.searches == 8
+            assert requests(*order)[0].request.tokens.output == 50
+
+    @pytest.mark.parametrize(
+        "told", [None, {}, [], 5, "8", {"web_search_requests": None}, {"web_search_requests": "8"}]
+    )
+    def test_may_not_be_told(self, requests, told):
+        (recorded,) = requests(answer(1, 1, usage(server_tool_use=told)))
+        assert recorded.request.searches == 0
+
+
+def relayed(seconds, spent, content=(), **more):
+    """An answer of a relay that gives all messages one id, and none to requests."""
+    line = answer(seconds, 1, spent, content, **more)
+    line["message"]["id"] = "relay"
+    del line["requestId"]
+    return line
+
+
+class TestRelays:
+    def test_with_one_id_for_all_messages_have_requests_by_their_input(self, requests):
+        spent = [usage(10), usage(20), usage(10, read=5), usage(10, short=5), usage(10, long=5)]
+        found = requests(*(relayed(n, told) for n, told in enumerate(spent)))
+        assert len({recorded.key for recorded in found}) == len(found) == 5
+
+    def test_have_one_request_for_all_records_of_an_answer(self, requests):
+        lines = [relayed(1, usage(10, 1), stop=None), relayed(2, usage(10, 90))]
+        other = [relayed(3, usage(20, 1), stop=None), relayed(4, usage(20, 80))]
+        interleaved = [lines[0], other[0], lines[1], other[1]]
+        for records in (lines + other, interleaved):
+            found = requests(*records)
+            assert [one.request.tokens.output for one in found] == [90, 80]
+            assert all(one.final for one in found)
+
+    def test_have_the_same_requests_in_a_copied_file(self, read):
+        lines = [relayed(1, usage(10)), relayed(2, usage(20))]
+        copies = [line | {"sessionId": OTHER} for line in lines]
+        own = read(*lines)
+        assert read(*copies, path=f"{OTHER}.jsonl").requests.keys() == own.requests.keys()
+
+    def test_that_name_requests_have_them_by_that(self, requests):
+        found = requests(
+            relayed(1, usage(10)) | {"requestId": "req_1"},
+            relayed(2, usage(10)) | {"requestId": "req_2"},
+            relayed(3, usage(99)) | {"requestId": "req_2"},
+        )
+        assert [(recorded.key, recorded.variant) for recorded in found] == [
+            ("relay", "req_1"),
+            ("relay", "req_2"),
+        ]
+
+    def test_in_a_sub_agent_are_told_apart_alike(self, requests):
+        found = requests(*(relayed(n, usage(n), isSidechain=True) for n in (1, 2, 2)))
+        assert len({recorded.key for recorded in found}) == 2
+
+    def test_that_tell_the_input_only_at_the_end_have_one_request(self, requests):
+        lines = [
+            relayed(1, usage(0, 1), stop=None),
+            relayed(2, usage(10, 90)),
+            relayed(3, usage(0, 1), stop=None),
+            relayed(4, usage(20, 80)),
+        ]
+        found = requests(*lines)
+        assert [recorded.request.tokens.output for recorded in found] == [90, 80]
+        assert [recorded.request.time for recorded in found] == [ms(1), ms(3)]
+
+    def test_that_tell_nothing_yet_have_no_request(self):
+        parser = ClaudeCode({}, Path("home")).parser(PATH)
+        for line in (relayed(1, usage(0, 0), stop=None), relayed(2, usage(10, 90))):
+            parser.feed(encoded(line))
+        (recorded,) = parser.requests.values()
+        assert recorded.request.tokens.output == 90
+
+    def test_have_advisors_by_the_request_that_they_advised(self, requests):
+        lines = [relayed(n, usage(n, iterations=[ADVICE])) for n in (1, 2)]
+        assert len({recorded.key for recorded in requests(*lines)}) == 4
+
+    def test_without_any_id_have_the_same_requests_in_a_fork(self, read):
+        lines = [relayed(1, usage(10)), relayed(2, usage(10))]
+        for line in lines:
+            del line["message"]["id"]
+        own = read(*lines)
+        forked = read(*(line | {"sessionId": OTHER} for line in lines))
+        assert len(own.requests) == 2
+        assert forked.requests.keys() == own.requests.keys()
+
+
+ADVICE = {"type": "advisor_message", "model": "m", "input_tokens": 7, "output_tokens": 3}
+
+
 class TestTools:
     def test_succeed_or_fail(self, read):
         parser = read(
@@ -381,7 +607,9 @@ class TestTools:
         )
         assert calls(parser) == [("Bash", "ok"), ("Bash", "ok"), ("Bash", "failed")]
         assert ran(parser) == [(ms(1), ms(2)), (ms(3), ms(4)), (ms(5), ms(6))]
-        assert tools(parser)[0] == ToolRecord(SESSION, "Bash", ms(1), 1000, "ok")
+        assert tools(parser)[0] == ToolRecord(
+            SESSION, "Bash", ms(1), 1000, "ok", request="msg_call1"
+        )
         found = parsed.session("claude-code", parser)
         assert (found.successful_tool_calls, found.failed_tool_calls) == (2, 1)
         assert (found.approvals_allowed, found.approvals_asked, found.problems) == (0, 0, ())
@@ -401,6 +629,49 @@ class TestTools:
         parser = read(*called(1, 1, 200, told, error=True, content=content))
         assert calls(parser) == [("Bash", "denied")]
         assert ran(parser) == []
+
+    def test_name_the_request_whose_answer_asked_for_them(self, read):
+        parser = read(
+            answer(1, 1, content=[use(1)]),
+            relayed(2, usage(10), [use(2)]),
+            relayed(3, usage(20), [use(3)]),
+            result(4, 3),
+            result(5, 1),
+            result(6, 2),
+        )
+        asked = [tool.request for tool in tools(parser)]
+        keys = [recorded.key for recorded in parser.requests.values()]
+        assert asked == [keys[2], keys[0], keys[1]]
+        assert len(set(keys)) == 3
+
+    def test_name_it_though_their_result_is_read_later(self, read):
+        before = read(relayed(2, usage(10), [use(2)]))
+        after = ClaudeCode({}, Path("home")).parser(PATH, before.state())
+        after.feed(encoded(result(5, 2)))
+        (recorded,) = before.requests.values()
+        assert [tool.request for tool in tools(after)] == [recorded.key]
+
+    def test_that_an_earlier_version_left_open_end(self):
+        # What it remembered of a call was its time and name.
+        state = msgspec.msgpack.encode([[1, 0, []], [], {"toolu_1": [ms(1), "Bash"]}, 0])
+        parser = ClaudeCode({}, Path("home")).parser(PATH, state)
+        parser.feed(encoded(result(5, 1)))
+        assert tools(parser) == [ToolRecord(SESSION, "Bash", ms(1), 4000, "ok")]
+
+    @pytest.mark.parametrize("name", ["AskUserQuestion", "ExitPlanMode"])
+    @pytest.mark.parametrize("more", [{}, {"error": True, "content": REFUSAL}])
+    def test_that_ask_the_user_wait(self, read, name, more):
+        parser = read(
+            prompt(0),
+            answer(1, 1, content=[use(1, name)]),
+            result(61, 1, **more),
+            *called(2, 62, 64),
+        )
+        asked, ran_after = tools(parser)
+        assert (asked.waited, asked.duration, ran_after.waited) == (True, 60_000, False)
+        found = parsed.session("claude-code", parser)
+        assert found.tool_time == 2_000_000_000
+        assert found.agent_active_time == 4_000_000_000
 
     def test_without_a_result_do_not_count(self, read):
         parser = read(answer(1, 1, content=[use(1), use(2)]), result(3, 1))
@@ -625,6 +896,11 @@ EVENTFUL = [
     result(4, 2, error=True, content=REFUSAL),
     answer(5, 2, isSidechain=True),
     record(6, "system", subtype="turn_duration", durationMs=5500),
+    advised(8, 7, 3, 5, stop=None),
+    advised(8, 8),
+    relayed(9, usage(10), [use(9)]),
+    relayed(10, usage(20)),
+    result(11, 9),
     prompt(20) | {"sessionId": OTHER},
     answer(21, 3, content=[use(3)]) | {"sessionId": OTHER},
     answer(22, 3, usage(output=5), stop=None),
@@ -708,6 +984,12 @@ def joined(one, later):
 
 RICH = [
     answer(2, 7, usage(speed="fast"), content=[use(7)], isApiErrorMessage=False),
+    answer(
+        2.5,
+        6,
+        usage(server_tool_use={"web_search_requests": 1}, inference_geo="us", iterations=[ADVICE]),
+        advisorModel="m",
+    ),
     result(
         3,
         7,

@@ -53,6 +53,17 @@ class TestReading:
         found.update([str(b), "/elsewhere.jsonl"])
         assert found.requests() == {"a": 1, "b": 2}
 
+    def test_a_named_file_that_tells_nothing_of_sessions_costs_no_look(self, home, claude, indexed):
+        found = indexed()
+        found.update()
+        home.claude("a", claude.answer(1))
+        app = home.root / ".config" / "Claude" / "local-agent-mode-sessions"
+        found.update([str(app / "org" / "account" / "local_1" / "audit.jsonl")])
+        assert found.requests() == {}
+        local = app / "org" / "account" / "local_1" / ".claude" / "projects" / "-w"
+        found.update([str(local / "b.jsonl")])
+        assert found.requests() == {"a": 1}
+
     def test_a_named_file_that_is_new_or_gone_is_not_missed(self, home, claude, indexed):
         found = indexed()
         found.update()
