@@ -2,10 +2,16 @@
 
 export const REPORTS = '**/.radium/_internals/sessions/*.json';
 
+/** What Claude's desktop app keeps of its agent mode, in the folder of all programs of each system. */
+const COWORK = { folders: ['Claude/local-agent-mode-sessions'], files: '**/.claude/projects/**/*.jsonl' } as const;
+
 /** Other agents: their folder at home, the variable that names another, and the transcripts in it. */
 const AGENTS = [
   { atHome: '.claude', variable: 'CLAUDE_CONFIG_DIR', folders: ['projects'], files: '**/*.jsonl' },
   { atHome: '.config', variable: 'XDG_CONFIG_HOME', folders: ['claude/projects'], files: '**/*.jsonl' },
+  { atHome: '.config', variable: 'XDG_CONFIG_HOME', ...COWORK },
+  { atHome: 'Library/Application Support', variable: undefined, ...COWORK },
+  { atHome: 'AppData/Roaming', variable: 'APPDATA', ...COWORK },
   { atHome: '.codex', variable: 'CODEX_HOME', folders: ['sessions', 'archived_sessions'], files: '**/*.jsonl' },
   { atHome: '.gemini', variable: undefined, folders: ['tmp'], files: '*/chats/**/*.jsonl' },
   { atHome: '.copilot', variable: 'COPILOT_HOME', folders: ['session-state'], files: '**/*.jsonl' },

@@ -23,6 +23,7 @@ test('agents keep transcripts at home, and where the environment says', () => {
   assert.deepEqual(folders.slice(-3), ['/a/projects', '/b/projects', '/c/sessions']);
   assert.ok(folders.includes('/home/x/.claude/projects'));
   assert.ok(folders.includes('/home/x/.gemini/tmp'));
+  assert.ok(folders.includes('/home/x/Library/Application Support/Claude/local-agent-mode-sessions'));
 });
 
 test('reports are json files directly in the sessions folder', () => {
@@ -47,6 +48,7 @@ test('transcripts are where agents keep them, and in the folders that the enviro
     '/home/u/claude/projects/**/*.jsonl',
     '/data/[[]a[]]/projects/**/*.jsonl',
     '/x/claude/projects/**/*.jsonl',
+    '/x/Claude/local-agent-mode-sessions/**/.claude/projects/**/*.jsonl',
     'c:/codex/{sessions,archived_sessions}/**/*.jsonl',
   ]);
 });

@@ -15,10 +15,17 @@ local REPORT = '^(.*)/%.radium/_internals/sessions/[^/]+%.json$'
 ---@field folders string[] where its transcripts are in that folder
 ---@field within? string a pattern of the folders that they are in below these
 
+---What Claude's desktop app keeps of its agent mode, in the folder of all programs of each system.
+local COWORK = { 'Claude/local-agent-mode-sessions' }
+local COWORK_WITHIN = '/.+/%.claude/projects'
+
 ---@type rad_lsp.Agent[]
 local AGENTS = {
   { at_home = '.claude', variable = 'CLAUDE_CONFIG_DIR', folders = { 'projects' } },
   { at_home = '.config', variable = 'XDG_CONFIG_HOME', folders = { 'claude/projects' } },
+  { at_home = '.config', variable = 'XDG_CONFIG_HOME', folders = COWORK, within = COWORK_WITHIN },
+  { at_home = 'Library/Application Support', folders = COWORK, within = COWORK_WITHIN },
+  { at_home = 'AppData/Roaming', variable = 'APPDATA', folders = COWORK, within = COWORK_WITHIN },
   { at_home = '.codex', variable = 'CODEX_HOME', folders = { 'sessions', 'archived_sessions' } },
   { at_home = '.gemini', folders = { 'tmp' }, within = '/[^/]+/chats' },
   { at_home = '.copilot', variable = 'COPILOT_HOME', folders = { 'session-state' } },
@@ -95,13 +102,14 @@ local function is_transcript(path)
     return false
   end
   return vim.iter(AGENTS):any(function(agent)
+    local within = (agent.within or '') .. '/'
     for _, folder in ipairs(below(agent, '/' .. agent.at_home)) do
-      if path:match(vim.pesc(folder) .. (agent.within or '') .. '/') then
+      if path:match(vim.pesc(folder) .. within) then
         return true
       end
     end
     return vim.iter(named(agent)):any(function(folder)
-      return vim.startswith(path, folder .. '/')
+      return path:match('^' .. vim.pesc(folder) .. within) ~= nil
     end)
   end)
 end
