@@ -350,8 +350,11 @@ class ClaudeCodeParser(Parser):
                     for block in message.content:
                         if block.id is not None and block.type == "tool_use":
                             known = message.id if record.request_id else None
-                            key = known or _key(record, session.facts)
-                            calls[block.id] = _Call(_lines.milliseconds(time), block.name, key)
+                            calls[block.id] = _Call(
+                                _lines.milliseconds(time),
+                                block.name,
+                                known or _key(record, session.facts),
+                            )
                 if message.usage is None:
                     continue
                 if (
@@ -367,7 +370,8 @@ class ClaudeCodeParser(Parser):
                     request_id = record.request_id
             elif record.type == "user":
                 self._user(record, session, time)
-                session.last = max(session.last, time)
+                if time > session.last:  # noqa: PLR1730  (as above)
+                    session.last = time
             elif record.subtype == "turn_duration" and record.duration_ms is not None:
                 session.turn_ends(time, record.duration_ms)
         for session in self._sessions.values():
