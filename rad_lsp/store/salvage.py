@@ -10,6 +10,7 @@ import msgspec
 
 from rad_lsp.core.transcript import Facts
 from rad_lsp.store.index import Damaged, from_column, to_column
+from rad_lsp.store.sessions import stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,7 +32,7 @@ def salvage(before: sqlite3.Connection, source: str, ingest: Ingest) -> None:
         except Damaged:
             continue
         parts = [row for row in _rows(before, _PARTS, file) if _is_whole(row[-1])]
-        if not parts or ingest.known(path) is not None:
+        if not parts or ingest.known(path) is not None or _is_told(ingest.db, source, path, parts):
             continue
         is_new = True
         number = ingest.new_file()
@@ -52,6 +53,18 @@ def salvage(before: sqlite3.Connection, source: str, ingest: Ingest) -> None:
             ingest.changed.sessions.add(place[0])
     if is_new:
         ingest.reprice()  # by the price list of now
+
+
+def _is_told(db: sqlite3.Connection, source: str, path: str, parts: list[tuple[Any, ...]]) -> bool:
+    """Whether another file of the same transcript, moved or compressed, tells as much.
+
+    What an earlier version read of a transcript may have other keys, so it must not count beside.
+    """
+    for _, session_id, last, _ in parts:
+        others = db.execute(_OTHERS, (source, session_id, last))
+        if all(stem(from_column(other)) != stem(path) for (other,) in others):
+            return False
+    return True
 
 
 def _renamed(
@@ -84,6 +97,10 @@ _FILES: Final = "SELECT id, path, skipped, first_skipped FROM file WHERE source 
 _PARTS: Final = (
     "SELECT session, session_id, part.last, facts FROM part JOIN session ON id = session "
     "WHERE part.file = ?"
+)
+_OTHERS: Final = (
+    "SELECT path FROM session JOIN part ON session = session.id JOIN file ON file.id = part.file "
+    "WHERE session.source = ? AND session_id = ? AND part.last >= ? AND NOT gone"
 )
 _WITHIN: Final = "WHERE session = ? AND file = ?"
 _TABLES: Final = (

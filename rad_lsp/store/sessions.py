@@ -203,14 +203,15 @@ def _counting(parts: list[_Part]) -> list[_Part]:
         return parts
     found: dict[str, _Part] = {}
     for part in sorted(parts, key=lambda part: (not part.is_gone, part.facts.end, part.path)):
-        found[_stem(part.path)] = part
+        found[stem(part.path)] = part
     return sorted(
         found.values(),
-        key=lambda part: (part.facts.session_id not in _stem(part.path), part.path),
+        key=lambda part: (part.facts.session_id not in stem(part.path), part.path),
     )
 
 
-def _stem(path: str) -> str:
+def stem(path: str) -> str:
+    """What the files of one transcript have in common, wherever they lie, compressed or not."""
     return path.rpartition(os.sep)[2].partition(".")[0]
 
 

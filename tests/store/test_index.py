@@ -196,6 +196,27 @@ class TestVersions:
         assert found.requests() == {"there": 2, "gone": 3, "fork": 1}
         assert sessions["gone"].cost == pytest.approx(3 * 330e-6)
 
+    def test_what_another_file_of_the_transcript_tells_is_not_kept_beside(
+        self, gone, home, claude, indexed
+    ):
+        # As when it was moved or compressed: the version before may have used other keys.
+        moved = home.claude("elsewhere/gone", *claude.answers(13, 14, 15, session="gone"))
+        set_version(gone, UNNUMBERED)
+        found = indexed()
+        assert not is_deleted(found.update()["gone"])
+        assert found.requests() == {"there": 2, "gone": 3}
+        moved.unlink()
+        assert is_deleted(found.update()["gone"])
+
+    def test_a_file_of_the_transcript_that_tells_less_is_no_reason_to_forget_it(
+        self, gone, home, claude, indexed
+    ):
+        home.claude("elsewhere/gone", *claude.answers(3, session="gone"))
+        set_version(gone, UNNUMBERED)
+        found = indexed()
+        found.update()
+        assert found.requests() == {"there": 2, "gone": 3}
+
     def test_what_is_kept_outlives_the_next_version_too(self, gone, indexed):
         for _ in range(2):
             set_version(gone, UNNUMBERED)
