@@ -21,6 +21,9 @@ from rad_lsp.store.query import Scope
 CASES = Path(__file__).parent / "data" / "cases"
 
 TOTALS = {
+    "codex-zst": (1, 2, 210_000, 3_000, 100_000, 0.2760),
+    "codex-compaction": (1, 3, 435_000, 8_000, 200_000, 1.1800),
+    "codex-replay-parent-zst": (2, 61, 610_000, 700, 0, 1.2284),
     "claude-advisor": (1, 2, 102_000, 4_400, 0, 0.6120),
     "gateway-same-id": (2, 6, 210_000, 600, 0, 0.6390),
     "cowork": (1, 1, 100_000, 10_000, 0, 0.7500),

@@ -157,8 +157,10 @@ def added_and_removed(patch: Iterable[str]) -> tuple[int, int]:
     return added, removed
 
 
-def files(folders: Iterable[Path], suffix: str, *, levels: int = 32) -> Iterator[str]:
-    """Files whose name ends in `suffix`, in the folders and in `levels` levels of folders below.
+def files(
+    folders: Iterable[Path], suffix: str | tuple[str, ...], *, levels: int = 32
+) -> Iterator[str]:
+    """Files whose name ends so, in the folders and in `levels` levels of folders below.
 
     Each real file and folder comes once, whatever links lead to it. What can't be read is left
     out. Raises nothing.
@@ -176,7 +178,12 @@ def files(folders: Iterable[Path], suffix: str, *, levels: int = 32) -> Iterator
 
 
 def _below(
-    folder: str, real: str, suffix: str, levels: int, looked: set[str], links: list[str]
+    folder: str,
+    real: str,
+    suffix: str | tuple[str, ...],
+    levels: int,
+    looked: set[str],
+    links: list[str],
 ) -> Iterator[str]:
     if real in looked:
         return

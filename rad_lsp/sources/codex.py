@@ -1,7 +1,13 @@
 """Sessions of Codex: its command line, editor extension and desktop application.
 
 A session is one file, `rollout-<local time>-<id>.jsonl`, of lines `{timestamp, type, payload}`.
+When it has rested for a week it is compressed, and becomes `rollout-….jsonl.zst`.
+
 Usage is a running total that is often written twice, so that a request is a change of the total.
+From version 0.154 on each answer also has a record of its usage, and some have only that: those
+that compact a session are not in the total. The record counts, and of a total what it grew by
+beyond the records.
+
 Forked sessions and sub-agents are files that may begin with a copy of another session's history,
 whose usage, tool calls and changes belong to that session.
 """
@@ -12,14 +18,14 @@ import contextlib
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar
 
 import msgspec
 
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import of_input
-from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord
-from rad_lsp.sources import Parser, Progress, Source, State, _lines
+from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord, last_record
+from rad_lsp.sources import Parser, Progress, Source, State, _lines, _zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,12 +37,23 @@ NO_PARENT: Final = (
     "The session that this one continues is gone: what was copied from it is told apart by time"
 )
 
-_ROLLOUT: Final = re.compile(r"rollout-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-(.+)\.jsonl")
+_ROLLOUT: Final = re.compile(r"rollout-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-(.+)\.jsonl(?:\.zst)?")
 _LOCAL_PROVIDERS: Final = {"oss": "local"}
 """Providers by which Codex means a model on the user's own machine, but that no one else names."""
 
 _BURST: Final = 1000
-"""Milliseconds within which a copied history is written; no model answers sooner."""
+"""Milliseconds within which the next line of a copied history is written; no model answers sooner.
+"""
+
+_RECENT: Final = 16
+"""How many counts without a record, and records without a count, are remembered."""
+
+_STANDARD: Final = frozenset({"", "auto", "default", "standard"})
+_TIERS: Final = {"fast": "priority"}
+"""Service tiers by names that Codex has for them beside the provider's."""
+
+_ASKS: Final = frozenset({"request_permissions", "request_plugin_install", "request_user_input"})
+"""Tools that wait for the user's answer."""
 
 _PARENTS: Final = 4
 """How many other sessions' totals are kept: those who continue one session are read in a row."""
@@ -44,10 +61,25 @@ _PARENTS: Final = 4
 _PIECE: Final = 1 << 16
 """Bytes. No record of usage is that long."""
 
+_LONGEST: Final = 32 << 20
+"""Bytes of a line that is read."""
+
+_MOST_LINES: Final = 2_000_000
+_MOST_RECORDS: Final = 250_000
+"""Of a compressed transcript, which is read in one go: lines, and those that are kept in memory.
+Real ones have far fewer; few compressed bytes could stand for any number."""
+
 Totals = tuple[int, int, int, int]
 """Tokens so far: input, read from the cache, written to the cache, output."""
 
 _NOTHING: Final[Totals] = (0, 0, 0, 0)
+
+
+class History(NamedTuple):
+    """What tells a copy of a session's history: its totals in their order, ids of its answers."""
+
+    totals: list[Totals]
+    responses: set[str]
 
 
 class Codex(Source):
@@ -60,22 +92,30 @@ class Codex(Source):
         self.folders: tuple[Path, ...] = (root / "sessions", root / "archived_sessions")
         self._found: dict[str, str] = {}
         self._paths: set[str] = set()
-        self._totals: dict[tuple[str, int], list[Totals]] = {}
+        self._histories: dict[tuple[str, int], History] = {}
 
     def paths(self) -> Iterator[str]:
         """Every transcript, each file once. A folder that can't be read has none.
 
-        Of a session that lies in the archive as well, the copy there is left out.
+        Of a session that lies in the archive as well, the copy there is left out. While a file is
+        being compressed the plain one counts: the other may not be whole.
         """
-        by_name: dict[str, str] = {}
+        plain: dict[str, str] = {}
+        compressed: dict[str, str] = {}
         for folder in self.folders:
-            for path in _lines.files([folder], ".jsonl"):
+            for path in _lines.files([folder], _SUFFIXES):
                 name = path.rpartition(os.sep)[2]
                 if name.startswith("rollout-"):
-                    by_name.setdefault(name, path)
+                    found = compressed if _is_compressed(path) else plain
+                    found.setdefault(name.removesuffix(_zstd.SUFFIX), path)
+        by_name = compressed | plain
         self._found = {_id(path): path for path in by_name.values()}
         self._paths = set(by_name.values())
         return iter(by_name.values())
+
+    def by_line(self, path: str) -> bool:
+        """Whether a transcript grows by lines; a compressed one is read as a whole."""
+        return not _is_compressed(path)
 
     def parser(self, path: str, state: bytes | None = None) -> _Parser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""
@@ -95,63 +135,96 @@ class Codex(Source):
             thread = above
         return thread
 
-    def totals(self, thread: str, path: str) -> list[Totals] | None:
-        """The totals of a session in their order; None when its file is gone.
+    def history(self, thread: str, path: str) -> History | None:
+        """What tells a session's history; None when its file is gone.
 
         `path` is the file of a session that continues it.
         """
         file = self._file(thread, path)
         try:
             key = (file, Path(file).stat().st_size)
-            if key not in self._totals:
-                self._totals[key] = _read_totals(file)
-                while len(self._totals) > _PARENTS:
-                    del self._totals[next(iter(self._totals))]
-            return self._totals[key]
+            if key not in self._histories:
+                self._histories[key] = _read_history(file)
+                while len(self._histories) > _PARENTS:
+                    del self._histories[next(iter(self._histories))]
+            return self._histories[key]
         except OSError:
             return None
 
     def _meta(self, thread: str, path: str) -> _Meta | None:
         try:
-            with Path(self._file(thread, path)).open("rb") as file:
-                line = file.readline(_PIECE * 16)
-            return _payload(line, _Meta)
+            lines = _lines_of(self._file(thread, path), _PIECE * 16)
+            return _payload(next(lines, b""), _Meta)
         except (OSError, ValueError, RecursionError):
             return None
 
     def _file(self, thread: str, path: str) -> str:
         """The file of a session, "" when there is none; it is older than the one at `path`."""
-        if path not in self._paths:
+        known = self._found.get(thread)
+        # It may have been compressed since it was found.
+        if path not in self._paths or (known and not Path(known).exists()):
             self.paths()
         return self._found.get(thread, "")
+
+
+_TOO_MANY: Final = "There are too many lines"
+_SUFFIXES: Final = (".jsonl", f".jsonl{_zstd.SUFFIX}")
+
+
+def _is_compressed(path: str) -> bool:
+    return path.endswith(_zstd.SUFFIX)
 
 
 def _id(path: str) -> str:
     name = Path(path).name
     match = _ROLLOUT.fullmatch(name)
-    return _lines.storable(match[1] if match else name)
+    return _lines.storable(match[1] if match else name.removesuffix(_zstd.SUFFIX))
 
 
 def _payload(line: bytes, form: type[T]) -> T:
     return msgspec.json.decode(msgspec.json.decode(line, type=_Record).payload, type=form)
 
 
-def _read_totals(path: str) -> list[Totals]:
-    found: list[Totals] = []
+def _lines_of(path: str, most: int) -> Iterator[bytes]:
+    """The lines of a transcript as far as it can be read. Raises OSError.
+
+    Of a line that is longer than `most` bytes only pieces are given, which are no records.
+    """
     with Path(path).open("rb") as file:
-        # Of a line that is longer than a piece only pieces are read, which are no records.
-        while line := file.readline(_PIECE):
-            if b'"token_count"' not in line:
-                continue
-            try:
+        if not _is_compressed(path):
+            while line := file.readline(most):
+                yield line
+            return
+        blocks = iter(lambda: file.read(_PIECE), b"")
+        rest = b""
+        number = 0
+        with contextlib.suppress(_zstd.UnreadableError):
+            for text in _zstd.text(blocks):
+                *lines, rest = (rest + text).split(b"\n")
+                yield from lines
+                number += len(lines)
+                if number > _MOST_LINES:
+                    return
+                if len(rest) > most:
+                    rest = rest[:1]
+        yield rest
+
+
+def _read_history(path: str) -> History:
+    found = History([], set())
+    for line in _lines_of(path, _PIECE):
+        try:
+            if b'"token_count"' in line:
                 item = _payload(line, _Item)
-            except (ValueError, RecursionError):
-                continue
-            if item.type != "token_count" or item.info is None or item.info.total is None:
-                continue
-            totals = item.info.total.tokens()
-            if not found or found[-1] != totals:
-                found.append(totals)
+                if item.type == "token_count" and item.info and item.info.total is not None:
+                    totals = item.info.total.tokens()
+                    if not found.totals or found.totals[-1] != totals:
+                        found.totals.append(totals)
+            elif b'"token_usage_record"' in line:
+                found.responses.add(_payload(line, _UsageRecord).response_id or "")
+        except (ValueError, RecursionError):
+            continue
+    found.responses.discard("")
     return found
 
 
@@ -206,6 +279,7 @@ class _Meta(msgspec.Struct, gc=False):
 
 class _Turn(msgspec.Struct, gc=False):
     model: str | None = None
+    service_tier: Any = msgspec.UNSET
 
 
 class _Usage(msgspec.Struct, gc=False):
@@ -226,6 +300,20 @@ class _Usage(msgspec.Struct, gc=False):
 class _Info(msgspec.Struct, gc=False):
     total: _Usage | None = msgspec.field(name="total_token_usage", default=None)
     last: _Usage | None = msgspec.field(name="last_token_usage", default=None)
+
+
+class _UsageRecord(msgspec.Struct, gc=False):
+    """What one answer used."""
+
+    usage: _Usage | None = None
+    response_id: str | None = None
+    thread_id: str | None = None
+    thread: _Usage | None = msgspec.field(name="thread_token_usage", default=None)
+
+
+class _Compacted(msgspec.Struct, gc=False):
+    compaction_response_id: str | None = None
+    latest: _UsageRecord | None = msgspec.field(name="latest_token_usage_record", default=None)
 
 
 class _Change(msgspec.Struct, gc=False):
@@ -259,6 +347,8 @@ class _Item(msgspec.Struct, gc=False):
     changes: dict[str, _Change] | None = None
     result: _McpResult | None = None
     duration_ms: _lines.Duration | None = None
+    service_tier: Any = None
+    thread_settings: _Turn | None = None
 
 
 class _Part(msgspec.Struct, gc=False):
@@ -300,6 +390,14 @@ class _Call(msgspec.Struct, gc=False, array_like=True):
     """Among the tool calls of the file that have ended."""
 
 
+class _Recorded(msgspec.Struct, gc=False, array_like=True):
+    """A request that has a record of its usage, but no count yet; a compaction gets none."""
+
+    record: RequestRecord
+    usage: Totals
+    is_compaction: bool = False
+
+
 class _State(State, gc=False, array_like=True):
     """Where a parser stopped."""
 
@@ -317,7 +415,7 @@ class _State(State, gc=False, array_like=True):
     matched: int = 0
     """How many of the parent's totals lie before what is read next."""
     burst: int = 0
-    """When the first copied usage was written, if only time can tell."""
+    """When the last copied usage was written, if only time can tell."""
     totals: Totals = _NOTHING
     requests: int = 0
     model: str = _lines.UNKNOWN
@@ -334,12 +432,28 @@ class _State(State, gc=False, array_like=True):
     """Tool calls that have ended."""
     copied: list[int] = msgspec.field(default_factory=list)
     """Numbers of the tool calls that may turn out to be the parent's."""
+    tier: str = ""
+    turns: int = 0
+    records: bool = False
+    """Whether answers of the session itself have records."""
+    latest: str = ""
+    """The key of the last record."""
+    recorded: dict[str, _Recorded] = msgspec.field(default_factory=dict)
+    """By key, the requests that a count may tell of next."""
+    counted: list[tuple[int, Totals]] = msgspec.field(default_factory=list)
+    """The turn and the usage of requests without a record, which may come later."""
+    late: list[str] = msgspec.field(default_factory=list)
+    """The keys of records that came later than their count."""
+    foreign: bool = False
+    """Whether the last record is another session's; the count behind it is, too."""
+    compacted: bool = False
+    """Whether the session was compacted, and no usage was written since."""
 
 
 class _Parser(Parser):
     """Reads one transcript.
 
-    A request's key is its session's id and its number within the file.
+    A request's key is the id of its answer, else its session's id and its number within the file.
     """
 
     _state: _State
@@ -348,7 +462,7 @@ class _Parser(Parser):
         self._source = source
         self._path = path
         self._looked = False
-        self._parent: list[Totals] | None = None
+        self._parent: History | None = None
         if state is None:
             thread = _id(path)
             super().__init__(_State(Progress(), Facts(thread, files=set()), thread))
@@ -357,6 +471,32 @@ class _Parser(Parser):
         self._show(self._state.facts)
 
     def feed(self, data: bytes) -> None:
+        if _is_compressed(self._path):
+            self._decompress(data)
+        else:
+            self._read(data)
+
+    def _decompress(self, data: bytes) -> None:
+        progress = self._state.progress
+        rest = b""
+        try:
+            for text in _zstd.text(_zstd.blocks(data)):
+                end = text.rfind(b"\n") + 1
+                if end:
+                    self._read(rest + text[:end])
+                    rest = text[end:]
+                    kept = progress.skipped + len(self.requests) + len(self.tools)
+                    if progress.lines > _MOST_LINES or kept > _MOST_RECORDS:
+                        raise _zstd.UnreadableError(_TOO_MANY)  # noqa: TRY301
+                elif len(rest) <= _LONGEST:  # of a longer line the beginning is enough to count it
+                    rest += text
+        except _zstd.UnreadableError as error:
+            progress.skip(progress.lines + 1, str(error))
+            return
+        if rest:
+            self._read(rest + b"\n")
+
+    def _read(self, data: bytes) -> None:
         state = self._state
         before = state.progress.lines
         place = 0
@@ -415,7 +555,35 @@ class _Parser(Parser):
     def read_turn(self, time: int, payload: msgspec.Raw) -> None:
         """The circumstances of the requests that follow."""
         self._at(time)
-        self._state.model = msgspec.json.decode(payload, type=_Turn).model or self._state.model
+        turn = msgspec.json.decode(payload, type=_Turn)
+        self._state.model = turn.model or self._state.model
+        self._state.turns += 1
+        self._set(turn)
+
+    def _set(self, told: _Turn) -> None:
+        """Settings of the turn, or of those that follow: each names its own model."""
+        state = self._state
+        if state.model == _lines.UNKNOWN and told.model:
+            state.model = told.model
+        if told.service_tier is not msgspec.UNSET:
+            state.tier = _tier(told.service_tier)
+
+    def read_record(self, time: int, payload: msgspec.Raw) -> None:
+        """What an answer used."""
+        record = msgspec.json.decode(payload, type=_UsageRecord)
+        self._at(time)
+        self._recorded(time, record)
+
+    def read_compacted(self, time: int, payload: msgspec.Raw) -> None:
+        """The session goes on from a summary, which an answer may have cost."""
+        compacted = msgspec.json.decode(payload, type=_Compacted)
+        self._at(time)
+        if compacted.latest is not None:
+            self._recorded(time, compacted.latest, is_copy=True)
+        self._state.compacted = True
+        for key, recorded in self._state.recorded.items():
+            if compacted.compaction_response_id in {None, key}:
+                recorded.is_compaction = True
 
     def read_item(self, time: int, payload: msgspec.Raw) -> None:
         """An event or an item of a response."""
@@ -428,8 +596,9 @@ class _Parser(Parser):
         before = self._state.facts.end
         self._at(time)
         if item.type == "token_count":
-            if item.info is not None and item.info.total is not None:
-                self._usage(time, item.info.total.tokens(), item.info.last)
+            self._usage(time, item.info or _Info(), item.service_tier)
+        elif item.type == _SETTINGS:
+            self._set(item.thread_settings or _Turn())
         elif item.type in _CALLS:
             self._call(time, item)
         elif item.type in _RESULTS:
@@ -463,63 +632,183 @@ class _Parser(Parser):
         if end > start:
             self._state.facts.active.append((start, end))
 
-    def _usage(self, time: int, total: Totals, last: _Usage | None) -> None:
+    def _recorded(self, time: int, record: _UsageRecord, *, is_copy: bool = False) -> None:
+        """A record of usage; `is_copy` of one that should stand in an earlier line, too."""
         state = self._state
-        if total == state.totals:
+        if record.usage is None:
             return
-        if state.copying:
-            if self._is_copy(time, total):
-                state.totals = total
+        if self._is_foreign(time, record):
+            state.foreign = True
+            if state.copying:
                 state.born = max(state.born, time)
                 self._forget()
-                return
-            state.copying = False
-            state.copied.clear()
-        spent = [now - before for now, before in zip(total, state.totals, strict=True)]
+            return
+        self._own()
+        state.foreign = False
+        state.records = True
+        usage = record.usage.tokens()
+        key = record.response_id or ""
+        if not key and record.thread is not None:
+            key = f"{state.thread}/{_joined(record.thread.tokens())}"
+        elif not key:
+            state.requests += 1
+            key = f"{state.thread}/{state.requests}"
+        if key == state.latest or key in state.late or not any(usage):
+            return
+        state.latest = key
+        if self._has_counted(usage, any_turn=is_copy):
+            state.late.append(key)
+            del state.late[:-_RECENT]
+            return
+        state.settled.clear()
+        # Some providers give all answers one id.
+        made = self._request(time, usage, key, variant=_joined(usage[:3]))
+        state.recorded[key] = _Recorded(made, usage, is_compaction=is_copy)
+        if len(state.recorded) > _RECENT:
+            del state.recorded[next(iter(state.recorded))]
+
+    def _has_counted(self, usage: Totals, *, any_turn: bool) -> bool:
+        """Whether a request was counted that only now gets its record.
+
+        Its usage is the same, and its turn but where that may have ended: before an update of
+        the agent, requests with the same usage may have had no records.
+        """
+        counted = self._state.counted
+        for place, (turn, spent) in enumerate(counted):
+            if spent == usage and (any_turn or turn == self._state.turns):
+                del counted[place]
+                return True
+        return False
+
+    def _is_foreign(self, time: int, record: _UsageRecord) -> bool:
+        """Whether a record is that of another session's answer."""
+        state = self._state
+        if record.thread_id and state.begun and record.thread_id != state.thread:
+            return True
+        if not state.copying:
+            return False
+        history = self._history()
+        if history is not None:
+            return record.response_id in history.responses
+        return not record.thread_id and self._is_of_burst(time)
+
+    def _usage(self, time: int, info: _Info, told_tier: object) -> None:
+        """A total. What it grew by beyond the records is a request."""
+        state = self._state
+        before = state.totals
+        total = before if info.total is None else info.total.tokens()
+        if total == before:
+            return
+        is_foreign, state.foreign = state.foreign, False
+        if is_foreign or (state.copying and self._is_copy(time, total)):
+            state.totals = total
+            if state.copying:
+                state.born = max(state.born, time)
+                self._forget()
+            return
+        self._own()
+        spent = _difference(total, before)
         # Less than before: the counter began anew. In the first request of a session that
         # continues another it may hold what no line of this file tells of.
-        anew = min(spent) < 0 or (state.parent and state.totals == _NOTHING)
+        anew = min(spent) < 0 or (bool(state.parent) and before == _NOTHING)
         if anew:
-            spent = list(last.tokens() if last is not None else total)
+            spent = info.last.tokens() if info.last is not None else total
         state.totals = total
         state.settled.clear()
+        compacted, state.compacted = state.compacted, False
+        tier = None if told_tier is None else _tier(told_tier)
+        # When a compacted session's total shrinks, its last usage is an estimate of what is left.
+        if state.recorded:
+            spent = self._beyond_records(spent, tier, anew=anew)
+        elif anew and compacted and (state.records or not spent[-1]):
+            return
         if not any(spent):
             return
         state.requests += 1
+        self._request(time, spent, f"{state.thread}/{state.requests}", tier=tier)
+        state.counted.append((state.turns, spent))
+        del state.counted[:-_RECENT]
+
+    def _beyond_records(self, spent: Totals, tier: str | None, *, anew: bool) -> Totals:
+        """What a total grew by beyond the requests that have records."""
+        state = self._state
+        waiting = list(state.recorded.values())
+        exact = _matching([one.usage for one in waiting], spent)
+        told = waiting[exact] if exact else [one for one in waiting if not one.is_compaction]
+        if not told:
+            # Only compactions, which no total need tell of.
+            return _NOTHING if anew else spent
+        # Those before them get no count any more.
+        rest = list(state.recorded)[exact.stop :] if exact else []
+        state.recorded = {key: state.recorded[key] for key in rest}
+        for one in told:
+            if tier is not None and tier != one.record.request.tier:
+                request = msgspec.structs.replace(one.record.request, tier=tier)
+                self._put(msgspec.structs.replace(one.record, request=request))
+        left = _NOTHING if exact or anew else spent
+        fits = False
+        for one in told:
+            less = _difference(left, one.usage)
+            if min(less) >= 0:
+                left, fits = less, True
+        # A record knows better than a count that is less than it.
+        return left if fits else _NOTHING
+
+    def _request(
+        self, time: int, usage: Totals, key: str, *, variant: str = "", tier: str | None = None
+    ) -> RequestRecord:
+        state = self._state
         if state.model == _lines.UNKNOWN:
             self._note(_lines.NO_MODEL)
-        key = f"{state.thread}/{state.requests}"
-        spent_input, read, written, output = spent
-        read = min(read, spent_input)
+        whole, read, written, output = usage
+        read = min(read, whole)
         request = Request(
             time=time,
             model=state.model,
             engine=state.engine,
-            tokens=of_input(spent_input, read, min(written, spent_input - read), 0, output),
+            tier=state.tier if tier is None else tier,
+            tokens=of_input(whole, read, min(written, whole - read), 0, output),
         )
-        self.requests[key, ""] = RequestRecord(key, state.facts.session_id, request)
+        return self._put(RequestRecord(key, state.facts.session_id, request, variant))
+
+    def _put(self, record: RequestRecord) -> RequestRecord:
+        place = record.key, record.variant
+        before = self.requests.get(place)
+        self.requests[place] = record if before is None else last_record(before, record)
+        return record
+
+    def _own(self) -> None:
+        """What follows is the session's own."""
+        self._state.copying = False
+        self._state.copied.clear()
+
+    def _history(self) -> History | None:
+        """What tells the history that the file may begin with; None when that is not known."""
+        if not self._looked:
+            self._looked = True
+            self._parent = self._source.history(self._state.parent, self._path)
+        return self._parent
 
     def _is_copy(self, time: int, total: Totals) -> bool:
         """Whether a total, which no request of this file has preceded, is the parent's."""
         state = self._state
-        if not self._looked:
-            self._looked = True
-            self._parent = self._source.totals(state.parent, self._path)
-        if self._parent is not None:
-            try:
-                state.matched = self._parent.index(total, state.matched) + 1
-            except ValueError:
-                return False
-            return True
-        if time < state.born:
+        history = self._history()
+        if history is None:
+            return self._is_of_burst(time)
+        try:
+            state.matched = history.totals.index(total, state.matched) + 1
+        except ValueError:
+            return False
+        return True
+
+    def _is_of_burst(self, time: int) -> bool:
+        """Whether usage was written too soon for an answer of this session."""
+        state = self._state
+        is_copied = time < (state.burst or state.born) + _BURST
+        if is_copied:
+            state.burst = max(time, state.burst, state.born)
             self._note(NO_PARENT)
-            return True
-        if not state.burst:
-            if time >= state.born + _BURST:
-                return False
-            state.burst = time
-            self._note(NO_PARENT)
-        return time < state.burst + _BURST
+        return is_copied
 
     def _forget(self) -> None:
         """All that has been read is the parent's."""
@@ -597,7 +886,12 @@ class _Parser(Parser):
 
     def _record(self, call: _Call) -> None:
         self.tools[call.number] = ToolRecord(
-            self._state.facts.session_id, call.name, call.time, call.duration, call.outcome
+            self._state.facts.session_id,
+            call.name,
+            call.time,
+            call.duration,
+            call.outcome,
+            waited=call.name in _ASKS,
         )
 
     def _edit(self, added: int, removed: int, changed: Iterable[int]) -> None:
@@ -628,6 +922,30 @@ class _Parser(Parser):
 
     def _hash(self, path: str) -> int:
         return _lines.file_hash(self._state.facts.cwd, path)
+
+
+def _tier(told: object) -> str:
+    """A service tier as the price list has it, "" for the standard one."""
+    name = told.lower() if isinstance(told, str) else ""
+    return "" if name in _STANDARD else _TIERS.get(name, name)
+
+
+def _difference(more: Totals, less: Totals) -> Totals:
+    return (more[0] - less[0], more[1] - less[1], more[2] - less[2], more[3] - less[3])
+
+
+def _joined(numbers: Iterable[int]) -> str:
+    return "-".join(map(str, numbers))
+
+
+def _matching(usages: list[Totals], spent: Totals) -> slice | None:
+    """The fewest usages in a row that add up to what was spent, the first of those."""
+    for length in range(1, len(usages) + 1):
+        for start in range(len(usages) - length + 1):
+            place = slice(start, start + length)
+            if tuple(map(sum, zip(*usages[place], strict=True))) == spent:
+                return place
+    return None
 
 
 def _outcome(failed: bool | None) -> Outcome:  # noqa: FBT001
@@ -721,15 +1039,19 @@ _RESULTS: Final = frozenset(
 _BEGINS: Final = frozenset({"task_started", "turn_started"})
 _ENDS: Final = frozenset({"task_complete", "turn_complete", "turn_aborted"})
 _PROMPT: Final = "user_message"
+_SETTINGS: Final = "thread_settings_applied"
 _KIND: Final = re.compile(rb'\s*\{\s*"type"\s*:\s*"(\w+)"\s*[,}]')
 """The kind of a record as Codex writes it: before all else."""
 _KINDS: Final = frozenset(
-    kind.encode() for kind in _CALLS | _RESULTS | _BEGINS | _ENDS | {_PROMPT, "token_count"}
+    kind.encode()
+    for kind in _CALLS | _RESULTS | _BEGINS | _ENDS | {_PROMPT, _SETTINGS, "token_count"}
 )
 
 _READERS: Final[dict[str, Callable[[_Parser, int, msgspec.Raw], None]]] = {
     "session_meta": _Parser.read_meta,
     "turn_context": _Parser.read_turn,
+    "token_usage_record": _Parser.read_record,
+    "compacted": _Parser.read_compacted,
     "event_msg": _Parser.read_item,
     "response_item": _Parser.read_item,
 }

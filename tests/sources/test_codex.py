@@ -72,6 +72,17 @@ def tokens(seconds, total, last=None):
     return event(seconds, "token_count", info=info, rate_limits=None)
 
 
+def record(seconds, answer, used, thread=PARENT, **more):
+    """The record of an answer's usage."""
+    return line(
+        seconds, "token_usage_record", response_id=answer, thread_id=thread, usage=used, **more
+    )
+
+
+def compacted(seconds, **more):
+    return line(seconds, "compacted", message="", replacement_history=[], **more)
+
+
 def call(seconds, call_id, result_at=None, output="done", name="shell", arguments="{}"):
     """A call and its result."""
     made = item(seconds, "function_call", name=name, call_id=call_id, arguments=arguments)
@@ -310,6 +321,233 @@ def test_copies_of_a_session_have_the_same_keys(source, write):
     assert len(keys[0]) == 2
 
 
+# Records of usage
+
+A = usage(1_000, output=100)
+B = usage(2_000, cached=500, output=200)
+C = usage(4_000, output=400)
+AB = usage(3_000, cached=500, output=300)
+ABC = usage(7_000, cached=500, output=700)
+COMPACTION = usage(1_100, cached=1_000, output=50)
+ESTIMATE = usage(300)
+COUNTED_A, COUNTED_B, COUNTED_C = (1_000, 0, 100), (2_000, 500, 200), (4_000, 0, 400)
+COUNTED_COMPACTION = (1_100, 1_000, 50)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (record(2, "a", A), tokens(2, A), record(8, "b", B), tokens(8, AB, B)),
+        (tokens(2, A), record(2, "a", A), tokens(8, AB, B), record(8, "b", B)),
+        (tokens(2, A), tokens(8, AB, B), record(8, "a", A), record(8, "b", B)),
+        (record(2, "a", A), record(8, "b", B), tokens(9, A), tokens(9, AB, B)),
+        (record(2, "a", A), record(8, "b", B), tokens(9, AB, B)),
+        (record(2, "a", A), record(8, "b", B)),
+        (record(2, "a", A), tokens(2, A), tokens(8, AB, B)),
+        (tokens(2, A), turn(5), record(8, "b", B), tokens(8, AB, B)),
+        (record(2, "a", A), tokens(8, AB, B)),
+        (record(8, "b", B), tokens(8, AB, B)),
+        (record(2, "a", A), record(2, "a", A), tokens(2, A), record(8, "b", B), tokens(8, AB, B)),
+        (record(2, "a", A), tokens(2, A), record(8, "b", B), tokens(8, AB, B), record(9, "a", A)),
+    ],
+    ids=[
+        "records first",
+        "counts first",
+        "counts first, all together",
+        "records first, all together",
+        "one count for two records",
+        "records alone",
+        "the second without a record",
+        "the first without a record, before an update of the agent",
+        "one count for two, the second without a record",
+        "one count for two, the first without a record",
+        "a record twice",
+        "a record twice, and later",
+    ],
+)
+def test_a_request_counts_once_by_its_record_and_its_count(read, lines):
+    counted = requests(read(meta(), turn(1), *lines))
+    assert sorted(counted) == [COUNTED_A, COUNTED_B]
+
+
+def test_requests_alike_count_each_when_the_agent_is_updated_in_between(read):
+    totals = [usage(1_000 * number, output=100 * number) for number in range(1, 5)]
+    parser = read(
+        meta(),
+        turn(1),
+        tokens(2, totals[0], A),
+        tokens(8, totals[1], A),
+        turn(100),
+        record(105, "c", A),
+        tokens(105, totals[2], A),
+        record(109, "d", A),
+        tokens(109, totals[3], A),
+    )
+    assert requests(parser) == [COUNTED_A] * 4
+    assert [key for key, _ in parser.requests][2:] == ["c", "d"]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        (),
+        (tokens(5, A, ESTIMATE),),
+        (tokens(5, usage(300), ESTIMATE),),
+        (tokens(5, usage(900, output=90), usage(300, output=7)),),
+        (tokens(5, usage(2_100, cached=1_000, output=150), COMPACTION),),
+    ],
+    ids=["no count", "the same total", "an estimate", "a smaller total", "a total with it"],
+)
+@pytest.mark.parametrize("names", [{"compaction_response_id": "c"}, {}])
+def test_a_compaction_counts_by_its_record(read, after, names):
+    parser = read(
+        meta(),
+        turn(1),
+        record(2, "a", A),
+        tokens(2, A),
+        record(4, "c", COMPACTION),
+        compacted(4, **names),
+        event(4, "context_compacted"),
+        *after,
+        record(8, "b", B),
+        tokens(8, usage(9_000, cached=4_000, output=900), B),
+    )
+    grown = requests(parser)
+    assert grown[:3] == [COUNTED_A, COUNTED_COMPACTION, COUNTED_B]
+
+
+def test_a_compactions_record_is_no_part_of_the_next_count(read):
+    parser = read(
+        meta(),
+        turn(1),
+        record(4, "c", COMPACTION),
+        compacted(4, compaction_response_id="c"),
+        tokens(9, ABC, C),
+    )
+    assert requests(parser) == [COUNTED_COMPACTION, (7_000, 500, 700)]
+
+
+@pytest.mark.parametrize("has_record", [True, False])
+@pytest.mark.parametrize("has_count", [True, False])
+def test_the_record_in_a_compaction_counts_where_its_own_is_missing(read, has_record, has_count):
+    made = record(4, "c", A)
+    lines = [made] if has_record else []
+    if has_count:
+        lines.append(tokens(4, A))
+    parser = read(
+        meta(),
+        turn(1),
+        *lines,
+        turn(5),
+        compacted(5, compaction_response_id="c", latest_token_usage_record=made["payload"]),
+        record(8, "b", B),
+        tokens(8, AB if has_count else B, B),
+    )
+    assert requests(parser) == [COUNTED_A, COUNTED_B]
+
+
+def test_an_estimate_after_a_compaction_is_no_request_without_records_either(read):
+    parser = read(meta(), turn(1), tokens(2, C), compacted(3), tokens(3, A, ESTIMATE))
+    assert requests(parser) == [COUNTED_C]
+
+
+def test_a_request_without_an_id_counts_once(read):
+    lines = [
+        record(2, None, A, thread_token_usage=A),
+        record(2, None, A, thread_token_usage=A),
+        tokens(2, A),
+        record(8, "", A, thread_token_usage=usage(2_000, output=200)),
+    ]
+    assert requests(read(meta(), turn(1), *lines)) == [COUNTED_A] * 2
+    alone = (record(2, "", A), record(8, "", B))
+    assert requests(read(meta(), turn(1), *alone)) == [COUNTED_A, COUNTED_B]
+
+
+def test_a_provider_that_gives_all_answers_one_id_hides_none(read):
+    lines = (record(2, "id", A), tokens(2, A), record(8, "id", B), tokens(8, AB, B))
+    assert requests(read(meta(), turn(1), *lines)) == [COUNTED_A, COUNTED_B]
+
+
+@pytest.mark.parametrize(
+    "bad", [{"usage": 5}, {"usage": {"input_tokens": -1}}, {"response_id": 5, "usage": A}]
+)
+def test_a_record_that_can_not_be_read_is_a_bad_line(read, bad):
+    parser = read(meta(), turn(1), line(2, "token_usage_record", **bad), GOOD)
+    assert (parser.progress.skipped, requests(parser)) == (1, [(100, 0, 10)])
+    assert read(meta(), line(2, "token_usage_record")).progress.skipped == 0
+
+
+# Service tiers
+
+
+def settings(seconds, **more):
+    return event(seconds, "thread_settings_applied", thread_settings=more)
+
+
+def tiers(parser):
+    return [recorded.request.tier for recorded in parser.requests.values()]
+
+
+@pytest.mark.parametrize(
+    ("told", "tier"),
+    [
+        ("priority", "priority"),
+        ("Priority", "priority"),
+        ("fast", "priority"),
+        ("flex", "flex"),
+        ("default", ""),
+        ("auto", ""),
+        ("standard", ""),
+        ("", ""),
+        (None, ""),
+        (5, ""),
+    ],
+)
+def test_the_service_tier_is_that_in_force(read, told, tier):
+    a, b = tokens(2, A), tokens(8, AB, B)
+    by_settings = read(meta(), turn(1), a, settings(5, service_tier=told), turn(6), b)
+    assert tiers(by_settings) == ["", tier]
+    by_turn = read(meta(), turn(1) | {"payload": {"model": "m", "service_tier": told}}, a)
+    assert tiers(by_turn) == [tier]
+    by_count = read(meta(), turn(1), event(2, "token_count", service_tier=told, info=INFO))
+    assert tiers(by_count) == [tier]
+
+
+INFO = {"total_token_usage": A, "last_token_usage": A}
+
+
+def test_the_service_tier_that_is_told_last_counts(read):
+    parser = read(
+        meta(),
+        settings(1, service_tier="priority"),
+        turn(1),
+        event(2, "token_count", service_tier="default", info=INFO),
+        tokens(8, AB, B),
+        settings(9, service_tier=None),
+        turn(9),
+        tokens(12, ABC, C),
+    )
+    assert tiers(parser) == ["", "priority", ""]
+
+
+def test_a_count_tells_the_service_tier_of_a_request_with_a_record(read):
+    parser = read(
+        meta(),
+        turn(1),
+        record(2, "a", A),
+        event(2, "token_count", service_tier="priority", info=INFO),
+        record(8, "b", B),
+        tokens(8, AB, B),
+    )
+    assert (tiers(parser), requests(parser)) == (["priority", ""], [COUNTED_A, COUNTED_B])
+
+
+def test_settings_name_the_model_where_no_turn_does(read):
+    lines = (settings(1, model="gpt-5"), tokens(2, A), turn(3, "gpt-5.5"), tokens(4, AB, B))
+    models = [recorded.request.model for recorded in read(meta(), *lines).requests.values()]
+    assert models == ["gpt-5", "gpt-5.5"]
+
+
 # Sessions that begin with another's history
 
 GOOD = tokens(2, usage(100, output=10))
@@ -343,6 +581,16 @@ def continued(**origin):
     )
 
 
+RECORDED = (
+    turn(1),
+    *call(2, "a", 3, "Exit code: 0\nOutput:\n"),
+    record(4, "one", usage(1_000, output=100)),
+    tokens(4, usage(1_000, output=100)),
+    record(7, "two", usage(2_000, output=200)),
+    tokens(7, usage(3_000, output=300), usage(2_000, output=200)),
+)
+"""The history with records."""
+
 FORKED = {"forked_from_id": PARENT}
 SPAWNED = {"source": {"subagent": {"thread_spawn": {"parent_thread_id": PARENT, "depth": 1}}}}
 
@@ -366,6 +614,69 @@ def test_a_fork_is_a_session_of_its_own_without_what_it_copied(read, write, gone
     assert facts.notes == ([NO_PARENT] if gone else [])
     # 500 at $1.25 and 50 at $10 a million.
     assert cost(parser) == pytest.approx((500 * 1.25 + 50 * 10) / 1e6)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("pace", [0.05, 0.9, 30])
+def test_records_tell_what_was_copied_however_it_is_stamped(read, write, gone, pace):
+    if not gone:
+        write(meta(), *RECORDED)
+    copied = [
+        entry | {"timestamp": moment(600 + pace * number)} for number, entry in enumerate(RECORDED)
+    ]
+    parser = read(
+        meta(600, CHILD, **FORKED),
+        meta(600),
+        *copied,
+        *call(1_000, "c", 1_002),
+        record(1_003, "three", usage(500, output=50), CHILD),
+        tokens(1_003, usage(3_500, output=350), usage(500, output=50)),
+        thread=CHILD,
+    )
+    assert requests(parser) == [(500, 0, 50)]
+    assert ran(parser) == [(ms(1_000), ms(1_002))]
+    assert only(parser).notes == []
+
+
+@pytest.mark.parametrize("thread", [CHILD, None])
+def test_a_copied_record_is_known_by_its_id_whatever_thread_it_names(read, write, thread):
+    write(meta(), *RECORDED)
+    copied = [
+        entry | {"payload": entry["payload"] | {"thread_id": thread}}
+        if entry["type"] == "token_usage_record"
+        else entry
+        for entry in restamped(RECORDED, 600)
+    ]
+    own = record(607, "three", usage(500, output=50), CHILD)
+    parser = read(meta(600, CHILD, **FORKED), *copied, own, thread=CHILD)
+    assert requests(parser) == [(500, 0, 50)]
+
+
+def test_the_usage_of_another_thread_is_not_the_sessions_own(read):
+    checkpoint = record(1, "one", A, CHILD)["payload"]
+    parser = read(
+        meta(),
+        compacted(1, latest_token_usage_record=checkpoint),
+        tokens(1, A),
+        turn(2),
+        record(9, "two", B),
+        tokens(9, AB, B),
+    )
+    assert requests(parser) == [COUNTED_B]
+
+
+def test_a_sub_agents_first_record_is_its_own(read, write):
+    write(meta(), *RECORDED)
+    lines = (turn(600.2), record(600.4, "three", B, CHILD), tokens(600.4, AB, B))
+    parser = read(meta(600, CHILD, **SPAWNED), *lines, thread=CHILD)
+    assert (only(parser).session_id, requests(parser)) == (PARENT, [COUNTED_B])
+
+
+def test_what_follows_closely_is_copied_too_when_the_parent_is_gone(read):
+    copies = [tokens(600 + 0.05 * n, usage(10 * n, output=n), A) for n in range(1, 61)]
+    own = tokens(630, usage(700, output=160), usage(100, output=100))
+    parser = read(meta(600, CHILD, **FORKED), turn(600), *copies, own, thread=CHILD)
+    assert (requests(parser), only(parser).notes) == ([(100, 0, 100)], [NO_PARENT])
 
 
 @pytest.mark.parametrize("origin", [SPAWNED, {"parent_thread_id": PARENT}])
@@ -530,6 +841,27 @@ def test_a_tool_takes_from_its_call_to_its_result(read):
 def test_a_call_written_with_its_result_took_as_long_as_that_says(read):
     output = json.dumps({"output": "", "metadata": {"exit_code": 0, "duration_seconds": 1.5}})
     assert ran(read(meta(), *call(9, "a", 9, output))) == [(ms(7.5), ms(9))]
+
+
+@pytest.mark.parametrize(
+    ("name", "waited"),
+    [
+        ("shell", False),
+        ("update_plan", False),
+        ("wait_agent", False),
+        ("request_user_input", True),
+        ("request_permissions", True),
+        ("request_plugin_install", True),
+    ],
+)
+def test_a_question_to_the_user_is_no_time_of_tools(read, name, waited):
+    lines = (event(1, "task_started"), *call(2, "a", 62, name=name), event(70, "task_complete"))
+    parser = read(meta(), *lines)
+    assert [tool.waited for tool in tools(parser)] == [waited]
+    found = parsed.session("codex", parser)
+    seconds = 10**9
+    assert found.tool_time == (0 if waited else 60 * seconds)
+    assert found.agent_active_time == (9 if waited else 69) * seconds
 
 
 def test_every_kind_of_tool_counts_once(read):
@@ -828,6 +1160,14 @@ LINES = (
     event(9, "task_complete"),
     event(20, "task_started"),
     tokens(22, usage(90, output=9), usage(40, output=4)),
+    event(23, "thread_settings_applied", thread_settings={"service_tier": "flex"}),
+    record(24, "r", usage(10, output=1)),
+    record(24, "r", usage(10, output=1)),
+    event(24, "token_count", info={"total_token_usage": usage(100, output=10)}),
+    record(25, "c", usage(30, output=3)),
+    line(25, "compacted", compaction_response_id="c"),
+    tokens(25, usage(50, output=5), usage(7)),
+    tokens(28, usage(90, output=9), usage(40, output=4)),
 )
 
 
