@@ -21,6 +21,7 @@ from rad_lsp.store.query import Scope
 CASES = Path(__file__).parent / "data" / "cases"
 
 TOTALS = {
+    "no-final-newline": (1, 1, 100_000, 10_000, 0, 0.7500),
     "codex-zst": (1, 2, 210_000, 3_000, 100_000, 0.2760),
     "codex-compaction": (1, 3, 435_000, 8_000, 200_000, 1.1800),
     "codex-replay-parent-zst": (2, 61, 610_000, 700, 0, 1.2284),

@@ -209,13 +209,12 @@ def session(
 
 
 def own_start(facts: Sequence[Facts], copied: int) -> int:
-    """When a session began that has copied what another one did until `copied`.
+    """When a session began that has copied what another one did until `copied`: its own first turn.
 
     Both are in milliseconds since the epoch.
     """
-    turns = [turn for part in facts for turn in part.active if turn[1] > copied]
-    last = max([part.end for part in facts])
-    return max(min([start for start, _ in turns], default=last), copied)
+    turns = [start for part in facts for start, _ in part.active if start > copied]
+    return min(turns, default=max([part.end for part in facts]))
 
 
 def moment(time: int) -> datetime:

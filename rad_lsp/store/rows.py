@@ -183,13 +183,13 @@ class Rows:
     ) -> tuple[Request, bool] | None:
         """A request and whether it is final, with what is stored of it; None where that counts."""
         row = self._db.execute(
-            "SELECT time, output, final FROM request "
+            "SELECT time, output, searches, final FROM request "
             "WHERE session = ? AND file = ? AND key = ? AND variant = ?",
             place,
         ).fetchone()
         if row is None:
             return request, final
-        time, output, was_final = row
+        time, output, searches, was_final = row
         final = final or bool(was_final)
         if output > request.tokens.output:
             self._db.execute(
@@ -198,7 +198,8 @@ class Rows:
                 (final, *place),
             )
             return None
-        return msgspec.structs.replace(request, time=time), final
+        most = max(searches, request.searches)
+        return msgspec.structs.replace(request, time=time, searches=most), final
 
 
 def _hash(text: str) -> int:

@@ -53,7 +53,10 @@ class UsageTotal(msgspec.Struct, frozen=True):
 
 
 class ToolTotal(msgspec.Struct, frozen=True):
-    """Tool calls of some sessions by how they ended; `duration` is the sum in milliseconds."""
+    """Tool calls of some sessions by how they ended.
+
+    `duration` is the sum in milliseconds, without the time in which they waited for the user.
+    """
 
     key: tuple[date | str, ...]
     sessions: int
@@ -94,7 +97,7 @@ def tools(
 ) -> list[ToolTotal]:
     """What the tool calls that began in a period come to, by some dimensions and in their order."""
     outcomes = [f"sum(calls * (outcome = '{name}'))" for name in ToolTotal.__struct_fields__[2:6]]
-    sums = (*outcomes, "coalesce(sum(duration), 0)")
+    sums = (*outcomes, "coalesce(sum(duration * NOT waited), 0)")
     table = (
         "(SELECT tool.* FROM tool JOIN part USING (session, file) "
         "WHERE tool.counts AND part.counts)"

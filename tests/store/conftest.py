@@ -70,6 +70,9 @@ class Claude:
     def answers(self, *numbers, session="a", **more):
         return [self.answer(number, session, **more) for number in numbers]
 
+    def prompt(self, session="a", at=0):
+        return self.record("user", session, at, message={"content": "please"})
+
     def called(self, number, session="a", **result):
         """A tool call and its result."""
         use = {"type": "tool_use", "id": f"tool_{number}", "name": "Bash"}

@@ -521,6 +521,61 @@ class TestCopies:
         assert found.requests() == {**dict.fromkeys(names, 2), "new": 1}
         assert fed.taken() == sum(path.stat().st_size for path in paths) - read
 
+    def test_a_fork_has_only_the_calls_lines_and_time_of_its_own(self, home, claude, indexed):
+        def edited(number, session):
+            patch = {"filePath": f"f{number}", "structuredPatch": [{"lines": ["+a", "+b", "-c"]}]}
+            call, result = claude.called(number, session)
+            return [call, result | {"toolUseResult": patch}]
+
+        hour = 3600
+        home.claude("a", claude.prompt("a", 0), *edited(1, "a"), *edited(2, "a"))
+        copied = [claude.prompt("b", 0), *edited(1, "b"), *edited(2, "b")]
+        own = [claude.prompt("b", hour), *edited(hour + 1, "b")]
+        home.claude("b", *copied, *own)
+        for order in (["a", "b"], ["b", "a"]):
+            found = indexed(memory=True)
+            for name in order:
+                found.update([str(home.projects / f"{name}.jsonl")])
+            first, fork = (found.sessions()[name] for name in "ab")
+            assert (first.tool_calls, first.lines_added, first.lines_removed) == (2, 4, 2)
+            assert (fork.tool_calls, fork.lines_added, fork.lines_removed) == (1, 2, 1)
+            assert (first.files_changed, fork.files_changed) == (2, 1)
+            second = 1_000_000_000
+            assert (first.wall_time, fork.wall_time) == (3 * second, 2 * second)
+            assert (first.agent_active_time, fork.agent_active_time) == (3 * second, 2 * second)
+            assert (fork.start_time - first.start_time).total_seconds() == hour
+
+    def test_the_calls_of_a_fork_are_its_own_when_the_original_loses_them(
+        self, home, claude, indexed
+    ):
+        home.claude("a", *claude.called(1, "a"), *claude.called(2, "a"))
+        home.claude("b", *claude.called(1, "b"), *claude.called(2, "b"), *claude.called(3, "b"))
+        found = indexed()
+        sessions = found.update()
+        assert [sessions[name].tool_calls for name in "ab"] == [2, 1]
+        home.claude("a", *claude.called(1, "a"))
+        sessions = found.update()
+        assert [sessions[name].tool_calls for name in "ab"] == [1, 2]
+
+    def test_the_fullest_copy_of_an_answer_counts(self, home, claude, indexed):
+        home.claude("a", claude.answer(1, output=23, stop=None), claude.answer(1, output=90_020))
+        home.claude("b", claude.answer(1, "b", output=23, stop=None), claude.answer(2, "b"))
+        found = indexed()
+        found.update()
+        assert found.tokens() == (200, 90_030)
+
+    def test_answers_of_a_relay_in_sub_agents_files_are_no_copies(self, home, claude, indexed):
+        def answer(session, at, request, fresh, **more):
+            made = claude.answer(1, session, at, request=request, **more)
+            made["message"]["usage"]["input_tokens"] = fresh
+            return made
+
+        home.claude("a", answer("a", 1, "x", 100), answer("a", 2, "y", 200))
+        home.claude("a/subagents/agent-1", answer("a", 3, "z", 300, isSidechain=True))
+        found = indexed()
+        found.update()
+        assert (found.requests(), found.tokens()) == ({"a": 3}, (600, 30))
+
     def test_codex_copies_nothing_of_its_parent(self, home, codex, indexed):
         usage = [codex.tokens(1, 100, 10), codex.tokens(2, 200, 20)]
         home.codex("p", codex.meta("p"), codex.turn(), *usage)
