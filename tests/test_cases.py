@@ -21,6 +21,10 @@ from rad_lsp.store.query import Scope
 CASES = Path(__file__).parent / "data" / "cases"
 
 TOTALS = {
+    "claude-fast": (1, 4, 400_000, 40_000, 0, 8.25),
+    "claude-us-geo": (1, 3, 300_000, 30_000, 0, 2.3250),
+    "claude-websearch": (1, 1, 10_000, 1_000, 0, 0.0950),
+    "codex-tier": (1, 2, 200_000, 2_000, 0, 0.6360),
     "no-final-newline": (1, 1, 100_000, 10_000, 0, 0.7500),
     "codex-zst": (1, 2, 210_000, 3_000, 100_000, 0.2760),
     "codex-compaction": (1, 3, 435_000, 8_000, 200_000, 1.1800),

@@ -70,8 +70,23 @@ def _versions() -> Iterator[str]:
     yield f"System:            {platform.platform()}"
     libraries = ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES)
     yield f"Libraries:         {libraries}"
+    yield f"Prices:            {_prices()}"
     yield f"rad on PATH:       {shutil.which('rad') or 'none; python -m rad_lsp.cli is the same'}"
     yield f"rad-lsp on PATH:   {shutil.which('rad-lsp') or 'none; python -m rad_lsp is the same'}"
+
+
+def _prices() -> str:
+    """How old the price list and its corrections are."""
+    from datetime import UTC, datetime
+
+    from rad_lsp import service
+
+    age = service.price_list_age()
+    released = "its day of release is not known"
+    if age.released is not None:
+        days = (datetime.now(UTC).date() - age.released).days
+        released = f"released on {age.released} ({counted(days, 'day')} ago)"
+    return f"genai-prices {age.version}, {released}; corrections of {age.corrected}"
 
 
 def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]:

@@ -21,6 +21,10 @@ SETTINGS: Final = "settings"
 
 MILLION: Final = 1_000_000
 
+SEARCH_FEE: Final = 0.01
+"""USD for a search of the web where the user has set what tokens cost: as Anthropic and OpenAI
+charge it for all of their models."""
+
 Rate: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 """USD per million tokens."""
 
@@ -62,9 +66,10 @@ class Price(msgspec.Struct, frozen=True):
 
     `rates[0]` holds for requests of up to `thresholds[0]` input tokens, cached ones included;
     `rates[1]`, for all tokens of a request, above that; and so on. `model` and `provider` are the
-    price list's names, `tier` is the service tier that was found in it, `since` the day from
-    which the price holds, where the list has one. `fee` is USD for each request, `search_fee` USD
-    for each search of the web that the model makes.
+    price list's names, `tier` are the service tiers that were found, joined by "+", `since` is the
+    day from which the price holds, where one is known. `fee` is USD for each request,
+    `search_fee` USD for each search of the web that the model makes. `rules` are those by which
+    the price list was corrected; the origin is then that of the corrections.
     """
 
     model: str
@@ -76,6 +81,7 @@ class Price(msgspec.Struct, frozen=True):
     since: date | None = None
     fee: float = 0.0
     search_fee: float = 0.0
+    rules: tuple[str, ...] = ()
 
     def threshold(self, input_tokens: int) -> int:
         """The highest threshold that a request of so many input tokens exceeds; 0 for none."""

@@ -35,6 +35,7 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
 from rad_lsp.core.spending import SLOT_SECONDS
 from rad_lsp.pricing import Prices as Prices
+from rad_lsp.pricing import price_list_age as price_list_age
 from rad_lsp.sources import NAMES, radium
 from rad_lsp.sources import RADIUM as RADIUM
 from rad_lsp.store import files

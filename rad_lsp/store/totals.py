@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from rad_lsp.core.money import Money
-from rad_lsp.core.price import MILLION
+from rad_lsp.core.price import MILLION, SEARCH_FEE
 from rad_lsp.core.spending import SLOT_SECONDS
 from rad_lsp.core.tokens import Tokens
 from rad_lsp.store import query
@@ -115,7 +115,7 @@ def _money(db: sqlite3.Connection, own_prices: Mapping[str, Override]) -> tuple[
             rates = zip(Tokens.__struct_fields__, astuple(override.rates), strict=False)
             cost = " + ".join(f"{tokens} * {rate!r}" for tokens, rate in rates)
             own = f"WHEN model = {number} AND NOT reported THEN"
-            usd += f" {own} ({cost}) / {MILLION}.0"
+            usd += f" {own} ({cost}) / {MILLION}.0 + searches * {SEARCH_FEE!r}"
             unpriced += f" {own} 0"
     if not usd:
         return "sum(usd)", "sum(lower_bound)", "sum(unpriced)"

@@ -3,11 +3,13 @@ from __future__ import annotations
 import platform
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from importlib import metadata
 
 import pytest
 
 from rad_lsp import __version__
+from rad_lsp.service import price_list_age
 
 
 def test_a_healthy_workspace_is_zero(rad, golden):
@@ -24,6 +26,17 @@ def test_it_names_the_versions(rad, golden):
     assert f"\nPython:            {platform.python_version()} (" in shown
     assert f"click {metadata.version('click')}" in shown
     assert f"pygls {metadata.version('pygls')}" in shown
+
+
+def test_it_tells_how_old_the_prices_are(rad, golden):
+    shown = rad("doctor", cwd=golden("history")).stdout
+    age = price_list_age()
+    assert age.released
+    days = (datetime.now(UTC).date() - age.released).days
+    assert (
+        f"\nPrices:            genai-prices {age.version}, released on {age.released} ({days} day"
+    ) in shown
+    assert f"; corrections of {age.corrected}\n" in shown
 
 
 def test_it_names_the_workspace_and_its_folders(rad, workspace):

@@ -51,6 +51,14 @@ def test_without_requests_there_is_no_sum(store):
     assert store().tool_totals(("tool",), ALWAYS, UTC) == []
 
 
+def test_a_price_of_the_users_own_leaves_searches_of_the_web_their_fee(store, home, claude):
+    home.claude("a", claude.answer(1))
+    found = store()
+    found.machine.index.connection.execute("UPDATE usage SET searches = 8")
+    (total,) = found.usage_totals((), ALWAYS, UTC)
+    assert total.money.usd == pytest.approx(110e-6 + 0.08)
+
+
 def test_requests_count_on_the_users_day(store, home, claude):
     late = claude.answer(1) | moment("2026-03-02T22:59:59")
     midnight = claude.answer(2) | moment("2026-03-02T23:00:00")
