@@ -218,7 +218,11 @@ class Charge(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Price(msgspec.Struct, frozen=True, rename="camel"):
-    """Where a price comes from; `since` is the day from which it holds, where that is known."""
+    """Where a price comes from; `since` is the day from which it holds, where that is known.
+
+    `searchFee` is USD for a search of the web. `rules` are those by which the price list was
+    corrected; `origin` then names the corrections.
+    """
 
     model: str
     provider: str
@@ -226,13 +230,16 @@ class Price(msgspec.Struct, frozen=True, rename="camel"):
     since: date | None
     tier: str
     fee: float = msgspec.field(name="requestFee")
+    search_fee: float
+    rules: tuple[str, ...]
 
 
 class CostRow(msgspec.Struct, frozen=True, rename="camel"):
     """Requests to one model that are billed by one rule.
 
     `threshold` is the number of input tokens that each exceeds and that makes the rates others, 0
-    for none. `cost` counts, `computed` is what the charges come to; null where no price is known.
+    for none. `cost` counts, `computed` is what the charges, the request's fees and `searchCost`
+    come to; null where no price is known. `searchCost` is USD for `searches` of the web.
     """
 
     model: str
@@ -244,6 +251,8 @@ class CostRow(msgspec.Struct, frozen=True, rename="camel"):
     reported: bool
     charges: tuple[Charge, ...]
     price: Price | None
+    searches: int
+    search_cost: float | None
 
 
 class CostResult(msgspec.Struct, frozen=True, rename="camel"):

@@ -13,7 +13,7 @@ import msgspec
 
 from rad_lsp.core import figures, money
 from rad_lsp.core.money import Money, total_usd
-from rad_lsp.core.price import MILLION, Price
+from rad_lsp.core.price import LOCAL, MILLION, Price
 from rad_lsp.core.spending import SLOT_SECONDS, Spending
 from rad_lsp.core.tokens import NO_TOKENS, of_input
 
@@ -41,9 +41,10 @@ class CostRow(msgspec.Struct, frozen=True):
     """Requests to one model that are billed by one rule.
 
     `threshold` is the number of input tokens that each of them exceeds and that makes the rates
-    others; 0 for none. `money` is what counts, `computed` what `charges` and the requests' fee
-    come to in USD, None without a price. `reported` tells that the amount is the provider's or
-    the report's own.
+    others; 0 for none. `money` is what counts, `computed` what `charges`, the requests' fee and
+    `search_cost` come to in USD, None without a price. `search_cost` is USD for `searches` of the
+    web, None where their price is not known. `reported` tells that the amount is the provider's
+    or the report's own.
     """
 
     model: str
@@ -55,6 +56,8 @@ class CostRow(msgspec.Struct, frozen=True):
     money: Money
     computed: float | None
     reported: bool
+    searches: int = 0
+    search_cost: float | None = 0.0
 
     @property
     def cost(self) -> float | None:
@@ -212,6 +215,7 @@ class _Group:
     def __init__(self) -> None:
         self.requests = 0
         self.tokens = NO_TOKENS
+        self.searches = 0
         self._money: list[Money] = []
 
     @property
@@ -221,6 +225,7 @@ class _Group:
     def add(self, row: Spending) -> None:
         self.requests += row.requests
         self.tokens += row.tokens
+        self.searches += row.searches
         self._money.append(row.money)
         if len(self._money) == _FOLD:
             self._money = [self.money]
@@ -270,7 +275,11 @@ def _row(rule: _Rule, group: _Group) -> CostRow:
         for name, amount in zip(TOKEN_CLASSES, msgspec.structs.astuple(group.tokens), strict=True)
         if amount
     )
-    fee = price.fee * group.requests if price else None
+    search_cost = _search_cost(price, group.searches)
+    computed = None
+    if price is not None:
+        fee = price.fee * group.requests
+        computed = total_usd([fee, search_cost, *(charge.cost for charge in charges)])
     return CostRow(
         model=rule.model,
         tier=rule.tier,
@@ -279,9 +288,20 @@ def _row(rule: _Rule, group: _Group) -> CostRow:
         charges=charges,
         price=price,
         money=group.money,
-        computed=total_usd([fee, *(charge.cost for charge in charges)]),
+        computed=computed,
         reported=rule.reported,
+        searches=group.searches,
+        search_cost=search_cost,
     )
+
+
+def _search_cost(price: Price | None, searches: int) -> float | None:
+    """USD for searches of the web; a price without a fee for them does not make them free."""
+    if not searches:
+        return 0.0
+    if price is None or not (price.search_fee or price.origin == LOCAL):
+        return None
+    return searches * price.search_fee
 
 
 def _charge(name: TokenClass, tokens: int, rate: float | None) -> Charge:

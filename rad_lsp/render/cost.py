@@ -37,7 +37,7 @@ def text(costs: CostTable, session_id: str | None = None, paint: Paint = plain) 
     rules: dict[int, list[str]] = {}
     for row in costs.rows:
         table.append([printable(_requests(row)), "", "", money(row.computed)])
-        table += [[f"  {cells[0]}", *cells[1:]] for cells in _charges(row)]
+        table += [[f"  {cells[0]}", *cells[1:]] for cells in _parts(row)]
         rules[len(table) - 1] = [f"  {printable(sentence)}" for sentence in _rule(row)]
     head, rule, *lines = columns(table, "<>><", [32, 14, 10, 0], rule=74)
     body = [line for n, text in enumerate(lines, 1) for line in (text, *rules.get(n, ()))]
@@ -53,7 +53,7 @@ def markdown(costs: CostTable, session_id: str | None = None) -> str:
     for row in costs.rows:
         name = marks.escape(_requests(row))
         rows.append((f"**{name}**", "", "", f"**{money(row.computed)}**"))
-        rows += _charges(row)
+        rows += _parts(row)
         said = " ".join(f"{marks.escape(sentence)}." for sentence in _rule(row))
         rules.append(f"- {name}: {said}")
     parts = [
@@ -73,9 +73,8 @@ def brief(rows: Sequence[CostRow], *, estimated: bool) -> str:
     lines = []
     for row in rows[:_BRIEF]:
         computed = money(row.computed)
-        if row.price and row.charges:
-            parts = (f"{tokens} {name} at {at}" for name, tokens, at, _ in _charges(row))
-            computed = f"{' + '.join(parts)} per M = {computed}"
+        if row.price and (row.charges or row.searches):
+            computed = f"{' + '.join(_summands(row))} = {computed}"
         said = "; ".join(map(marks.escape, _rule(row)))
         lines.append(f"{marks.escape(_requests(row))}: {computed}  \n*{said}*")
     if len(rows) > _BRIEF:
@@ -99,6 +98,30 @@ def _charges(row: CostRow) -> list[tuple[str, str, str, str]]:
     ]
 
 
+def _parts(row: CostRow) -> list[tuple[str, str, str, str]]:
+    """The lines of a row: tokens by class, and searches of the web."""
+    if not row.searches:
+        return _charges(row)
+    number = f"{count(row.searches)} \N{MULTIPLICATION SIGN}"
+    return [*_charges(row), ("web search", number, _search_fee(row), money(row.search_cost))]
+
+
+def _summands(row: CostRow) -> list[str]:
+    """What a row's cost is the sum of, in words."""
+    charges = _charges(row)
+    said = [f"{tokens} {name} at {at}" for name, tokens, at, _ in charges]
+    if charges:
+        said[-1] += " per M"
+    if row.searches:
+        number = f"{count(row.searches)} web search{'' if row.searches == 1 else 'es'}"
+        said.append(f"{number} at {_search_fee(row)}")
+    return said
+
+
+def _search_fee(row: CostRow) -> str:
+    return money(None if row.search_cost is None else row.search_cost / row.searches)
+
+
 def _rule(row: CostRow) -> list[str]:
     price = row.price
     if row.reported and row.cost is None:
@@ -112,9 +135,13 @@ def _rule(row: CostRow) -> list[str]:
     else:
         since = f", since {price.since}" if price.since else ""
         fee = f", {money(price.fee)} a request" if price.fee else ""
-        said = [f"Priced as {price.provider}/{price.model} by {price.origin}{since}{fee}"]
-        if row.tier and price.tier != row.tier:
-            said.append(f"No price of the {row.tier} tier is known: the standard one")
+        rules = f" ({', '.join(price.rules)})" if price.rules else ""
+        said = [f"Priced as {price.provider}/{price.model} by {price.origin}{rules}{since}{fee}"]
+        known = price.tier.split("+")
+        if unknown := "+".join(tier for tier in row.tier.split("+") if tier not in known):
+            said.append(f"No price of the {unknown} tier is known: the standard one")
+    if price is not None and row.search_cost is None:
+        said.append("No price of its web searches is known: they are left out")
     if row.reported:
         said.append(f"Reported {money(row.cost)}, which counts")
     return said

@@ -60,8 +60,9 @@ class PriceList:
     """Model `a` costs more above 1,000 input tokens, `b` changes on a day, `free` costs nothing."""
 
     A = Price(
-        "a", "seller", "list 1", (Rates(10, 1, 20, 40, 100), Rates(20, 2, 40, 80, 200)), (1000,)
-    )
+        "a", "seller", "list 1", (Rates(10, 1, 20, 40, 100), Rates(20, 2, 40, 80, 200)), (1000,),
+        search_fee=0.01,
+    )  # fmt: skip
     EARLY = Price("b", "seller", "list 1", (Rates(1, 1, 1, 1, 2),))
     LATE = Price("b", "seller", "list 1", (Rates(2, 2, 2, 2, 4),), fee=0.5)
     FREE = Price("free", "home", "local", (Rates(0, 0, 0, 0, 0),))

@@ -92,6 +92,33 @@ def test_what_has_no_price_is_none_and_counted(billed, price_list):
     assert (alone.cost, alone.computed, alone.reported, alone.unexplained) == (None, None, None, 0)
 
 
+def test_searches_of_the_web_are_part_of_a_cost(billed, price_list):
+    row = {"input": 1000, "searches": 8, "cost": 0.09}
+    found = cost.table([billed(row, row, total=0.18)], price_list)
+    (line,) = found.rows
+    assert line.searches == 16
+    assert line.search_cost == pytest.approx(0.16)
+    assert line.computed == found.computed == pytest.approx(0.02 + 0.16)
+    assert found.unexplained == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "search_cost", "computed"),
+    [("b", None, 0.001), ("unknown", None, None), ("free", 0, 0)],
+)
+def test_searches_without_a_price_are_unknown_and_not_free(
+    billed, price_list, model, search_cost, computed
+):
+    row = {"model": model, "input": 1000, "searches": 8, "cost": computed}
+    (line,) = cost.rows(billed(row), price_list)
+    assert (line.search_cost, line.computed) == (search_cost, computed)
+
+
+def test_searches_of_the_web_save_nothing(billed, price_list):
+    row = {"input": 1000, "cache_read": 1000, "searches": 8}
+    assert cost.savings(billed(row), price_list).usd == pytest.approx(0.009)
+
+
 def test_a_model_without_tokens_costs_its_fee_or_nothing(billed, price_list):
     (row,) = cost.table([billed({"slot": 100, "model": "b"})], price_list).rows
     assert (row.charges, row.computed) == ((), 0.5)

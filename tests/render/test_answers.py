@@ -170,7 +170,11 @@ def test_a_cost_has_the_contracts_keys_and_null_without_a_price(workspace, curre
                 "since": None,
                 "tier": "",
                 "requestFee": 0.0,
+                "searchFee": 0.01,
+                "rules": [],
             },
+            "searches": 0,
+            "searchCost": 0.0,
         },
         {
             "model": "new",
@@ -185,6 +189,8 @@ def test_a_cost_has_the_contracts_keys_and_null_without_a_price(workspace, curre
                 {"tokenClass": "output", "tokens": 10, "rate": None, "cost": None},
             ],
             "price": None,
+            "searches": 0,
+            "searchCost": 0.0,
         },
     ]
     assert found == {

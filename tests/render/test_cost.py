@@ -24,6 +24,7 @@ CHARGES = (
     Charge("output", 1_000, 25.0, 0.025),
 )
 ROW = CostRow("claude-opus-4-6", "", 0, 3, CHARGES, LISTED, Money(0.6375), 0.6375, reported=False)
+TIMES = "\N{MULTIPLICATION SIGN}"
 UNKNOWN = CostRow(
     "new|model",
     "",
@@ -130,6 +131,22 @@ def test_a_cost_in_short_is_a_sum_and_its_rule(row):
     assert cost.brief([], estimated=True) == ""
 
 
+def test_searches_of_the_web_are_a_line_of_a_cost(row, table):
+    found = row(charges=CHARGES[:1], computed=0.13, searches=8, search_cost=0.08)
+    assert cost.text(table(found)).splitlines()[4:7] == [
+        "claude-opus-4-6, 3 requests                                   $0.1300",
+        "  input                                   10,000       $5.00  $0.0500",
+        f"  web search                                 8 {TIMES}     $0.0100  $0.0800",
+    ]
+    assert f"\n| web search | 8 {TIMES} | $0.0100 | $0.0800 |\n" in cost.markdown(table(found))
+    for charges, said in (
+        (CHARGES[:1], "10,000 input at $5.00 per M + 8 web searches at $0.0100 = $0.1300"),
+        ((), "3 requests: 8 web searches at $0.0100 = $0.1300"),
+    ):
+        shown = cost.brief([msgspec.structs.replace(found, charges=charges)], estimated=False)
+        assert said in shown
+
+
 def test_of_many_models_the_dearest_are_explained_in_short():
     printed = cost.brief([UNKNOWN] * 12, estimated=False)
     assert printed.count("new") == 10
@@ -142,6 +159,27 @@ def test_of_many_models_the_dearest_are_explained_in_short():
         ({"threshold": 200_000}, "claude-opus-4-6, 3 requests over 200,000 input tokens "),
         ({"tier": "batch"}, "claude-opus-4-6, 3 requests, batch tier "),
         ({"tier": "flex"}, "\n  No price of the flex tier is known: the standard one\n"),
+        ({"tier": "fast+us"}, "\n  No price of the fast+us tier is known: the standard one\n"),
+        (
+            {"tier": "fast+us", "price": msgspec.structs.replace(LISTED, tier="us")},
+            "\n  No price of the fast tier is known: the standard one\n",
+        ),
+        (
+            {
+                "price": msgspec.structs.replace(
+                    LISTED, origin="corrections 2026-11-30", rules=("fast mode", "US")
+                )
+            },
+            "by corrections 2026-11-30 (fast mode, US), since 2026-03-13\n",
+        ),
+        (
+            {"searches": 1, "search_cost": None},
+            f"\n  web search                                 1 {TIMES}         n/a  n/a\n",
+        ),
+        (
+            {"searches": 1, "search_cost": None},
+            "\n  No price of its web searches is known: they are left out\n",
+        ),
         ({"reported": True, "money": Money(0.5)}, "\n  Reported $0.5000, which counts\n"),
         ({"price": Price("x", "", SETTINGS, LISTED.rates)}, "\n  Priced by your settings\n"),
         ({"price": Price("x", "ollama", LOCAL, LISTED.rates)}, "\n  Local model: costs nothing\n"),

@@ -176,7 +176,7 @@ export interface CostResult {
   readonly markdown: string;
 }
 
-/** Requests to one model that are billed by one rule. `threshold` is the number of input tokens that each exceeds and that makes the rates others, 0 for none. `cost` counts, `computed` is what the charges come to; null where no price is known. */
+/** Requests to one model that are billed by one rule. `threshold` is the number of input tokens that each exceeds and that makes the rates others, 0 for none. `cost` counts, `computed` is what the charges, the request's fees and `searchCost` come to; null where no price is known. `searchCost` is USD for `searches` of the web. */
 export interface CostRow {
   readonly model: string;
   readonly tier: string;
@@ -187,6 +187,8 @@ export interface CostRow {
   readonly reported: boolean;
   readonly charges: readonly Charge[];
   readonly price: Price | null;
+  readonly searches: number;
+  readonly searchCost: number | null;
 }
 
 /** Tokens of one class at their rate, USD per million tokens; `cost` is USD. Both are null where no price is known. */
@@ -197,7 +199,7 @@ export interface Charge {
   readonly cost: number | null;
 }
 
-/** Where a price comes from; `since` is the day from which it holds, where that is known. */
+/** Where a price comes from; `since` is the day from which it holds, where that is known. `searchFee` is USD for a search of the web. `rules` are those by which the price list was corrected; `origin` then names the corrections. */
 export interface Price {
   readonly model: string;
   readonly provider: string;
@@ -205,6 +207,8 @@ export interface Price {
   readonly since: string | null;
   readonly tier: string;
   readonly requestFee: number;
+  readonly searchFee: number;
+  readonly rules: readonly string[];
 }
 
 /** `stats/history`: a page of all sessions within a period. */

@@ -99,7 +99,11 @@ def test_json_is_the_wires_answer_in_snake_case(rad, priced):
                     "since": None,
                     "tier": "",
                     "request_fee": 0.0,
+                    "search_fee": 0.01,
+                    "rules": [],
                 },
+                "searches": 0,
+                "search_cost": 0.0,
             }
         ],
         "cost": 0.00525,
