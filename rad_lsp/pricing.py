@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from rad_lsp import __version__
+from rad_lsp.core.naming import without_context
 from rad_lsp.core.price import LOCAL, SEARCH_FEE, SETTINGS, Price, Rates
 from rad_lsp.core.spending import SLOT_SECONDS
 
@@ -293,7 +294,7 @@ def _version() -> str:
 
 
 def _look_up(model: str, engine: str, tier: str) -> _Offer | Price | None:
-    name, engine = model.lower(), engine.lower()
+    name, engine = without_context(model.lower()), engine.lower()
     prefix, _, rest = name.partition("/")
     if engine in _LOCAL_ENGINES or (rest and prefix in _LOCAL_ENGINES):
         return Price(model, engine or prefix, LOCAL, (Rates(0, 0, 0, 0, 0),))
@@ -320,6 +321,8 @@ def _references(name: str, engine: str) -> Iterator[tuple[str | None, str]]:
     if rest:
         yield _PROVIDERS.get(prefix, prefix), rest
     yield None, name
+    if turned := re.match(r"claude-(\d+(?:[.-]\d)?)-([a-z]+)", name):
+        yield "anthropic", f"claude-{turned[2]}-{turned[1]}"
 
 
 def _rates(listed: dict[str, Any], input_tokens: int) -> Rates:

@@ -95,6 +95,16 @@ class UsageRow(msgspec.Struct, frozen=True, rename="camel"):
     cost: float | None
 
 
+class UsageTableRow(UsageRow, frozen=True, rename="camel", omit_defaults=True):
+    """Usage of one model or engine in all sessions. The name is empty where none is known.
+
+    A model that requests spell in several ways has its `spellings` listed; its name is then the
+    price list's.
+    """
+
+    spellings: tuple[str, ...] = ()
+
+
 class Approvals(msgspec.Struct, frozen=True, rename="camel"):
     """What became of tool calls that needed the user's approval."""
 
@@ -163,14 +173,18 @@ class SkippedFile(msgspec.Struct, frozen=True, rename="camel"):
     reason: str
 
 
-class UsageResult(msgspec.Struct, frozen=True, rename="camel"):
-    """Usage per model or engine of `sessions` sessions; `text` is what `rad stats` prints."""
+class UsageResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Usage per model or engine of `sessions` sessions; `text` is what `rad stats` prints.
+
+    `withoutEngine` are the ids of sessions that name no engine, in answer to `stats/engine`.
+    """
 
     sessions: int
-    rows: tuple[UsageRow, ...]
+    rows: tuple[UsageTableRow, ...]
     total: UsageRow
     text: str
     markdown: str
+    without_engine: tuple[str, ...] = ()
 
 
 class History(msgspec.Struct, frozen=True, rename="camel"):
@@ -234,12 +248,13 @@ class Price(msgspec.Struct, frozen=True, rename="camel"):
     rules: tuple[str, ...]
 
 
-class CostRow(msgspec.Struct, frozen=True, rename="camel"):
+class CostRow(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """Requests to one model that are billed by one rule.
 
     `threshold` is the number of input tokens that each exceeds and that makes the rates others, 0
     for none. `cost` counts, `computed` is what the charges, the request's fees and `searchCost`
-    come to; null where no price is known. `searchCost` is USD for `searches` of the web.
+    come to; null where no price is known. `searchCost` is USD for `searches` of the web. A model
+    that is not spelled as in `model` by all requests has its `spellings` listed.
     """
 
     model: str
@@ -253,6 +268,7 @@ class CostRow(msgspec.Struct, frozen=True, rename="camel"):
     price: Price | None
     searches: int
     search_cost: float | None
+    spellings: tuple[str, ...] = ()
 
 
 class CostResult(msgspec.Struct, frozen=True, rename="camel"):
@@ -298,7 +314,10 @@ class SessionParams(Params, frozen=True, rename="camel", kw_only=True):
 
 
 class UsageParams(Params, frozen=True, rename="camel", kw_only=True):
-    """`stats/model`, `stats/engine`: of one session, or of all within a period."""
+    """`stats/model`, `stats/engine`: of one session, or of all that spent in a period.
+
+    A session that goes on beyond the period counts with what it spent in it, to 15 minutes.
+    """
 
     session_id: str | None = None
     since: str | None = None
@@ -306,7 +325,7 @@ class UsageParams(Params, frozen=True, rename="camel", kw_only=True):
 
 
 class CostParams(UsageParams, frozen=True, rename="camel", kw_only=True):
-    """`stats/cost`: of one session, or of all within a period."""
+    """`stats/cost`: of one session, or of all that spent in a period; see `UsageParams`."""
 
 
 class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):

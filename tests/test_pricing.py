@@ -193,6 +193,9 @@ REGIONAL = Rates(3.3, 0.33, 4.125, 6.6, 16.5)
         ("anthropic/claude-sonnet-4.5", "claude", "openrouter", Rates(3, 0.3, 3.75, 3.75, 15)),
         ("openai/gpt-oss-120b", "groq", "groq", Rates(0.15, 0.075, 0.15, 0.15, 0.6)),
         ("claude-opus-4-6", "copilot", "anthropic", Rates(5, 0.5, 6.25, 10, 25)),
+        ("claude-opus-5[1m]", "claude", "anthropic", Rates(5, 0.5, 6.25, 10, 25)),
+        ("anthropic/claude-4.6-opus-20260205", "", "openrouter", Rates(5, 0.5, 6.25, 6.25, 25)),
+        ("claude-4.5-sonnet-20250929", "claude", "anthropic", CLAUDE),
     ],
 )
 def test_who_sells_a_model_is_told_by_its_name_and_its_engine(model, engine, provider, rates):

@@ -57,16 +57,32 @@ def workspace_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def period_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--since` and `--until`; the command gets the period `within` in their place."""
+    """Add `--since` and `--until`; the command gets the period `within` in their place.
 
-    @click.option(
-        "--since",
-        metavar="WHEN",
-        help="Only sessions active since then: a date, an RFC 3339 time, or 24h, 7d ago.",
+    They are about when sessions were last active.
+    """
+    return _period_options(
+        command,
+        "Only sessions active since then: a date, an RFC 3339 time, or 24h, 7d ago.",
+        "Only sessions active before then; a date counts whole.",
     )
-    @click.option(
-        "--until", metavar="WHEN", help="Only sessions active before then; a date counts whole."
+
+
+def spending_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same as `period_options`, about when requests were made."""
+    return _period_options(
+        command,
+        "Only requests made since then: a date, an RFC 3339 time, or 24h, 7d ago. "
+        "They are told apart by slots of 15 minutes.",
+        "Only requests made before then; a date counts whole.",
     )
+
+
+def _period_options(
+    command: Callable[..., Any], since_help: str, until_help: str
+) -> Callable[..., Any]:
+    @click.option("--since", metavar="WHEN", help=since_help)
+    @click.option("--until", metavar="WHEN", help=until_help)
     @functools.wraps(command)
     def wrapped(context: Context, *, since: str | None, until: str | None, **rest: Any) -> Any:
         if rest.get("session_id") is not None and (since or until):

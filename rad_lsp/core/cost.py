@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import msgspec
 
-from rad_lsp.core import figures, money
+from rad_lsp.core import figures, money, naming
 from rad_lsp.core.money import Money, total_usd
 from rad_lsp.core.price import LOCAL, MILLION, Price
 from rad_lsp.core.spending import SLOT_SECONDS, Spending
@@ -20,6 +20,7 @@ from rad_lsp.core.tokens import NO_TOKENS, of_input
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from rad_lsp.core.naming import Naming
     from rad_lsp.core.session import Session
     from rad_lsp.core.spending import PriceList
 
@@ -44,7 +45,8 @@ class CostRow(msgspec.Struct, frozen=True):
     others; 0 for none. `money` is what counts, `computed` what `charges`, the requests' fee and
     `search_cost` come to in USD, None without a price. `search_cost` is USD for `searches` of the
     web, None where their price is not known. `reported` tells that the amount is the provider's
-    or the report's own.
+    or the report's own. `spellings` are those of the requests, empty where all have that of
+    `model`.
     """
 
     model: str
@@ -58,6 +60,7 @@ class CostRow(msgspec.Struct, frozen=True):
     reported: bool
     searches: int = 0
     search_cost: float | None = 0.0
+    spellings: tuple[str, ...] = ()
 
     @property
     def cost(self) -> float | None:
@@ -107,17 +110,18 @@ UNKNOWN: Final = Savings(None)
 
 
 def table(sessions: Iterable[Session], price_list: PriceList) -> CostTable:
-    """The costs of all `sessions`, by model and rule."""
+    """The costs of all `sessions`, by model, however it is spelled, and rule."""
     count = 0
     estimated = False
     known: list[Money] = []
     reported: list[float | None] = []
     groups: _Groups = {}
+    name = naming.by(price_list)
     for session in sessions:
         count += 1
         known.append(session.money)
         for row in rows_of(session):
-            _add(groups, row, price_list)
+            _add(groups, row, price_list, name)
             if session.spending and row.reported:
                 reported.append(row.cost)
         if not session.spending and (session.models or session.cost):
@@ -137,7 +141,7 @@ def table(sessions: Iterable[Session], price_list: PriceList) -> CostTable:
 
 
 def rows(session: Session, price_list: PriceList, model: str | None = None) -> tuple[CostRow, ...]:
-    """The rows of one session's table: all, or those of one model."""
+    """The rows of one session's table: all, or those of one model, by their recorded names."""
     groups: _Groups = {}
     for row in rows_of(session, model):
         _add(groups, row, price_list)
@@ -216,6 +220,7 @@ class _Group:
         self.requests = 0
         self.tokens = NO_TOKENS
         self.searches = 0
+        self.spellings: set[str] = set()
         self._money: list[Money] = []
 
     @property
@@ -223,10 +228,18 @@ class _Group:
         return money.total(self._money)
 
     def add(self, row: Spending) -> None:
-        self.requests += row.requests
-        self.tokens += row.tokens
-        self.searches += row.searches
-        self._money.append(row.money)
+        self.spellings.add(row.model)
+        self._count(row)
+
+    def join(self, other: _Group) -> None:
+        self.spellings |= other.spellings
+        self._count(other)
+
+    def _count(self, part: Spending | _Group) -> None:
+        self.requests += part.requests
+        self.tokens += part.tokens
+        self.searches += part.searches
+        self._money.append(part.money)
         if len(self._money) == _FOLD:
             self._money = [self.money]
 
@@ -251,9 +264,11 @@ class _Rule(msgspec.Struct, frozen=True):
 _Groups: TypeAlias = dict[_Rule, _Group]
 
 
-def _add(groups: _Groups, row: Spending, price_list: PriceList) -> None:
+def _add(
+    groups: _Groups, row: Spending, price_list: PriceList, name: Naming = naming.as_recorded
+) -> None:
     price = _price(row, price_list)
-    rule = _Rule(row.model, row.tier, row.threshold, row.reported, price)
+    rule = _Rule(name(row.model), row.tier, row.threshold, row.reported, price)
     group = groups.get(rule)
     if group is None:
         group = groups[rule] = _Group()
@@ -262,9 +277,44 @@ def _add(groups: _Groups, row: Spending, price_list: PriceList) -> None:
 
 def _sorted(groups: _Groups) -> tuple[CostRow, ...]:
     """Dearest first."""
-    found = [_row(rule, group) for rule, group in groups.items()]
+    spellings: dict[str, set[str]] = {}
+    for rule, group in groups.items():
+        spellings.setdefault(rule.model, set()).update(group.spellings)
+    found = [_named(_row(*item), spellings[item[0].model]) for item in _joined(groups).items()]
     found.sort(key=lambda row: (-(row.cost or 0), row.model, row.tier, row.threshold))
     return tuple(found)
+
+
+def _named(row: CostRow, spellings: set[str]) -> CostRow:
+    """The row of a model that has these spellings in all rows, by the name that is shown."""
+    model = naming.shown(row.model, spellings)
+    own = () if row.spellings == (model,) else row.spellings
+    return msgspec.structs.replace(row, model=model, spellings=own)
+
+
+def _joined(groups: _Groups) -> _Groups:
+    """Rules of several sellers that come to the same as one: that of the first by name."""
+    joined: _Groups = {}
+    for rule, group in sorted(groups.items(), key=lambda item: _seller(item[0])):
+        same = next((other for other in joined if _comes_to_the_same(other, rule, group)), None)
+        if same is None:
+            joined[rule] = group
+        else:
+            joined[same].join(group)
+    return joined
+
+
+def _comes_to_the_same(other: _Rule, rule: _Rule, group: _Group) -> bool:
+    """Whether requests cost by another seller's price what they cost by their own."""
+    if not (rule.price and other.price) or _seller(rule) == _seller(other):
+        return False
+    if msgspec.structs.replace(rule, price=other.price) != other:
+        return False
+    return _row(other, group).computed == _row(rule, group).computed
+
+
+def _seller(rule: _Rule) -> tuple[str, str]:
+    return (rule.price.provider, rule.price.model) if rule.price else ("", "")
 
 
 def _row(rule: _Rule, group: _Group) -> CostRow:
@@ -292,6 +342,7 @@ def _row(rule: _Rule, group: _Group) -> CostRow:
         reported=rule.reported,
         searches=group.searches,
         search_cost=search_cost,
+        spellings=tuple(sorted(group.spellings)),
     )
 
 

@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from rad_lsp.core.cost import Savings
@@ -20,6 +20,7 @@ NO_HISTORY: Final = "No session history found.\n"
 
 _SECOND: Final = 1_000_000_000
 _SHORT_ID: Final = 26
+_NAMED: Final = 10
 _ESCAPED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS: Final = frozenset({"\u200c", "\u200d"})
 """Format characters that some scripts and emoji need."""
@@ -130,6 +131,16 @@ def unpriced(models: Iterable[Usage]) -> str | None:
     requests = counted(sum(usage.money.unpriced for usage in left_out), "request")
     names = ", ".join(printable(usage.name) for usage in left_out)
     return f"No price is known for {requests} to {names}: not in the cost"
+
+
+def engineless(session_ids: Sequence[str]) -> str | None:
+    """A sentence that names the sessions without an engine, or None when there are none."""
+    if not session_ids:
+        return None
+    sessions = "1 session names" if len(session_ids) == 1 else f"{len(session_ids):,} sessions name"
+    names = ", ".join(map(printable, session_ids[:_NAMED]))
+    more = len(session_ids) - _NAMED
+    return f"{sessions} no engine: {names}{f' and {more:,} more' if more > 0 else ''}"
 
 
 def saved(savings: Savings) -> str:

@@ -88,10 +88,16 @@ def usage(table: UsageTable, session_id: str | None) -> wire.UsageResult:
     """Usage per model or engine, of one session or of all."""
     return wire.UsageResult(
         table.sessions,
-        tuple(map(usage_row, table.rows)),
+        tuple(
+            wire.UsageTableRow(
+                **asdict(usage_row(row)), spellings=table.spellings.get(row.name, ())
+            )
+            for row in table.rows
+        ),
         usage_row(table.total),
         text.usage(table, session_id),
         markdown.usage(table, session_id),
+        table.without_engine,
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rad_lsp.core.cost import Savings
     from rad_lsp.core.session import Session, Usage
+    from rad_lsp.core.usage import UsageTable
 
 Line: TypeAlias = tuple[str, str]
 
@@ -30,6 +31,17 @@ USAGE: Final = tuple(
 
 HISTORY: Final = ("Session ID", "Duration", "Tool Calls", "Success Rate", "Cost")
 """The columns of the table of sessions."""
+
+
+def usage_name(usage: Usage) -> str:
+    """What a row of usage is called; `n/a` where that is not known."""
+    return wording.printable(usage.name) or wording.NOT_AVAILABLE
+
+
+def usage_notes(table: UsageTable) -> list[str]:
+    """Sentences on what a table of usage leaves open."""
+    notes = [wording.unpriced(table.rows), wording.engineless(table.without_engine)]
+    return [note for note in notes if note]
 
 
 def usage_cells(usage: Usage) -> list[str]:

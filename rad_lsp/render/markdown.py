@@ -76,9 +76,8 @@ def usage(usages: UsageTable, session_id: str | None = None) -> str:
         scope = wording.counted(usages.sessions, "session")
     else:
         scope = f"session {escape(session_id)}"
-    unpriced = wording.unpriced(usages.rows)
-    note = f"\n{escape(unpriced)}.\n" if unpriced else ""
-    return f"## {kind} usage of {scope}\n\n{_usage(kind, usages.rows, usages.total)}\n{note}"
+    notes = "".join(f"\n{escape(note)}.\n" for note in layout.usage_notes(usages))
+    return f"## {kind} usage of {scope}\n\n{_usage(kind, usages.rows, usages.total)}\n{notes}"
 
 
 def history(sessions: Iterable[Session]) -> Iterator[str]:
@@ -169,7 +168,7 @@ def _difference(metric: Metric) -> str:
 
 def _usage(title: str, rows: Sequence[Usage], total: Usage | None = None) -> str:
     header = [title, *(figure.label for figure in layout.USAGE)]
-    cells = [[escape(row.name), *layout.usage_cells(row)] for row in rows]
+    cells = [[escape(layout.usage_name(row)), *layout.usage_cells(row)] for row in rows]
     if total is not None:
         cells.append(["**Total**", *layout.usage_cells(total)])
     return table(header, cells, "<>>>>>")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rad_lsp import wire
     from rad_lsp.core.comparison import Comparison
     from rad_lsp.core.cost import CostTable
+    from rad_lsp.core.session import Usage
     from rad_lsp.core.usage import UsageTable
 
 _CAPITAL: Final = re.compile("[A-Z]")
@@ -32,11 +33,24 @@ _COMPARED: Final = {
 
 
 def usage(table: UsageTable) -> list[dict[str, Any]]:
-    """A row per model or engine."""
+    """A row per model or engine.
+
+    One whose name is not known has a null, and the ids of its sessions; one that several spellings
+    have in common has them.
+    """
+    return [_usage(table, row) for row in table.rows]
+
+
+def _usage(table: UsageTable, usage: Usage) -> dict[str, Any]:
     counts = ("requests", "input_tokens", "output_tokens", "cached_tokens")
-    keys = (table.kind, *counts, "estimated_cost")
-    rows = map(msgspec.structs.astuple, map(answers.usage_row, table.rows))
-    return [dict(zip(keys, row, strict=True)) for row in rows]
+    row: dict[str, Any] = {table.kind: usage.name or None}
+    row |= {name: getattr(usage, name) for name in counts}
+    row["estimated_cost"] = usage.cost
+    if spellings := table.spellings.get(usage.name):
+        row["spellings"] = spellings
+    if not usage.name and table.without_engine:
+        row["sessions"] = table.without_engine
+    return row
 
 
 def cost(table: CostTable) -> dict[str, Any]:

@@ -71,10 +71,11 @@ def usage(table: UsageTable, session_id: str | None = None, paint: Paint = plain
     else:
         heading = f"{kind} Usage (Session: {printable(session_id)})"
     header = [kind, *(title(figure.label) for figure in layout.USAGE)]
-    rows = [[printable(row.name), *layout.usage_cells(row)] for row in (*table.rows, table.total)]
+    rows = [
+        [layout.usage_name(row), *layout.usage_cells(row)] for row in (*table.rows, table.total)
+    ]
     head, rule, *body, total = columns([header, *rows], "<>>>><", [29, 8, 12, 13, 13, 0], rule=92)
-    unpriced = wording.unpriced(table.rows)
-    notes = ["", unpriced] if unpriced else []
+    notes = [line for note in layout.usage_notes(table) for line in ("", note)]
     return joined([paint("title", heading), "", head, rule, *body, rule, total, *notes])
 
 

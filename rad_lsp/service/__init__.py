@@ -11,7 +11,6 @@ user can mend are `RadError`s. A module that only some functions need is importe
 
 from __future__ import annotations
 
-import math
 import os
 from operator import attrgetter
 from pathlib import Path
@@ -21,7 +20,8 @@ import msgspec
 
 from rad_lsp import atomic
 from rad_lsp.core import budget as budgets
-from rad_lsp.core import figures, money, period
+from rad_lsp.core import figures, money, naming, period
+from rad_lsp.core import usage as usages
 from rad_lsp.core.errors import (
     NoPreviousSession,
     OutputExists,
@@ -33,7 +33,6 @@ from rad_lsp.core.money import Money
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
-from rad_lsp.core.spending import SLOT_SECONDS
 from rad_lsp.pricing import Prices as Prices
 from rad_lsp.pricing import price_list_age as price_list_age
 from rad_lsp.sources import NAMES, radium
@@ -44,7 +43,7 @@ from rad_lsp.store.snapshot import Snapshot as Snapshot  # noqa: TC001  (the ser
 from rad_lsp.store.snapshot import warned as warned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.comparison import Comparison
@@ -128,7 +127,7 @@ def session(snapshot: Snapshot, reference: str | None) -> Session:
 
 
 def selected(snapshot: Snapshot, reference: str | None, within: Period) -> Iterable[Session]:
-    """The session that `reference` names, else all within a period, newest first.
+    """The session that `reference` names, else all last active within a period, newest first.
 
     Raises NoSessions, SessionNotFound, SessionAmbiguous when one is named.
     """
@@ -137,16 +136,40 @@ def selected(snapshot: Snapshot, reference: str | None, within: Period) -> Itera
     return (entry.session for entry in snapshot.within(within))
 
 
-def usage(
-    snapshot: Snapshot, kind: Kind, reference: str | None = None, within: Period = ALWAYS
-) -> UsageTable:
-    """Usage per model or engine of one session, or of all within a period.
+def cut(snapshot: Snapshot, within: Period) -> Iterator[Session]:
+    """The sessions that touch a period, each with what it spent in it, newest first.
 
-    Raises NoSessions, SessionNotFound, SessionAmbiguous when one is named.
+    Requests count by their time, in slots of fifteen minutes: see `usages.within`.
     """
-    from rad_lsp.core import usage as usages
+    if within == ALWAYS:
+        yield from snapshot.sessions()
+        return
+    for entry in snapshot.within(Period(within.since)):
+        if session := usages.within(entry.session, within):
+            yield session
 
-    return usages.table(selected(snapshot, reference, within), kind)
+
+def usage(
+    snapshot: Snapshot,
+    kind: Kind,
+    reference: str | None = None,
+    within: Period = ALWAYS,
+    price_list: PriceList | None = None,
+) -> UsageTable:
+    """Usage per model or engine of one session, or of all in a period.
+
+    The price list tells which spellings are one model. Raises NoSessions, SessionNotFound,
+    SessionAmbiguous when one is named.
+    """
+    name = naming.as_recorded if price_list is None else naming.by(price_list)
+    return usages.table(_asked_for(snapshot, reference, within), kind, name)
+
+
+def one_row_per_model(session: Session, price_list: PriceList) -> Session:
+    """The session with one row per model, however it is spelled; a report's own as recorded."""
+    if session.source == RADIUM and not session.children:
+        return session
+    return usages.with_one_row_per_model(session, naming.by(price_list))
 
 
 def history(snapshot: Snapshot, limit: int, offset: int = 0, within: Period = ALWAYS) -> Page:
@@ -219,21 +242,8 @@ def status_since(now: datetime, zone: tzinfo | None, budget: budgets.Budget) -> 
 
 
 def spent_within(snapshot: Snapshot, within: Period) -> Money:
-    """What was spent in a period.
-
-    Each request counts at its time. A session whose requests are not recorded counts whole, at
-    its last activity (session format, "Day and period").
-    """
-    begin = 0 if within.since is None else within.since.timestamp() / SLOT_SECONDS
-    end = math.inf if within.until is None else within.until.timestamp() / SLOT_SECONDS
-    found: list[Money] = []
-    for entry in snapshot.within(Period(within.since)):
-        session = entry.session
-        if session.spending:
-            found += [row.money for row in session.spending if begin <= row.slot < end]
-        elif entry.last_activity in within:
-            found.append(session.money)
-    return money.total(found)
+    """What was spent in a period."""
+    return money.total(session.money for session in cut(snapshot, within))
 
 
 def cost(
@@ -242,13 +252,13 @@ def cost(
     reference: str | None = None,
     within: Period = ALWAYS,
 ) -> CostTable:
-    """What the cost of one session, or of all within a period, is made of.
+    """What the cost of one session, or of all in a period, is made of.
 
     Raises NoSessions, SessionNotFound, SessionAmbiguous when one is named.
     """
     from rad_lsp.core import cost as costs
 
-    return costs.table(selected(snapshot, reference, within), price_list)
+    return costs.table(_asked_for(snapshot, reference, within), price_list)
 
 
 def savings(session: Session, price_list: PriceList) -> Savings:
@@ -306,6 +316,11 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
         raise OutputNotWritable(name, reason(error)) from None
     except ValueError:
         raise OutputNotWritable(name, "no file may have such a name") from None
+
+
+def _asked_for(snapshot: Snapshot, reference: str | None, within: Period) -> Iterable[Session]:
+    """The session that `reference` names, else what all spent in a period."""
+    return cut(snapshot, within) if reference is None else [snapshot.resolve(reference)]
 
 
 def _sum(entries: Iterable[Entry]) -> Sum:

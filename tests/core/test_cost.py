@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from rad_lsp.core import cost
 from rad_lsp.core.cost import Charge, Savings
@@ -276,3 +277,66 @@ def test_a_report_of_sums_has_savings_as_an_estimate(session, price_list):
     models = (Usage("a", 1, 1000, 0, 150),)
     # 110 read x ($10 - $1) - 40 created x ($20 - $10).
     assert cost.savings(session(models=models), price_list).usd == pytest.approx(0.00059)
+
+
+def test_spellings_of_a_model_that_cost_the_same_are_one_row(billed, price_list):
+    class Sellers:
+        """`a` by its maker; as `shop/a` by another seller at the same rates, or at others."""
+
+        def price(self, model, engine, slot, tier):
+            found = price_list.price(model.removeprefix("shop/")[:1], engine, slot, tier)
+            names = {"provider": "shop", "model": "shop/a"} if "/" in model else {}
+            return replace(found, **names, fee=1.0 if engine == "dear" else 0.0)
+
+    rows = [
+        {"model": "shop/a", "input": 10, "cost": 1.0},
+        {"model": "a", "input": 20, "cost": 2.0},
+        {"model": "a", "input": 40, "cost": 0.5, "threshold": 1000},
+        {"model": "a", "input": 80, "cost": 0.25, "engine": "dear"},
+    ]
+    found = cost.table([billed(*rows), billed(rows[1])], Sellers())
+    assert [(row.model, row.requests, row.cost, row.spellings) for row in found.rows] == [
+        ("a", 3, 5.0, ("a", "shop/a")),
+        ("a", 1, 0.5, ()),
+        ("a", 1, 0.25, ()),
+    ]
+    assert found.rows[0].price == price_list.A
+
+
+def test_a_model_with_one_spelling_keeps_it_in_all_rows(billed, price_list):
+    rows = [{"model": "a-latest", "cost": 1.0}, {"model": "a-latest", "tier": "flex", "cost": 0.5}]
+    found = cost.table([billed(*rows)], price_list)
+    assert [(row.model, row.spellings) for row in found.rows] == [("a-latest", ())] * 2
+
+
+def test_a_row_tells_that_its_only_spelling_is_not_the_models_name(billed, price_list):
+    rows = [{"model": "x/a", "cost": 1.0}, {"model": "a", "tier": "flex", "cost": 0.5}]
+    found = cost.table([billed(*rows)], price_list)
+    assert [(row.model, row.spellings) for row in found.rows] == [("a", ("x/a",)), ("a", ())]
+
+
+def test_rows_of_one_session_are_named_as_recorded(billed, price_list):
+    found = cost.rows(
+        billed({"model": "a", "cost": 2.0}, {"model": "x/a", "cost": 1.0}), price_list
+    )
+    assert [row.model for row in found] == ["a", "x/a"]
+
+
+def test_a_seller_with_other_rates_for_what_was_used_has_a_row_of_its_own(billed, price_list):
+    class Sellers:
+        """`shop/a` costs what `a` does, but for tokens that are written to the cache."""
+
+        def price(self, model, engine, slot, tier):
+            found = price_list.price(model[-1], engine, slot, tier)
+            dear = replace(found.rates[0], cache_write_1h=41)
+            shop = {"provider": "shop", "model": "shop/a", "rates": (dear, *found.rates[1:])}
+            return replace(found, **shop) if "/" in model else found
+
+    own = {"model": "a", "input": 20, "cache_write_1h": 10, "cost": 2.0}
+    shop = {"model": "shop/a", "input": 20, "cost": 1.0}
+    assert len(cost.table([billed(own, shop)], Sellers()).rows) == 1
+    found = cost.table([billed(own, {**shop, "cache_write_1h": 10})], Sellers())
+    assert [(row.model, row.price and row.price.provider, row.spellings) for row in found.rows] == [
+        ("a", "seller", ()),
+        ("a", "shop", ("shop/a",)),
+    ]

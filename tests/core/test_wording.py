@@ -224,3 +224,13 @@ def test_long_ids_are_cut(session_id, short):
 )
 def test_control_and_invisible_characters_are_escaped(text, printed):
     assert wording.printable(text) == printed
+
+
+def test_sessions_without_an_engine_are_named_up_to_ten():
+    assert wording.engineless([]) is None
+    assert wording.engineless(["a"]) == "1 session names no engine: a"
+    assert wording.engineless(["a", "b\n"]) == r"2 sessions name no engine: a, b\n"
+    many = wording.engineless([f"s{number}" for number in range(1012)])
+    assert many == (
+        "1,012 sessions name no engine: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 1,002 more"
+    )

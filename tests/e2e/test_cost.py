@@ -74,8 +74,9 @@ async def test_a_cost_is_explained_with_the_text_of_the_command(client, workspac
     for params, sessions, unpriced in (
         (None, 2, 1),
         ({"sessionId": "latest"}, 1, 1),
-        ({"since": "2025-12-08"}, 1, 1),
-        ({"until": "2025-12-07"}, 1, 0),
+        # "two" spent what it did on the 7th, and was last active on the 8th.
+        ({"since": "2025-12-08"}, 1, 0),
+        ({"until": "2025-12-07"}, 2, 1),
         ({"since": "2026-01-01"}, 0, 0),
     ):
         found = await client.ask("stats/cost", params)
@@ -200,3 +201,20 @@ async def test_the_first_status_does_not_wait_for_the_prices(connect, session, p
     assert (await client.ask("stats/history"))["total"] == 1
     go.touch()
     await client.status(lambda status: "$0.0450 saved" in status["tooltip"])
+
+
+async def test_usage_names_spellings_and_sessions_without_an_engine(client, session):
+    session("one", "claude-opus-4-6[1m]")
+    session("two", "anthropic/claude-4.6-opus-20260205", end_time="2025-12-08T00:00:00Z")
+    await client.sessions("two", "one")
+    models, engines, costs = [
+        await client.ask(method) for method in ("stats/model", "stats/engine", "stats/cost")
+    ]
+    spellings = ["anthropic/claude-4.6-opus-20260205", "claude-opus-4-6[1m]"]
+    for (row,), name in ((models["rows"], "name"), (costs["rows"], "model")):
+        assert (row[name], row["requests"], row["spellings"]) == ("claude-opus-4-6", 2, spellings)
+    (row,) = engines["rows"]
+    assert (row["name"], engines["withoutEngine"]) == ("", ["two", "one"])
+    assert "spellings" not in row
+    assert "withoutEngine" not in models
+    assert engines["total"] == models["total"]

@@ -136,7 +136,7 @@ export interface UsageRow {
   readonly cost: number | null;
 }
 
-/** `stats/model`, `stats/engine`: of one session, or of all within a period. */
+/** `stats/model`, `stats/engine`: of one session, or of all that spent in a period. A session that goes on beyond the period counts with what it spent in it, to 15 minutes. */
 export interface UsageParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
@@ -145,16 +145,28 @@ export interface UsageParams {
   readonly until?: string | null;
 }
 
-/** Usage per model or engine of `sessions` sessions; `text` is what `rad stats` prints. */
+/** Usage per model or engine of `sessions` sessions; `text` is what `rad stats` prints. `withoutEngine` are the ids of sessions that name no engine, in answer to `stats/engine`. */
 export interface UsageResult {
   readonly sessions: number;
-  readonly rows: readonly UsageRow[];
+  readonly rows: readonly UsageTableRow[];
   readonly total: UsageRow;
   readonly text: string;
   readonly markdown: string;
+  readonly withoutEngine?: readonly string[];
 }
 
-/** `stats/cost`: of one session, or of all within a period. */
+/** Usage of one model or engine in all sessions. The name is empty where none is known. A model that requests spell in several ways has its `spellings` listed; its name is then the price list's. */
+export interface UsageTableRow {
+  readonly name: string;
+  readonly requests: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedTokens: number;
+  readonly cost: number | null;
+  readonly spellings?: readonly string[];
+}
+
+/** `stats/cost`: of one session, or of all that spent in a period; see `UsageParams`. */
 export interface CostParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
@@ -176,7 +188,7 @@ export interface CostResult {
   readonly markdown: string;
 }
 
-/** Requests to one model that are billed by one rule. `threshold` is the number of input tokens that each exceeds and that makes the rates others, 0 for none. `cost` counts, `computed` is what the charges, the request's fees and `searchCost` come to; null where no price is known. `searchCost` is USD for `searches` of the web. */
+/** Requests to one model that are billed by one rule. `threshold` is the number of input tokens that each exceeds and that makes the rates others, 0 for none. `cost` counts, `computed` is what the charges, the request's fees and `searchCost` come to; null where no price is known. `searchCost` is USD for `searches` of the web. A model that is not spelled as in `model` by all requests has its `spellings` listed. */
 export interface CostRow {
   readonly model: string;
   readonly tier: string;
@@ -189,6 +201,7 @@ export interface CostRow {
   readonly price: Price | null;
   readonly searches: number;
   readonly searchCost: number | null;
+  readonly spellings?: readonly string[];
 }
 
 /** Tokens of one class at their rate, USD per million tokens; `cost` is USD. Both are null where no price is known. */

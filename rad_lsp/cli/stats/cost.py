@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rad_lsp.cli.options import json_option, period_options, session_id_options, workspace_options
+from rad_lsp.cli.options import json_option, session_id_options, spending_options, workspace_options
 from rad_lsp.cli.output import emit, painter
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @workspace_options
 @session_id_options
-@period_options
+@spending_options
 @json_option
 def cost(context: Context, session_id: str | None, within: Period, *, as_json: bool) -> None:
     """Explain a cost: tokens, rates and the rule behind them, of one session or of all.

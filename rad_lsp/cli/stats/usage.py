@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rad_lsp.cli.options import json_option, period_options, session_id_options, workspace_options
+from rad_lsp.cli.options import json_option, session_id_options, spending_options, workspace_options
 from rad_lsp.cli.output import emit, painter
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @workspace_options
 @session_id_options
-@period_options
+@spending_options
 @json_option
 def model(context: Context, session_id: str | None, within: Period, *, as_json: bool) -> None:
     """Show usage per model, of one session or of all.
@@ -31,7 +31,7 @@ def model(context: Context, session_id: str | None, within: Period, *, as_json: 
 @click.command()
 @workspace_options
 @session_id_options
-@period_options
+@spending_options
 @json_option
 def engine(context: Context, session_id: str | None, within: Period, *, as_json: bool) -> None:
     """Show usage per engine, of one session or of all.
@@ -48,7 +48,7 @@ def _usage(
     from rad_lsp.render import rows, text
 
     snapshot = context.snapshot()
-    table = service.usage(snapshot, kind, session_id, within)
+    table = service.usage(snapshot, kind, session_id, within, context.prices)
     if as_json:
         emit(rows.encode(rows.usage(table)))
     else:

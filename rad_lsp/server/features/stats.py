@@ -49,6 +49,7 @@ async def session(context: Context, params: wire.SessionParams) -> wire.SessionS
         zone = folder.settings.values.zone
     prices = context.folders.prices_of(selected)
     savings = await asyncio.to_thread(service.savings, selected, prices)
+    selected = await asyncio.to_thread(service.one_row_per_model, selected, prices)
     return answers.session(selected, datetime.now(UTC), zone, savings)
 
 
@@ -153,7 +154,8 @@ class _Export:
 async def _usage(context: Context, params: wire.UsageParams, kind: Kind) -> wire.UsageResult:
     folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
-    table = service.usage(snapshot, kind, params.session_id, within)
+    arguments = (snapshot, kind, params.session_id, within, folder.settings.prices)
+    table = await asyncio.to_thread(service.usage, *arguments)
     return answers.usage(table, _id(snapshot, params))
 
 

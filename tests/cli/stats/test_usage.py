@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -77,9 +78,69 @@ def test_engine_json_has_a_row_per_engine(rad, golden):
     ]
 
 
-def test_a_report_without_engines_has_no_rows(rad, golden):
-    done = rad("stats", "engine", "gen-1", "--json", cwd=golden("generations"))
-    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+def test_sessions_that_name_no_engine_are_a_row_without_a_name(rad, workspace):
+    workspace.add("one", model_usage={"m": usage(1, 1000, 20, 3, 0.5)}, drop=["engine_usage"])
+    workspace.add("two", model_usage={"m": usage(2, 10, 2, 3, 0.25)}, engine_usage={})
+    same = usage(4, 100, 20, 30, 1.0)
+    workspace.add("three", model_usage={"m": same}, engine_usage={"e": same})
+    done = rad("stats", "engine", "--json", cwd=workspace.root)
+    assert json.loads(done.stdout) == [
+        {"engine": None, **usage(3, 1010, 22, 6, 0.75), "sessions": ["one", "two"]},
+        {"engine": "e", **same},
+    ]
+    shown = rad("stats", "engine", cwd=workspace.root).stdout
+    *_, unnamed, named, _, total, _, note = shown.splitlines()
+    assert unnamed.split()[:2] == ["n/a", "3"]
+    assert named.split()[:2] == ["e", "4"]
+    assert total == rad("stats", "model", cwd=workspace.root).stdout.splitlines()[-1]
+    assert note == "2 sessions name no engine: one, two"
+
+
+def test_spellings_of_a_model_are_one_row(rad, workspace):
+    spellings = ["anthropic/claude-4.6-opus-20260205", "claude-opus-4-6", "claude-opus-4-6[1m]"]
+    for number, spelling in enumerate(spellings):
+        workspace.add(f"s{number}", model_usage={spelling: usage(1, 10, 20, 3, 0.5)})
+    done = rad("stats", "model", "--json", cwd=workspace.root)
+    row = {"model": "claude-opus-4-6", **usage(3, 30, 60, 9, 1.5), "spellings": spellings}
+    assert json.loads(done.stdout) == [row]
+    lines = rad("stats", "model", cwd=workspace.root).stdout.splitlines()
+    assert [line.split()[:2] for line in lines[4:5]] == [["claude-opus-4-6", "3"]]
+
+
+def test_a_report_is_shown_with_the_names_that_it_has(rad, workspace):
+    spellings = ("claude-opus-4-6", "claude-opus-4-6[1m]")
+    workspace.add("mine", model_usage=dict.fromkeys(spellings, usage(1, 10, 20, 3, 0.5)))
+    shown = rad("stats", "session", cwd=workspace.root).stdout
+    assert [line.split()[:2] for line in shown.splitlines() if "claude" in line] == [
+        [spelling, "1"] for spelling in spellings
+    ]
+
+
+def test_another_agents_session_has_one_row_per_model(rad, workspace, claude_code):
+    transcript = claude_code("mine").answer(model="claude-opus-4-6")
+    transcript.answer(model="claude-opus-4-6[1m]")
+    shown = rad("stats", "session", cwd=workspace.root).stdout
+    assert [line.split() for line in shown.splitlines() if "claude" in line] == [
+        ["claude-opus-4-6", "2", "2,000", "200"]
+    ]
+
+
+@pytest.mark.parametrize("kind", ["model", "engine"])
+def test_a_session_counts_on_each_day_with_what_it_spent_on_it(rad, workspace, claude_code, kind):
+    transcript = claude_code("long", start="2026-11-29T23:50:00+00:00").answer().answer()
+    transcript.time += timedelta(minutes=20)
+    transcript.answer()
+
+    def requests(*options):
+        done = rad("stats", kind, "--json", *options, "--timezone", "UTC", cwd=workspace.root)
+        return sum(row["requests"] for row in json.loads(done.stdout))
+
+    assert requests() == 3
+    assert requests("--until", "2026-11-29") == 2
+    assert requests("--since", "2026-11-30") == 1
+    assert requests("--since", "2026-11-29T23:49", "--until", "2026-11-29T23:52") == 2
+    assert requests("--since", "2026-11-29T23:52", "--until", "2026-11-30T00:00") == 0
+    assert requests("--since", "2026-12-01") == 0
 
 
 def test_a_sum_beyond_64_bits_stays_exact(rad, workspace):
