@@ -88,7 +88,7 @@ class SessionRecorder:
         self.path = self.workspace / FOLDER / f"{self.id}{SUFFIX}"
         self.trouble: str | None = None
         self._prices = prices
-        self._compact = os.environ.get(_COMPACT_VARIABLE, "").lower() in {"true", "1"}
+        self._compact = os.environ.get(_COMPACT_VARIABLE) in {"true", "1"}
         self._make_clock = clock
         self._count_changes = changes
         self._wake = threading.Event()

@@ -346,7 +346,10 @@ def test_no_temporary_file_is_left(recorder):
     assert [path.name for path in session.path.parent.iterdir()] == [session.path.name]
 
 
-@pytest.mark.parametrize(("value", "compact"), [("true", True), ("1", True), ("false", False)])
+@pytest.mark.parametrize(
+    ("value", "compact"),
+    [("true", True), ("1", True), ("false", False), ("TRUE", False), ("yes", False), ("", False)],
+)
 def test_the_environment_asks_for_compact_reports(recorder, monkeypatch, value, compact):
     monkeypatch.setenv("RADIUM_COMPACT_SESSION_JSON", value)
     with recorder() as session:
