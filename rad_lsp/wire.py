@@ -1,7 +1,10 @@
 """Params and results of `stats/*`: the public contract, as msgspec structs.
 
-Keys are camelCase on the wire. Times are RFC 3339 in UTC, durations are seconds, costs are USD,
-rates are percent or null. New versions only add to it.
+Keys are camelCase on the wire. Times are RFC 3339 in UTC, durations are seconds, costs are USD or
+null where no price is known, rates are percent or null. New versions only add to it.
+
+What has a default in a result is only there where it differs: `costIsLowerBound` tells of the cost
+beside it that the true one may be higher.
 """
 
 from __future__ import annotations
@@ -73,19 +76,30 @@ else:
     SessionRow = msgspec.defstruct("SessionRow", _fields, bases=(SessionHead,), kw_only=True)
 
 
-class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True):
+class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
     """A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone.
 
-    The names of its models come most tokens first.
+    The names of its models come most tokens first. `cost` is null where no price is known, and
+    `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not
+    recorded: they are among the successful ones, and no part of the success rate. Where
+    `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the
+    transcript is gone.
     """
 
     model_names: tuple[str, ...]
     brief: str
     last_activity_text: str
+    cost_is_lower_bound: bool = False
+    unknown_tool_calls: int = 0
+    api_time_measured: bool = True
+    deleted: bool = False
 
 
-class UsageRow(msgspec.Struct, frozen=True, rename="camel"):
-    """Usage of one model or engine."""
+class UsageRow(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Usage of one model or engine; `cost` is null where no price is known.
+
+    `costIsLowerBound` tells that the true cost may be higher.
+    """
 
     name: str
     requests: int
@@ -93,6 +107,7 @@ class UsageRow(msgspec.Struct, frozen=True, rename="camel"):
     output_tokens: int
     cached_tokens: int
     cost: float | None
+    cost_is_lower_bound: bool = False
 
 
 class UsageTableRow(UsageRow, frozen=True, rename="camel", omit_defaults=True):
@@ -137,20 +152,30 @@ class SessionStats(SessionSummary, frozen=True, rename="camel", kw_only=True):
     markdown: str
 
 
-class Totals(msgspec.Struct, frozen=True, rename="camel"):
-    """All sessions taken together."""
+class Totals(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """All sessions taken together; `cost` is null where no price is known.
+
+    `costIsLowerBound` tells that the true cost may be higher. `unknownToolCalls` are no part of the
+    success rate.
+    """
 
     sessions: int
     cost: float | None
     tool_calls: int
     success_rate: float | None
+    cost_is_lower_bound: bool = False
+    unknown_tool_calls: int = 0
 
 
-class Today(msgspec.Struct, frozen=True, rename="camel"):
-    """Sessions and money of the user's local day."""
+class Today(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Sessions and money of the user's local day; `cost` is null where no price is known.
+
+    `costIsLowerBound` tells that the true cost may be higher.
+    """
 
     sessions: int
     cost: float | None
+    cost_is_lower_bound: bool = False
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel"):
@@ -209,14 +234,18 @@ class ComparedMetric(msgspec.Struct, frozen=True, rename="camel"):
     verdict: Verdict
 
 
-class SessionComparison(msgspec.Struct, frozen=True, rename="camel"):
-    """Session B measured against session A; `text` is what `rad stats compare` prints."""
+class SessionComparison(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Session B measured against session A; `text` is what `rad stats compare` prints.
+
+    `notes` are sentences on figures that can't be compared.
+    """
 
     session_a: SessionSummary
     session_b: SessionSummary
     metrics: tuple[ComparedMetric, ...]
     text: str
     markdown: str
+    notes: tuple[str, ...] = ()
 
 
 class Charge(msgspec.Struct, frozen=True, rename="camel"):
@@ -255,6 +284,7 @@ class CostRow(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     for none. `cost` counts, `computed` is what the charges, the request's fees and `searchCost`
     come to; null where no price is known. `searchCost` is USD for `searches` of the web. A model
     that is not spelled as in `model` by all requests has its `spellings` listed.
+    `costIsLowerBound` tells that the true cost may be higher.
     """
 
     model: str
@@ -269,13 +299,15 @@ class CostRow(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     searches: int
     search_cost: float | None
     spellings: tuple[str, ...] = ()
+    cost_is_lower_bound: bool = False
 
 
-class CostResult(msgspec.Struct, frozen=True, rename="camel"):
+class CostResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """What a cost is made of; `text` is what `rad stats cost` prints.
 
     `reported` is that part of the cost which providers and reports say themselves; `unpriced`
     requests have no known price; `estimated` tells that rows come from a report's sums.
+    `costIsLowerBound` tells that the true cost may be higher.
     """
 
     sessions: int
@@ -287,6 +319,7 @@ class CostResult(msgspec.Struct, frozen=True, rename="camel"):
     estimated: bool
     text: str
     markdown: str
+    cost_is_lower_bound: bool = False
 
 
 class Export(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import tempfile
@@ -11,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from msgspec.structs import astuple
+from msgspec.structs import replace
 
 from rad_lsp import service
 from rad_lsp.core.budget import Budget, Passed
@@ -27,6 +28,7 @@ from rad_lsp.core.errors import (
 from rad_lsp.core.money import Money
 from rad_lsp.core.period import Period
 from rad_lsp.core.price import Override
+from rad_lsp.core.session import Child
 from rad_lsp.pricing import Prices
 from rad_lsp.service import Sum
 from rad_lsp.store.snapshot import Snapshot
@@ -124,8 +126,8 @@ def test_a_status_sums_all_sessions_and_todays(history):
     assert found.session
     assert found.session.id == A
     assert (found.totals.sessions, found.totals.tool_calls) == (2, 376)
-    assert found.totals.money.is_exact
     assert found.totals.cost == pytest.approx(0.21)
+    assert not found.totals.money.is_lower_bound
     assert found.totals.success_rate == pytest.approx(93.6170212)
     today = found.today
     assert (today.sessions, today.money, today.tool_calls) == (1, Money(0.125), 231)
@@ -161,7 +163,7 @@ def test_a_status_warns_of_figures_that_contradict(workspace, snapshot):
 
 def test_a_status_warns_of_a_budget_that_is_passed(history):
     found = service.status(history, NOW, UTC, Budget(session=0.1, day=0.2, week=0.2, month=5))
-    assert [astuple(passed) for passed in found.passed] == [
+    assert [(passed.name, passed.spent.usd, passed.limit) for passed in found.passed] == [
         ("session", 0.125, 0.1),
         ("week", pytest.approx(0.21), 0.2),
     ]
@@ -227,7 +229,9 @@ def test_budgets_go_by_the_day_of_each_request(spend, snapshot):
           end_time="2025-12-07T23:10:00Z")  # fmt: skip
     monday = datetime(2025, 12, 8, 9, tzinfo=UTC)
     limits = Budget(session=5.5, day=0.5, week=0.5, month=5.5)
-    passed = {p.name: p.spent for p in service.status(snapshot(), monday, BERLIN, limits).passed}
+    passed = {
+        p.name: p.spent.usd for p in service.status(snapshot(), monday, BERLIN, limits).passed
+    }
     assert passed == {"session": 6.0, "day": 1.0, "week": 1.0, "month": 6.0}
 
 
@@ -240,7 +244,16 @@ def test_money_of_which_no_price_is_known_is_not_zero(spend, snapshot):
     spend("old", ("2025-12-07T09:00:00Z", 0.5), end_time="2025-12-07T09:01:00Z")
     found = service.status(snapshot(), NOW, UTC, Budget(day=0.25))
     assert (found.today.cost, found.totals.cost) == (0.5, 0.5)
-    assert found.passed == (Passed("day", 0.5, 0.25),)
+    assert found.passed == (Passed("day", Money(0.5, 0, 1), 0.25),)
+
+
+def test_a_success_rate_of_all_sessions_is_that_of_known_outcomes(workspace, snapshot):
+    calls = {"tool_calls": 10, "successful_tool_calls": 9, "failed_tool_calls": 1}
+    workspace.add("a", **calls)
+    workspace.add("b", **calls, unknown_tool_calls=8)
+    totals = service.status(snapshot(), NOW, UTC).totals
+    assert (totals.tool_calls, totals.unknown_tool_calls) == (20, 8)
+    assert totals.success_rate == pytest.approx(100 * 10 / 12)
 
 
 def test_what_is_only_for_information_is_no_warning(spend, workspace, snapshot):
@@ -283,6 +296,19 @@ def test_a_stored_report_is_handed_on_as_it_is(workspace, snapshot, report_bytes
     workspace.add("a", new={"unknown": [1e9]})
     found = service.stored(snapshot().latest())
     assert found == report_bytes(session_id="a", new={"unknown": [1e9]})
+
+
+def test_a_session_of_another_agent_and_one_with_such_within_it_are_handed_on_as_shown(
+    workspace, snapshot
+):
+    workspace.add("a", total_cost=0.5)
+    report = snapshot().latest()
+    unknown = replace(report, money=Money(None), models=(), engines=())
+    agent = replace(unknown, source="codex")
+    tracked = replace(unknown, children=(Child("codex", "c"),))
+    for found in (agent, tracked):
+        assert json.loads(service.stored(found))["metrics"]["total_cost"] is None
+    assert json.loads(service.stored(unknown))["metrics"]["total_cost"] == 0.5
 
 
 def test_a_stored_report_that_is_gone_or_broken_says_so(workspace, snapshot):

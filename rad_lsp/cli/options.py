@@ -132,7 +132,7 @@ def session_ids(
     except (RadError, OSError):
         return []
     return [
-        CompletionItem(session.id, help=wording.money(session.cost))
+        CompletionItem(session.id, help=wording.money(session.money))
         for session in (e.session for e in snapshot.entries if e.id.startswith(incomplete))
         if wording.printable(session.id) == session.id
     ]

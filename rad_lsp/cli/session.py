@@ -220,7 +220,7 @@ def _show(recorder: SessionRecorder, tracked: Session, *, as_json: bool) -> None
     """
     from datetime import UTC, datetime
 
-    from rad_lsp import service
+    from rad_lsp import service, settings
     from rad_lsp.render import text
 
     for problem in tracked.problems:
@@ -230,6 +230,8 @@ def _show(recorder: SessionRecorder, tracked: Session, *, as_json: bool) -> None
             emit(recorder.report() + b"\n")
         else:
             savings = service.savings(tracked, recorder.prices)
-            emit(text.session(tracked, datetime.now(UTC), painter(), savings=savings))
+            zone = settings.load(recorder.workspace, {}, "command line").zone
+            now = datetime.now(UTC)
+            emit(text.session(tracked, now, painter(), savings=savings, zone=zone))
     except BrokenPipeError:
         drop()

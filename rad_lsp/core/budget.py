@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import msgspec
 
+from rad_lsp.core.money import Money
 from rad_lsp.core.period import Period, midnight
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Passed(msgspec.Struct, frozen=True):
-    """A budget of `limit` USD of which `spent` USD are gone, more than there were."""
+    """A budget of `limit` USD that is passed by what was spent."""
 
     name: Name
-    spent: float
+    spent: Money
     limit: float
 
 
@@ -49,10 +50,10 @@ def periods(budget: Budget, now: datetime, zone: tzinfo | None) -> dict[Name, Pe
     }
 
 
-def passed(budget: Budget, spent: dict[Name, float | None]) -> tuple[Passed, ...]:
-    """The budgets that are passed, given what was spent (USD) on each, None where not known."""
+def passed(budget: Budget, spent: dict[Name, Money]) -> tuple[Passed, ...]:
+    """The budgets that are passed, given what was spent on each."""
     return tuple(
-        Passed(name, amount, limit)
-        for name, amount in spent.items()
-        if amount is not None and (limit := getattr(budget, name)) is not None and amount > limit
+        Passed(name, money, limit)
+        for name, money in spent.items()
+        if (limit := getattr(budget, name)) is not None and (money.usd or 0) > limit
     )

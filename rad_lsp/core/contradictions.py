@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rad_lsp.core import figures, problems, wording
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.wording import money
+from rad_lsp.core.wording import usd
 
 if TYPE_CHECKING:
     from rad_lsp.core.document import Path
@@ -35,8 +35,8 @@ def find(session: Session, stem: str) -> tuple[Problem, ...]:
         larger = max(abs(models), abs(session.cost))
         if abs(models - session.cost) > _COST_TOLERANCE * larger:
             message = (
-                f"The total cost of {money(session.cost)} differs from the models' "
-                f"{money(models)} by over 1%"
+                f"The total cost of {usd(session.cost)} differs from the models' "
+                f"{usd(models)} by over 1%"
             )
             found.append(_warning(problems.COST_MISMATCH, message, "total_cost"))
     if unpriced := wording.unpriced(session.models):

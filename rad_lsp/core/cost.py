@@ -67,6 +67,11 @@ class CostRow(msgspec.Struct, frozen=True):
         """USD that count, None without a price."""
         return self.money.usd
 
+    @property
+    def cost_is_lower_bound(self) -> bool:
+        """Whether the requests may have cost more."""
+        return self.money.is_lower_bound
+
 
 class CostTable(msgspec.Struct, frozen=True):
     """The costs of `sessions` sessions, dearest row first.

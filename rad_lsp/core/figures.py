@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 
 from rad_lsp.core.money import total_usd
-from rad_lsp.core.session import Session
+from rad_lsp.core.session import Session, SessionTotals
 
 INTERRUPTED_AFTER: Final = timedelta(minutes=10)
 """A session without an end that was last active longer ago than this is no longer running."""
@@ -30,9 +30,10 @@ class Figure(Struct, frozen=True):
     """A figure of a session.
 
     `name` is its name in JSON and CSV, and in camelCase on the wire. `value` computes it in `unit`,
-    which also decides how it reads: see `wording.quantity`. Only an `optional` figure can be None.
+    which also decides how it reads: see `wording.reading`. Only an `optional` figure can be None.
     `better` tells whether a lower or a higher value is better; a figure without it is not compared.
-    `key` is the figure's key in a report's metrics, if it has one.
+    `key` is the figure's key in a report's metrics, if it has one. `is_lower_bound` tells whether
+    the true value may be higher, `known` of how many it is, None where that is of all.
     """
 
     name: str
@@ -42,14 +43,23 @@ class Figure(Struct, frozen=True):
     better: Better | None
     key: str | None = None
     optional: bool = False
+    is_lower_bound: Callable[[Session], bool] = lambda _: False
+    known: Callable[[Session], int | None] = lambda _: None
 
 
-def success_rate(session: Session) -> float | None:
-    """Percent of tool calls that succeeded; None when there were none.
+def success_rate(session: SessionTotals) -> float | None:
+    """Percent of the tool calls of known outcome that succeeded; None when there are none.
 
     A call that the user refused is a denied approval, not a failure.
     """
-    return percent(session.successful_tool_calls, session.tool_calls)
+    unknown = session.unknown_tool_calls
+    return percent(session.successful_tool_calls - unknown, session.tool_calls - unknown)
+
+
+def known_tool_calls(session: SessionTotals) -> int | None:
+    """The number of tool calls of known outcome; None where that is all of them."""
+    unknown = session.unknown_tool_calls
+    return session.tool_calls - unknown if unknown else None
 
 
 def input_tokens(session: Session) -> int:
@@ -157,6 +167,16 @@ def _stored(
     return Figure(name, label, unit, attrgetter(name), better, key, optional=optional)
 
 
+SUCCESS_RATE: Final = Figure(
+    "success_rate",
+    "Success rate",
+    "percent",
+    success_rate,
+    "higher",
+    optional=True,
+    known=known_tool_calls,
+)
+
 FIGURES: tuple[Figure, ...] = (
     _stored("wall_time", "Wall time", "nanoseconds", "wall_time", "lower"),
     _stored("agent_active_time", "Agent active", "nanoseconds", "agent_active_time", "lower"),
@@ -167,7 +187,7 @@ FIGURES: tuple[Figure, ...] = (
     _stored("tool_calls", "Tool calls", "calls", "tool_calls", "neither"),
     _stored("successful_tool_calls", "Successful calls", "calls", "successful_tool_calls", None),
     _stored("failed_tool_calls", "Failed calls", "calls", "failed_tool_calls", None),
-    Figure("success_rate", "Success rate", "percent", success_rate, "higher", optional=True),
+    SUCCESS_RATE,
     _stored("approvals_allowed", "Approvals allowed", "calls", "tool_approvals_allowed", None),
     _stored("approvals_denied", "Approvals denied", "calls", "tool_approvals_denied", None),
     _stored("approvals_asked", "Approvals asked", "calls", "tool_approvals_asked", None),
@@ -191,6 +211,15 @@ FIGURES: tuple[Figure, ...] = (
         "total_cache_read_tokens",
     ),
     Figure("cache_hit_rate", "Cache hit rate", "percent", cache_hit_rate, "higher", optional=True),
-    _stored("cost", "Cost", "USD", "total_cost", "lower", optional=True),
+    Figure(
+        "cost",
+        "Cost",
+        "USD",
+        attrgetter("cost"),
+        "lower",
+        "total_cost",
+        optional=True,
+        is_lower_bound=attrgetter("money.is_lower_bound"),
+    ),
 )
 """Every figure of a session. Layouts place those up to the cost, and show what follows it last."""

@@ -23,16 +23,15 @@ class Money(msgspec.Struct, frozen=True, gc=False, array_like=True):
     unpriced: int = 0
 
     @property
-    def is_exact(self) -> bool:
-        """Whether the amount is known and whole."""
-        return self.usd is not None and not (self.lower_bound or self.unpriced)
+    def is_lower_bound(self) -> bool:
+        """Whether the amount is known in part only: the true one may be higher."""
+        return self.usd is not None and bool(self.lower_bound or self.unpriced)
 
     def __add__(self, other: Money) -> Money:
         return total((self, other))
 
 
 NOTHING: Final = Money()
-UNKNOWN: Final = Money(None)
 
 
 def total(parts: Iterable[Money]) -> Money:

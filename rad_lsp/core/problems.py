@@ -31,6 +31,9 @@ COST_MISMATCH: Final = "cost-mismatch"
 ID_MISMATCH: Final = "id-mismatch"
 
 UNPRICED: Final = "unpriced"
+LOWER_BOUND: Final = "lower-bound"
+UNKNOWN_OUTCOME: Final = "unknown-outcome"
+DELETED: Final = "deleted"
 INCOMPLETE: Final = "incomplete"
 
 Severity = Literal["error", "warning", "information"]

@@ -118,6 +118,7 @@ class Metrics(Struct, frozen=True, gc=False, kw_only=True):
     total_cache_creation_tokens: U64
     total_cache_read_tokens: U64
     total_cost: float
+    unknown_tool_calls: U64 | UnsetType = UNSET
     files_changed: U64 | UnsetType | None = UNSET
     spending: tuple[Spending, ...] | UnsetType = UNSET
     warnings: tuple[str, ...] | UnsetType = UNSET
@@ -177,6 +178,7 @@ def of(found: Session) -> Report:
         model_usage=_stored_usages(found.models),
         engine_usage=_stored_usages(found.engines),
         total_cost=found.cost or 0.0,
+        unknown_tool_calls=found.unknown_tool_calls or UNSET,
         spending=tuple(map(_stored_row, found.spending)),
         warnings=tuple(problem.message for problem in found.problems),
         child_sessions=tuple(
@@ -187,6 +189,23 @@ def of(found: Session) -> Report:
         **figures,
     )
     return Report(metrics, found.generated_at)
+
+
+def shown(found: Session) -> bytes:
+    """A session of any source as JSON of a report in which costs that are not known are null.
+
+    `cost_is_lower_bound` is there, and true, where the total may be higher. A stored report has
+    neither, so that Radium can read it.
+    """
+    told = msgspec.to_builtins(of(found))
+    metrics = told["metrics"]
+    for key, usages in (("model_usage", found.models), ("engine_usage", found.engines)):
+        for usage in usages:
+            metrics[key][usage.name]["estimated_cost"] = usage.cost
+    metrics["total_cost"] = found.cost
+    if found.money.is_lower_bound:
+        metrics["cost_is_lower_bound"] = True
+    return msgspec.json.format(_encoder.encode(told), indent=2)
 
 
 def session_of(found: Report, source: str, path: str) -> Session:
@@ -210,6 +229,7 @@ def session_of(found: Report, source: str, path: str) -> Session:
         models=_usages_of(metrics.model_usage, rows, "model"),
         engines=_usages_of(metrics.engine_usage, rows, "engine"),
         money=_money_of(metrics.total_cost, rows),
+        unknown_tool_calls=metrics.unknown_tool_calls or 0,
         spending=rows,
         children=tuple(
             Child(child.source, child.session_id) for child in metrics.child_sessions or ()
@@ -475,7 +495,7 @@ def _parse_float(digits: str) -> float | int:
 def _beyond(data: bytes, report: Report) -> Problem | None:
     """The count or duration above 2^64-1, or the time that UTC does not reach, if there is one."""
     m = report.metrics
-    numbers = [number or 0 for number in _counts_of(m)]
+    numbers = [number or 0 for number in (*_counts_of(m), m.unknown_tool_calls)]
     numbers += [nanoseconds(getattr(m, name)) // NANOS_PER_SECOND for name in _DURATIONS]
     for u in (*m.model_usage.values(), *m.engine_usage.values()):
         numbers += u.requests, u.input_tokens, u.output_tokens, u.cached_tokens

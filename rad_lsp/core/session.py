@@ -41,13 +41,15 @@ class Usage(msgspec.Struct, frozen=True, gc=False, array_like=True):
 class SessionTotals(msgspec.Struct, frozen=True, gc=False, array_like=True, kw_only=True):
     """What sums over many sessions need. A packed session begins with it, to unpack it alone.
 
-    `problems` are the session's warnings and notes.
+    `problems` are the session's warnings and notes. Of `unknown_tool_calls` it is not recorded how
+    they ended; they are among the successful ones, as in reports.
     """
 
     money: Money
     tool_calls: int
     successful_tool_calls: int
     problems: tuple[Problem, ...] = ()
+    unknown_tool_calls: int = 0
 
     @property
     def cost(self) -> float | None:
@@ -68,7 +70,7 @@ class Session(SessionTotals, frozen=True, gc=False, array_like=True, kw_only=Tru
     Times are in UTC, durations in nanoseconds. `path` is the file it was read from. `spending`
     tells when the money went; it is empty where the source records no times of requests.
     `children` are shown as part of it. `api_time` is what the agent measured, or else its active
-    time without that of tools.
+    time without that of tools. `deleted` tells that its transcripts are gone.
     """
 
     id: str
@@ -96,3 +98,4 @@ class Session(SessionTotals, frozen=True, gc=False, array_like=True, kw_only=Tru
     spending: tuple[Spending, ...] = ()
     children: tuple[Child, ...] = ()
     api_time_measured: bool = True
+    deleted: bool = False

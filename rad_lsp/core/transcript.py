@@ -29,8 +29,7 @@ HASHED: Final = "sha256:"
 """What a folder begins with of which only the hash of its path is known."""
 
 Outcome: TypeAlias = Literal["ok", "failed", "denied", "unknown"]
-"""How a tool call ended. The user refused a `denied` one; of an `unknown` one it is not recorded,
-and it counts as successful."""
+"""How a tool call ended. The user refused a `denied` one; an `unknown` one is not recorded."""
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOSECONDS: Final = 1_000_000
@@ -154,10 +153,13 @@ def session(
     rows: tuple[Spending, ...],
     tools: Iterable[ToolRow] = (),
     since: int = 0,
+    *,
+    deleted: bool = False,
 ) -> Session:
     """The session that all files together tell of; `path` is the file that stands for it.
 
     What it did before `since`, in milliseconds since the epoch, belongs to another session.
+    `deleted` tells that all of the files are gone.
     """
     whole = facts[0] if len(facts) == 1 else _joined(facts)
     begin = min(max(whole.start, since), whole.end)
@@ -195,6 +197,7 @@ def session(
         tool_time=tool_time * _NANOSECONDS,
         tool_calls=successful + calls["failed"],
         successful_tool_calls=successful,
+        unknown_tool_calls=calls["unknown"],
         failed_tool_calls=calls["failed"],
         approvals_allowed=0,
         approvals_denied=calls["denied"],
@@ -203,7 +206,8 @@ def session(
         lines_removed=removed,
         files_changed=None if whole.files is None and not files else len(files),
         api_time_measured=whole.api_time is not None,
-        problems=_notes(whole, spent["models"], calls["unknown"]),
+        deleted=deleted,
+        problems=_notes(whole, spent["models"], calls["unknown"], deleted=deleted),
         **spent,
     )
 
@@ -236,10 +240,9 @@ def repriced(found: Session, price_list: PriceList) -> Session:
     """
     rows = tuple(_repriced(row, price_list) for row in found.spending)
     spent = usage.of_spending(rows)
-    before = wording.unpriced(found.models)
-    notes = tuple(problem for problem in found.problems if problem.message != before)
+    notes = tuple(problem for problem in found.problems if problem.code != problems.UNPRICED)
     if still := wording.unpriced(spent["models"]):
-        notes = (Problem(problems.INCOMPLETE, still, "information"), *notes)
+        notes = (Problem(problems.UNPRICED, still, "information"), *notes)
     return msgspec.structs.replace(found, problems=notes, **spent)
 
 
@@ -259,10 +262,12 @@ def merged(tracked: Session, children: Sequence[Session]) -> Session:
         changes |= _sums(parts, "cached_tokens", "cache_creation_tokens", "cache_read_tokens")
     if not tracked.tool_calls:
         changes |= _sums(parts, "tool_calls", "successful_tool_calls", "failed_tool_calls")
+        changes |= _sums(parts, "unknown_tool_calls")
     if not (tracked.approvals_allowed or tracked.approvals_denied or tracked.approvals_asked):
         changes |= _sums(parts, "approvals_allowed", "approvals_denied", "approvals_asked")
     if not tracked.agent_active_time:
         changes |= _sums(parts, "agent_active_time", "api_time", "tool_time")
+        changes["api_time_measured"] = all(part.api_time_measured for part in parts)
     if tracked.files_changed is None and not (tracked.lines_added or tracked.lines_removed):
         changes |= _sums(parts, "lines_added", "lines_removed")
     notes = tuple(problem for child in parts for problem in child.problems)
@@ -312,16 +317,21 @@ def _joined(facts: Sequence[Facts]) -> Facts:
     )
 
 
-def _notes(facts: Facts, models: Sequence[Usage], unknown: int) -> tuple[Problem, ...]:
-    found = [wording.unpriced(models)]
+def _notes(
+    facts: Facts, models: Sequence[Usage], unknown: int, *, deleted: bool
+) -> tuple[Problem, ...]:
+    found = [(problems.UNPRICED, wording.unpriced(models))]
     unfinished = sum([used.money.lower_bound for used in models])
     if unfinished:
         requests = "1 request has" if unfinished == 1 else f"{unfinished:,} requests have"
-        found.append(f"{requests} no final usage recorded: output tokens and cost are lower bounds")
+        said = f"{requests} no final usage recorded: output tokens and cost are lower bounds"
+        found.append((problems.LOWER_BOUND, said))
     if unknown:
         calls = wording.counted(unknown, "tool call")
-        found.append(f"The outcome of {calls} is not recorded; counted as successful")
-    found += facts.notes
-    return tuple(
-        Problem(problems.INCOMPLETE, note, "information") for note in dict.fromkeys(found) if note
-    )
+        said = f"The outcome of {calls} is not recorded: left out of the success rate"
+        found.append((problems.UNKNOWN_OUTCOME, said))
+    if deleted:
+        said = "The transcript has been deleted; these are its last figures"
+        found.append((problems.DELETED, said))
+    found += [(problems.INCOMPLETE, note) for note in facts.notes]
+    return tuple(Problem(code, note, "information") for code, note in dict.fromkeys(found) if note)

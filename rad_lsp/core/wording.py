@@ -11,9 +11,12 @@ if TYPE_CHECKING:
 
     from rad_lsp.core.cost import Savings
     from rad_lsp.core.figures import Figure, State, Unit
+    from rad_lsp.core.money import Money
     from rad_lsp.core.session import Nanoseconds, Session, Usage
 
 NOT_AVAILABLE: Final = "n/a"
+
+AT_LEAST: Final = "≥"
 
 NO_HISTORY: Final = "No session history found.\n"
 """The whole answer where there is no session to tell about."""
@@ -27,8 +30,11 @@ _JOINERS: Final = frozenset({"\u200c", "\u200d"})
 
 
 def reading(figure: Figure, session: Session) -> str:
-    """How a session's figure reads."""
-    return quantity(figure.value(session), figure.unit)
+    """How a session's figure reads, and how far it is known: `≥ $0.1275`, `90.0% of 10 known`."""
+    text = quantity(figure.value(session), figure.unit)
+    if figure.is_lower_bound(session):
+        text = at_least(text)
+    return of_known(text, figure.known(session))
 
 
 def quantity(value: float | None, unit: Unit) -> str:
@@ -38,7 +44,7 @@ def quantity(value: float | None, unit: Unit) -> str:
     if unit == "nanoseconds":
         return duration(int(value))
     if unit == "USD":
-        return money(value)
+        return usd(value)
     return percent(value) if unit == "percent" else count(int(value))
 
 
@@ -67,12 +73,31 @@ def moment(local: datetime) -> str:
     return local.replace(tzinfo=None).isoformat(" ", "minutes")
 
 
-def money(usd: float | None) -> str:
-    """`$1,234.5000`, with the sign before the dollar; `n/a` for an unknown cost."""
-    if usd is None:
+def money(amount: Money) -> str:
+    """`$0.1275` where that is all, `≥ $0.1275` where it may be more, `n/a` where none is known."""
+    text = usd(amount.usd)
+    return at_least(text) if amount.is_lower_bound else text
+
+
+def usd(amount: float | None) -> str:
+    """`$1,234.5000`, with the sign before the dollar; `n/a` for None.
+
+    Of what something cost this tells only half: see `money`.
+    """
+    if amount is None:
         return NOT_AVAILABLE
-    amount = f"{abs(usd):,.4f}"
-    return f"-${amount}" if usd < 0 and float(amount.replace(",", "")) else f"${amount}"
+    text = f"{abs(amount):,.4f}"
+    return f"-${text}" if amount < 0 and float(text.replace(",", "")) else f"${text}"
+
+
+def at_least(text: str) -> str:
+    """A value that may be higher."""
+    return f"{AT_LEAST} {text}"
+
+
+def of_known(text: str, known: int | None) -> str:
+    """`100.0% of 7 known`: a value of those that are known; None where that is all."""
+    return text if known is None or text == NOT_AVAILABLE else f"{text} of {known:,} known"
 
 
 def rate(usd_per_million: float | None) -> str:
@@ -146,13 +171,19 @@ def engineless(session_ids: Sequence[str]) -> str | None:
 def saved(savings: Savings) -> str:
     """What the cache saved, and the models for which that is unknown: `$0.0306 (without a)`."""
     if savings.usd is None or not savings.left_out:
-        return money(savings.usd)
-    return f"{money(savings.usd)} (without {', '.join(map(printable, savings.left_out))})"
+        return usd(savings.usd)
+    return f"{usd(savings.usd)} (without {', '.join(map(printable, savings.left_out))})"
 
 
-def state(name: State) -> str:
-    """What follows the wall time of a session that has not ended; empty for one that has."""
-    return {"ended": "", "running": " (running)", "interrupted": " (no end recorded)"}[name]
+def state(name: State, *, deleted: bool = False) -> str:
+    """What follows the wall time of a session that has not ended, or whose transcript is gone.
+
+    `deleted` tells the latter. It is empty for all others.
+    """
+    said = [{"ended": "", "running": "running", "interrupted": "no end recorded"}[name]]
+    said += ["deleted"] * deleted
+    words = ", ".join(filter(None, said))
+    return f" ({words})" if words else ""
 
 
 def short_id(session_id: str) -> str:

@@ -50,6 +50,10 @@ def summary(session: Session, now: datetime, zone: tzinfo | None) -> wire.Sessio
         model_names=figures.model_names(session),
         brief=text.brief(session, now),
         last_activity_text=wording.moment(period.local(figures.last_activity(session), zone)),
+        cost_is_lower_bound=session.money.is_lower_bound,
+        unknown_tool_calls=session.unknown_tool_calls,
+        api_time_measured=session.api_time_measured,
+        deleted=session.deleted,
     )
 
 
@@ -74,14 +78,16 @@ def session(
         models=tuple(map(usage_row, session.models)),
         engines=tuple(map(usage_row, session.engines)),
         warnings=tuple(problem.message for problem in session.problems),
-        text=text.session(session, now, savings=savings),
-        markdown=markdown.session(session, now, savings=savings),
+        text=text.session(session, now, savings=savings, zone=zone),
+        markdown=markdown.session(session, now, savings=savings, zone=zone),
     )
 
 
 def usage_row(usage: Usage) -> wire.UsageRow:
     """Usage of one model or engine."""
-    return wire.UsageRow(usage.name, *(getattr(usage, figure.name) for figure in layout.USAGE))
+    values = {figure.name: getattr(usage, figure.name) for figure in layout.USAGE}
+    bound = usage.money.is_lower_bound
+    return wire.UsageRow(name=usage.name, cost_is_lower_bound=bound, **values)
 
 
 def usage(table: UsageTable, session_id: str | None) -> wire.UsageResult:
@@ -113,6 +119,7 @@ def cost(table: CostTable, session_id: str | None) -> wire.CostResult:
         estimated=table.estimated,
         text=explained.text(table, session_id),
         markdown=explained.markdown(table, session_id),
+        cost_is_lower_bound=table.money.is_lower_bound,
     )
 
 
@@ -136,6 +143,7 @@ def comparison(
         tuple(map(_metric, comparison.metrics)),
         text.comparison(comparison),
         markdown.comparison(comparison),
+        comparison.notes,
     )
 
 
@@ -154,8 +162,15 @@ def status(
     return wire.Status(
         workspace_uri=workspace_uri,
         session=summary(status.session, now, zone) if status.session else None,
-        totals=wire.Totals(totals.sessions, totals.cost, totals.tool_calls, totals.success_rate),
-        today=wire.Today(today.sessions, today.cost),
+        totals=wire.Totals(
+            totals.sessions,
+            totals.cost,
+            totals.tool_calls,
+            totals.success_rate,
+            totals.money.is_lower_bound,
+            totals.unknown_tool_calls,
+        ),
+        today=wire.Today(today.sessions, today.cost, today.money.is_lower_bound),
         skipped=status.skipped,
         text=status_line(status, template),
         tooltip=markdown.tooltip(status, now, links, savings=savings),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from rad_lsp.core import wording
+from rad_lsp.core.money import Money, total
 from rad_lsp.core.price import LOCAL, SETTINGS
-from rad_lsp.core.wording import NO_HISTORY, count, money, printable, rate
+from rad_lsp.core.wording import NO_HISTORY, count, money, printable, rate, usd
 from rad_lsp.render import markdown as marks
-from rad_lsp.render.text import columns, field, joined, plain
+from rad_lsp.render import notes
+from rad_lsp.render.text import below, columns, field, joined, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,13 +40,14 @@ def text(costs: CostTable, session_id: str | None = None, paint: Paint = plain) 
     table: list[list[str]] = [["Model", "Tokens", "USD per M", "Computed"]]
     rules: dict[int, list[str]] = {}
     for row in costs.rows:
-        table.append([printable(_requests(row)), "", "", money(row.computed)])
+        table.append([printable(_requests(row)), "", "", money(_computed(row))])
         table += [[f"  {cells[0]}", *cells[1:]] for cells in _parts(row)]
         rules[len(table) - 1] = [f"  {printable(sentence)}" for sentence in _rule(row)]
     head, rule, *lines = columns(table, "<>><", [32, 14, 10, 0], rule=74)
     body = [line for n, text in enumerate(lines, 1) for line in (text, *rules.get(n, ()))]
     totals = [field(label, value) for label, value in _totals(costs)]
-    return joined([paint("title", f"Cost ({scope})"), "", head, rule, *body, rule, *totals])
+    lines = [paint("title", f"Cost ({scope})"), "", head, rule, *body, rule, *totals]
+    return joined([*lines, *below(_note(costs))])
 
 
 def markdown(costs: CostTable, session_id: str | None = None) -> str:
@@ -52,7 +57,7 @@ def markdown(costs: CostTable, session_id: str | None = None) -> str:
     rules = []
     for row in costs.rows:
         name = marks.escape(_requests(row))
-        rows.append((f"**{name}**", "", "", f"**{money(row.computed)}**"))
+        rows.append((f"**{name}**", "", "", f"**{money(_computed(row))}**"))
         rows += _parts(row)
         said = " ".join(f"{marks.escape(sentence)}." for sentence in _rule(row))
         rules.append(f"- {name}: {said}")
@@ -62,7 +67,7 @@ def markdown(costs: CostTable, session_id: str | None = None) -> str:
         "\n".join(rules),
         marks.table(["", ""], list(_totals(costs)), "<>"),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n" + marks.below(_note(costs))
 
 
 def brief(rows: Sequence[CostRow], *, estimated: bool) -> str:
@@ -72,7 +77,7 @@ def brief(rows: Sequence[CostRow], *, estimated: bool) -> str:
     """
     lines = []
     for row in rows[:_BRIEF]:
-        computed = money(row.computed)
+        computed = money(_computed(row))
         if row.price and (row.charges or row.searches):
             computed = f"{' + '.join(_summands(row))} = {computed}"
         said = "; ".join(map(marks.escape, _rule(row)))
@@ -91,9 +96,27 @@ def _requests(row: CostRow) -> str:
     return f"{row.model}, {wording.counted(row.requests, 'request')}{limit}{tier}"
 
 
+def _computed(row: CostRow) -> Money:
+    return Money(row.computed, row.money.lower_bound)
+
+
+def _all_computed(costs: CostTable) -> Money:
+    lower_bound = sum(row.money.lower_bound for row in costs.rows)
+    return Money(costs.computed, lower_bound, costs.unpriced)
+
+
+def _note(costs: CostTable) -> str:
+    """The line below a cost: a price may be missing of what counts, or of what is computed."""
+    unpriced = max(costs.money.unpriced, costs.unpriced)
+    shown = [costs.money, *map(_computed, costs.rows)]
+    if costs.rows:
+        shown.append(_all_computed(costs))
+    return notes.of_amounts(replace(costs.money, unpriced=unpriced), shown)
+
+
 def _charges(row: CostRow) -> list[tuple[str, str, str, str]]:
     return [
-        (_CLASSES[charge.token_class], count(charge.tokens), rate(charge.rate), money(charge.cost))
+        (_CLASSES[charge.token_class], count(charge.tokens), rate(charge.rate), usd(charge.cost))
         for charge in row.charges
     ]
 
@@ -103,7 +126,7 @@ def _parts(row: CostRow) -> list[tuple[str, str, str, str]]:
     if not row.searches:
         return _charges(row)
     number = f"{count(row.searches)} \N{MULTIPLICATION SIGN}"
-    return [*_charges(row), ("web search", number, _search_fee(row), money(row.search_cost))]
+    return [*_charges(row), ("web search", number, _search_fee(row), usd(row.search_cost))]
 
 
 def _summands(row: CostRow) -> list[str]:
@@ -119,7 +142,7 @@ def _summands(row: CostRow) -> list[str]:
 
 
 def _search_fee(row: CostRow) -> str:
-    return money(None if row.search_cost is None else row.search_cost / row.searches)
+    return usd(None if row.search_cost is None else row.search_cost / row.searches)
 
 
 def _rule(row: CostRow) -> list[str]:
@@ -134,7 +157,7 @@ def _rule(row: CostRow) -> list[str]:
         said = ["Priced by your settings"]
     else:
         since = f", since {price.since}" if price.since else ""
-        fee = f", {money(price.fee)} a request" if price.fee else ""
+        fee = f", {usd(price.fee)} a request" if price.fee else ""
         rules = f" ({', '.join(price.rules)})" if price.rules else ""
         said = [f"Priced as {price.provider}/{price.model} by {price.origin}{rules}{since}{fee}"]
         known = price.tier.split("+")
@@ -143,18 +166,19 @@ def _rule(row: CostRow) -> list[str]:
     if price is not None and row.search_cost is None:
         said.append("No price of its web searches is known: they are left out")
     if row.reported:
-        said.append(f"Reported {money(row.cost)}, which counts")
+        said.append(f"Reported {money(row.money)}, which counts")
     return said
 
 
 def _totals(costs: CostTable) -> list[tuple[str, str]]:
-    rows = [("Cost", money(costs.cost))]
+    rows = [("Cost", money(costs.money))]
     if costs.reported is not None:
-        rows.append(("Reported", money(costs.reported)))
-    computed = money(costs.computed)
+        reported = total(row.money for row in costs.rows if row.reported)
+        rows.append(("Reported", money(replace(reported, usd=costs.reported))))
+    computed = money(_all_computed(costs))
     rows.append(("Computed", f"{computed} (estimated from sums)" if costs.estimated else computed))
-    unexplained = money(costs.unexplained)
-    if unexplained != money(0):
+    unexplained = usd(costs.unexplained)
+    if unexplained != usd(0):
         rows.append(("Not in these lines", unexplained))
     if costs.unpriced:
         rows.append(("Without a price", wording.counted(costs.unpriced, "request")))

@@ -12,10 +12,11 @@ import msgspec
 from rad_lsp import service, wire
 from rad_lsp.core import report
 from rad_lsp.core.errors import SessionUnreadable
-from rad_lsp.render import answers, markdown
+from rad_lsp.render import answers, layout, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import tzinfo
 
     from rad_lsp.core.session import Session, Usage
 
@@ -34,8 +35,11 @@ def chunks(
     single: bool,
     left_out: Callable[[SessionUnreadable], None],
     per_model: bool = False,
+    zone: tzinfo | None = None,
 ) -> Iterator[bytes]:
     """An export piece by piece. With `single`, of exactly one session.
+
+    Markdown has its start and end in `zone`, or in local time when that is None.
 
     A report that was deleted or damaged after it was listed is left out, and `left_out` is called
     with the error. With `single`, SessionUnreadable is raised instead.
@@ -45,13 +49,13 @@ def chunks(
     if kind == "ndjson":
         return ndjson(_stored(sessions, left_out))
     if kind == "markdown":
-        pages = (markdown.session(session, now) for session in sessions)
+        pages = (markdown.session(session, now, zone=zone) for session in sessions)
         return (page.encode("utf-8") for page in (pages if single else markdown.history(sessions)))
     return csv_models(sessions, now) if per_model else csv_sessions(sessions, now)
 
 
 def json(reports: Iterable[bytes]) -> Iterator[bytes]:
-    """An array of stored reports, their values unchanged."""
+    """An array of reports, their values unchanged."""
     separator = b"[\n"
     for data in reports:
         yield separator
@@ -61,12 +65,12 @@ def json(reports: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def json_one(session: Session) -> bytes:
-    """One stored report, its values unchanged. Raises SessionUnreadable."""
+    """One report as `service.stored` has it. Raises SessionUnreadable."""
     return report.reformat(service.stored(session)) + b"\n"
 
 
 def ndjson(reports: Iterable[bytes]) -> Iterator[bytes]:
-    """Stored reports, their values unchanged, one per line."""
+    """Reports, their values unchanged, one per line."""
     for data in reports:
         yield report.reformat(data, indent=-1)
         yield b"\n"
@@ -86,12 +90,13 @@ def csv_sessions(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
 def csv_models(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
     """A row per session and model."""
     shared = ["session_id", "source", "start_time", "end_time", "last_activity", "running"]
-    header = [*shared, "model", *wire.UsageRow.__struct_fields__[1:]]
+    columns = [figure.name for figure in layout.USAGE]
+    header = [*shared, "model", *columns]
 
     def row(session: Session, model: Usage) -> list[Any]:
         figures = answers.row(session, now)
-        usage = msgspec.structs.astuple(answers.usage_row(model))
-        return [*(getattr(figures, name) for name in shared), *usage]
+        usage = [getattr(model, name) for name in columns]
+        return [*(getattr(figures, name) for name in shared), model.name, *usage]
 
     return _csv(header, (row(session, model) for session in sessions for model in session.models))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rad_lsp.core import figures, period, wording
-from rad_lsp.core.money import total_usd
+from rad_lsp.core.money import total
 from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.core.wording import count, money, percent
 from rad_lsp.render import layout
@@ -41,7 +41,7 @@ def hover(session: Session, path: Path, now: datetime, zone: tzinfo | None) -> s
         case ("metrics", "end_time", *_):
             if session.end_time is not None:
                 return f"**End** {_moment(session.end_time, now, zone)}"
-            state = wording.state(figures.state(session, now)).strip(" ()")
+            state = layout.state(session, now).strip(" ()")
             return f"**End** {state}; last reported {_moment(session.generated_at, now, zone)}"
         case ("metrics", "model_usage", *inside):
             return _usage("model", session.models, inside)
@@ -68,7 +68,7 @@ def hint(session: Session, path: Path, number: float | None) -> str | None:
     """A short text to show behind the value at `path`, or None. `number` is the value, if any."""
     match path:
         case ("metrics", "successful_tool_calls"):
-            return percent(figures.success_rate(session))
+            return wording.reading(figures.SUCCESS_RATE, session)
         case ("metrics", key) if key in _BY_KEY and _BY_KEY[key].unit == "nanoseconds":
             return wording.reading(_BY_KEY[key], session)
     if isinstance(number, int) and number >= _LARGE and "nanos" not in path and "secs" not in path:
@@ -94,11 +94,13 @@ def _figure(session: Session, figure: Figure) -> str:
         case "tool_time":
             return f"{text}, {percent(figures.tool_share(session))} of the agent's active time"
         case "tool_calls" | "successful_tool_calls" | "failed_tool_calls":
+            unknown = session.unknown_tool_calls
             return (
                 f"**Tool calls** {count(session.tool_calls)}: "
-                f"{count(session.successful_tool_calls)} succeeded, "
-                f"{count(session.failed_tool_calls)} failed  \n"
-                f"Success rate {percent(figures.success_rate(session))}"
+                f"{count(session.successful_tool_calls - unknown)} succeeded, "
+                f"{count(session.failed_tool_calls)} failed"
+                f"{f', {count(unknown)} not recorded' if unknown else ''}  \n"
+                f"Success rate {wording.reading(figures.SUCCESS_RATE, session)}"
             )
         case "approvals_allowed" | "approvals_denied" | "approvals_asked":
             return f"**Approvals** {layout.approved(session)}"
@@ -113,17 +115,19 @@ def _figure(session: Session, figure: Figure) -> str:
                 f"Hit rate {percent(figures.cache_hit_rate(session))} of input tokens"
             )
         case "cost":
-            total = f"  \nIts models add up to {money(figures.models_cost(session))}"
-            return f"{text}, as the report has it{total if session.models else ''}"
+            models = total(usage.money for usage in session.models)
+            sum_of = f"  \nIts models add up to {money(models)}" if session.models else ""
+            return f"{text}, as the report has it{sum_of}"
     return text
 
 
 def _usage(kind: Kind, rows: Sequence[Usage], path: Sequence[str | int]) -> str | None:
     """About the usage at `path`: of all models or engines, of one, or one value of it."""
-    total = total_usd(row.cost for row in rows)
+    all_of_them = total(row.money for row in rows)
     if not path:
         tokens = sum(row.tokens for row in rows)
-        return f"**{wording.counted(len(rows), kind)}**: {count(tokens)} tokens, {money(total)}"
+        names = wording.counted(len(rows), kind)
+        return f"**{names}**: {count(tokens)} tokens, {money(all_of_them)}"
     row = next((row for row in rows if row.name == path[0]), None)
     if row is None:
         return None
@@ -133,10 +137,12 @@ def _usage(kind: Kind, rows: Sequence[Usage], path: Sequence[str | int]) -> str 
     key = path[1] if len(path) > 1 else None
     if key not in {None, "requests", "output_tokens", "estimated_cost"}:
         return f"{name} {count(row.input_tokens)} input tokens  \n{cached}"
-    share = percent(figures.percent(row.cost, total))
+    share = percent(figures.percent(row.cost, all_of_them.usd))
+    known = " known" if all_of_them.is_lower_bound else ""
     requests = wording.counted(row.requests, "request")
     text = (
         f"{name} {requests}, {count(row.input_tokens)} input tokens, "
-        f"{count(row.output_tokens)} output tokens  \n{money(row.cost)}, {share} of the cost"
+        f"{count(row.output_tokens)} output tokens  \n"
+        f"{money(row.money)}, {share} of the{known} cost"
     )
     return text if key else f"{text}  \n{cached}"

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from rad_lsp.core import figures, wording
+from rad_lsp.core import figures, period, wording
 from rad_lsp.core.figures import FIGURES
-from rad_lsp.core.wording import count, money, percent
+from rad_lsp.core.wording import NOT_AVAILABLE, count, money, percent
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from rad_lsp.core.cost import Savings
     from rad_lsp.core.session import Session, Usage
-    from rad_lsp.core.usage import UsageTable
 
 Line: TypeAlias = tuple[str, str]
 
@@ -38,24 +37,24 @@ def usage_name(usage: Usage) -> str:
     return wording.printable(usage.name) or wording.NOT_AVAILABLE
 
 
-def usage_notes(table: UsageTable) -> list[str]:
-    """Sentences on what a table of usage leaves open."""
-    notes = [wording.unpriced(table.rows), wording.engineless(table.without_engine)]
-    return [note for note in notes if note]
+PARTIAL: Final = " of what is known"
+"""What follows the difference of two figures of which one is a lower bound."""
 
 
 def usage_cells(usage: Usage) -> list[str]:
     """The cells of `USAGE`."""
-    return [wording.quantity(getattr(usage, figure.name), figure.unit) for figure in USAGE]
+    counts = [wording.quantity(getattr(usage, figure.name), figure.unit) for figure in USAGE[:-1]]
+    return [*counts, money(usage.money)]
 
 
 def history_cells(session: Session) -> list[str]:
     """The cells of `HISTORY`, without the first."""
+    deleted = wording.state("ended", deleted=session.deleted)
     return [
-        wording.short_duration(session.wall_time),
+        wording.short_duration(session.wall_time) + deleted,
         str(session.tool_calls),
-        percent(figures.success_rate(session)),
-        money(session.cost),
+        wording.reading(figures.SUCCESS_RATE, session),
+        money(session.money),
     ]
 
 
@@ -63,6 +62,30 @@ def line(name: str, session: Session, suffix: str = "") -> Line:
     """The line of the figure of that name."""
     figure = figures.named(name)
     return figure.label, wording.reading(figure, session) + suffix
+
+
+def state(session: Session, now: datetime) -> str:
+    """What follows the wall time: ` (running)`, ` (deleted)` …; empty for most sessions."""
+    return wording.state(figures.state(session, now), deleted=session.deleted)
+
+
+def outcomes(session: Session) -> list[str]:
+    """`✓ 7`, `x 2`, and `? 1` where the outcome of a tool call is not recorded."""
+    unknown = session.unknown_tool_calls
+    succeeded = session.successful_tool_calls - unknown
+    return [f"✓ {succeeded}", f"x {session.failed_tool_calls}", *[f"? {unknown}"] * bool(unknown)]
+
+
+def dates(session: Session, zone: tzinfo | None) -> list[Line]:
+    """Start and end in the user's zone; without an end, when it was last active."""
+
+    def told(moment: datetime) -> str:
+        return wording.moment(period.local(moment, zone))
+
+    end = told(figures.last_activity(session))
+    if session.end_time is None:
+        end = f"{NOT_AVAILABLE}, last active {end}"
+    return [("Start", told(session.start_time)), ("End", end)]
 
 
 def results(session: Session) -> list[Line]:
@@ -74,7 +97,7 @@ def results(session: Session) -> list[Line]:
 def times(session: Session, now: datetime) -> list[Line]:
     """Wall time and active time, then API time and tool time with their shares."""
     return [
-        line("wall_time", session, wording.state(figures.state(session, now))),
+        line("wall_time", session, state(session, now)),
         line("agent_active_time", session),
         line("api_time", session, f" ({percent(figures.api_share(session))})"),
         line("tool_time", session, f" ({percent(figures.tool_share(session))})"),

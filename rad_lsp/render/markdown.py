@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from rad_lsp.core import figures, wording
 from rad_lsp.core.comparison import printed_difference
 from rad_lsp.core.cost import UNKNOWN
-from rad_lsp.core.wording import NO_HISTORY, NOT_AVAILABLE, count, money, percent, printable
-from rad_lsp.render import layout
+from rad_lsp.core.wording import NO_HISTORY, NOT_AVAILABLE, count, money, percent, printable, usd
+from rad_lsp.render import layout, notes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from rad_lsp.core.comparison import Comparison, Metric
     from rad_lsp.core.cost import Savings
@@ -43,15 +43,27 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], aligns: str) -> 
     return "\n".join(f"| {' | '.join(row)} |" for row in (header, rule, *rows))
 
 
-def session(session: Session, now: datetime, *, savings: Savings = UNKNOWN) -> str:
-    """One session in full."""
-    succeeded, failed = session.successful_tool_calls, session.failed_tool_calls
+def below(note: str) -> str:
+    """A note as the paragraph below a table; empty where there is none."""
+    return f"\n{escape(note)}.\n" if note else ""
+
+
+def session(
+    session: Session,
+    now: datetime,
+    *,
+    savings: Savings = UNKNOWN,
+    zone: tzinfo | None = None,
+) -> str:
+    """One session in full. `zone` is that of its start and end; local time when it is None."""
     tool_calls, total = layout.line("tool_calls", session)
+    outcomes = ", ".join(layout.outcomes(session)).replace("x", "✗")
     lines = [
         layout.line("cost", session),
-        (tool_calls, f"{total} (✓ {count(succeeded)}, ✗ {count(failed)})"),
+        (tool_calls, f"{total} ({outcomes})"),
         *layout.results(session),
         *layout.times(session, now),
+        *layout.dates(session, zone),
         *layout.approvals(session),
         *layout.cache(session, savings),
         *layout.others(session),
@@ -62,8 +74,10 @@ def session(session: Session, now: datetime, *, savings: Savings = UNKNOWN) -> s
         parts.append(_usage("Model", session.models))
     if session.engines:
         parts.append(_usage("Engine", session.engines))
-    if session.problems:
-        parts.append("\n".join(f"- {_warning(problem)}" for problem in session.problems))
+    if note := notes.of_session(session):
+        parts.append(f"{escape(note)}.")
+    if others := [problem for problem in session.problems if problem.code not in notes.TOLD]:
+        parts.append("\n".join(f"- {_warning(problem)}" for problem in others))
     return "\n\n".join(parts) + "\n"
 
 
@@ -76,27 +90,31 @@ def usage(usages: UsageTable, session_id: str | None = None) -> str:
         scope = wording.counted(usages.sessions, "session")
     else:
         scope = f"session {escape(session_id)}"
-    notes = "".join(f"\n{escape(note)}.\n" for note in layout.usage_notes(usages))
-    return f"## {kind} usage of {scope}\n\n{_usage(kind, usages.rows, usages.total)}\n{notes}"
+    body = f"{_usage(kind, usages.rows, usages.total)}\n{below(notes.of_usage(usages))}"
+    return f"## {kind} usage of {scope}\n\n{body}"
 
 
 def history(sessions: Iterable[Session]) -> Iterator[str]:
     """The table of sessions, line by line."""
+    shown = notes.Notes()
     yield table(layout.HISTORY, [], "<>>>>") + "\n"
     for session in sessions:
+        shown.session(session)
         yield f"| {' | '.join([escape(session.id), *layout.history_cells(session)])} |\n"
+    yield below(shown.line)
 
 
 def comparison(comparison: Comparison) -> str:
     """Session B measured against session A, a row per figure."""
     rows = []
     for metric in comparison.metrics:
-        label, unit = metric.figure.label, metric.figure.unit
-        a, b = wording.quantity(metric.a, unit), wording.quantity(metric.b, unit)
-        rows.append((label, a, b, _difference(metric), _VERDICTS[metric.verdict]))
+        figure = metric.figure
+        a, b = (wording.reading(figure, session) for session in (comparison.a, comparison.b))
+        rows.append((figure.label, a, b, _difference(metric), _VERDICTS[metric.verdict]))
     ids = f"A: {escape(comparison.a.id)}  \nB: {escape(comparison.b.id)}"
     body = table(["", "A", "B", "Change", ""], rows, "<>>><")
-    return f"## Session comparison\n\n{ids}\n\n{body}\n\n"
+    said = [notes.of_sessions([comparison.a, comparison.b]), *comparison.notes]
+    return f"## Session comparison\n\n{ids}\n\n{body}\n\n{''.join(map(below, said))}"
 
 
 def tooltip(
@@ -105,7 +123,7 @@ def tooltip(
     """The tooltip of a status bar; `links` is Markdown with the actions it offers."""
     parts = _sessions(status, now, savings)
     parts += [
-        f"⚠ The {passed.name}'s budget of {money(passed.limit)} is passed: {money(passed.spent)}"
+        f"⚠ The {passed.name}'s budget of {usd(passed.limit)} is passed: {money(passed.spent)}"
         for passed in status.passed
     ]
     if status.skipped:
@@ -120,22 +138,22 @@ def _sessions(status: StatusFigures, now: datetime, savings: Savings) -> list[st
     session = status.session
     if session is None:
         return ["No sessions yet."]
-    state = wording.state(figures.state(session, now))
     changes = wording.changes(session.lines_added, session.lines_removed)
+    rate = figures.success_rate(session)
+    succeeded = _succeeded(rate, session.tool_calls, session.unknown_tool_calls)
+    totals = status.totals
     today = wording.counted(status.today.sessions, "session")
-    every = wording.counted(status.totals.sessions, "session")
+    every = wording.counted(totals.sessions, "session")
     parts = [
-        f"**Session {escape(wording.short_id(session.id))}**{state}",
+        f"**Session {escape(wording.short_id(session.id))}**{layout.state(session, now)}",
         (
-            f"{money(session.cost)} · {percent(figures.success_rate(session))} of "
-            f"{count(session.tool_calls)} tool calls · "
+            f"{money(session.money)} · {succeeded} · "
             f"{wording.short_duration(session.wall_time)} · {changes}"
         ),
         (
-            f"Today: {money(status.today.cost)} in {today}  \n"
-            f"All: {money(status.totals.cost)} in {every}, "
-            f"{percent(status.totals.success_rate)} of "
-            f"{count(status.totals.tool_calls)} tool calls"
+            f"Today: {money(status.today.money)} in {today}  \n"
+            f"All: {money(totals.money)} in {every}, "
+            f"{_succeeded(totals.success_rate, totals.tool_calls, totals.unknown_tool_calls)}"
         ),
     ]
     if figures.has_cache(session):
@@ -146,6 +164,13 @@ def _sessions(status: StatusFigures, now: datetime, savings: Savings) -> list[st
             f"{read} read, {escape(wording.saved(savings))} saved"
         )
     return parts + [_warning(problem) for problem in session.problems]
+
+
+def _succeeded(rate: float | None, calls: int, unknown: int) -> str:
+    """`92.6% of 231 tool calls`, or `100.0% of 7 known, 9 tool calls`."""
+    if not unknown:
+        return f"{percent(rate)} of {count(calls)} tool calls"
+    return f"{wording.of_known(percent(rate), calls - unknown)}, {count(calls)} tool calls"
 
 
 def _warning(problem: Problem) -> str:
@@ -163,7 +188,8 @@ def _difference(metric: Metric) -> str:
         return wording.signed_percent(points).replace("%", " points")
     sign = "-" if metric.delta < 0 else "+"
     value = wording.quantity(abs(metric.delta), metric.figure.unit)
-    return f"{sign}{value} ({wording.signed_percent(metric.percent)})"
+    percent = wording.signed_percent(metric.percent)
+    return f"{sign}{value} ({percent}){layout.PARTIAL * metric.partial}"
 
 
 def _usage(title: str, rows: Sequence[Usage], total: Usage | None = None) -> str:

@@ -42,10 +42,10 @@ def usage(table: UsageTable) -> list[dict[str, Any]]:
 
 
 def _usage(table: UsageTable, usage: Usage) -> dict[str, Any]:
-    counts = ("requests", "input_tokens", "output_tokens", "cached_tokens")
-    row: dict[str, Any] = {table.kind: usage.name or None}
-    row |= {name: getattr(usage, name) for name in counts}
-    row["estimated_cost"] = usage.cost
+    names = {"name": table.kind, "cost": "estimated_cost"}
+    row = _snake(msgspec.to_builtins(answers.usage_row(usage)))
+    row = {names.get(key, key): value for key, value in row.items()}
+    row[table.kind] = usage.name or None
     if spellings := table.spellings.get(usage.name):
         row["spellings"] = spellings
     if not usage.name and table.without_engine:
@@ -79,6 +79,8 @@ def comparison(comparison: Comparison) -> dict[str, Any]:
             row[f"{prefix}_delta"] = metric.delta
         if _COMPARED.get(name):
             row[f"{prefix}_percentage_change"] = metric.percent
+    if comparison.notes:
+        row["notes"] = comparison.notes
     return row
 
 

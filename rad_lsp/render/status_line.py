@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rad_lsp.core import figures, wording
-from rad_lsp.core.wording import count, money, percent
+from rad_lsp.core.wording import count, money
 
 if TYPE_CHECKING:
     from rad_lsp.service import StatusFigures
@@ -17,14 +17,14 @@ def status_line(status: StatusFigures, template: str) -> str:
     if session is None:
         return "no sessions"
     return template.format(
-        cost=money(session.cost),
-        success_rate=percent(figures.success_rate(session)),
+        cost=money(session.money),
+        success_rate=wording.reading(figures.SUCCESS_RATE, session),
         tool_calls=count(session.tool_calls),
         wall_time=wording.short_duration(session.wall_time),
         tokens=count(figures.total_tokens(session)),
         session_id=wording.short_id(session.id),
-        today_cost=money(status.today.cost),
+        today_cost=money(status.today.money),
         today_sessions=count(status.today.sessions),
-        total_cost=money(status.totals.cost),
+        total_cost=money(status.totals.money),
         total_sessions=count(status.totals.sessions),
     )

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from rad_lsp.core import figures, wording
 from rad_lsp.core.comparison import printed_difference
 from rad_lsp.core.cost import UNKNOWN
-from rad_lsp.core.wording import NO_HISTORY, money, percent, printable, signed
-from rad_lsp.render import layout
+from rad_lsp.core.wording import NO_HISTORY, money, printable, signed
+from rad_lsp.render import layout, notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from rad_lsp.core.comparison import Comparison, Metric
     from rad_lsp.core.cost import Savings
@@ -33,16 +33,24 @@ def plain(_role: Role, text: str) -> str:
 
 
 def session(
-    session: Session, now: datetime, paint: Paint = plain, *, savings: Savings = UNKNOWN
+    session: Session,
+    now: datetime,
+    paint: Paint = plain,
+    *,
+    savings: Savings = UNKNOWN,
+    zone: tzinfo | None = None,
 ) -> str:
-    """One session: the manual's block, followed by what the manual does not show."""
-    good = paint("good", f"✓ {session.successful_tool_calls}")
-    bad = paint("bad", f"x {session.failed_tool_calls}")
+    """One session: the manual's block, followed by what the manual does not show.
+
+    `zone` is that of its start and end; local time when it is None.
+    """
+    succeeded, failed, *unknown = layout.outcomes(session)
+    outcomes = " ".join([paint("good", succeeded), paint("bad", failed), *unknown])
     wall, active, *parts = layout.times(session, now)
     lines = [
         paint("title", "Interaction Summary"),
         field("Session ID", printable(session.id)),
-        field("Tool Calls", f"{session.tool_calls} ( {good} {bad} )"),
+        field("Tool Calls", f"{session.tool_calls} ( {outcomes} )"),
         *_fields(layout.results(session)),
         "",
         paint("title", "Performance"),
@@ -50,6 +58,8 @@ def session(
         *(field(f"  » {title(label)}", value) for label, value in parts),
         "",
         *_session_models(session.models, paint),
+        "",
+        *_fields([*layout.dates(session, zone), layout.line("cost", session)]),
     ]
     if approvals := layout.approvals(session):
         lines += ["", *_fields(approvals)]
@@ -58,7 +68,7 @@ def session(
         lines += ["", paint("title", "Cache"), *_fields(unnamed)]
     if others := layout.others(session):
         lines += ["", paint("title", "Other"), *_fields(others)]
-    return joined(lines)
+    return joined([*lines, *below(notes.of_session(session))])
 
 
 def usage(table: UsageTable, session_id: str | None = None, paint: Paint = plain) -> str:
@@ -75,8 +85,8 @@ def usage(table: UsageTable, session_id: str | None = None, paint: Paint = plain
         [layout.usage_name(row), *layout.usage_cells(row)] for row in (*table.rows, table.total)
     ]
     head, rule, *body, total = columns([header, *rows], "<>>>><", [29, 8, 12, 13, 13, 0], rule=92)
-    notes = [line for note in layout.usage_notes(table) for line in ("", note)]
-    return joined([paint("title", heading), "", head, rule, *body, rule, total, *notes])
+    note = below(notes.of_usage(table))
+    return joined([paint("title", heading), "", head, rule, *body, rule, total, *note])
 
 
 def history(page: Page, paint: Paint = plain) -> str:
@@ -89,7 +99,8 @@ def history(page: Page, paint: Paint = plain) -> str:
         rows = [[name, *row] for name, row in zip(names, rows, strict=True)]
         widths, rule = [11, *widths], 98
     heading = paint("title", "Recent Session Summaries")
-    return joined([heading, "", *columns(rows, "<" * len(widths), widths, rule)])
+    table = columns(rows, "<" * len(widths), widths, rule)
+    return joined([heading, "", *table, *below(notes.of_sessions(page.sessions))])
 
 
 def comparison(comparison: Comparison, paint: Paint = plain) -> str:
@@ -98,11 +109,13 @@ def comparison(comparison: Comparison, paint: Paint = plain) -> str:
     added, removed = comparison["lines_added"], comparison["lines_removed"]
     sections = {
         "Token Usage": _both(_tokens(a), _tokens(b), _delta(comparison["total_tokens"])),
-        "Cost": _both(money(a.cost), money(b.cost), _delta(comparison["cost"])),
-        "Performance": [_change(comparison[name]) for name in ("wall_time", "agent_active_time")],
+        "Cost": _both(money(a.money), money(b.money), _delta(comparison["cost"])),
+        "Performance": [
+            _change(comparison[name], a, b) for name in ("wall_time", "agent_active_time")
+        ],
         "Tool Calls": [
             *_both(str(a.tool_calls), str(b.tool_calls), _delta(comparison["tool_calls"])),
-            _change(comparison["success_rate"]),
+            _change(comparison["success_rate"], a, b),
         ],
         "Code Changes": _both(
             wording.changes(a.lines_added, a.lines_removed),
@@ -110,7 +123,7 @@ def comparison(comparison: Comparison, paint: Paint = plain) -> str:
             f"{_amount(added)} / {_amount(removed)}",
         ),
         "Other": [
-            _change(metric) for metric in comparison.metrics if metric.figure in layout.OTHERS
+            _change(metric, a, b) for metric in comparison.metrics if metric.figure in layout.OTHERS
         ],
     }
     lines = [
@@ -123,7 +136,7 @@ def comparison(comparison: Comparison, paint: Paint = plain) -> str:
     for name, body in sections.items():
         if body:
             lines += ["", paint("title", name), "─" * len(name), *(f"  {line}" for line in body)]
-    return joined(lines)
+    return joined([*lines, *below(notes.of_sessions([a, b]), *comparison.notes)])
 
 
 def line(session: Session) -> str:
@@ -135,9 +148,8 @@ def line(session: Session) -> str:
 def brief(session: Session, now: datetime) -> str:
     """A session as an item of a list: `$0.1275 · 92.6% · 4h 9m · gemini-3-pro-preview`."""
     cost, rate, wall = _essentials(session)
-    state = wording.state(figures.state(session, now))
     models = ", ".join(map(printable, figures.model_names(session)))
-    return " · ".join(filter(None, [cost, rate, wall + state, models]))
+    return " · ".join(filter(None, [cost, rate, wall + layout.state(session, now), models]))
 
 
 def title(label: str) -> str:
@@ -184,13 +196,19 @@ def joined(lines: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def below(*notes: str) -> list[str]:
+    """An empty line, and the notes that are not empty; nothing where there are none."""
+    said = [note for note in notes if note]
+    return ["", *said] if said else []
+
+
 def _fields(lines: Sequence[layout.Line]) -> list[str]:
     return [field(title(label), value) for label, value in lines]
 
 
 def _essentials(session: Session) -> tuple[str, str, str]:
     wall = wording.short_duration(session.wall_time)
-    return money(session.cost), percent(figures.success_rate(session)), wall
+    return money(session.money), wording.reading(figures.SUCCESS_RATE, session), wall
 
 
 def _session_models(models: Sequence[Usage], paint: Paint) -> list[str]:
@@ -211,21 +229,21 @@ def _both(a: str, b: str, delta: str) -> list[str]:
     return [f"Session A: {a}", f"Session B: {b}", f"Delta: {delta}"]
 
 
-def _change(metric: Metric) -> str:
+def _change(metric: Metric, a: Session, b: Session) -> str:
     label = title(metric.figure.label)
     if metric.figure.unit != "percent":
         return f"{label}: {_delta(metric)}"
     points = wording.signed_percent(printed_difference(metric.a, metric.b))
-    return f"{label}: {percent(metric.a)} → {percent(metric.b)} ({points})"
+    before, after = wording.reading(metric.figure, a), wording.reading(metric.figure, b)
+    return f"{label}: {before} → {after} ({points})"
 
 
 def _delta(metric: Metric) -> str:
     if metric.delta is None:
         return wording.NOT_AVAILABLE
     amount = _amount(metric)
-    if amount in {"0", "0s"}:
-        return f"{amount} (0.0%)"
-    return f"{amount} ({wording.signed_percent(metric.percent)})"
+    percent = "0.0%" if amount in {"0", "0s"} else wording.signed_percent(metric.percent)
+    return f"{amount} ({percent}){layout.PARTIAL * metric.partial}"
 
 
 def _amount(metric: Metric) -> str:

@@ -32,7 +32,7 @@ from rad_lsp.core.errors import (
 from rad_lsp.core.money import Money
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Session
+from rad_lsp.core.session import Session, SessionTotals
 from rad_lsp.pricing import Prices as Prices
 from rad_lsp.pricing import price_list_age as price_list_age
 from rad_lsp.sources import NAMES, radium
@@ -82,13 +82,15 @@ class Page(msgspec.Struct, frozen=True):
 class Sum(msgspec.Struct, frozen=True):
     """Several sessions added up.
 
-    `success_rate` is in percent, None where no tool call finished.
+    `success_rate` is in percent of the tool calls but those of which it is not known how they
+    ended, None where there are no others.
     """
 
     sessions: int
     money: Money
     tool_calls: int
     success_rate: float | None
+    unknown_tool_calls: int = 0
 
     @property
     def cost(self) -> float | None:
@@ -217,9 +219,9 @@ def status(
     newest = snapshot.entries[0] if snapshot.entries else None
     entry = snapshot.by_id.get(session_id) if session_id else newest
     session = entry.session if entry else None
-    spent: dict[budgets.Name, float | None] = {} if session is None else {"session": session.cost}
+    spent: dict[budgets.Name, Money] = {} if session is None else {"session": session.money}
     for name, since in budgets.periods(budget, now, zone).items():
-        spent[name] = spent_within(snapshot, since).usd
+        spent[name] = spent_within(snapshot, since)
     today = period.today(now, zone)
     return StatusFigures(
         session=session,
@@ -280,12 +282,12 @@ def cost_rows(
 def stored(session: Session) -> bytes:
     """The session's report as it is stored now, in valid JSON. Raises SessionUnreadable.
 
-    A session of another agent as it would be stored.
+    A session of another agent, and one that has such sessions within it, as it is shown.
     """
     from rad_lsp.core import report
 
-    if session.source != RADIUM:
-        return report.encode(report.of(session))
+    if session.source != RADIUM or session.children:
+        return report.shown(session)
     data = files.read_whole(session.path)
     if data is None:
         raise SessionUnreadable(session.path, "it has been deleted")
@@ -325,10 +327,16 @@ def _asked_for(snapshot: Snapshot, reference: str | None, within: Period) -> Ite
 
 def _sum(entries: Iterable[Entry]) -> Sum:
     totals = [entry.totals for entry in entries]
-    calls = sum(one.tool_calls for one in totals)
+    added = SessionTotals(
+        money=money.total(one.money for one in totals),
+        tool_calls=sum(one.tool_calls for one in totals),
+        successful_tool_calls=sum(one.successful_tool_calls for one in totals),
+        unknown_tool_calls=sum(one.unknown_tool_calls for one in totals),
+    )
     return Sum(
         sessions=len(totals),
-        money=money.total(one.money for one in totals),
-        tool_calls=calls,
-        success_rate=figures.percent(sum(one.successful_tool_calls for one in totals), calls),
+        money=added.money,
+        tool_calls=added.tool_calls,
+        success_rate=figures.success_rate(added),
+        unknown_tool_calls=added.unknown_tool_calls,
     )

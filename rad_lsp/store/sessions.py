@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 _MANY: Final = 1000
 """Sessions that are stored at a time."""
 
-DELETED: Final = "The transcript has been deleted; these are its last figures"
-
 
 class Changed:
     """Numbers of sessions that must be put together, and keys of requests with copies."""
@@ -141,11 +139,14 @@ def _put_together(
         session = None
         if counting:
             facts = [part.facts for part in counting]
-            if notes := _notes(counting):
-                facts[0].notes.extend(notes)
+            if skipped := sum([part.skipped for part in counting]):
+                facts[0].notes.append(f"Lines of the transcript that can't be read: {skipped:,}")
             calls = (row[2:] for row in tools.take(number) if row[1] in files)
             since = transcript.own_start(facts, copied[number]) if number in copied else 0
-            session = transcript.session(source, counting[0].path, facts, tuple(rows), calls, since)
+            gone = all(part.is_gone for part in counting)
+            session = transcript.session(
+                source, counting[0].path, facts, tuple(rows), calls, since, deleted=gone
+            )
         yield number, session, counting
 
 
@@ -213,13 +214,6 @@ def _counting(parts: list[_Part]) -> list[_Part]:
 def stem(path: str) -> str:
     """What the files of one transcript have in common, wherever they lie, compressed or not."""
     return path.rpartition(os.sep)[2].partition(".")[0]
-
-
-def _notes(parts: list[_Part]) -> list[str]:
-    notes = [DELETED] if all(part.is_gone for part in parts) else []
-    if skipped := sum([part.skipped for part in parts]):
-        notes.append(f"Lines of the transcript that can't be read: {skipped:,}")
-    return notes
 
 
 # Of the copies of a request that one counts which has the most output; of equal ones that which

@@ -247,7 +247,6 @@ def test_a_session_is_printed_as_a_report_with_the_same_figures(
     read = radium.parse(str(stored), stored.read_bytes())
     assert isinstance(read, Session)
     assert read.problems == ()
-    made.path.unlink()
     shown = rad("stats", "session", "one", "--source", "radium", cwd=workspace.root)
     known = rad("stats", "session", "one", "--source", "claude-code", cwd=workspace.root)
     assert shown.stdout == known.stdout
@@ -309,6 +308,82 @@ def test_sessions_whose_transcript_the_agent_has_deleted_stay_and_say_so(
     made.path.unlink()
     assert ids(rad("stats", "history", "--json", cwd=workspace.root)) == ["deleted"]
     assert "the transcript has been deleted" in rad("doctor", cwd=workspace.root).stdout
+    history = rad("stats", "history", cwd=workspace.root).stdout
+    assert "  0s (deleted)  " in history
+    assert history.endswith("deleted: the transcript is gone, its last figures are shown\n")
+    shown = rad("stats", "session", cwd=workspace.root).stdout
+    assert "Wall Time:                  0s (no end recorded, deleted)\n" in shown
+
+
+def torn(claude_code, session_id):
+    """A session whose only answer has no end, after a tool call that is known to have failed."""
+    made = claude_code(session_id).prompt().answer(tools=["a"]).result("a", failed=True)
+    return made.answer(stop_reason=None)
+
+
+def test_a_cost_that_is_a_minimum_is_no_sum_in_any_output(rad, workspace, claude_code):
+    torn(claude_code, "torn")
+    why = "≥: 1 request has no final usage recorded\n"
+    for command in ("session", "model", "history", "cost"):
+        printed = rad("stats", command, cwd=workspace.root).stdout
+        assert "≥ $0.0090" in printed
+        assert printed.endswith(f"\n\n{why}")
+    template = "{cost} {today_cost} {total_cost}"
+    status = rad("status", "--format", template, cwd=workspace.root).stdout
+    assert status == "≥ $0.0090 $0.0000 ≥ $0.0090\n"
+    exported = rad("stats", "export", "torn", "--format", "markdown", cwd=workspace.root).stdout
+    assert "| Cost | ≥ $0.0090 |" in exported
+    assert exported.endswith("\n≥: 1 request has no final usage recorded.\n")
+    (row,) = json.loads(rad("stats", "model", "--json", cwd=workspace.root).stdout)
+    assert row["cost_is_lower_bound"] is True
+    report = json.loads(rad("stats", "session", "--json", cwd=workspace.root).stdout)
+    assert report["metrics"]["cost_is_lower_bound"] is True
+
+
+def test_a_cost_that_is_not_known_is_null_in_every_json(rad, workspace, claude_code):
+    claude_code("new").answer(model="never-heard-of")
+    for arguments in (
+        ("session", "--json"),
+        ("history", "--json"),
+        ("export",),
+        ("export", "new"),
+        ("export", "--format", "ndjson"),
+    ):
+        told = json.loads(rad("stats", *arguments, cwd=workspace.root).stdout)
+        metrics = (told[0] if isinstance(told, list) else told)["metrics"]
+        assert metrics["total_cost"] is None
+        assert metrics["model_usage"]["never-heard-of"]["estimated_cost"] is None
+        assert [usage["estimated_cost"] for usage in metrics["engine_usage"].values()] == [None]
+    for option in ((), ("--per-model",)):
+        done = rad("stats", "export", "--format", "csv", *option, cwd=workspace.root)
+        (row,) = csv.DictReader(io.StringIO(done.stdout))
+        assert row["cost"] == ""
+
+
+def test_a_tool_call_without_an_outcome_is_no_success(rad, workspace, codex):
+    started = codex("started")
+    for call, code in (("a", 0), ("b", None)):
+        started.line("response_item", type="function_call", call_id=call, name="shell")
+        if code is None:
+            output = "done"
+        else:
+            output = json.dumps({"output": "done", "metadata": {"exit_code": code}})
+        started.line("response_item", type="function_call_output", call_id=call, output=output)
+    started.answer()
+    shown = rad("stats", "session", cwd=workspace.root).stdout
+    assert "Tool Calls:                 2 ( ✓ 1 x 0 ? 1 )\n" in shown
+    assert "Success Rate:               100.0% of 1 known\n" in shown
+    assert shown.endswith("\n\nsuccess rate: the outcome of 1 tool call is not recorded\n")
+    assert rad("status", cwd=workspace.root).stdout.endswith(" · 100.0% of 1 known\n")
+
+
+def test_a_comparison_says_when_api_time_is_measured_in_two_ways(rad, workspace, claude_code):
+    workspace.add("report")
+    claude_code("transcript").answer()
+    said = "API time is measured in session A, and active time less tool time in session B"
+    assert said in rad("stats", "compare", "report", "transcript", cwd=workspace.root).stdout
+    told = rad("stats", "compare", "report", "transcript", "--json", cwd=workspace.root).stdout
+    assert json.loads(told)["notes"][0].startswith(said)
 
 
 def test_a_report_of_a_tracked_session_counts_its_transcripts_once(rad, workspace, claude_code):

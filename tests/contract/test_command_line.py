@@ -63,6 +63,7 @@ def test_the_schema_has_the_contracts_keys(run):
         "outputTokens",
         "cachedTokens",
         "cost",
+        "costIsLowerBound",
     ]
     assert list(definitions["Export"]["required"]) == ["format", "sessions", "bytes"]
     assert definitions["ExportParams"]["properties"]["overwrite"]["default"] is False

@@ -9,6 +9,7 @@ import pytest
 
 from rad_lsp.core import budget
 from rad_lsp.core.budget import Budget, Passed
+from rad_lsp.core.money import Money
 from rad_lsp.core.period import Period
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -42,14 +43,20 @@ def test_only_periods_with_a_budget_are_asked_for():
 
 
 def test_a_budget_is_passed_when_more_is_spent_than_there_was():
-    passed = budget.passed(EVERY, {"session": 1.0, "day": 2.01, "month": 400.0})
-    assert passed == (Passed("day", 2.01, 2), Passed("month", 400.0, 4))
+    day, month = Money(2.01), Money(400.0, 1)
+    passed = budget.passed(EVERY, {"session": Money(1.0), "day": day, "month": month})
+    assert passed == (Passed("day", day, 2), Passed("month", month, 4))
 
 
 def test_a_budget_of_nothing_is_passed_by_any_cost():
-    assert budget.passed(Budget(day=0), {"day": 0.0}) == ()
-    assert budget.passed(Budget(day=0), {"day": 0.01}) == (Passed("day", 0.01, 0),)
+    assert budget.passed(Budget(day=0), {"day": Money(0.0)}) == ()
+    cent = Money(0.01)
+    assert budget.passed(Budget(day=0), {"day": cent}) == (Passed("day", cent, 0),)
+
+
+def test_what_is_not_known_passes_no_budget():
+    assert budget.passed(Budget(day=0), {"day": Money(None, 0, 1)}) == ()
 
 
 def test_without_a_budget_none_is_passed():
-    assert budget.passed(Budget(), {"day": 1e9}) == ()
+    assert budget.passed(Budget(), {"day": Money(1e9)}) == ()

@@ -6,6 +6,7 @@ import pytest
 
 from rad_lsp.core import comparison, figures
 from rad_lsp.core.comparison import Metric
+from rad_lsp.core.money import Money
 from rad_lsp.core.session import Usage
 
 SECOND = 1_000_000_000
@@ -144,6 +145,26 @@ def test_the_printed_difference_adds_up():
 def test_an_unknown_metric_is_a_key_error(session):
     with pytest.raises(KeyError, match="happiness"):
         comparison.between(session(), session())["happiness"]
+
+
+def test_a_minimum_is_neither_better_nor_worse(session):
+    for usd, *missing in ((0.5, 1), (2.0, 0, 1), (1.0, 1)):
+        found = comparison.between(session(), session(money=Money(usd, *missing)))["cost"]
+        assert (found.delta, found.verdict, found.partial) == (usd - 1.0, "changed", True)
+    assert not comparison.between(session(), session())["cost"].partial
+
+
+def test_api_time_that_is_measured_in_two_ways_is_neither_better_nor_worse(session):
+    a, b = session(), session(api_time=300 * SECOND, api_time_measured=False)
+    found = comparison.between(a, b)
+    assert found["api_time"].verdict == "changed"
+    (note,) = found.notes
+    assert note == (
+        "API time is measured in session A, and active time less tool time in session B: "
+        "the two can't be compared"
+    )
+    assert comparison.between(b, a).notes[0].startswith("API time is measured in session B, ")
+    assert comparison.between(a, a).notes == comparison.between(b, b).notes == ()
 
 
 def test_a_cost_that_is_not_known_has_no_difference(session):

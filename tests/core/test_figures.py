@@ -34,6 +34,13 @@ def test_without_tool_calls_there_is_no_success_rate(session):
     assert figures.success_rate(session(tool_calls=0, successful_tool_calls=0)) is None
 
 
+def test_a_call_of_unknown_outcome_is_no_part_of_the_success_rate(session):
+    assert figures.success_rate(session(unknown_tool_calls=6)) == 50
+    assert figures.success_rate(session(successful_tool_calls=10, unknown_tool_calls=10)) is None
+    assert figures.known_tool_calls(session(unknown_tool_calls=6)) == 4
+    assert figures.known_tool_calls(session()) is None
+
+
 def test_no_success_is_a_rate_of_zero(session):
     assert figures.success_rate(session(successful_tool_calls=0)) == 0
 

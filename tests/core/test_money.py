@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rad_lsp.core.money import NOTHING, UNKNOWN, Money, total, total_usd
+from rad_lsp.core.money import NOTHING, Money, total, total_usd
+
+UNKNOWN = Money(None)
 
 amounts = st.none() | st.floats(-1e12, 1e12)
 counts = st.integers(0, 2**64 - 1)
@@ -19,17 +21,19 @@ shuffled = st.lists(money, max_size=9).flatmap(
 
 
 @pytest.mark.parametrize(
-    ("amount", "exact"),
+    ("amount", "lower_bound"),
     [
-        (Money(0.5), True),
-        (NOTHING, True),
+        (Money(0.5), False),
+        (NOTHING, False),
         (UNKNOWN, False),
-        (Money(0.5, 1), False),
-        (Money(0.5, 0, 1), False),
+        (Money(None, 1, 1), False),
+        (Money(0.5, 1), True),
+        (Money(0.5, 0, 1), True),
+        (Money(0.0, 0, 1), True),
     ],
 )
-def test_an_amount_is_exact_when_nothing_is_missing(amount, exact):
-    assert amount.is_exact is exact
+def test_a_known_amount_is_a_lower_bound_when_something_is_missing(amount, lower_bound):
+    assert amount.is_lower_bound is lower_bound
 
 
 def test_what_is_not_sure_of_a_part_is_not_sure_of_the_sum():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -677,4 +678,27 @@ def test_a_cost_is_unknown_where_the_price_of_no_request_is_known(session, spend
 def test_without_rows_a_reports_cost_is_taken_as_exact(session):
     read = report.session_of(report.of(session()), "radium", session().path)
     assert read == session(files_changed=None)
-    assert read.money.is_exact
+    assert read.money == Money(1.0)
+
+
+def test_a_report_is_shown_with_null_where_a_cost_is_not_known(session):
+    a, b = session().models
+    models = (msgspec.structs.replace(a, money=Money(None, 0, 1)), b)
+    found = session(source="codex", models=models, engines=models[:1], money=Money(0.25, 0, 1))
+    metrics = json.loads(report.shown(found))["metrics"]
+    assert [usage["estimated_cost"] for usage in metrics["model_usage"].values()] == [None, 0.25]
+    assert metrics["engine_usage"]["a"]["estimated_cost"] is None
+    assert (metrics["total_cost"], metrics["cost_is_lower_bound"]) == (0.25, True)
+    unknown = json.loads(report.shown(session(source="codex", cost=None)))["metrics"]
+    assert unknown["total_cost"] is None
+    assert "cost_is_lower_bound" not in unknown
+
+
+def test_a_report_is_shown_as_it_is_stored_where_all_is_known(session):
+    assert report.shown(session()) == report.encode(report.of(session()))
+
+
+def test_the_number_of_unknown_outcomes_survives_in_a_report(session):
+    found = session(unknown_tool_calls=3, files_changed=1)
+    assert report.session_of(report.of(found), "radium", found.path) == found
+    assert b"unknown_tool_calls" not in report.encode(report.of(session()))

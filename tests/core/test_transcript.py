@@ -130,17 +130,27 @@ def test_what_could_not_be_counted_is_said_once_and_is_no_warning(told, spending
         rows=[*rows, spending(money=Money(0.5, 1))],
         tools=[("unknown", 1, NOON, 5)] * 2,
     )
-    assert (found.tool_calls, found.successful_tool_calls) == (2, 2)
+    assert (found.tool_calls, found.successful_tool_calls, found.unknown_tool_calls) == (2, 2, 2)
     assert [problem.message for problem in found.problems] == [
         "No price is known for 3 requests to new, newer: not in the cost",
         "1 request has no final usage recorded: output tokens and cost are lower bounds",
-        "The outcome of 2 tool calls is not recorded; counted as successful",
+        "The outcome of 2 tool calls is not recorded: left out of the success rate",
         "Half a line",
     ]
     assert {problem.severity for problem in found.problems} == {"information"}
     (problem,) = told(Facts("s"), rows=[spending(money=Money(0.5, 1_200))]).problems
     assert problem.message.startswith("1,200 requests have no final usage")
     assert told(Facts("s")).problems == ()
+
+
+def test_a_session_whose_files_are_gone_says_so(told):
+    found = told(Facts("s", notes=["Half a line"]), deleted=True)
+    assert found.deleted
+    assert [(problem.code, problem.message) for problem in found.problems] == [
+        ("deleted", "The transcript has been deleted; these are its last figures"),
+        ("incomplete", "Half a line"),
+    ]
+    assert not told(Facts("s")).deleted
 
 
 def test_a_folder_may_be_known_by_its_hash_only():
@@ -214,6 +224,12 @@ def test_what_a_tracked_session_left_empty_is_filled_by_those_within_it(session,
     assert (found.approvals_asked, found.lines_added, found.lines_removed) == (8, 16, 2)
     assert found.problems == (note,)
     assert (found.id, found.wall_time) == (tracked.id, tracked.wall_time)
+
+
+def test_what_is_not_sure_of_those_within_it_is_not_sure_of_a_tracked_session(session):
+    child = session(**CHILD, unknown_tool_calls=3, api_time_measured=False)
+    found = transcript.merged(session(**NOTHING), [child, session(**CHILD, unknown_tool_calls=1)])
+    assert (found.unknown_tool_calls, found.api_time_measured) == (4, False)
 
 
 def test_what_a_tracked_session_tells_itself_counts(session):

@@ -56,7 +56,23 @@ def test_the_longest_duration_reads_in_hours():
     ],
 )
 def test_money_has_its_sign_before_the_dollar(usd, text):
-    assert wording.money(usd) == text
+    assert wording.usd(usd) == wording.money(Money(usd)) == text
+
+
+@pytest.mark.parametrize(
+    ("money", "text"),
+    [
+        (Money(0.1275), "$0.1275"),
+        (Money(0.1275, 1), "≥ $0.1275"),
+        (Money(0.1275, 0, 1), "≥ $0.1275"),
+        (Money(0.0, 0, 1), "≥ $0.0000"),
+        (Money(-0.5, 1), "≥ -$0.5000"),
+        (Money(None), "n/a"),
+        (Money(None, 1, 1), "n/a"),
+    ],
+)
+def test_money_says_how_sure_it_is(money, text):
+    assert wording.money(money) == text
 
 
 @pytest.mark.parametrize(
@@ -78,6 +94,21 @@ def test_a_value_reads_by_its_unit(value, unit, text):
 def test_a_sessions_figure_reads_by_its_unit(session):
     assert wording.reading(figures.named("wall_time"), session()) == "1h 0m 0s"
     assert wording.reading(figures.named("cost"), session(cost=None)) == "n/a"
+    bound = session(money=Money(0.1275, 1))
+    assert wording.reading(figures.named("cost"), bound) == "≥ $0.1275"
+
+
+@pytest.mark.parametrize(
+    ("unknown", "text"), [(0, "80.0%"), (3, "71.4% of 7 known"), (8, "0.0% of 2 known")]
+)
+def test_a_success_rate_says_of_how_many_calls_it_is(session, unknown, text):
+    found = session(unknown_tool_calls=unknown)
+    assert wording.reading(figures.SUCCESS_RATE, found) == text
+
+
+def test_a_success_rate_of_no_known_outcome_is_not_available(session):
+    found = session(tool_calls=4, successful_tool_calls=4, unknown_tool_calls=4)
+    assert wording.reading(figures.SUCCESS_RATE, found) == "n/a"
 
 
 def test_savings_name_the_models_that_they_leave_out():
@@ -87,7 +118,7 @@ def test_savings_name_the_models_that_they_leave_out():
 
 
 def test_what_is_not_known_is_not_available():
-    assert wording.money(None) == wording.rate(None) == wording.percent(None) == "n/a"
+    assert wording.usd(None) == wording.rate(None) == wording.percent(None) == "n/a"
 
 
 @pytest.mark.parametrize(
@@ -191,6 +222,11 @@ def test_only_a_session_without_an_end_says_so():
     assert wording.state("ended") == ""
     assert wording.state("running") == " (running)"
     assert wording.state("interrupted") == " (no end recorded)"
+
+
+def test_a_session_without_a_transcript_says_so_beside_its_state():
+    assert wording.state("ended", deleted=True) == " (deleted)"
+    assert wording.state("interrupted", deleted=True) == " (no end recorded, deleted)"
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,44 @@ async def test_a_status_follows_each_line_of_a_transcript(connect, claude_code):
     await client.status(lambda status: status["text"] == "$0.0135 · 0.0%")
 
 
+async def test_a_cost_that_is_a_minimum_says_so_wherever_it_is_shown(connect, claude_code):
+    transcript = claude_code("torn").prompt().answer().answer(stop_reason=None)
+    client = await connect()
+    status = await client.status(lambda status: status["text"] == "≥ $0.0090 · n/a")
+    assert status["session"]["costIsLowerBound"] is True
+    assert "≥ $0.0090 in 1 session" in status["tooltip"]
+    session = await client.ask("stats/session", {"sessionId": "torn"})
+    assert session["brief"].startswith("≥ $0.0090 · ")
+    why = "≥: 1 request has no final usage recorded"
+    assert session["text"].endswith(f"\n{why}\n")
+    assert session["markdown"].endswith(f"\n{why}.\n")
+    model = await client.ask("stats/model")
+    assert model["total"]["costIsLowerBound"] is True
+    assert model["text"].endswith(f"\n{why}\n")
+    client.opens(transcript.uri, transcript.path.read_text(encoding="utf-8"))
+    (lens, *_) = await client.text_document_code_lens_async(
+        types.CodeLensParams(text_document(transcript))
+    )
+    assert lens.command.title.startswith("≥ $0.0090 · ")
+    assert (await hover(client, transcript, 2)).startswith("**≥ $0.0045** for what this line tells")
+
+
+async def test_a_comparison_says_when_api_time_is_measured_in_two_ways(
+    connect, workspace, claude_code
+):
+    workspace.add("report")
+    claude_code("transcript").answer()
+    client = await connect()
+    await client.sessions("transcript", "report")
+    asked = {"sessionA": "report", "sessionB": "transcript"}
+    compared = await client.ask("stats/compare", asked)
+    assert "apiTimeMeasured" not in compared["sessionA"]
+    assert compared["sessionB"]["apiTimeMeasured"] is False
+    (note,) = compared["notes"]
+    assert note in compared["text"]
+    assert f"\n{note}.\n" in compared["markdown"]
+
+
 async def test_a_first_transcript_is_noticed_though_its_folder_was_not_there(
     connect, workspace, claude_code
 ):

@@ -200,6 +200,7 @@ def test_a_cost_has_the_contracts_keys_and_null_without_a_price(workspace, curre
         "computed": 0.002,
         "unpriced": 1,
         "estimated": False,
+        "costIsLowerBound": True,
         "text": found["text"],
         "markdown": found["markdown"],
     }
@@ -224,6 +225,49 @@ def test_a_cost_that_is_not_known_is_null_everywhere(workspace, current, stored_
     compared = sent(answers.comparison(service.compare(found, "a", "a"), NOW, UTC))
     cost = next(metric for metric in compared["metrics"] if metric["name"] == "cost")
     assert (cost["a"], cost["delta"], cost["verdict"]) == (None, None, "unchanged")
+
+
+def test_a_cost_that_is_a_minimum_says_so_everywhere(workspace, current, stored_row):
+    usage = {"requests": 1, "input_tokens": 1000, "output_tokens": 10, "cached_tokens": 0}
+    workspace.add("a", spending=[stored_row(cost=0.5, lower_bound=1)], total_cost=0.5,
+                  model_usage={"m": usage | {"estimated_cost": 0.5}}, unknown_tool_calls=4,
+                  engine_usage={})  # fmt: skip
+    found = current()
+    summary = sent(answers.summary(found.latest(), NOW, UTC))
+    said = {"costIsLowerBound": True, "unknownToolCalls": 4}
+    assert list(summary) == [*SUMMARY, *said]
+    assert said.items() <= summary.items()
+    assert said.items() <= sent(answers.session(found.latest(), NOW, UTC)).items()
+    status = answers.status(
+        service.status(found, NOW, UTC),
+        "",
+        NOW,
+        UTC,
+        template="{cost} {today_cost} {total_cost} {success_rate}",
+        links="",
+    )
+    assert status.text == "≥ $0.5000 ≥ $0.5000 ≥ $0.5000 92.5% of 227 known"
+    assert said.items() <= sent(status)["totals"].items()
+    assert sent(status)["today"] == {"sessions": 1, "cost": 0.5, "costIsLowerBound": True}
+    usages = sent(answers.usage(service.usage(found, "model"), None))
+    assert (usages["total"]["costIsLowerBound"], usages["rows"][0]["costIsLowerBound"]) == (
+        True,
+        True,
+    )
+    costs = sent(answers.cost(service.cost(found, Prices({})), None))
+    assert costs["costIsLowerBound"] is costs["rows"][0]["costIsLowerBound"] is True
+
+
+def test_what_is_so_of_most_sessions_is_only_said_of_the_others(session):
+    other = msgspec.structs.replace(session("b"), api_time_measured=False, deleted=True)
+    summary = sent(answers.summary(other, NOW, UTC))
+    assert list(summary) == [*SUMMARY, "apiTimeMeasured", "deleted"]
+    assert (summary["apiTimeMeasured"], summary["deleted"]) == (False, True)
+    compared = sent(answers.comparison(comparison.between(session("a"), other), NOW, UTC))
+    (note,) = compared["notes"]
+    assert note.startswith("API time is measured in session A, and active time less tool time in ")
+    same = sent(answers.comparison(comparison.between(session("a"), session("b")), NOW, UTC))
+    assert "notes" not in same
 
 
 def test_what_was_skipped_is_named_with_the_reason(workspace, current):

@@ -80,8 +80,10 @@ def test_a_cost_prints_tokens_rates_and_where_they_come_from(table):
         "  No price is known: set one in the settings\n"
         "──────────────────────────────────────────────────────────────────────────\n"
         "Cost:                       $0.6375\n"
-        "Computed:                   $0.6375\n"
+        "Computed:                   ≥ $0.6375\n"
         "Without a price:            1 request\n"
+        "\n"
+        "≥ and n/a: 1 request has no known price\n"
     )
     assert cost.text(found).startswith("Cost (All Sessions)\n")
 
@@ -108,8 +110,10 @@ def test_a_cost_as_markdown_says_the_same(table):
         "|  |  |\n"
         "| --- | ---: |\n"
         "| Cost | $0.6375 |\n"
-        "| Computed | $0.6375 |\n"
+        "| Computed | ≥ $0.6375 |\n"
         "| Without a price | 1 request |\n"
+        "\n"
+        "≥ and n/a: 1 request has no known price.\n"
     )
     assert cost.markdown(table()).startswith("## Cost of all sessions\n")
 
@@ -212,6 +216,22 @@ def test_what_is_reported_and_what_is_computed_stand_side_by_side(row, table):
         "Computed:                   $0.6375 (estimated from sums)\n"
         "Not in these lines:         $4.0000\n"
     )
+
+
+def test_a_cost_that_is_a_minimum_says_so_and_why(row, table):
+    unfinished = row(money=Money(0.5, 2), reported=True)
+    found = table(unfinished, money=Money(0.5, 2), reported=0.5)
+    printed = cost.text(found)
+    assert "claude-opus-4-6, 3 requests                                   ≥ $0.6375\n" in printed
+    assert "\n  Reported ≥ $0.5000, which counts\n" in printed
+    assert printed.endswith(
+        "\nCost:                       ≥ $0.5000\n"
+        "Reported:                   ≥ $0.5000\n"
+        "Computed:                   ≥ $0.6375\n"
+        "\n"
+        "≥: 2 requests have no final usage recorded\n"
+    )
+    assert cost.brief([unfinished], estimated=False).count("≥ $0.6375") == 1
 
 
 def test_without_requests_there_are_only_totals(table):

@@ -29,6 +29,7 @@ def test_usage_tables_have_the_columns_of_the_table():
     assert layout.USAGE[0] == figures.named("requests")
     cells = layout.usage_cells(Usage("m", 1, 2000, 30, 4, Money(None)))
     assert cells == ["1", "2,000", "30", "4", "n/a"]
+    assert layout.usage_cells(Usage("m", money=Money(0.5, 1)))[-1] == "≥ $0.5000"
 
 
 def test_times_have_their_shares_and_the_state(session, now):

@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import UTC
 
 import pytest
+from msgspec.structs import replace
 
 from rad_lsp import service
 from rad_lsp.core import usage as usages
+from rad_lsp.core.budget import Budget
+from rad_lsp.core.money import Money
+from rad_lsp.core.problems import Problem
 from rad_lsp.render import markdown
 from rad_lsp.store.snapshot import Snapshot
 
 
 def test_a_session_in_full(snapshot, now):
-    assert markdown.session(snapshot("session").latest(), now) == (
+    assert markdown.session(snapshot("session").latest(), now, zone=UTC) == (
         "## Session 3c6ddcd3-85b6-48f1-88e1-f428ca458337\n"
         "\n"
         "|  |  |\n"
@@ -26,6 +30,8 @@ def test_a_session_in_full(snapshot, now):
         "| Agent active | 2h 53m 17s |\n"
         "| API time | 1h 9m 42s (40.2%) |\n"
         "| Tool time | 1h 43m 35s (59.8%) |\n"
+        "| Start | 2025-12-07 09:00 |\n"
+        "| End | 2025-12-07 13:09 |\n"
         "| Approvals | 40 allowed, 2 denied, 9 asked |\n"
         "| Cache hit rate | 0.0% |\n"
         "| Cached tokens | 17,000 |\n"
@@ -182,6 +188,65 @@ def test_usage_without_a_price_is_counted_below_the_table(session, usage, stored
     found = session(model_usage={"a|b": usage(cost=0)}, spending=[stored_row(model="a|b")])
     printed = markdown.usage(usages.table([found], "model"))
     assert "| a\\|b | 1 | 2 | 3 | 4 | n/a |" in printed
-    assert printed.endswith("|\n\nNo price is known for 1 request to a\\|b: not in the cost.\n")
+    assert printed.endswith("|\n\nn/a: 1 request to a\\|b has no known price.\n")
     priced = markdown.usage(usages.table([session()], "model"))
-    assert "No price" not in priced
+    assert "no known price" not in priced
+
+
+@pytest.fixture
+def doubtful(session):
+    """A session with a request that was not finished, and two tool calls without an outcome."""
+
+    def made(session_id="s", **changes):
+        found = session(session_id, tool_calls=9, successful_tool_calls=9, failed_tool_calls=0)
+        sure = [Problem("lower-bound", "Told by the line", "information"), *found.problems]
+        return replace(
+            found, money=Money(0.1275, 1), unknown_tool_calls=2, problems=tuple(sure), **changes
+        )
+
+    return made
+
+
+NOTE = (
+    "\n\n≥: 1 request has no final usage recorded; "
+    "success rate: the outcome of 2 tool calls is not recorded.\n"
+)
+
+
+def test_a_session_says_what_is_not_sure_and_why(doubtful, now):
+    printed = markdown.session(doubtful(), now)
+    assert "| Cost | ≥ $0.1275 |\n" in printed
+    assert "| Tool calls | 9 (✓ 7, ✗ 0, ? 2) |\n" in printed
+    assert "| Success rate | 100.0% of 7 known |\n" in printed
+    assert printed.endswith(NOTE)
+
+
+def test_a_history_says_what_is_not_sure_and_why(doubtful):
+    printed = "".join(markdown.history([doubtful(deleted=True)]))
+    assert "| s | 4h 9m (deleted) | 9 | 100.0% of 7 known | ≥ $0.1275 |\n" in printed
+    end = "; deleted: the transcript is gone, its last figures are shown.\n"
+    assert printed.endswith(NOTE.removesuffix(".\n") + end)
+
+
+def test_a_comparison_says_what_is_not_sure_and_why(doubtful, session):
+    from rad_lsp.core import comparison
+
+    found = comparison.between(session("a"), doubtful("b", api_time_measured=False))
+    printed = markdown.comparison(found)
+    assert "| Cost | $0.1275 | ≥ $0.1275 | +$0.0000 (0.0%) of what is known |  |\n" in printed
+    assert "| Success rate | 92.6% | 100.0% of 7 known | +7.4 points | ✓ improved |\n" in printed
+    assert NOTE in printed
+    assert printed.endswith("active time less tool time in session B: the two can't be compared.\n")
+
+
+def test_a_tooltip_says_what_is_not_sure(workspace, now, reports_of, stored_row):
+    row = stored_row(cost=0.1275, lower_bound=1)
+    calls = {"tool_calls": 9, "successful_tool_calls": 9, "failed_tool_calls": 0}
+    workspace.add("a", spending=[row], unknown_tool_calls=2, **calls)
+    budget = Budget(session=0.1)
+    found = service.status(reports_of(workspace.root), now.replace(day=7, hour=20), UTC, budget)
+    printed = markdown.tooltip(found, now)
+    assert "\n\n≥ $0.1275 · 100.0% of 7 known, 9 tool calls · 4h 9m · " in printed
+    assert "Today: ≥ $0.1275 in 1 session  \n" in printed
+    assert "All: ≥ $0.1275 in 1 session, 100.0% of 7 known, 9 tool calls\n" in printed
+    assert "⚠ The session's budget of $0.1000 is passed: ≥ $0.1275" in printed

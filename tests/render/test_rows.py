@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 from rad_lsp import service
-from rad_lsp.core import comparison, usage
+from rad_lsp.core import comparison
+from rad_lsp.core import usage as usages
 from rad_lsp.render import rows
 
 
@@ -35,8 +38,23 @@ def test_engines_are_rows_by_engine(snapshot):
     assert row["engine"] == "gemini"
 
 
+def test_a_cost_that_is_not_known_is_null_and_a_minimum_is_marked(session, usage, stored_row):
+    models = {"new": usage(cost=0), "old": usage(tokens_in=0)}
+    spent = [stored_row(model="new"), stored_row(model="old", cost=0.5, lower_bound=1)]
+    found = session(model_usage=models, spending=spent)
+    new, old = rows.usage(usages.table([found], "model"))
+    assert (new["estimated_cost"], "cost_is_lower_bound" in new) == (None, False)
+    assert (old["estimated_cost"], old["cost_is_lower_bound"]) == (0.5, True)
+
+
+def test_a_comparison_has_notes_where_sessions_measure_differently(session):
+    other = msgspec.structs.replace(session("b"), api_time_measured=False)
+    (note,) = rows.comparison(comparison.between(session("a"), other))["notes"]
+    assert note.startswith("API time is measured in session A")
+
+
 def test_nothing_is_no_rows():
-    assert rows.usage(usage.table([], "model")) == []
+    assert rows.usage(usages.table([], "model")) == []
 
 
 def test_a_comparison_has_signed_deltas(snapshot):

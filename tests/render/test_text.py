@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from rad_lsp import service
 from rad_lsp.core import comparison
 from rad_lsp.core import usage as usages
+from rad_lsp.core.money import Money
+from rad_lsp.core.session import Usage
 from rad_lsp.render import text
 from rad_lsp.service import Page
 from rad_lsp.store.snapshot import Snapshot
@@ -22,7 +26,11 @@ def marked(role, painted):
 
 
 def test_a_session_prints_as_in_the_manual_and_more_below(snapshot, expected, now):
-    assert text.session(snapshot("session").latest(), now) == expected("session") + (
+    assert text.session(snapshot("session").latest(), now, zone=UTC) == expected("session") + (
+        "\n"
+        "Start:                      2025-12-07 09:00\n"
+        "End:                        2025-12-07 13:09\n"
+        "Cost:                       $0.1275\n"
         "\n"
         "Approvals:                  40 allowed, 2 denied, 9 asked\n"
         "\n"
@@ -64,6 +72,84 @@ def test_figures_that_are_not_there_are_not_available(snapshot, now):
     assert "Success Rate:               n/a\n" in printed
     printed = text.session(snapshot("edge").resolve("still-running"), now)
     assert "  » API Time:               0s (n/a)\n" in printed
+
+
+@pytest.mark.parametrize(
+    ("zone", "start"), [("Europe/Berlin", "2025-12-07 10:00"), ("Asia/Tokyo", "2025-12-07 18:00")]
+)
+def test_start_and_end_are_those_of_the_users_zone(snapshot, now, zone, start):
+    printed = text.session(snapshot("session").latest(), now, zone=ZoneInfo(zone))
+    assert f"\nStart:                      {start}\nEnd:  " in printed
+
+
+def test_a_session_without_an_end_says_when_it_was_last_active(snapshot, now):
+    printed = text.session(snapshot("edge").resolve("still-running"), now, zone=UTC)
+    assert "\nEnd:                        n/a, last active 2025-12-02 01:00\n" in printed
+
+
+@pytest.fixture
+def doubtful(session):
+    """A session of which three requests were not finished, one has no price, and two of nine tool
+    calls have no outcome."""
+
+    def made(session_id="s", **changes):
+        found = session(session_id, tool_calls=9, successful_tool_calls=9, failed_tool_calls=0)
+        models = (Usage("new", 1, 2, 3, 0, Money(None, 0, 1)), *found.models)
+        money = Money(0.1275, 3, 1)
+        return replace(found, money=money, models=models, unknown_tool_calls=2, **changes)
+
+    return made
+
+
+NOTES = (
+    "≥: 3 requests have no final usage recorded, 1 request{} has no known price; "
+    "success rate: the outcome of 2 tool calls is not recorded\n"
+)
+
+
+def test_a_session_says_what_is_not_sure_and_why(doubtful, now):
+    printed = text.session(doubtful(), now)
+    assert "\nTool Calls:                 9 ( ✓ 7 x 0 ? 2 )\n" in printed
+    assert "\nSuccess Rate:               100.0% of 7 known\n" in printed
+    assert "\nCost:                       ≥ $0.1275\n" in printed
+    assert printed.endswith("\n\n" + NOTES.format(" to new"))
+
+
+def test_a_history_says_what_is_not_sure_and_why(doubtful, session):
+    found = doubtful("sure-not", deleted=True), session("sure")
+    printed = text.history(Page(found, 2))
+    assert printed.splitlines()[4:] == [
+        f"sure-not{' ' * 20}4h 9m (deleted)     9             100.0% of 7 known  ≥ $0.1275",
+        f"sure{' ' * 24}4h 9m               231           92.6%              $0.1275",
+        "",
+        NOTES.format("").rstrip() + "; deleted: the transcript is gone, its last figures are shown",
+    ]
+
+
+def test_usage_says_what_is_not_sure_and_why(doubtful):
+    printed = text.usage(usages.table([doubtful()], "model")).splitlines()
+    assert printed[4].endswith("  $0.1250")
+    assert printed[6].endswith("  n/a")
+    assert printed[8].endswith("  ≥ $0.1275")
+    assert printed[9:] == ["", "≥ and n/a: 1 request to new has no known price"]
+
+
+def test_a_comparison_says_what_is_not_sure_and_why(doubtful, session):
+    found = comparison.between(doubtful("a", api_time_measured=False), session("b", total_cost=1))
+    printed = text.comparison(found)
+    assert "  Session A: ≥ $0.1275\n  Session B: $1.0000\n" in printed
+    assert "  Delta: +0.8725 (+684.3%) of what is known\n" in printed
+    assert "  Success Rate: 100.0% of 7 known → 92.6% (-7.4%)\n" in printed
+    assert printed.endswith(
+        "\n\n" + NOTES.format("") + "API time is measured in session B, and active time less tool "
+        "time in session A: the two can't be compared\n"
+    )
+
+
+def test_lists_and_lines_say_what_is_not_sure(doubtful, now):
+    found = doubtful(deleted=True)
+    assert text.line(found).startswith("≥ $0.1275 · 100.0% of 7 known · ")
+    assert text.brief(found, now).startswith("≥ $0.1275 · 100.0% of 7 known · 4h 9m (deleted) · ")
 
 
 def test_sections_with_nothing_to_say_are_left_out(snapshot, now):

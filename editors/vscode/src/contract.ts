@@ -15,7 +15,7 @@ export interface Status {
   readonly severity: "ok" | "warning";
 }
 
-/** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. The names of its models come most tokens first. */
+/** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. The names of its models come most tokens first. `cost` is null where no price is known, and `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not recorded: they are among the successful ones, and no part of the success rate. Where `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the transcript is gone. */
 export interface SessionSummary {
   readonly sessionId: string;
   readonly source: string;
@@ -45,20 +45,27 @@ export interface SessionSummary {
   readonly modelNames: readonly string[];
   readonly brief: string;
   readonly lastActivityText: string;
+  readonly costIsLowerBound?: boolean;
+  readonly unknownToolCalls?: number;
+  readonly apiTimeMeasured?: boolean;
+  readonly deleted?: boolean;
 }
 
-/** All sessions taken together. */
+/** All sessions taken together; `cost` is null where no price is known. `costIsLowerBound` tells that the true cost may be higher. `unknownToolCalls` are no part of the success rate. */
 export interface Totals {
   readonly sessions: number;
   readonly cost: number | null;
   readonly toolCalls: number;
   readonly successRate: number | null;
+  readonly costIsLowerBound?: boolean;
+  readonly unknownToolCalls?: number;
 }
 
-/** Sessions and money of the user's local day. */
+/** Sessions and money of the user's local day; `cost` is null where no price is known. `costIsLowerBound` tells that the true cost may be higher. */
 export interface Today {
   readonly sessions: number;
   readonly cost: number | null;
+  readonly costIsLowerBound?: boolean;
 }
 
 /** `stats/session`: one session by id or by its file, or the most recent. */
@@ -99,6 +106,10 @@ export interface SessionStats {
   readonly modelNames: readonly string[];
   readonly brief: string;
   readonly lastActivityText: string;
+  readonly costIsLowerBound?: boolean;
+  readonly unknownToolCalls?: number;
+  readonly apiTimeMeasured?: boolean;
+  readonly deleted?: boolean;
   readonly apiShare: number | null;
   readonly toolShare: number | null;
   readonly approvals: Approvals;
@@ -126,7 +137,7 @@ export interface Cache {
   readonly savings: number | null;
 }
 
-/** Usage of one model or engine. */
+/** Usage of one model or engine; `cost` is null where no price is known. `costIsLowerBound` tells that the true cost may be higher. */
 export interface UsageRow {
   readonly name: string;
   readonly requests: number;
@@ -134,6 +145,7 @@ export interface UsageRow {
   readonly outputTokens: number;
   readonly cachedTokens: number;
   readonly cost: number | null;
+  readonly costIsLowerBound?: boolean;
 }
 
 /** `stats/model`, `stats/engine`: of one session, or of all that spent in a period. A session that goes on beyond the period counts with what it spent in it, to 15 minutes. */
@@ -163,6 +175,7 @@ export interface UsageTableRow {
   readonly outputTokens: number;
   readonly cachedTokens: number;
   readonly cost: number | null;
+  readonly costIsLowerBound?: boolean;
   readonly spellings?: readonly string[];
 }
 
@@ -175,7 +188,7 @@ export interface CostParams {
   readonly until?: string | null;
 }
 
-/** What a cost is made of; `text` is what `rad stats cost` prints. `reported` is that part of the cost which providers and reports say themselves; `unpriced` requests have no known price; `estimated` tells that rows come from a report's sums. */
+/** What a cost is made of; `text` is what `rad stats cost` prints. `reported` is that part of the cost which providers and reports say themselves; `unpriced` requests have no known price; `estimated` tells that rows come from a report's sums. `costIsLowerBound` tells that the true cost may be higher. */
 export interface CostResult {
   readonly sessions: number;
   readonly rows: readonly CostRow[];
@@ -186,9 +199,10 @@ export interface CostResult {
   readonly estimated: boolean;
   readonly text: string;
   readonly markdown: string;
+  readonly costIsLowerBound?: boolean;
 }
 
-/** Requests to one model that are billed by one rule. `threshold` is the number of input tokens that each exceeds and that makes the rates others, 0 for none. `cost` counts, `computed` is what the charges, the request's fees and `searchCost` come to; null where no price is known. `searchCost` is USD for `searches` of the web. A model that is not spelled as in `model` by all requests has its `spellings` listed. */
+/** Requests to one model that are billed by one rule. `threshold` is the number of input tokens that each exceeds and that makes the rates others, 0 for none. `cost` counts, `computed` is what the charges, the request's fees and `searchCost` come to; null where no price is known. `searchCost` is USD for `searches` of the web. A model that is not spelled as in `model` by all requests has its `spellings` listed. `costIsLowerBound` tells that the true cost may be higher. */
 export interface CostRow {
   readonly model: string;
   readonly tier: string;
@@ -202,6 +216,7 @@ export interface CostRow {
   readonly searches: number;
   readonly searchCost: number | null;
   readonly spellings?: readonly string[];
+  readonly costIsLowerBound?: boolean;
 }
 
 /** Tokens of one class at their rate, USD per million tokens; `cost` is USD. Both are null where no price is known. */
@@ -255,13 +270,14 @@ export interface CompareParams {
   readonly sessionB: string;
 }
 
-/** Session B measured against session A; `text` is what `rad stats compare` prints. */
+/** Session B measured against session A; `text` is what `rad stats compare` prints. `notes` are sentences on figures that can't be compared. */
 export interface SessionComparison {
   readonly sessionA: SessionSummary;
   readonly sessionB: SessionSummary;
   readonly metrics: readonly ComparedMetric[];
   readonly text: string;
   readonly markdown: string;
+  readonly notes?: readonly string[];
 }
 
 /** A figure of both sessions; `delta` is b - a, `percent` the same in percent of a. */

@@ -62,6 +62,7 @@ def export(
         context.now,
         single=session_id is not None,
         per_model=per_model,
+        zone=context.settings.zone,
         left_out=lambda error: note(f"Left out: {error}"),
     )
     if output is None or output == "-":

@@ -33,5 +33,6 @@ def session(context: Context, session_id: str | None, *, as_json: bool) -> None:
         from rad_lsp.render import text
 
         savings = service.savings(shown, context.prices)
+        zone = context.settings.zone
         shown = service.one_row_per_model(shown, context.prices)
-        emit(text.session(shown, context.now, painter(), savings=savings))
+        emit(text.session(shown, context.now, painter(), savings=savings, zone=zone))

@@ -12,7 +12,7 @@ import msgspec
 from lsprotocol import types
 
 from rad_lsp import wire
-from rad_lsp.core.wording import money, percent, printable, short_id
+from rad_lsp.core.wording import printable, short_id
 from rad_lsp.server.features import stats
 from rad_lsp.server.registry import command
 
@@ -54,7 +54,8 @@ def _show(context: Context, message: str) -> None:
 
 
 def _line(summary: wire.SessionSummary) -> str:
-    return f"{money(summary.cost)} · {percent(summary.success_rate)}"
+    """Cost and success rate, as `brief` begins with."""
+    return " · ".join(summary.brief.split(" · ")[:2])
 
 
 def _verdict(comparison: wire.SessionComparison) -> str:

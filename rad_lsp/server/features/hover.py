@@ -20,6 +20,7 @@ from rad_lsp.server.registry import feature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import tzinfo
 
     from rad_lsp.core.session import Session
     from rad_lsp.server.context import Context
@@ -39,7 +40,7 @@ async def hover(context: Context, params: types.HoverParams) -> types.Hover | No
         part = await asyncio.to_thread(document.session_of_line, params.position.line)
         if part is not None:
             why = await _explained(part, prices)
-            line = f"**{wording.money(part.cost)}** for what this line tells\n\n{why}"
+            line = f"**{wording.money(part.money)}** for what this line tells\n\n{why}"
             return types.Hover(_markup(context, line, lambda: markdown.plain(line)))
         counting = context.folders.counting(session.source, session.id)
         session = counting[1] if counting else session
@@ -48,7 +49,7 @@ async def hover(context: Context, params: types.HoverParams) -> types.Hover | No
     zone = folder.settings.values.zone if folder else None
     value = figure.hover(session, pair.path, now, zone) if pair else None
     if pair is None or value is None:
-        return types.Hover(await _summary(context, session, prices, now))
+        return types.Hover(await _summary(context, session, prices, now, zone))
     if figure.is_cost(pair.path):
         model = str(pair.path[2]) if pair.path[1] == "model_usage" else None
         value = f"{value}\n\n{await _explained(session, prices, model)}"
@@ -80,11 +81,11 @@ def _links(context: Context, session: Session) -> str:
 
 
 async def _summary(
-    context: Context, session: Session, prices: Prices, now: datetime
+    context: Context, session: Session, prices: Prices, now: datetime, zone: tzinfo | None
 ) -> types.MarkupContent:
     savings = await asyncio.to_thread(service.savings, session, prices)
-    value = markdown.session(session, now, savings=savings) + _links(context, session)
-    return _markup(context, value, lambda: text.session(session, now, savings=savings))
+    value = markdown.session(session, now, savings=savings, zone=zone) + _links(context, session)
+    return _markup(context, value, lambda: text.session(session, now, savings=savings, zone=zone))
 
 
 def _markup(context: Context, value: str, plain: Callable[[], str]) -> types.MarkupContent:

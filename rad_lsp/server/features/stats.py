@@ -23,6 +23,7 @@ from rad_lsp.server.uris import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import tzinfo
 
     from rad_lsp.core.period import Period
     from rad_lsp.core.session import Session
@@ -98,7 +99,8 @@ async def export(context: Context, params: wire.ExportParams) -> wire.Export:
     folder, snapshot = await _snapshot(context, params)
     within = _period(folder, params.since, params.until)
     selected = service.selected(snapshot, params.session_id, within)
-    job = _Export(selected, params.format, single=params.session_id is not None)
+    zone = folder.settings.values.zone
+    job = _Export(selected, params.format, zone, single=params.session_id is not None)
     target = _output(folder, params.output)
     async with context.progress.shown("Exporting sessions", lambda: job.sessions, job.stop):
         running = asyncio.create_task(asyncio.to_thread(job.run, target, params.overwrite))
@@ -120,12 +122,14 @@ async def export(context: Context, params: wire.ExportParams) -> wire.Export:
 class _Export:
     """An export that runs in a thread, counts the sessions it has written and can be stopped."""
 
-    def __init__(self, sessions: Iterable[Session], kind: wire.Format, *, single: bool) -> None:
+    def __init__(
+        self, sessions: Iterable[Session], kind: wire.Format, zone: tzinfo | None, *, single: bool
+    ) -> None:
         self.sessions = 0
         self._stopped = threading.Event()
         now = datetime.now(UTC)
         self._chunks = exports.chunks(
-            self._counted(sessions), kind, now, single=single, left_out=self._left_out
+            self._counted(sessions), kind, now, single=single, left_out=self._left_out, zone=zone
         )
 
     def stop(self) -> None:

@@ -60,9 +60,11 @@ def test_requests_are_priced_one_by_one_and_what_has_no_price_is_counted(rad, pr
     assert "estimated" not in shown
     assert "Reported" not in shown
     assert shown.endswith(
-        "Cost:                       $0.0053\n"
-        "Computed:                   $0.0053\n"
+        "Cost:                       ≥ $0.0053\n"
+        "Computed:                   ≥ $0.0053\n"
         "Without a price:            1 request\n"
+        "\n"
+        "≥ and n/a: 1 request has no known price\n"
     )
     alone = rad("stats", "cost", "new", cwd=priced.root).stdout
     assert "mine, 1 request" in alone
@@ -71,6 +73,8 @@ def test_requests_are_priced_one_by_one_and_what_has_no_price_is_counted(rad, pr
         "Cost:                       n/a\n"
         "Computed:                   n/a\n"
         "Without a price:            1 request\n"
+        "\n"
+        "n/a: 1 request has no known price\n"
     )
 
 
@@ -210,7 +214,10 @@ def test_every_other_command_says_na_where_there_is_no_price(rad, priced):
     assert shown("history").splitlines()[4].endswith("  n/a")
     model = shown("model").splitlines()
     assert any(line.startswith("mine ") and line.endswith("  n/a") for line in model)
-    assert model[-1] == "No price is known for 1 request to mine: not in the cost"
+    assert model[-1] == "≥ and n/a: 1 request to mine has no known price"
+    assert shown("history").splitlines()[-1] == "n/a: 1 request has no known price"
+    assert shown("session", "new").splitlines()[-1] == "n/a: 1 request to mine has no known price"
+    assert shown("cost", "new").splitlines()[-1] == "n/a: 1 request has no known price"
     assert json.loads(shown("model", "new", "--json"))[0]["estimated_cost"] is None
     compared = shown("compare", "old", "new").split("\nCost\n")[1].splitlines()
     assert [line.strip() for line in compared[1:4]] == [
