@@ -358,3 +358,35 @@ def _as_no_one():
 def as_no_one():
     """For the time of a block the process may only do what everyone may."""
     return _as_no_one
+
+
+_AGENT = """
+import json, os, pathlib, sys, uuid
+from datetime import datetime, timezone
+folder = pathlib.Path(os.environ["HOME"], ".claude", "projects", "folder")
+folder.mkdir(parents=True, exist_ok=True)
+
+def write(kind, **message):
+    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    record = {"type": kind, "sessionId": "resumed", "cwd": os.getcwd(), "timestamp": now}
+    record |= {"message": {"role": kind, **message}, "requestId": uuid.uuid4().hex}
+    with open(folder / "resumed.jsonl", "a", encoding="utf-8") as transcript:
+        transcript.write(json.dumps(record) + chr(10))
+
+write("user", content="Do it")
+for number in range(int(sys.argv[1])):
+    call = uuid.uuid4().hex
+    write("assistant", id=uuid.uuid4().hex, model="claude-sonnet-4-5-20250929",
+          content=[{"type": "tool_use", "id": call, "name": "Bash"}], stop_reason="tool_use",
+          usage={"input_tokens": 1000, "output_tokens": 100})
+    write("user", content=[{"type": "tool_result", "tool_use_id": call, "content": "done"}])
+"""
+
+
+@pytest.fixture
+def resume():
+    """The command of an agent that resumes its session, and makes so many requests of $0.0045.
+
+    It writes a transcript as Claude Code does, with a tool call for each request.
+    """
+    return lambda requests: (sys.executable, "-c", _AGENT, str(requests))

@@ -227,7 +227,8 @@ def _show(recorder: SessionRecorder, tracked: Session, *, as_json: bool) -> None
         note(f"{problem.message}.")
     try:
         if as_json:
-            emit(recorder.report() + b"\n")
+            data = service.stored(tracked) if tracked.children else recorder.report()
+            emit(data + b"\n")
         else:
             savings = service.savings(tracked, recorder.prices)
             zone = settings.load(recorder.workspace, {}, "command line").zone

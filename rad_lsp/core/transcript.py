@@ -22,7 +22,7 @@ from rad_lsp.core.spending import Request
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rad_lsp.core.session import Usage
+    from rad_lsp.core.session import Child, Usage
     from rad_lsp.core.spending import PriceList, Spending
 
 HASHED: Final = "sha256:"
@@ -34,6 +34,11 @@ Outcome: TypeAlias = Literal["ok", "failed", "denied", "unknown"]
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NANOSECONDS: Final = 1_000_000
 """In a millisecond."""
+
+_MISSING: Final = Money(None, lower_bound=1)
+"""What a session cost of which nothing is known: what is known of others is less than the sum."""
+
+_LINES_OF_ALL: Final = "Changed lines are recorded without times: all count with the last run"
 
 
 class RequestRecord(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -212,6 +217,47 @@ def session(
     )
 
 
+def session_within(
+    whole: Session,
+    facts: Sequence[Facts],
+    spans: Sequence[tuple[float, float]],
+    moments: Iterable[int],
+    rows: tuple[Spending, ...],
+    tools: Iterable[ToolRow],
+    *,
+    is_last: bool,
+) -> Session:
+    """What a session came to in some spans of time, which has these rows and tool calls then.
+
+    `moments` are their times. What the agent only records of the session as a whole counts with
+    the part that `is_last`, but for API time: it is computed as if it had not been measured.
+    """
+    joined = _joined(facts)
+    told_whole = bool(joined.lines_added or joined.lines_removed or joined.files)
+    part = Facts(
+        whole.id,
+        files=None if joined.files else joined.files,
+        active=[
+            (int(max(start, since)), int(min(end, until)))
+            for start, end in joined.active
+            for since, until in spans
+            if start < until and since < end
+        ],
+        notes=joined.notes,
+    )
+    if is_last:
+        part.lines_added, part.lines_removed = joined.lines_added, joined.lines_removed
+        part.files = joined.files
+        part.ended = any(since <= joined.end < until for since, until in spans) and joined.ended
+        if told_whole:
+            part.notes.append(_LINES_OF_ALL)
+    for moment in (*moments, *(end for turn in part.active for end in turn)):
+        part.at(moment)
+    found = session(whole.source, whole.path, [part], rows, tools)
+    wall = sum(max(min(part.end, until) - max(part.start, since), 0) for since, until in spans)
+    return msgspec.structs.replace(found, wall_time=int(wall) * _NANOSECONDS)
+
+
 def own_start(facts: Sequence[Facts], copied: int) -> int:
     """When a session began that has copied what another one did until `copied`: its own first turn.
 
@@ -246,20 +292,24 @@ def repriced(found: Session, price_list: PriceList) -> Session:
     return msgspec.structs.replace(found, problems=notes, **spent)
 
 
-def merged(tracked: Session, children: Sequence[Session]) -> Session:
+def merged(tracked: Session, children: Sequence[Session], missing: Sequence[Child] = ()) -> Session:
     """A tracked session with the sessions that ran as part of it.
 
-    What its own events tell counts; what they left empty is filled from the children.
+    What its own events tell counts; what they left empty is filled from the children. Of those
+    that are `missing` it is not known what they cost.
     """
     parts = [child for child in children if child.models or child.tool_calls]
-    if not parts:
-        return tracked
     changes: dict[str, object] = {}
-    if not tracked.models:
+    notes = [problem for child in parts for problem in child.problems]
+    if not tracked.models and (parts or missing):
         rows = [row for child in parts for row in child.spending]
         changes |= usage.of_spending(tuple(sorted(rows, key=attrgetter("slot"))))
-        changes["money"] = money.total([child.money for child in parts])
+        costs = [child.money for child in parts] + [_MISSING] * len(missing)
+        changes["money"] = money.total(costs)
         changes |= _sums(parts, "cached_tokens", "cache_creation_tokens", "cache_read_tokens")
+        notes += [_not_found(child) for child in missing]
+    if not parts and not notes:
+        return tracked
     if not tracked.tool_calls:
         changes |= _sums(parts, "tool_calls", "successful_tool_calls", "failed_tool_calls")
         changes |= _sums(parts, "unknown_tool_calls")
@@ -270,10 +320,15 @@ def merged(tracked: Session, children: Sequence[Session]) -> Session:
         changes["api_time_measured"] = all(part.api_time_measured for part in parts)
     if tracked.files_changed is None and not (tracked.lines_added or tracked.lines_removed):
         changes |= _sums(parts, "lines_added", "lines_removed")
-    notes = tuple(problem for child in parts for problem in child.problems)
     if notes:
         changes["problems"] = (*tracked.problems, *notes)
     return msgspec.structs.replace(tracked, **changes)
+
+
+def _not_found(child: Child) -> Problem:
+    name = wording.printable(child.session_id)
+    message = f"The transcript of {child.source} session {name} can't be found: its cost is unknown"
+    return Problem(problems.INCOMPLETE, message, "information")
 
 
 def _sums(parts: Sequence[Session], *fields: str) -> dict[str, object]:

@@ -28,7 +28,8 @@ CREATE TABLE session(
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, session_id TEXT NOT NULL,
     place INTEGER NOT NULL,  -- the file of a report, whose id need not be unique; else 0
     file INTEGER, cwd INTEGER, project INTEGER, branch INTEGER,
-    last INTEGER NOT NULL DEFAULT 0,  -- activity, in microseconds since the epoch; 0 of none
+    first INTEGER NOT NULL DEFAULT 0,  -- activity, in microseconds since the epoch; 0 of none
+    last INTEGER NOT NULL DEFAULT 0,
     counts INTEGER NOT NULL DEFAULT 1,  -- 0 of a duplicate of another report
     packed BLOB, checksum INTEGER, UNIQUE(source, session_id, place));
 CREATE INDEX session_cwd ON session(cwd, last, source, counts);
@@ -36,6 +37,7 @@ CREATE INDEX session_last ON session(source, last);
 CREATE INDEX session_duplicate ON session(cwd) WHERE NOT counts;
 CREATE TABLE child(  -- sessions of other agents that are part of a tracked one
     source TEXT NOT NULL, session_id TEXT NOT NULL, owner INTEGER NOT NULL,
+    until INTEGER NOT NULL,  -- the end of what counts with the owner, in ms since the epoch
     PRIMARY KEY(source, session_id, owner)) WITHOUT ROWID;
 CREATE INDEX child_owner ON child(owner);
 CREATE TABLE part(  -- what a transcript says of a session

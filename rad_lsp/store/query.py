@@ -7,7 +7,9 @@ import os
 import sqlite3
 import sys
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
@@ -18,9 +20,12 @@ from rad_lsp.sources import RADIUM
 from rad_lsp.sources import Skipped as SkippedLine
 from rad_lsp.store.index import SESSIONS, Damaged, checksum, decoded, from_column, to_column
 from rad_lsp.store.snapshot import Entry, Skipped, duplicate
+from rad_lsp.store.timeline import Window, window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
+
+    from rad_lsp.core.session import Session
 
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
@@ -47,12 +52,23 @@ class Scope(msgspec.Struct, frozen=True, gc=False):
     workspace: str | None = None
 
 
-class Tracked(msgspec.Struct, frozen=True, gc=False):
-    """A tracked session, when it was last active (microseconds), and those within it."""
+class Known(msgspec.Struct, frozen=True, gc=False):
+    """A session of another agent, its number, and when it was first and last active.
 
-    id: str
-    last: int
-    children: tuple[Child, ...]
+    The number is None where nothing is known of it. Times are in milliseconds since the epoch.
+    """
+
+    child: Child
+    number: int | None = None
+    first: int = 0
+    last: int = 0
+
+
+class Tracked(msgspec.Struct, frozen=True, gc=False):
+    """When a session was tracked, and those of other agents that are part of it."""
+
+    window: Window
+    children: tuple[Known, ...]
 
 
 def entries(db: sqlite3.Connection, scope: Scope, selection: Selection | None) -> list[Entry]:
@@ -76,11 +92,12 @@ def entries(db: sqlite3.Connection, scope: Scope, selection: Selection | None) -
     return found
 
 
-def counts(db: sqlite3.Connection, scope: Scope) -> Counter[str]:
-    """The number of sessions of a scope by source, without those within tracked ones."""
+def counts(db: sqlite3.Connection, scope: Scope, left_out: Collection[int] = ()) -> Counter[str]:
+    """The number of sessions of a scope by source, without those with some numbers."""
     found: Counter[str] = Counter()
-    for condition, values in conditions(db, scope, children=False):
-        query = f"SELECT source, count(*) FROM session WHERE {condition} GROUP BY 1"
+    others = f"id NOT IN ({','.join(map(str, left_out))})"
+    for condition, values in conditions(db, scope):
+        query = f"SELECT source, count(*) FROM session WHERE {condition} AND {others} GROUP BY 1"
         found.update(dict(db.execute(query, values).fetchall()))
     return found
 
@@ -95,10 +112,25 @@ def entry(db: sqlite3.Connection, child: Child) -> Entry | None:
 
 def tracked(db: sqlite3.Connection, workspace: str) -> list[Tracked]:
     """The sessions of a workspace that others are part of."""
-    children: dict[tuple[str, int], list[Child]] = {}
-    for session_id, last, *child in db.execute(_TRACKED, (workspace,)):
-        children.setdefault((session_id, last), []).append(Child(*child))
-    return [Tracked(*key, tuple(listed)) for key, listed in children.items()]
+    found = []
+    for (name, since, last, until), rows in groupby(db.execute(_TRACKED, (workspace,)), _window_of):
+        times = Window(name, since // _MS, last // _MS, until)
+        found.append(Tracked(times, tuple(_known(*row[4:]) for row in rows)))
+    return found
+
+
+def tracked_as(db: sqlite3.Connection, session: Session) -> Tracked:
+    """The same of a session that is not as the index has it."""
+    children = []
+    for child in map(msgspec.structs.astuple, session.children):
+        row = db.execute(_KNOWN, child).fetchone() or (None, None, None)
+        children.append(_known(*child, *row))
+    return Tracked(window(session), tuple(children))
+
+
+def child_sources(db: sqlite3.Connection, workspace: str) -> set[str]:
+    """The agents whose sessions are part of tracked ones of a workspace."""
+    return {source for (source,) in db.execute(_CHILD_SOURCES, (workspace,))}
 
 
 def problems(db: sqlite3.Connection, source: str, folder: str | None = None) -> list[Skipped]:
@@ -136,12 +168,12 @@ def skipped_lines(db: sqlite3.Connection) -> list[tuple[str, int, list[SkippedLi
 
 
 def conditions(
-    db: sqlite3.Connection, scope: Scope, *, children: bool = True
+    db: sqlite3.Connection, scope: Scope, *, told_by: Literal["", "usage", "tool"] = ""
 ) -> Iterator[tuple[str, tuple[str | int | None, ...]]]:
     """Conditions on `session`, and their values, of which its sessions fulfil one.
 
     Of sessions without any activity nothing is known but their name. Those that are part of a
-    tracked session are left out where `children` are not wanted.
+    tracked session are left out where that has told by itself what the table `told_by` holds.
     """
     if scope.workspace is not None:
         own = "+source = ? AND cwd = (SELECT id FROM name WHERE text = ?) "
@@ -152,8 +184,9 @@ def conditions(
     # A plus keeps SQLite from going by an index where another one narrows more.
     listed = f"+source IN ({','.join('?' * len(scope.agents))}) AND session.last <> 0"
     agents: tuple[str | None, ...] = tuple(sorted(scope.agents))
-    if not children:
-        listed, agents = f"{listed} AND {_NO_CHILD}", (*agents, scope.workspace)
+    if told_by:
+        listed = f"{listed} AND {_NO_CHILD.format(told_by=told_by)}"
+        agents = (*agents, scope.workspace)
     if scope.folders is None:
         yield listed, agents
         return
@@ -188,6 +221,11 @@ def _range(folder: str) -> tuple[str, str, str]:
     return folder, below + os.sep, below + chr(ord(os.sep) + 1)
 
 
+def _known(source: str, session_id: str, *found: int | None) -> Known:
+    number, first, last = found
+    return Known(Child(source, session_id), number, (first or 0) // _MS, (last or 0) // _MS)
+
+
 def _entries(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Iterator[Entry]:
     columns = "session_id, last, source, packed, file, checksum"
     for *row, check in db.execute(f"SELECT {columns} FROM session WHERE {where}", values):
@@ -198,15 +236,31 @@ def _entries(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Ite
 
 
 _LONG_AGO: Final = -(2**63)
+_MS: Final = 1_000
+"""Microseconds in a millisecond."""
+
 _NO_CHILD: Final = """NOT EXISTS (
     SELECT 1 FROM child JOIN session AS tracked ON tracked.id = child.owner
     WHERE child.source = session.source AND child.session_id = session.session_id
-        AND tracked.counts AND tracked.cwd = (SELECT id FROM name WHERE text = ?))
+        AND tracked.counts AND tracked.cwd = (SELECT id FROM name WHERE text = ?)
+        AND EXISTS (SELECT 1 FROM {told_by} AS told WHERE told.session = tracked.id))
 """
 _TRACKED: Final = """
-SELECT session.session_id, last, child.source, child.session_id
-FROM child JOIN session ON session.id = owner
-WHERE counts AND cwd = (SELECT id FROM name WHERE text = ?) ORDER BY 1, 3, 4
+SELECT tracked.session_id, tracked.first, tracked.last, until,
+    child.source, child.session_id, other.id, other.first, other.last
+FROM child JOIN session AS tracked ON tracked.id = owner
+    LEFT JOIN session AS other ON other.source = child.source
+        AND other.session_id = child.session_id AND other.place = 0 AND other.last <> 0
+WHERE tracked.counts AND tracked.cwd = (SELECT id FROM name WHERE text = ?) ORDER BY 1, 5, 6
+"""
+_window_of = itemgetter(0, 1, 2, 3)
+_KNOWN: Final = """
+SELECT id, first, last FROM session
+WHERE source = ? AND session_id = ? AND place = 0 AND last <> 0
+"""
+_CHILD_SOURCES: Final = """
+SELECT DISTINCT child.source FROM child JOIN session ON session.id = owner
+WHERE counts AND cwd = (SELECT id FROM name WHERE text = ?)
 """
 _DUPLICATES: Final = """
 SELECT file.path, other_file.path

@@ -6,13 +6,14 @@ All of it follows from what the files hold, whenever and in whichever order they
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from rad_lsp.core import transcript
+from rad_lsp.core import spending, transcript
 from rad_lsp.core.money import Money
 from rad_lsp.core.session import RADIUM, Session
 from rad_lsp.core.spending import SLOT_MS, Spending
@@ -21,12 +22,15 @@ from rad_lsp.core.transcript import Facts
 from rad_lsp.store import snapshot
 from rad_lsp.store.index import SESSIONS, checksum, decoded, from_column
 from rad_lsp.store.names import named, texts
+from rad_lsp.store.timeline import window
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
 
+    from rad_lsp.core.transcript import ToolRow
     from rad_lsp.store.names import Names
+    from rad_lsp.store.timeline import Span, Timeline
 
 _MANY: Final = 1000
 """Sessions that are stored at a time."""
@@ -84,9 +88,10 @@ def report_rows(
     facts = Facts(session.id, cwd=folder)
     yield _PUT_SESSION, [_row(names, number, session, file, facts, place=file)]
     if session.children:
+        until = window(session).until
         yield (
-            "INSERT OR IGNORE INTO child VALUES (?, ?, ?)",
-            [(child.source, child.session_id, number) for child in session.children],
+            "INSERT OR REPLACE INTO child VALUES (?, ?, ?, ?)",
+            [(child.source, child.session_id, number, until) for child in session.children],
         )
 
 
@@ -98,7 +103,8 @@ def _row(
     check = checksum(packed.packed, session.source, session.id, packed.last)
     folder = names[facts.cwd], names.project(facts.cwd), names[facts.branch]
     name = number, session.source, session.id, place, file
-    return *name, *folder, packed.last, packed.packed, check
+    first = snapshot.microseconds(session.start_time)
+    return *name, *folder, first, packed.last, packed.packed, check
 
 
 def _fill(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
@@ -148,6 +154,78 @@ def _put_together(
                 source, counting[0].path, facts, tuple(rows), calls, since, deleted=gone
             )
         yield number, session, counting
+
+
+def split(
+    db: sqlite3.Connection, number: int, whole: Session, timeline: Timeline
+) -> dict[str, Session]:
+    """What of a session counts with whom, by the times of its requests and tool calls.
+
+    What is recorded without a time counts with the last of these parts. Raises Damaged.
+    """
+    name = texts(db)
+    told = [_part(*row[1:]) for row in _of_one(db, _PARTS, number)]
+    parts = _counting([part for part in told if part.facts.end])
+    files = {part.file for part in parts}
+    shares: dict[str, _Share] = defaultdict(_Share)
+    for _, time, *row in _of_one(db, _REQUESTS, number):
+        share = shares[timeline.owner(time)]
+        share.rows.append(_spending(name, time // SLOT_MS, *row))
+        share.moments.append(time)
+    untimed = []
+    for _, file, *row in _of_one(db, _TOOLS, number):
+        start, duration = row[2], row[3]
+        if file in files and start:
+            share = shares[timeline.owner(start)]
+            share.tools.append(tuple(row))
+            share.moments += start, start + (duration or 0)
+        elif file in files:
+            untimed.append(tuple(row))
+    if untimed and not shares:
+        end = snapshot.microseconds(whole.generated_at) // 1_000
+        shares[timeline.owner(end)].moments.append(end)
+    if len(shares) < 2:  # noqa: PLR2004
+        return dict.fromkeys(shares, whole)
+    facts = [part.facts for part in parts]
+    facts[0].notes.extend(_notes(parts))
+    last = max(shares.values(), key=lambda share: max(share.moments))
+    last.tools += untimed
+    begin = snapshot.microseconds(whole.start_time) // 1_000
+    return {
+        owner: transcript.session_within(
+            whole,
+            facts,
+            [(max(since, begin), until) for since, until in timeline.spans(owner)],
+            share.moments,
+            spending.add_up(share.rows),
+            share.tools,
+            is_last=share is last,
+        )
+        for owner, share in shares.items()
+    }
+
+
+def is_active_within(db: sqlite3.Connection, number: int, spans: Iterable[Span]) -> bool:
+    """Whether a session has requests or tool calls that count in some spans of time."""
+    for since, until in spans:
+        values = {"number": number, "since": since, "until": until}
+        if db.execute(_IS_ACTIVE, values).fetchone() != (0,):
+            return True
+    return False
+
+
+class _Share:
+    """What a part of a session consists of; `moments` are the times at which something was done."""
+
+    def __init__(self) -> None:
+        self.rows: list[Spending] = []
+        self.tools: list[ToolRow] = []
+        self.moments: list[int] = []
+
+
+def _of_one(db: sqlite3.Connection, query: str, number: int) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query on `changed` sessions for one that need not have changed."""
+    return db.execute(f"WITH changed(id) AS (VALUES (?)) {query}", (number,))
 
 
 class _Groups:
@@ -298,11 +376,11 @@ WHERE session.id = ranked.id AND session.counts <> ranked.counts
 
 _PUT_SESSION: Final = """
 INSERT INTO session (
-    id, source, session_id, place, file, cwd, project, branch, last, packed, checksum)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT(id) DO UPDATE SET (file, cwd, project, branch, last, packed, checksum) = (
-    excluded.file, excluded.cwd, excluded.project, excluded.branch, excluded.last,
-    excluded.packed, excluded.checksum)
+    id, source, session_id, place, file, cwd, project, branch, first, last, packed, checksum)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT(id) DO UPDATE SET (file, cwd, project, branch, first, last, packed, checksum) = (
+    excluded.file, excluded.cwd, excluded.project, excluded.branch, excluded.first,
+    excluded.last, excluded.packed, excluded.checksum)
 """
 
 _COUNT: Final = """
@@ -329,4 +407,19 @@ _TOOLS: Final = """
 SELECT session, file, outcome, calls, start, duration, waited, lines_added, lines_removed,
     changed_file
 FROM changed CROSS JOIN tool ON session = changed.id WHERE counts ORDER BY changed.id
+"""
+_REQUESTS: Final = """
+SELECT session, time, model, engine, tier, threshold, reported, requests, fresh, cache_read,
+    cache_write_5m, cache_write_1h, output, searches, usd, requests * (1 - final),
+    requests * (usd IS NULL)
+FROM changed CROSS JOIN request ON session = changed.id WHERE counts
+"""
+_IS_ACTIVE: Final = """
+SELECT EXISTS (
+        SELECT 1 FROM request
+        WHERE session = :number AND counts AND time >= :since AND time < :until)
+    OR EXISTS (
+        SELECT 1 FROM tool JOIN part USING (session, file)
+        WHERE session = :number AND tool.counts AND part.counts AND start <> 0
+            AND start >= :since AND start < :until)
 """

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rad_lsp.core import transcript
-from rad_lsp.core.session import Child, Session
+from rad_lsp.core.session import Session
 from rad_lsp.pricing import Prices
 from rad_lsp.sources import RADIUM
 from rad_lsp.sources.radium import Radium
 from rad_lsp.store import query, snapshot
+from rad_lsp.store.children import Children
 from rad_lsp.store.names import as_text
-from rad_lsp.store.query import Scope, Selection, Tracked
+from rad_lsp.store.query import Scope, Selection
 from rad_lsp.store.snapshot import Entry, Skipped, Snapshot
 from rad_lsp.store.workspace import folders_of, spellings
 
@@ -136,8 +137,7 @@ class Store:
         sources = [self._radium, *self._agents] if self._radium else self._agents
         self.machine.update(sources, paths, count)
         if self._scope.workspace is not None:
-            tracked = query.tracked(self.machine.index.connection, self._scope.workspace)
-            names = {child.source for one in tracked for child in one.children}
+            names = query.child_sources(self.machine.index.connection, self._scope.workspace)
             self.machine.update(self.machine.agents(names - self._scope.agents), paths, count)
 
     def _recalled(self) -> Snapshot:
@@ -154,33 +154,36 @@ class Store:
         skipped, edited = self._skipped(db), self._edited(db)
         workspace = self._scope.workspace
         stored = query.tracked(db, workspace) if workspace is not None else []
-        children = {one.id: one.children for one in stored}
         replaced = {entry.id for entry in edited.values()}
-        tracked = [one for one in stored if one.id not in replaced]
-        tracked += [Tracked(one.id, one.last, one.children) for one in edited.values()]
-        owners = _owners_among(tracked)
+        tracked = [one for one in stored if one.window.id not in replaced]
+        children = {one.window.id: tuple(known.child for known in one.children) for one in tracked}
+        tracked += [query.tracked_as(db, one.session) for one in edited.values() if one.children]
+        parts = Children(db, tracked)
         selection = self._selection
         if selection is not None:
-            newest = selection.newest + len(owners)
-            selection = msgspec.structs.replace(selection, newest=newest)
+            selection = msgspec.structs.replace(selection, newest=selection.newest + len(parts))
         entries = []
         for entry in query.entries(db, self._scope, selection):
-            if entry.file in edited and entry.source == RADIUM:
-                continue
-            if entry.source == RADIUM and entry.id in children:
-                entry = msgspec.structs.replace(entry, children=children[entry.id])  # noqa: PLW2901
-            if Child(entry.source, entry.id) not in owners:
-                entries.append(self._repriced(entry))
+            if entry.source == RADIUM:
+                if entry.file in edited:
+                    continue
+                if entry.id in children:
+                    entry = msgspec.structs.replace(entry, children=children[entry.id])  # noqa: PLW2901
+                entries.append(entry)
+            elif (left := parts.left_of(entry)) is not None:
+                entries.append(self._repriced(left))
         entries += edited.values()
-        if owners:
-            entries = [self._merged(db, one, owners) if one.children else one for one in entries]
-        return snapshot.assemble(entries, skipped, self._unlisted(db, entries))
+        if parts:
+            entries = [self._merged(one, parts) if one.children else one for one in entries]
+        return snapshot.assemble(entries, skipped, self._unlisted(db, entries, parts))
 
-    def _unlisted(self, db: sqlite3.Connection, entries: list[Entry]) -> Counter[str] | None:
+    def _unlisted(
+        self, db: sqlite3.Connection, entries: list[Entry], parts: Children
+    ) -> Counter[str] | None:
         """How many sessions were not asked for, by source."""
         if self._selection is None:
             return None
-        unlisted = query.counts(db, self._scope)
+        unlisted = query.counts(db, self._scope, parts.used_up())
         unlisted.subtract(entry.source for entry in entries)
         return unlisted
 
@@ -203,35 +206,27 @@ class Store:
         numbers = {path: query.file_number(db, RADIUM, path) for path in self.edited}
         return {number: self.edited[path] for path, number in numbers.items() if number is not None}
 
-    def _merged(self, db: sqlite3.Connection, entry: Entry, owners: Mapping[Child, str]) -> Entry:
+    def _merged(self, entry: Entry, children: Children) -> Entry:
         """A tracked session with those of other agents that are part of it."""
-        mine = [child for child in entry.children if owners[child] == entry.id]
-        found = [query.entry(db, child) for child in mine]
-        parts = [self._repriced(one).session for one in found if one is not None]
-        packed = snapshot.pack(transcript.merged(entry.session, parts)).packed
+        found, missing = children.of(entry)
+        parts = list(map(self._with_own_prices, found))
+        packed = snapshot.pack(transcript.merged(entry.session, parts, missing)).packed
         return msgspec.structs.replace(entry, packed=packed)
 
     def _repriced(self, entry: Entry) -> Entry:
         """A session of another agent with the user's own prices."""
-        if not self._prices or entry.source == RADIUM:
+        if not self._prices:
             return entry
-        session = entry.session
+        found = entry.session
+        session = self._with_own_prices(found)
+        if session is found:
+            return entry
+        return msgspec.structs.replace(entry, packed=snapshot.pack(session).packed)
+
+    def _with_own_prices(self, session: Session) -> Session:
         if not any(usage.name.lower() in self._prices for usage in session.models):
-            return entry
-        packed = snapshot.pack(transcript.repriced(session, self._own_prices)).packed
-        return msgspec.structs.replace(entry, packed=packed)
-
-
-def _owners_among(tracked: list[Tracked]) -> dict[Child, str]:
-    """Which tracked session a session of another agent counts with.
-
-    It may have gone on while several were tracked; it counts with that which ended first.
-    """
-    owners: dict[Child, str] = {}
-    for one in sorted(tracked, key=lambda one: (one.last, one.id)):
-        for child in one.children:
-            owners.setdefault(child, one.id)
-    return owners
+            return session
+        return transcript.repriced(session, self._own_prices)
 
 
 def counter(progress: Callable[[int], None] | None) -> Callable[[], None]:

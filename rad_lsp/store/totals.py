@@ -2,6 +2,9 @@
 
 Requests count at their own time, in slots of fifteen minutes; a report that only has sums counts at
 its last activity. Days are the user's.
+
+A session that is part of a tracked one counts under its own id here, whenever it was active; not at
+all where the tracked one has told its requests or tool calls by itself.
 """
 
 from __future__ import annotations
@@ -81,7 +84,7 @@ def usage(
     """
     columns = [f"sum({name})" for name in Tokens.__struct_fields__]
     sums = ("sum(requests)", *columns, *_money(db, own_prices))
-    rows = _sums(db, scope, by, period, zone, "usage", f"slot * {SLOT_SECONDS}", sums)
+    rows = _sums(db, scope, by, period, zone, "usage", "usage", f"slot * {SLOT_SECONDS}", sums)
     return [
         UsageTotal(key, sessions, requests, Tokens(*tokens), Money(usd, lower_bound, unpriced))
         for key, (sessions, requests, *tokens, usd, lower_bound, unpriced) in rows
@@ -102,7 +105,7 @@ def tools(
         "(SELECT tool.* FROM tool JOIN part USING (session, file) "
         "WHERE tool.counts AND part.counts)"
     )
-    rows = _sums(db, scope, by, period, zone, table, "start / 1000", sums)
+    rows = _sums(db, scope, by, period, zone, "tool", table, "start / 1000", sums)
     return [ToolTotal(key, *values) for key, values in rows]
 
 
@@ -132,6 +135,7 @@ def _sums(
     by: Sequence[Dimension],
     period: Period,
     zone: tzinfo | None,
+    told_by: Literal["usage", "tool"],
     table: str,
     seconds: str,
     sums: Sequence[str],
@@ -143,7 +147,7 @@ def _sums(
     within = [f"{seconds} {sign} {int(end.timestamp())}" for sign, end in ranges.items() if end]
     name = texts(db)
     found: dict[tuple[date | str, ...], tuple[Any, ...]] = {}
-    for condition, values in query.conditions(db, scope, children=False):
+    for condition, values in query.conditions(db, scope, told_by=told_by):
         where = " AND ".join([condition, *within])
         statement = (
             f"SELECT {', '.join([*keys, 'count(DISTINCT session.id)', *sums])} "

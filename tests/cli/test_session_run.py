@@ -436,16 +436,9 @@ def test_nothing_is_loaded_that_is_not_needed(rad, workspace):
 
 
 @pytest.fixture
-def agent(claude_code, tmp_path):
-    """Code of an agent that leaves a transcript, of $0.0045, where Claude Code keeps its own."""
-    soon = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 60))
-    made = claude_code("child", start=soon, folder=tmp_path / "aside").prompt().answer()
-    kept = Path(os.environ["HOME"], ".claude", "projects", "x", "child.jsonl")
-    return python(
-        "import pathlib, shutil;"
-        f"kept = pathlib.Path({str(kept)!r}); kept.parent.mkdir(parents=True);"
-        f"shutil.copy({str(made.path)!r}, kept)"
-    )
+def agent(resume):
+    """An agent that leaves a transcript, of $0.0045, where Claude Code keeps its own."""
+    return ("--", *resume(1))
 
 
 def test_transcripts_that_the_agent_leaves_are_part_of_the_session(rad, workspace, agent):
@@ -453,7 +446,7 @@ def test_transcripts_that_the_agent_leaves_are_part_of_the_session(rad, workspac
     assert done.returncode == 0
     assert "claude-sonnet-4-5-20250929      1          1,000            100\n" in done.stdout
     (report,) = reports(workspace.root)
-    assert report["child_sessions"] == [{"source": "claude-code", "session_id": "child"}]
+    assert report["child_sessions"] == [{"source": "claude-code", "session_id": "resumed"}]
     history = rad("stats", "history", "--json", cwd=workspace.root)
     assert [one["metrics"]["session_id"] for one in json.loads(history.stdout)] == ["tracked"]
     (model,) = json.loads(rad("stats", "model", "--json", cwd=workspace.root).stdout)
@@ -476,3 +469,87 @@ def test_sessions_from_before_are_no_part_of_it(rad, workspace, claude_code):
     assert not report.get("child_sessions")
     history = rad("stats", "history", "--json", cwd=workspace.root)
     assert len(json.loads(history.stdout)) == 2
+
+
+def total(report):
+    """Requests, tool calls and USD of a report."""
+    metrics = report["metrics"]
+    requests = sum(usage["requests"] for usage in metrics["model_usage"].values())
+    return requests, metrics["tool_calls"], round(metrics["total_cost"], 4)
+
+
+SHOWN = {"first": (2, 2, 0.0090), "second": (3, 3, 0.0135), "resumed": (1, 1, 0.0045)}
+"""Requests, tool calls and USD of two runs, and of what was done by hand between them."""
+
+
+class TestResumedSession:
+    """An agent's session that is resumed in two tracked ones, and by hand between them."""
+
+    @pytest.fixture
+    def printed(self, rad, workspace, resume):
+        """What `rad session run --json` printed."""
+        root = workspace.root
+
+        def run(name, requests):
+            tracked = ("session", "run", "--json", "--session-id", name, "--")
+            return json.loads(rad(*tracked, *resume(requests), cwd=root).stdout)
+
+        first = run("first", 2)
+        subprocess.run(resume(1), cwd=root, check=True)
+        return {"first": first, "second": run("second", 3)}
+
+    @pytest.fixture
+    def answer(self, rad, workspace, printed):  # noqa: ARG002  (after the runs)
+        """What `rad stats` answers."""
+        return lambda *arguments: rad("stats", *arguments, cwd=workspace.root).stdout
+
+    def test_the_run_prints_what_was_done_in_it(self, printed, workspace):
+        shown = {name: total(report) for name, report in printed.items()}
+        assert shown == {name: SHOWN[name] for name in shown}
+        assert printed["first"]["metrics"]["child_sessions"] == [
+            {"source": "claude-code", "session_id": "resumed"}
+        ]
+        on_disk = {one["session_id"]: one for one in reports(workspace.root)}
+        assert [on_disk[name]["model_usage"] for name in printed] == [{}, {}]
+
+    def test_every_list_of_reports_has_the_figures_of_the_text(self, answer):
+        lists = {
+            "history": json.loads(answer("history", "--json")),
+            "json": json.loads(answer("export")),
+            "ndjson": [json.loads(line) for line in answer("export", "--format", "ndjson").split()],
+        }
+        for reports in lists.values():
+            shown = {report["metrics"]["session_id"]: total(report) for report in reports}
+            assert shown == SHOWN
+        text = answer("history")
+        assert [f"${usd:.4f}" in text for *_, usd in SHOWN.values()] == [True] * 3
+
+    @pytest.mark.parametrize("name", ["first", "second"])
+    def test_one_session_has_the_figures_of_the_text(self, answer, name):
+        requests, calls, usd = SHOWN[name]
+        assert f"{calls} ( ✓ {calls} x 0 )" in answer("session", name)
+        assert total(json.loads(answer("session", name, "--json"))) == SHOWN[name]
+        assert total(json.loads(answer("export", name))) == SHOWN[name]
+        for command in ("model", "engine"):
+            (row,) = json.loads(answer(command, name, "--json"))
+            assert (row["requests"], row["estimated_cost"]) == (requests, pytest.approx(usd))
+        assert json.loads(answer("cost", name, "--json"))["cost"] == pytest.approx(usd)
+        assert f"${usd:.4f}" in answer("cost", name)
+
+    def test_a_comparison_and_a_table_have_the_figures_of_the_text(self, answer):
+        found = json.loads(answer("compare", "first", "second", "--json"))
+        assert (found["tool_calls_delta"], found["cost_delta"]) == (1, pytest.approx(0.0045))
+        header, *rows = answer("export", "--format", "csv").splitlines()
+        names = header.split(",")
+        cells = [dict(zip(names, row.split(","), strict=True)) for row in rows]
+        costs = {row["session_id"]: round(float(row["cost"]), 4) for row in cells}
+        assert costs == {name: usd for name, (*_, usd) in SHOWN.items()}
+
+    def test_without_transcript_and_index_the_cost_is_unknown(self, answer, rad, workspace):
+        home = Path(os.environ["HOME"])
+        (home / ".claude" / "projects" / "folder" / "resumed.jsonl").unlink()
+        assert "$0.0090" in answer("history")
+        elsewhere = dict.fromkeys(("XDG_DATA_HOME", "LOCALAPPDATA"), str(home / "elsewhere"))
+        assert "$0.0000" not in rad("stats", "history", cwd=workspace.root, env=elsewhere).stdout
+        cost = rad("stats", "cost", "--json", cwd=workspace.root, env=elsewhere).stdout
+        assert json.loads(cost)["cost"] is None

@@ -10,7 +10,7 @@ import pytest
 from rad_lsp.core import transcript
 from rad_lsp.core.money import Money
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.session import Usage
+from rad_lsp.core.session import Child, Usage
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import Tokens
 from rad_lsp.core.transcript import Facts, RequestRecord, ToolRecord, last_record
@@ -237,6 +237,19 @@ def test_what_a_tracked_session_tells_itself_counts(session):
     assert transcript.merged(tracked, [session(**CHILD)]) == tracked
     assert transcript.merged(tracked, []) is tracked
     assert transcript.merged(tracked, [session(**NOTHING)]) is tracked
+
+
+def test_what_is_missing_makes_the_cost_of_a_tracked_session_unknown_or_a_minimum(session):
+    missing = [Child("codex", "x")]
+    found = transcript.merged(session(**NOTHING), [], missing)
+    assert found.cost is None
+    assert [note.message for note in found.problems] == [
+        "The transcript of codex session x can't be found: its cost is unknown"
+    ]
+    found = transcript.merged(session(**NOTHING), [session(**CHILD)], missing)
+    assert (found.cost is not None, found.money.is_exact) == (True, False)
+    told = session(files_changed=1, approvals_allowed=1)
+    assert transcript.merged(told, [], missing) is told
 
 
 def test_of_two_records_of_a_request_that_with_more_output_counts_from_the_first_time_on():

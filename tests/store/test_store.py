@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rad_lsp import service
-from rad_lsp.core.period import today
+from rad_lsp.core.period import ALWAYS, today
 from rad_lsp.core.price import Override
 from rad_lsp.store.query import Selection
 from rad_lsp.store.store import Store
@@ -311,6 +311,11 @@ class TestPrices:
         assert service.status(snapshot, noon, zone).today.cost == pytest.approx(hours * 110e-6)
 
 
+def at(seconds):
+    """A moment after noon as reports have it."""
+    return (NOON + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
 def empty_report(*children):
     """What a report has whose own events told nothing."""
     nothing = {"secs": 0, "nanos": 0}
@@ -340,15 +345,29 @@ def empty_report(*children):
     }
 
 
+@pytest.fixture
+def tracked(workspace):
+    """Adds a session tracked from noon on, without figures of its own, and its children."""
+
+    def added(name, *children, first=0, last=3600, ended=True, **more):
+        times = {
+            "start_time": at(first),
+            "end_time": at(last) if ended else None,
+            "generated_at": at(last),
+        }
+        return workspace.add(name, **{**times, **empty_report(*children), **more})
+
+    return added
+
+
+@pytest.fixture
+def root(workspace):
+    """The workspace's folder."""
+    return workspace.root
+
+
 class TestChildren:
     """Sessions of other agents that ran as part of a tracked one."""
-
-    @pytest.fixture
-    def tracked(self, workspace):
-        """Adds a tracked session without figures of its own, and its children."""
-        return lambda name, *children, **more: workspace.add(
-            name, **{**empty_report(*children), **more}
-        )
 
     def test_a_child_fills_what_the_report_left_empty_and_counts_once(
         self, store, home, claude, workspace, tracked
@@ -412,8 +431,8 @@ class TestChildren:
         self, store, home, claude, workspace, tracked
     ):
         home.claude("c", claude.answer(1, "c"))
-        tracked("x", "c", end_time="2026-03-02T14:00:00Z", generated_at="2026-03-02T14:00:00Z")
-        tracked("y", "c", end_time="2026-03-02T13:00:00Z", generated_at="2026-03-02T13:00:00Z")
+        tracked("x", "c", last=7200)
+        tracked("y", "c", last=3600)
         found = store(workspace.root).refresh()
         assert {one.id: len(one.models) for one in found.sessions()} == {"x": 0, "y": 1}
         assert service.usage(found, "model").rows[0].requests == 1
@@ -424,7 +443,11 @@ class TestChildren:
         home.claude("c", claude.answer(1, "c"))
         tracked("t", "c")
         newer = report_bytes(
-            session_id="t", generated_at="2026-04-01T00:00:00Z", **empty_report("c")
+            session_id="t",
+            start_time=at(0),
+            end_time=at(3600),
+            generated_at=at(7200),
+            **empty_report("c"),
         )
         workspace.raw("copy.json", newer)
         (session,) = store(workspace.root).refresh().sessions()
@@ -450,9 +473,219 @@ class TestChildren:
         path = tracked("t")
         found = store(workspace.root)
         assert found.refresh().latest().models == ()
-        edited = session("t", **empty_report("c"))
+        edited = session("t", start_time=at(0), end_time=at(3600), **empty_report("c"))
         assert found.edit(str(path), edited).latest().models[0].requests == 2
         assert found.edit(str(path), None).latest().models == ()
+
+    def test_a_child_of_which_nothing_is_known_makes_the_cost_unknown(self, store, tracked, root):
+        tracked("t", "unheard-of")
+        session = store(root).refresh().latest()
+        assert session.cost is None
+        (note,) = session.problems
+        assert note.message == (
+            "The transcript of claude-code session unheard-of can't be found: its cost is unknown"
+        )
+
+    def test_of_several_children_the_known_ones_are_the_least(
+        self, store, home, claude, tracked, root
+    ):
+        home.claude("c", claude.answer(1, "c"))
+        tracked("t", "c", "unheard-of")
+        money = store(root).refresh().latest().money
+        assert (money.usd, money.is_exact) == (pytest.approx(110e-6), False)
+
+    def test_a_report_that_tells_costs_needs_no_child(self, store, workspace):
+        workspace.add("t", child_sessions=empty_report("unheard-of")["child_sessions"])
+        session = store(workspace.root).refresh().latest()
+        assert (session.cost, session.problems) == (0.1275, ())
+
+
+class TestResumed:
+    """Sessions of other agents that ran as part of several tracked ones, or only in part."""
+
+    @pytest.fixture
+    def history(self, store, root):
+        """The sessions of the workspace by id, newest first."""
+        return lambda **options: {
+            one.id: one for one in store(root, **options).refresh().sessions()
+        }
+
+    @pytest.fixture
+    def resumed(self, home, claude, root):
+        """A session that was run by hand, and resumed twice in tracked ones, and by hand after."""
+
+        def written(*moments):
+            records = [
+                record
+                for moment in moments
+                for record in [
+                    claude.record("user", "c", moment - 1, str(root), message={"content": "x"}),
+                    *claude.called(moment, "c"),
+                ]
+            ]
+            return home.claude("c", *records)
+
+        return written
+
+    def test_each_has_what_was_done_while_it_ran(self, history, resumed, tracked):
+        resumed(10, 20, 110, 4000)
+        tracked("one", "c", first=0, last=100)
+        tracked("two", "c", first=101, last=5000)
+        found = history()
+        assert list(found) == ["two", "one"]
+        assert {name: requests(one) for name, one in found.items()} == {"one": 2, "two": 2}
+        assert [one.cost for one in found.values()] == [pytest.approx(220e-6)] * 2
+        assert [one.tool_calls for one in found.values()] == [2, 2]
+        # Each turn began a second before its answer, and its tool call ended a second later.
+        times = [(one.agent_active_time, one.tool_time) for one in found.values()]
+        assert times == [(4_000_000_000, 2_000_000_000)] * 2
+
+    def test_what_was_done_by_hand_stays_the_agents_session(self, history, resumed, tracked):
+        resumed(10, 110, 120, 4000)
+        tracked("one", "c", first=50, last=200)
+        found = history()
+        assert {name: (one.source, requests(one)) for name, one in found.items()} == {
+            "c": ("claude-code", 2),
+            "one": ("radium", 2),
+        }
+        left = found["c"]
+        assert (left.tool_calls, left.cost) == (2, pytest.approx(220e-6))
+        assert (left.start_time, left.generated_at) == (
+            NOON + timedelta(seconds=9),
+            NOON + timedelta(seconds=4001),
+        )
+        # From the first moment to the last, without the time that was tracked.
+        assert left.wall_time == (4001 - 9 - 150) * 1_000_000_000 - 1_000_000
+
+    def test_all_requests_count_once_in_all_sums(self, history, store, root, resumed, tracked):
+        resumed(10, 110, 120, 300, 4000)
+        tracked("one", "c", first=50, last=115)
+        tracked("two", "c", first=100, last=3000)
+        found = history()
+        assert {name: requests(one) for name, one in found.items()} == {"c": 2, "one": 1, "two": 2}
+        opened = store(root)
+        opened.update()
+        (total,) = opened.usage_totals((), ALWAYS, UTC)
+        assert total.requests == sum(map(requests, found.values()))
+        assert total.money.usd == pytest.approx(sum(one.cost for one in found.values()))
+        (calls,) = opened.tool_totals((), ALWAYS, UTC)
+        assert calls.ok == sum(one.tool_calls for one in found.values())
+
+    def test_what_a_tracked_session_has_told_itself_is_in_no_sum_twice(
+        self, store, workspace, resumed
+    ):
+        resumed(10)
+        children = empty_report("c")["child_sessions"]
+        times = {"start_time": at(0), "end_time": at(100), "generated_at": at(100)}
+        workspace.add("t", child_sessions=children, **times)
+        opened = store(workspace.root)
+        snapshot = opened.refresh()
+        (total,) = opened.usage_totals((), ALWAYS, UTC)
+        assert total.requests == requests(snapshot.latest())
+
+    def test_a_request_at_the_first_or_the_last_moment_belongs_to_it(
+        self, history, resumed, tracked
+    ):
+        resumed(10, 110)
+        tracked("one", "c", first=10.0004, last=110.0004)
+        assert [requests(one) for one in history().values()] == [2]
+
+    def test_a_session_that_is_running_has_what_is_done_since_it_was_written(
+        self, history, resumed, tracked
+    ):
+        resumed(10, 110)
+        tracked("one", "c", last=50, ended=False)
+        assert [requests(one) for one in history().values()] == [2]
+
+    def test_one_that_broke_off_takes_nothing_from_the_next(self, history, resumed, tracked):
+        resumed(10, 110)
+        tracked("one", "c", last=50, ended=False)
+        tracked("two", "c", first=100, last=200)
+        assert {name: requests(one) for name, one in history().items()} == {"one": 1, "two": 1}
+
+    def test_a_request_that_counts_with_another_session_counts_there(
+        self, history, home, claude, resumed, tracked
+    ):
+        resumed(10, 110, 4000)
+        home.claude("fork", *[{**record, "sessionId": "fork"} for record in claude.called(110)])
+        tracked("one", "c", "fork", first=50, last=200)
+        found = history()
+        assert sum(map(requests, found.values())) == 3
+        assert requests(found["one"]) == 1
+
+    def test_lines_without_a_time_count_once(self, history, codex, home, root, tracked):
+        patch = "*** Begin Patch\n*** Add File: a\n+1\n+2\n*** End Patch"
+        call = {
+            "timestamp": at(112),
+            "type": "response_item",
+            "payload": {
+                "type": "custom_tool_call",
+                "call_id": "1",
+                "name": "apply_patch",
+                "input": patch,
+            },
+        }
+        done = {
+            "timestamp": at(113),
+            "type": "response_item",
+            "payload": {"type": "custom_tool_call_output", "call_id": "1", "output": "{}"},
+        }
+        home.codex(
+            "x", codex.meta("x", cwd=str(root)), codex.turn(), codex.tokens(10, 100, 10),
+            codex.tokens(110, 200, 20), call, done,
+        )  # fmt: skip
+        child = [{"source": "codex", "session_id": "x"}]
+        tracked("one", first=0, last=50, child_sessions=child)
+        tracked("two", first=100, last=200, child_sessions=child)
+        found = history()
+        assert sum(one.lines_added for one in found.values()) == 2
+        assert found["one"].lines_added == 0
+
+    def test_sums_count_with_the_run_in_which_they_were_made(self, history, home, root, tracked):
+        def event(seconds, kind, **data):
+            return {"timestamp": at(seconds), "type": kind, "data": data}
+
+        def run(seconds, start, output):
+            usage = {"inputTokens": 100, "outputTokens": output}
+            metrics = {"m": {"requests": {"count": 1}, "usage": usage}}
+            return [
+                event(seconds, start, sessionId="p", context={"cwd": str(root)}),
+                event(seconds + 1, "assistant.message", model="m", outputTokens=output),
+                event(seconds + 2, "session.shutdown", modelMetrics=metrics),
+            ]
+
+        path = home.root / ".copilot" / "session-state" / "p" / "events.jsonl"
+        home.write(path, *run(10, "session.start", 5), *run(110, "session.resume", 7))
+        child = [{"source": "copilot-cli", "session_id": "p"}]
+        tracked("one", first=0, last=50, child_sessions=child)
+        tracked("two", first=100, last=200, child_sessions=child)
+        output = {name: one.models[0].output_tokens for name, one in history().items()}
+        assert output == {"one": 5, "two": 7}
+
+    @pytest.mark.parametrize("newest", [1, 2, 10])
+    def test_the_newest_sessions_are_counted_like_all(
+        self, history, store, root, resumed, tracked, home, claude, newest
+    ):
+        resumed(10, 110, 4000)
+        home.claude("d", *claude.answers(60, session="d", cwd=str(root)))
+        tracked("one", "c", "d", first=50, last=200)
+        assert set(history()) == {"c", "one"}
+        some = store(root, selection=Selection(2**62, newest)).refresh()
+        assert (some.total, some.entries[0].id) == (2, "c")
+
+    def test_a_deleted_transcript_still_counts(self, history, resumed, tracked):
+        path = resumed(10, 110)
+        tracked("one", "c", first=0, last=100)
+        tracked("two", "c", first=101, last=200)
+        before = history()
+        path.unlink()
+        after = history()
+        assert [one.cost for one in after.values()] == [one.cost for one in before.values()]
+        assert DELETED in [problem.message for problem in after["two"].problems]
+
+
+def requests(session):
+    return sum(usage.requests for usage in session.models)
 
 
 def cwd_of(claude, name, folder):
