@@ -253,7 +253,7 @@ def session_within(
             part.notes.append(_LINES_OF_ALL)
     for moment in (*moments, *(end for turn in part.active for end in turn)):
         part.at(moment)
-    found = session(whole.source, whole.path, [part], rows, tools)
+    found = session(whole.source, whole.path, [part], rows, tools, deleted=whole.deleted)
     wall = sum(max(min(part.end, until) - max(part.start, since), 0) for since, until in spans)
     return msgspec.structs.replace(found, wall_time=int(wall) * _NANOSECONDS)
 

@@ -90,6 +90,11 @@ class Folders:
                 return folder, entry.session
         return None
 
+    def shown(self, session: Session) -> Session:
+        """The session of a report as all answers show it: with those that ran as part of it."""
+        counting = self.counting(session.source, session.id) if session.children else None
+        return counting[1] if counting and counting[1].path == session.path else session
+
     def prices_of(self, session: Session) -> Prices:
         """The prices in force for a session: those of the folder in which its report lies.
 

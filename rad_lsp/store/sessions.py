@@ -144,9 +144,7 @@ def _put_together(
         rows = sorted([_spending(name, *row[1:]) for row in usage.take(number)], key=_by_rule)
         session = None
         if counting:
-            facts = [part.facts for part in counting]
-            if skipped := sum([part.skipped for part in counting]):
-                facts[0].notes.append(f"Lines of the transcript that can't be read: {skipped:,}")
+            facts = _facts(counting)
             calls = (row[2:] for row in tools.take(number) if row[1] in files)
             since = transcript.own_start(facts, copied[number]) if number in copied else 0
             gone = all(part.is_gone for part in counting)
@@ -186,8 +184,7 @@ def split(
         shares[timeline.owner(end)].moments.append(end)
     if len(shares) < 2:  # noqa: PLR2004
         return dict.fromkeys(shares, whole)
-    facts = [part.facts for part in parts]
-    facts[0].notes.extend(_notes(parts))
+    facts = _facts(parts)
     last = max(shares.values(), key=lambda share: max(share.moments))
     last.tools += untimed
     begin = snapshot.microseconds(whole.start_time) // 1_000
@@ -247,6 +244,14 @@ class _Groups:
 def _part(file: int, path: str | bytes, gone: int, skipped: int, facts: bytes | None) -> _Part:
     told = Facts("") if facts is None else decoded(facts, Facts)
     return _Part(file, from_column(path), bool(gone), skipped, told)
+
+
+def _facts(parts: list[_Part]) -> list[Facts]:
+    """What the files say, with a note on the lines that can't be read."""
+    facts = [part.facts for part in parts]
+    if skipped := sum([part.skipped for part in parts]):
+        facts[0].notes.append(f"Lines of the transcript that can't be read: {skipped:,}")
+    return facts
 
 
 def _spending(name: dict[int, str], *columns: Any) -> Spending:

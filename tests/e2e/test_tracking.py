@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import subprocess
 import sys
+
+import pytest
+from lsprotocol import types
 
 AGENT = """
 import os, sys
@@ -46,3 +51,38 @@ async def test_the_status_moves_with_a_tracked_session(client, workspace):
     await client.status(lambda status: status["session"] and status["session"]["endTime"])
     found = await client.ask("stats/session", {"sessionId": "live"})
     assert "(running)" not in found["text"]
+
+
+async def test_each_run_of_a_resumed_session_has_what_was_done_in_it(
+    client, workspace, rad, resume
+):
+    for name, requests in (("first", 2), ("second", 3)):
+        tracked = ("session", "run", "--session-id", name, "--")
+        await asyncio.to_thread(rad, *tracked, *resume(requests), cwd=workspace.root)
+    shown = {"first": (2, pytest.approx(0.0090)), "second": (3, pytest.approx(0.0135))}
+    status = await client.status(
+        lambda status: status["session"] and status["session"]["cost"] == shown["second"][1]
+    )
+    assert status["totals"]["cost"] == pytest.approx(0.0225)
+    history = (await client.ask("stats/history"))["sessions"]
+    assert {row["sessionId"]: (row["requests"], row["cost"]) for row in history} == shown
+    for name, (requests, cost) in shown.items():
+        for params in (
+            {"sessionId": name},
+            {"uri": (workspace.sessions / f"{name}.json").as_uri()},
+        ):
+            found = await client.ask("stats/session", params)
+            assert (found["requests"], found["cost"]) == (requests, cost)
+        (row,) = (await client.ask("stats/model", {"sessionId": name}))["rows"]
+        assert (row["requests"], row["cost"]) == (requests, cost)
+        exported = await client.ask("stats/export", {"sessionId": name})
+        assert json.loads(exported["content"])["metrics"]["total_cost"] == cost
+        document = types.TextDocumentIdentifier(params["uri"])
+        lenses = await client.text_document_code_lens_async(types.CodeLensParams(document))
+        assert lenses[0].command.title.startswith(f"${cost.expected:.4f}")
+    # What is done by hand is no part of either.
+    await asyncio.to_thread(subprocess.run, resume(1), cwd=workspace.root, check=True)
+    await client.status(lambda status: status["totals"]["toolCalls"] == 6)
+    history = (await client.ask("stats/history"))["sessions"]
+    costs = {row["sessionId"]: (row["requests"], row["cost"]) for row in history}
+    assert costs == {"resumed": (1, pytest.approx(0.0045)), **shown}

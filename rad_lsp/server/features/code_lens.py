@@ -32,6 +32,7 @@ async def code_lens(context: Context, params: types.CodeLensParams) -> list[type
     if folder is None:
         return [types.CodeLens(_TOP, types.Command(title=text.line(session), command=""))]
     snapshot = await folder.ready()
+    session = context.folders.shown(session)
     previous = snapshot.previous(session.id)
     summary = _run(context, links.open_session(folder.uri, session.id), commands.SESSION)
     summary.title = text.line(session)

@@ -49,7 +49,8 @@ async def hover(context: Context, params: types.HoverParams) -> types.Hover | No
     zone = folder.settings.values.zone if folder else None
     value = figure.hover(session, pair.path, now, zone) if pair else None
     if pair is None or value is None:
-        return types.Hover(await _summary(context, session, prices, now, zone))
+        shown = context.folders.shown(session)
+        return types.Hover(await _summary(context, shown, prices, now, zone))
     if figure.is_cost(pair.path):
         model = str(pair.path[2]) if pair.path[1] == "model_usage" else None
         value = f"{value}\n\n{await _explained(session, prices, model)}"

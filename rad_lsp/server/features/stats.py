@@ -41,7 +41,7 @@ async def session(context: Context, params: wire.SessionParams) -> wire.SessionS
     if params.uri is not None and params.session_id is not None:
         raise JsonRpcInvalidParams("uri: goes without sessionId")
     if params.uri is not None:
-        selected = _by_uri(context, params.uri)
+        selected = context.folders.shown(_by_uri(context, params.uri))
         holding = context.folders.holding(selected.path)
         zone = holding.settings.values.zone if holding else None
     else:
