@@ -6,21 +6,18 @@ import argparse
 import gc
 import logging
 import sys
-from typing import Final
 
 from rad_lsp import __version__
 
-LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-
 
 def main() -> None:
-    """Serve one client on stdio or a loopback address, or print what was asked for."""
+    """Serve one client on stdio, or print what was asked for."""
     options = _parser().parse_args()
     if options.schema:
         _print_schema()
         return
     _log(options.log_file, options.log_level)
-    sys.exit(_serve(options.tcp))
+    sys.exit(_serve())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -31,9 +28,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"rad-lsp {__version__}")
     parser.add_argument("--stdio", action="store_true", help="serve on stdin and stdout (default)")
-    parser.add_argument(
-        "--tcp", metavar="HOST:PORT", type=_address, help="serve one client on a loopback address"
-    )
     parser.add_argument("--log-file", metavar="FILE", help="write the log there, not to stderr")
     parser.add_argument(
         "--log-level",
@@ -45,18 +39,6 @@ def _parser() -> argparse.ArgumentParser:
         "--schema", action="store_true", help="print the wire contract as JSON Schema and exit"
     )
     return parser
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    host = host.strip("[]")
-    if not colon or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:6000")
-    if host not in LOOPBACK:
-        raise argparse.ArgumentTypeError(
-            f"{host!r} is not this machine alone: serve on 127.0.0.1, localhost or [::1]"
-        )
-    return host, int(port)
 
 
 def _print_schema() -> None:
@@ -79,7 +61,7 @@ def _log(file: str | None, level: str) -> None:
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
 
 
-def _serve(address: tuple[str, int] | None) -> int:
+def _serve() -> int:
     import asyncio
 
     from rad_lsp.server import transport
@@ -89,10 +71,8 @@ def _serve(address: tuple[str, int] | None) -> int:
     # What is loaded by now stays, and reports make no cycles: collecting often only costs time.
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
-    if address is None:
-        writer = transport.own_stdout()
-        return asyncio.run(transport.serve_stdio(server, sys.stdin.fileno(), writer))
-    return asyncio.run(transport.serve_tcp(server, *address))
+    writer = transport.own_stdout()
+    return asyncio.run(transport.serve_stdio(server, sys.stdin.fileno(), writer))
 
 
 if __name__ == "__main__":

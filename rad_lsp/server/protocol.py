@@ -103,6 +103,10 @@ class RadProtocol(LanguageServerProtocol):
             if is_request:
                 self._refuse(message["id"], ErrorCodes.InternalError, _INTERNAL)
 
+    def refuse_stream(self, sentence: str) -> None:
+        """Tell the client why nothing more is read from it."""
+        self._refuse(None, ErrorCodes.ParseError, f"{sentence}: the connection ends")
+
     async def finish(self) -> None:
         """Cancel the requests in progress, and wait until each has its answer."""
         requests = self._request_futures.values()

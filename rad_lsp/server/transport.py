@@ -1,4 +1,4 @@
-"""Serves one client on stdio or a socket: reads frames, and hands messages to the protocol."""
+"""Serves one client on stdio: reads frames, and hands messages to the protocol."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY: Final = 256 * 1024 * 1024
-"""The most bytes of a message. A larger number is taken for a sign of a broken stream."""
+MAX_BODY: Final = 64 * 1024 * 1024
+"""The most bytes of a message: memory is set aside for a whole one."""
 
 _MAX_HEADER: Final = 64 * 1024
 _CHUNK: Final = 256 * 1024
@@ -33,7 +33,10 @@ _HEADER: Final = re.compile(
 
 
 class InvalidFrame(Exception):
-    """The stream has bytes that are no frame, so that no later frame can be found either."""
+    """The stream has bytes that are no frame, so that no later frame can be found either.
+
+    Its text is a sentence for the client and the log, without any of the bytes.
+    """
 
 
 class Frames:
@@ -61,12 +64,15 @@ class Frames:
         end = self._buffer.find(b"\r\n\r\n", 0, _MAX_HEADER)
         if end < 0:
             if len(self._buffer) >= _MAX_HEADER:
-                raise InvalidFrame("a header without an end")
+                raise InvalidFrame(f"A header of {len(self._buffer):,} bytes has no end")
             return False
         header = bytes(self._buffer[:end])
         match = _HEADER.fullmatch(header)
-        if match is None or int(match[1]) > MAX_BODY:
-            raise InvalidFrame(f"{header[:100]!r} is no header")
+        if match is None:
+            raise InvalidFrame(f"A header of {len(header):,} bytes is none of this protocol")
+        if int(match[1]) > MAX_BODY:
+            size = f"{int(match[1]):,} bytes"
+            raise InvalidFrame(f"A message of {size} is longer than {MAX_BODY >> 20} MiB")
         self._length = int(match[1])
         del self._buffer[: end + 4]
         return True
@@ -114,7 +120,12 @@ async def serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> i
                 for body in frames.feed(data):
                     loop.call_soon_threadsafe(server.protocol.receive, body)
             code = 0
-        except (OSError, InvalidFrame) as error:
+        except InvalidFrame as error:
+            logger.error("The connection ends: %s", error)  # noqa: TRY400
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(server.protocol.refuse_stream, str(error))
+            code = 1
+        except OSError as error:
             logger.error("The client's stream broke: %s", error)  # noqa: TRY400
             code = 1
         except RuntimeError:
@@ -125,46 +136,3 @@ async def serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> i
     # A daemon, so that a read that waits does not keep the process alive after exit.
     threading.Thread(target=read, name="reader", daemon=True).start()
     return await server.stopped()
-
-
-async def serve_tcp(server: RadServer, host: str, port: int) -> int:
-    """Serve the first client that sends a message, until it says exit or the connection ends.
-
-    Writes to stderr where it listens. Returns the process's exit code.
-    """
-    client: asyncio.StreamWriter | None = None
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """The first connection that sends a message is the client; others are closed."""
-        nonlocal client
-        frames = Frames()
-        code = 0
-        try:
-            while data := await reader.read(_CHUNK):
-                for body in frames.feed(data):
-                    if client is None:
-                        client = writer
-                        server.protocol.set_writer(writer)
-                    if client is writer:
-                        server.protocol.receive(body)
-                if client not in {None, writer}:
-                    break
-        except (OSError, InvalidFrame) as error:
-            logger.error("A connection broke: %s", error)  # noqa: TRY400
-            code = 1
-        writer.close()
-        if client is writer:
-            server.stop(code)
-
-    try:
-        listener = await asyncio.start_server(connected, host, port)
-    except OSError as error:
-        sys.stderr.write(f"rad-lsp: can't listen on {host}:{port}: {error.strerror or error}\n")
-        return 1
-    names = ", ".join("{}:{}".format(*socket.getsockname()[:2]) for socket in listener.sockets)
-    sys.stderr.write(f"rad-lsp: listening on {names}\n")
-    sys.stderr.flush()
-    try:
-        return await server.stopped()
-    finally:
-        listener.close()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-
-import pytest
 
 from rad_lsp import __version__
 
@@ -28,7 +25,7 @@ def test_the_version_is_printed(run):
 def test_help_names_every_option(run):
     done = run("--help")
     assert done.returncode == 0
-    for option in ("--stdio", "--tcp", "--log-file", "--log-level", "--schema", "--version"):
+    for option in ("--stdio", "--log-file", "--log-level", "--schema", "--version"):
         assert option in done.stdout
 
 
@@ -73,34 +70,10 @@ def test_clients_that_pass_stdio_are_served(start):
     assert "capabilities" in start("--stdio").initialize()
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["0.0.0.0:0", "192.168.0.1:6000", "[::]:0", "example.com:80", "*:1", ":1", "127.0.0.1.x:1"],
-)
-def test_only_this_machine_is_served_over_tcp(run, address):
-    done = run("--tcp", address)
+def test_there_is_no_port_that_others_could_reach(run):
+    done = run("--tcp", "127.0.0.1:0")
     assert done.returncode == 2
-    assert done.stdout == ""
-    assert "is not this machine alone" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.1:", "localhost:x", "localhost:65536"])
-def test_an_address_without_a_port_is_refused(run, address):
-    done = run("--tcp", address)
-    assert done.returncode == 2
-    assert "HOST:PORT" in done.stderr
-
-
-def test_a_port_that_is_taken_is_said_in_a_sentence(run):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        done = run("--tcp", f"127.0.0.1:{port}")
-    assert done.returncode == 1
-    assert f"127.0.0.1:{port}" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "unrecognized arguments: --tcp" in done.stderr
 
 
 def test_the_log_goes_to_the_file_that_is_named(start, tmp_path, workspace):

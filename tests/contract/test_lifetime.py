@@ -6,6 +6,8 @@ import contextlib
 import subprocess
 import sys
 
+import pytest
+
 from tests.contract.conftest import PATIENCE, SERVER, frame
 
 INITIALIZE = {"processId": None, "rootUri": None, "capabilities": {}}
@@ -97,10 +99,22 @@ def test_what_was_asked_before_the_end_of_input_is_answered_once(raw, workspace)
     assert [m["id"] for m in raw.unread() if "method" not in m] == ids
 
 
-def test_a_stream_out_of_step_ends_the_server(raw):
-    raw.send_bytes(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    raw.ended()
-    assert raw.unread() == []
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"GET /secret HTTP/1.1\r\nHost: localhost\r\n\r\n", "none of this protocol"),
+        (b"Content-Length: 67108865\r\n\r\n{", "67,108,865 bytes is longer than 64 MiB"),
+        (b"secret" * 20_000, "has no end"),
+    ],
+)
+def test_a_stream_out_of_step_ends_with_a_sentence(raw, data, reason):
+    raw.send_bytes(data)
+    assert raw.ended() == 1
+    (reply,) = raw.unread()
+    assert (reply["id"], reply["error"]["code"]) == (None, -32700)
+    for said in (reply["error"]["message"], raw.errors.decode()):
+        assert reason in said
+        assert "secret" not in said
 
 
 def test_the_server_ends_when_its_clients_process_has_died(raw, workspace):
