@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 
+from rad_lsp.regular import open_regular
+
 _LINE_BYTES: Final = 8192
-
-# Opening a FIFO must not wait for a writer. Windows knows neither flag, but text mode.
-OPEN_FLAGS: Final = (
-    os.O_RDONLY
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_BINARY", 0)
-)
-
-
-class NotRegularFile(OSError):
-    """Something lies there that can't simply be read to its end, such as a FIFO."""
 
 
 class Repository(msgspec.Struct, frozen=True):
@@ -94,12 +83,3 @@ def first_line(path: Path) -> str:
     except (OSError, ValueError):
         return ""
     return "" if "\0" in line else line
-
-
-def open_regular(path: str) -> BinaryIO:
-    """A regular file, open for reading. Raises OSError; NotRegularFile for a FIFO, for example."""
-    descriptor = os.open(path, OPEN_FLAGS)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise NotRegularFile(f"{path} is no regular file")
-    return open(descriptor, "rb")  # noqa: PTH123  (a descriptor is no path)

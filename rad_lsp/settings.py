@@ -15,6 +15,7 @@ import msgspec
 from rad_lsp.core.budget import Budget
 from rad_lsp.core.errors import BadSettings, reason
 from rad_lsp.core.price import Override
+from rad_lsp.regular import NotRegularFile, TooLarge, read_small
 from rad_lsp.sources import NAMES
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ FIGURES: Final = (
 """What a status template may name."""
 
 _NAME: Final = "rad-lsp"
+_MAX_BYTES: Final = 64 * 1024
+"""Of a settings file."""
+
+_MOST_DOTS: Final = 100
+"""In a line. Reading a key of thousands of parts takes seconds."""
+
 _CLIENT_ONLY: Final = frozenset({"server", "interpreter", "trace"})
 
 
@@ -202,13 +209,19 @@ def _check_sources(sources: tuple[str, ...]) -> None:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_small(str(file), _MAX_BYTES).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    except NotRegularFile:
+        raise BadSettings(str(file), "it is not a regular file") from None
+    except TooLarge:
+        raise BadSettings(str(file), f"it has more than {_MAX_BYTES:,} bytes") from None
     except OSError as error:
         raise BadSettings(str(file), reason(error)) from None
     except UnicodeDecodeError:
         raise BadSettings(str(file), "it is not valid UTF-8") from None
+    if any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
+        raise BadSettings(str(file), "it is nested too deeply")
     import tomllib
 
     try:

@@ -85,14 +85,6 @@ def test_a_file_that_names_no_folder_is_no_repository(base, data):
     assert repository.find(base) is None
 
 
-def test_a_regular_file_is_opened_and_nothing_else(base):
-    (base / "file").write_bytes(b"x")
-    with repository.open_regular(str(base / "file")) as file:
-        assert file.read() == b"x"
-    with pytest.raises((repository.NotRegularFile, PermissionError)):
-        repository.open_regular(str(base))
-
-
 def test_the_project_is_the_main_work_tree_for_all_worktrees(main, git, base):
     tree = base / "tree"
     git(main, "worktree", "add", tree)

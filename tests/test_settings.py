@@ -138,7 +138,9 @@ def test_the_sources_are_a_list(load, own):
         (f"{PRICE}[prices.b]\ninput = true\noutput = 1", r'prices."b"\.input: .*got `bool`'),
         ("[budget]\nday = nan", "budget.day: "),
         ("not toml", "line 1"),
-        ("a = " + "[" * 20_000, ""),
+        ("a = " + "[" * 20_000, "it is nested too deeply"),
+        ("a." * 30_000 + "a = 1", "it is nested too deeply"),
+        ("#" * 65_537, "it has more than 65,536 bytes"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_file_and_key(load, own, user, text, says):

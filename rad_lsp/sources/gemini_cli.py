@@ -24,6 +24,7 @@ from rad_lsp.core.transcript import (
     ToolRecord,
     last_record,
 )
+from rad_lsp.regular import read_small
 from rad_lsp.sources import Parser, Progress, Source, State, _lines
 
 if TYPE_CHECKING:
@@ -112,10 +113,7 @@ def _sha256(text: str) -> str:
 def _read(path: Path) -> bytes:
     """A small file; nothing when it can't be read."""
     try:
-        if not path.is_file():
-            return b""
-        with path.open("rb") as file:
-            return file.read(_MAX_BYTES)
+        return read_small(str(path), _MAX_BYTES)
     except OSError:
         return b""
 

@@ -11,7 +11,7 @@ import msgspec
 
 from rad_lsp.core import problems
 from rad_lsp.core.problems import Problem
-from rad_lsp.repository import OPEN_FLAGS
+from rad_lsp.regular import OPEN_FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

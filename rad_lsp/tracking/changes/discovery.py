@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from rad_lsp import repository
-from rad_lsp.repository import Repository, first_line, named_folder, open_regular
+from rad_lsp.regular import open_regular
+from rad_lsp.repository import Repository, first_line, named_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

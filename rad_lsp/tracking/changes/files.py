@@ -8,7 +8,7 @@ import stat
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rad_lsp.repository import open_regular
+from rad_lsp.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

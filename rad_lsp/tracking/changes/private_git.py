@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from rad_lsp.repository import NotRegularFile, open_regular
+from rad_lsp.regular import NotRegularFile, open_regular
 from rad_lsp.tracking.changes.discovery import GitFailed, head
 
 if TYPE_CHECKING:
