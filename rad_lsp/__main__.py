@@ -6,8 +6,10 @@ import argparse
 import gc
 import logging
 import sys
+from typing import Any
 
 from rad_lsp import __version__
+from rad_lsp.core.wording import printable
 
 
 def main() -> None:
@@ -50,13 +52,23 @@ def _print_schema() -> None:
     sys.stdout.buffer.write(schema + b"\n")
 
 
+class _Printable(logging.Formatter):
+    """Escapes what a message or a traceback quotes: editors and terminals show the log."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (the name it has)
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  (the name it has)
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
+
+
 def _log(file: str | None, level: str) -> None:
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     try:
         handler = logging.FileHandler(file, encoding="utf-8") if file else logging.StreamHandler()
     except OSError as error:
         sys.exit(f"rad-lsp: {file} can't be written: {error.strerror}")
-    logging.basicConfig(level=level.upper(), format=form, handlers=[handler])
+    handler.setFormatter(_Printable("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])
     # pygls logs whole messages, and tracebacks for every fault of a client.
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
 

@@ -1,10 +1,13 @@
-"""Settings from TOML files: the workspace's, then the user's, then the defaults.
+"""Settings from TOML files: the user's, and the little that a workspace's may say.
 
-A flag or an editor's setting beats them all (spec "Settings"). Every key is checked.
+A workspace may come from a stranger, as a cloned repository does: it sets the time zone, and
+budgets that are stricter than the user's. A flag or an editor's setting beats both files (spec
+"Settings"). Every key is checked.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -15,6 +18,7 @@ import msgspec
 from rad_lsp.core.budget import Budget
 from rad_lsp.core.errors import BadSettings, reason
 from rad_lsp.core.price import Override
+from rad_lsp.core.wording import listed, printable
 from rad_lsp.regular import NotRegularFile, TooLarge, read_small
 from rad_lsp.sources import NAMES
 
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 WORKSPACE_FILE: Final = Path(".radium", "rad-lsp.toml")
+_OWN: Final = ("sources", "status", "prices")
+"""What only the user sets."""
+
 FIGURES: Final = (
     "cost",
     "success_rate",
@@ -95,18 +102,72 @@ def _user_folder(variable: str, below: str, elsewhere: str) -> Path:
     return Path(getattr(platformdirs, elsewhere)(_NAME, appauthor=False))
 
 
-def load(workspace: Path | None, nearest: dict[str, Any], origin: str) -> Settings:
+class Loaded(msgspec.Struct, frozen=True):
+    """The settings in force, and where they come from.
+
+    `origins` tells for keys such as `budget.day` what set them: the path of a file, or the origin
+    of the nearest settings; other keys have their defaults. `ignored` is a sentence without a full
+    stop on what a workspace's file may not set, else empty.
+    """
+
+    values: Settings
+    origins: dict[str, str] = {}
+    ignored: str = ""
+
+    def told(self) -> list[str]:
+        """For each origin what it set: `/w/.radium/rad-lsp.toml: timezone, budget.day`."""
+        keys: dict[str, list[str]] = {}
+        for key, origin in self.origins.items():
+            keys.setdefault(origin, []).append(key)
+        return [f"{printable(origin)}: {listed(names)}" for origin, names in keys.items()]
+
+
+def load(workspace: Path | None, nearest: dict[str, Any], origin: str) -> Loaded:
     """The settings in force: `nearest` (from `origin`), workspace file, user file, defaults.
 
     Raises BadSettings, naming file and key.
     """
     checked(nearest, origin)
-    merged: dict[str, Any] = {}
-    _merge(merged, _read(user_file()))
-    if workspace is not None:
-        _merge(merged, _read(workspace / WORKSPACE_FILE))
+    own = user_file()
+    merged = _parse(own)
+    checked(merged, str(own))
+    origins = _origins(merged, str(own))
+    ignored = ""
+    if workspace is not None and not _is_same(file := workspace / WORKSPACE_FILE, own):
+        values, keys = _of_workspace(file, merged.get("budget", {}))
+        if keys:
+            ignored = (
+                f"{file}: {', '.join(keys)} ignored. A workspace sets only the time zone and "
+                f"stricter budgets; the rest belongs in {own}"
+            )
+        _merge(merged, values)
+        origins |= _origins(values, str(file))
     _merge(merged, nearest)
-    return checked(merged, origin)
+    origins |= _origins(nearest, origin)
+    return Loaded(checked(merged, origin), origins, ignored)
+
+
+def _is_same(file: Path, other: Path) -> bool:
+    """Whether both are one file, as with a link to it."""
+    try:
+        return file.samefile(other)
+    except OSError:
+        return False
+
+
+def _of_workspace(file: Path, budget: dict[str, float]) -> tuple[dict[str, Any], list[str]]:
+    """What a workspace's file sets, and the keys in it that it may not set.
+
+    `budget` is the user's, which it may only make stricter. Raises BadSettings.
+    """
+    values = _parse(file)
+    ignored = [key for key in _OWN if values.pop(key, None) is not None]
+    checked(values, str(file))
+    stricter = values.get("budget", {})
+    for name in [name for name in stricter if stricter[name] > budget.get(name, math.inf)]:
+        del stricter[name]
+        ignored.append(f"budget.{name}")
+    return values, ignored
 
 
 def from_editor(values: Any) -> dict[str, Any]:
@@ -207,7 +268,7 @@ def _check_sources(sources: tuple[str, ...]) -> None:
             raise ValueError(f"{source!r} is no source; known are {known} - at `$.sources`")
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _parse(file: Path) -> dict[str, Any]:
     try:
         text = read_small(str(file), _MAX_BYTES).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
@@ -225,21 +286,25 @@ def _read(file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        values = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadSettings(str(file), str(error)) from None
     except RecursionError:
         raise BadSettings(str(file), "it is nested too deeply") from None
-    checked(values, str(file))
-    return values
 
 
 def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
+    """Put nearer values over farther ones.
+
+    Tables are merged by their keys. A price is whole: it takes no rate from a farther one.
+    """
     for key, value in values.items():
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
-            if key == "prices":  # each is whole: a nearer one takes no rate from a farther one
-                into[key] |= value
-            else:
-                _merge(into[key], value)
-        else:
-            into[key] = value
+        into[key] = {**into.get(key, {}), **value} if isinstance(value, dict) else value
+
+
+def _origins(values: dict[str, Any], origin: str) -> dict[str, str]:
+    """The origin of values, by their keys, such as `budget.day`."""
+    keys = []
+    for key, value in values.items():
+        keys += [f"{key}.{name}" for name in value] if isinstance(value, dict) else [key]
+    return dict.fromkeys(keys, origin)

@@ -16,6 +16,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from rad_lsp import settings
 from rad_lsp.core.session import RADIUM
 from rad_lsp.store.machine import Machine
 from rad_lsp.store.store import Store
@@ -187,6 +188,33 @@ def workspace(tmp_path, report_bytes):
     made = Workspace()
     made.sessions.mkdir(parents=True)
     return made
+
+
+@pytest.fixture
+def user_settings():
+    """Writes the user's settings file; gives the file."""
+
+    def write(text):
+        file = settings.user_file()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.with_suffix(".tmp")
+        beside.write_text(text, encoding="utf-8")
+        return beside.replace(file)
+
+    return write
+
+
+@pytest.fixture
+def workspace_settings(workspace):
+    """Writes the workspace's settings file; gives the file."""
+
+    def write(text):
+        file = workspace.root / settings.WORKSPACE_FILE
+        beside = file.with_suffix(".tmp")
+        beside.write_text(text, encoding="utf-8")
+        return beside.replace(file)
+
+    return write
 
 
 @pytest.fixture

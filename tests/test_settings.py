@@ -11,67 +11,145 @@ from rad_lsp.core.budget import Budget
 from rad_lsp.core.errors import BadSettings
 from rad_lsp.core.price import Override
 from rad_lsp.pricing import Prices
-from rad_lsp.settings import Settings, StatusSettings
+from rad_lsp.settings import Loaded, Settings, StatusSettings
 
 PRICE = "[prices.'gpt-5']\ninput = 1\noutput = 2\n"
 
-
-@pytest.fixture
-def user():
-    """Writes the user's settings file."""
-
-    def write(text):
-        file = settings.user_file()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-        return file
-
-    return write
-
-
-@pytest.fixture
-def own(workspace):
-    """Writes the workspace's settings file."""
-
-    def write(text):
-        file = workspace.root / ".radium" / "rad-lsp.toml"
-        file.write_text(text, encoding="utf-8")
-        return file
-
-    return write
+WRONG_ANYWHERE = [
+    ("nope = 1", "unknown field `nope`"),
+    ("[server]\npath = '/bin/sh'", "unknown field `server`"),
+    ("timezone = 5", "timezone: "),
+    ("timezone = 'Mars'", "timezone: 'Mars' is not an IANA time zone"),
+    ("timezone = ''", "timezone: '' is not an IANA time zone"),
+    ("timezone = '../passwd'", "timezone: "),
+    ("timezone = 'Europe'", "timezone: "),
+    ("budget = 5", "budget: Expected `object`"),
+    ("[budget]\nday = -1", "budget.day: "),
+    ("[budget]\nday = 'much'", "budget.day: "),
+    ("[budget]\nday = nan", "budget.day: "),
+    ("[budget]\nday = true", "budget.day: .*got `bool`"),
+    ("[budget]\nyear = 1", "budget: Object contains unknown field `year`"),
+    ("not toml", "line 1"),
+    ("a = " + "[" * 20_000, "it is nested too deeply"),
+    ("a." * 30_000 + "a = 1", "it is nested too deeply"),
+    ("#" * 65_537, "it has more than 65,536 bytes"),
+]
+"""What is wrong in a workspace's file as well as in the user's."""
 
 
 @pytest.fixture
 def load(workspace):
-    """The settings in force in the workspace."""
-    return lambda nearest=None: settings.load(workspace.root, nearest or {}, "flags")
+    """The values of the settings in force in the workspace."""
+    return lambda nearest=None: settings.load(workspace.root, nearest or {}, "flags").values
 
 
 def test_without_files_there_are_defaults(load):
     assert load() == Settings()
-    assert settings.load(None, {}, "flags") == Settings()
+    assert settings.load(None, {}, "flags") == Loaded(Settings())
     assert load().zone is None
     assert load().status.format == "{cost} · {success_rate}"
 
 
-def test_the_nearest_wins(load, user, own):
-    user('timezone = "UTC"\n[status]\nformat = "{cost}"\n[budget]\nday = 1\nweek = 2')
+def test_the_nearest_wins(load, user_settings, workspace_settings):
+    user_settings('timezone = "UTC"\n[status]\nformat = "{cost}"\n[budget]\nday = 30\nweek = 90')
     assert load().timezone == "UTC"
-    own('timezone = "Europe/Berlin"\n[budget]\nday = 20.5')
+    workspace_settings('timezone = "Europe/Berlin"\n[budget]\nday = 20.5')
     assert load() == Settings(
         timezone="Europe/Berlin",
         status=StatusSettings("{cost}"),
-        budget=Budget(day=20.5, week=2),
+        budget=Budget(day=20.5, week=90),
     )
-    assert load({"timezone": "Asia/Tokyo", "budget": {"week": 0}}) == Settings(
+    assert load({"timezone": "Asia/Tokyo", "budget": {"week": 0, "day": 500}}) == Settings(
         timezone="Asia/Tokyo",
         status=StatusSettings("{cost}"),
-        budget=Budget(day=20.5, week=0),
+        budget=Budget(day=500, week=0),
     )
 
 
-def test_a_price_is_in_dollars_per_million_tokens(load, own):
-    own(
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("sources", "sources = []"),
+        ("sources", "sources = 5"),
+        ("sources", "sources = ['nobody']"),
+        ("status", "status.format = ''"),
+        ("status", "status = true"),
+        ("status", "[status]\nformat = '{cost.__class__}'\nnope = 1"),
+        ("prices", "[prices.gpt-5]\ninput = 0\noutput = 0"),
+        ("prices", "prices = 'free'"),
+        ("prices", "[[prices]]\na = nan"),
+        ("budget.day", "budget.day = 11"),
+        ("budget.day", "budget.day = inf"),
+    ],
+)
+def test_what_a_workspace_may_not_set_is_ignored_and_named(
+    workspace, user_settings, workspace_settings, key, text
+):
+    user = user_settings(f"sources = ['radium']\nbudget.day = 10\n{PRICE}")
+    before = settings.load(workspace.root, {}, "flags")
+    own = workspace_settings(text)
+    found = settings.load(workspace.root, {}, "flags")
+    assert found.values == before.values
+    assert found.told() == before.told()
+    assert before.ignored == ""
+    assert found.ignored == (
+        f"{own}: {key} ignored. A workspace sets only the time zone and stricter budgets; "
+        f"the rest belongs in {user}"
+    )
+
+
+def test_what_a_workspace_may_set_counts_beside_what_it_may_not(workspace, workspace_settings):
+    own = workspace_settings('timezone = "UTC"\nsources = []\nprices = 1\nbudget.week = 5')
+    found = settings.load(workspace.root, {}, "flags")
+    assert found.values == Settings(timezone="UTC", budget=Budget(week=5))
+    assert found.ignored.startswith(f"{own}: sources, prices ignored. ")
+
+
+def test_a_workspace_may_make_budgets_stricter_only(workspace, user_settings, workspace_settings):
+    user_settings("[budget]\nsession = 5\nday = 20\nweek = 80\n")
+    workspace_settings("[budget]\nsession = 6\nday = 20\nweek = 79.5\nmonth = 1e9\n")
+    found = settings.load(workspace.root, {}, "flags")
+    assert found.values.budget == Budget(session=5, day=20, week=79.5, month=1e9)
+    assert ": budget.session ignored. " in found.ignored
+
+
+def test_a_workspace_whose_file_is_the_users_own_may_set_all(workspace, user_settings):
+    user = user_settings(f"sources = ['radium']\nbudget.day = 10\n{PRICE}")
+    (workspace.root / settings.WORKSPACE_FILE).symlink_to(user)
+    found = settings.load(workspace.root, {}, "flags")
+    assert (found.values.sources, found.ignored) == (("radium",), "")
+    assert found.told() == [f"{user}: sources, budget.day, prices.gpt-5"]
+
+
+def test_each_origin_is_told_with_what_it_set(workspace, user_settings, workspace_settings):
+    assert settings.load(workspace.root, {}, "flags").told() == []
+    user = user_settings('timezone = "UTC"\nbudget.day = 2\nbudget.week = 3\nsources = []')
+    own = workspace_settings('timezone = "Asia/Tokyo"\n[budget]\nday = 1\n')
+    found = settings.load(workspace.root, {"sources": ["radium"], "budget": {"week": 9}}, "flags")
+    assert found.told() == [f"{own}: timezone, budget.day", "flags: budget.week, sources"]
+    found = settings.load(workspace.root, {"status": {"format": "{cost}"}}, "flags")
+    assert found.told() == [
+        f"{own}: timezone, budget.day",
+        f"{user}: budget.week, sources",
+        "flags: status.format",
+    ]
+
+
+def test_what_is_told_of_origins_is_printable_and_short(user_settings, tmp_path):
+    prices = "".join(
+        f'[prices."\\u001b{n}{"x" * 500}"]\ninput = 1\noutput = 1\n' for n in range(90)
+    )
+    user_settings(prices)
+    root = tmp_path / "a\x1b\u202eb"
+    (root / ".radium").mkdir(parents=True)
+    (root / settings.WORKSPACE_FILE).write_text('timezone = "UTC"')
+    told = settings.load(root, {}, "flags").told()
+    assert len(told) == 2
+    assert all(line.isprintable() and len(line) < 10_000 for line in told)
+
+
+def test_a_price_is_in_dollars_per_million_tokens(load, user_settings):
+    user_settings(
         '[prices."gpt-5"]\ninput = 1\noutput = 10.5\ncache_read = 0.1\n'
         "cache_write_5m = 1.25\ncache_write_1h = 2\n[prices.local]\ninput = 0\noutput = 0\n"
     )
@@ -81,51 +159,43 @@ def test_a_price_is_in_dollars_per_million_tokens(load, own):
     }
 
 
-def test_a_nearer_price_takes_no_rate_from_a_farther_one(load, user, own):
-    user("[prices.a]\ninput = 1\noutput = 1\ncache_read = 0.5\n[prices.b]\ninput = 2\noutput = 2\n")
-    assert load().prices["a"] == Override(1, 1, 0.5)
-    own("[prices.a]\ninput = 3\noutput = 3\n")
-    assert load().prices == {"a": Override(3, 3), "b": Override(2, 2)}
+def test_a_nearer_price_takes_no_rate_from_a_farther_one(load, user_settings):
+    user_settings(
+        "[prices.a]\ninput = 1\noutput = 1\ncache_read = 1\n[prices.b]\ninput = 2\noutput = 2"
+    )
+    assert load().prices["a"] == Override(1, 1, 1)
+    editor = {"prices": {"a": {"input": 3, "output": 3}}}
+    assert load(editor).prices == {"a": Override(3, 3), "b": Override(2, 2)}
 
 
-def test_the_nearest_price_wins_whatever_the_case(load, user, own):
-    user("[prices.GPT-5]\ninput = 1\noutput = 1\n")
-    own("[prices.gpt-5]\ninput = 3\noutput = 3\n")
-    found = Prices(load().prices).price("Gpt-5", "", 0)
+def test_the_nearest_price_wins_whatever_the_case(load, user_settings):
+    user_settings("[prices.GPT-5]\ninput = 1\noutput = 1\n")
+    editor = {"prices": {"gpt-5": {"input": 3, "output": 3}}}
+    found = Prices(load(editor).prices).price("Gpt-5", "", 0)
     assert found
     assert found.rates[0].input == 3
 
 
-def test_outside_a_workspace_the_users_file_counts(user):
-    user('timezone = "Europe/Berlin"')
-    assert settings.load(None, {}, "flags").zone == ZoneInfo("Europe/Berlin")
+def test_outside_a_workspace_the_users_file_counts(user_settings):
+    user_settings('timezone = "Europe/Berlin"')
+    assert settings.load(None, {}, "flags").values.zone == ZoneInfo("Europe/Berlin")
 
 
-def test_the_sources_are_a_list(load, own):
-    own('sources = ["radium"]')
+def test_the_sources_are_a_list(load, user_settings):
+    user_settings('sources = ["radium"]')
     assert load().sources == ("radium",)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("nope = 1", "unknown field `nope`"),
-        ("[status]\nnope = 1", "status: Object contains unknown field `nope`"),
-        ("[server]\npath = '/bin/sh'", "unknown field `server`"),
-        ("timezone = 5", "timezone: "),
-        ("timezone = 'Mars'", "timezone: 'Mars' is not an IANA time zone"),
-        ("timezone = ''", "timezone: '' is not an IANA time zone"),
-        ("timezone = '../passwd'", "timezone: "),
-        ("timezone = 'Europe'", "timezone: "),
         ("sources = 'radium'", "sources: "),
         ("sources = [1]", r"sources\[0\]: "),
         ("sources = ['emacs']", "sources: 'emacs' is no source; known are radium"),
         ("status = 5", "status: "),
+        ("[status]\nnope = 1", "status: Object contains unknown field `nope`"),
         ("[status]\nformat = 5", "status.format: "),
         ("[status]\nformat = '{joy}'", r"status.format: \{joy\} is no figure; known are cost, "),
-        ("[budget]\nday = -1", "budget.day: "),
-        ("[budget]\nday = 'much'", "budget.day: "),
-        ("[budget]\nyear = 1", "budget: Object contains unknown field `year`"),
         ("prices = 5", "prices: Expected `object`"),
         ("[prices]\n'gpt-5' = 5", 'prices."gpt-5": Expected `object`'),
         ("[prices.'gpt-5']\ninput = 1", 'prices."gpt-5": .*missing required field `output`'),
@@ -136,26 +206,26 @@ def test_the_sources_are_a_list(load, own):
         (f"{PRICE}cache_write_5m = inf", r'prices."gpt-5"\.cache_write_5m: '),
         (f"{PRICE}cache_write_1h = 'much'", r'prices."gpt-5"\.cache_write_1h: .*got `str`'),
         (f"{PRICE}[prices.b]\ninput = true\noutput = 1", r'prices."b"\.input: .*got `bool`'),
-        ("[budget]\nday = nan", "budget.day: "),
-        ("not toml", "line 1"),
-        ("a = " + "[" * 20_000, "it is nested too deeply"),
-        ("a." * 30_000 + "a = 1", "it is nested too deeply"),
-        ("#" * 65_537, "it has more than 65,536 bytes"),
+        *WRONG_ANYWHERE,
     ],
 )
-def test_what_is_wrong_is_named_with_its_file_and_key(load, own, user, text, says):
-    file = own(text)
+def test_what_is_wrong_in_the_users_file_is_named_with_its_key(load, user_settings, text, says):
+    file = user_settings(text)
+    with pytest.raises(BadSettings, match=rf"config\.toml: .*{says}") as raised:
+        load()
+    assert raised.value.data["origin"] == str(file)
+
+
+@pytest.mark.parametrize(("text", "says"), WRONG_ANYWHERE)
+def test_what_is_wrong_in_a_workspace_is_named_with_its_key(load, workspace_settings, text, says):
+    file = workspace_settings(text)
     with pytest.raises(BadSettings, match=rf"rad-lsp\.toml: .*{says}") as raised:
         load()
     assert raised.value.data["origin"] == str(file)
-    file.unlink()
-    user(text)
-    with pytest.raises(BadSettings, match=rf"config\.toml: .*{says}"):
-        load()
 
 
-def test_a_wrong_file_is_named_even_when_something_nearer_wins(load, own):
-    own("timezone = 'Mars'")
+def test_a_wrong_file_is_named_even_when_something_nearer_wins(load, workspace_settings):
+    workspace_settings("timezone = 'Mars'")
     with pytest.raises(BadSettings, match=r"rad-lsp\.toml: timezone"):
         load({"timezone": "UTC"})
 
@@ -165,15 +235,29 @@ def test_a_wrong_flag_is_named_by_where_it_comes_from(load):
         load({"timezone": "Mars"})
 
 
-def test_an_error_about_settings_is_one_line(load, own):
-    own('"a\\u001b[2J\\n" = 1')
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"a\\u001b[2J\\n" = 1',
+        f'"{"x" * 60_000}" = 1',
+        f'timezone = "{"x" * 60_000}"',
+        'timezone = "' + r"\u202e" * 9_000 + '"',
+        'budget."' + r"\u001b" * 9_000 + '" = 1',
+        f'budget.day = "{"x" * 60_000}"',
+        '"a\u202e\u009b = 1',
+    ],
+    ids=["escape", "long key", "long zone", "marks", "escapes", "long budget", "raw"],
+)
+def test_an_error_about_settings_is_one_short_line(load, workspace_settings, text):
+    workspace_settings(text)
     with pytest.raises(BadSettings) as raised:
         load()
     assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 10_000
 
 
-def test_a_file_that_is_not_utf8_is_named(load, own):
-    own("").write_bytes(b'timezone = "\xff"')
+def test_a_file_that_is_not_utf8_is_named(load, workspace):
+    (workspace.root / settings.WORKSPACE_FILE).write_bytes(b'timezone = "\xff"')
     with pytest.raises(BadSettings, match=r"rad-lsp\.toml"):
         load()
 

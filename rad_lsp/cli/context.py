@@ -14,7 +14,6 @@ import click
 
 from rad_lsp.cli.output import note
 from rad_lsp.core.errors import NoWorkspace
-from rad_lsp.core.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.period import Period
     from rad_lsp.core.spending import PriceList
     from rad_lsp.service import Machine, Selection, Snapshot, Store, Workspace
-    from rad_lsp.settings import Settings
+    from rad_lsp.settings import Loaded, Settings
 
 _NAMED = 10
 """How many skipped files are named; the others are only counted."""
@@ -71,6 +70,11 @@ class Context:
     @functools.cached_property
     def settings(self) -> Settings:
         """The settings in force. Raises BadSettings."""
+        return self.loaded.values
+
+    @functools.cached_property
+    def loaded(self) -> Loaded:
+        """The settings in force, and where they come from. Raises BadSettings."""
         from rad_lsp import settings
 
         return settings.load(self.workspace.root, self.flags, "command line")
@@ -117,6 +121,8 @@ class Context:
             raise NoWorkspace
         if not quiet:
             _name_skipped(snapshot)
+            if ignored := self.loaded.ignored:
+                note(f"{ignored}.")
             if why := self.machine.index.trouble:
                 note(f"The index is kept in memory only: {why}.")
             if what := self.machine.index.notice:
@@ -146,7 +152,7 @@ def _open_machine() -> Machine:
 
 def _name_skipped(snapshot: Snapshot) -> None:
     for skipped in snapshot.skipped[:_NAMED]:
-        note(f"Skipped {printable(Path(skipped.path).name)}: {skipped.problem.reason}.")
+        note(f"Skipped {Path(skipped.path).name}: {skipped.problem.reason}.")
     more = len(snapshot.skipped) - _NAMED
     if more > 0:
         note(f"Skipped {more:,} more: 'rad doctor' names them all.")

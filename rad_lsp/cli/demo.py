@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from rad_lsp.cli.output import emit
+from rad_lsp.cli.output import emit, emit_data
 
 
 @click.command()
@@ -73,7 +73,7 @@ def _run(title: str, command: str, workspace: Path) -> None:
     done = subprocess.run(  # noqa: S603
         arguments, cwd=workspace, env=environment, capture_output=True, check=False
     )
-    emit(done.stdout, done.stderr)
+    emit_data([done.stdout, done.stderr])
 
 
 def _editor(workspace: Path) -> None:

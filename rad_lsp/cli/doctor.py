@@ -51,12 +51,12 @@ def doctor(click_context: click.Context, context: Context) -> None:
 
     Example: rad doctor
     """
-    emit(*(f"{line}\n" for line in _versions()))
+    emit(*(f"{printable(line)}\n" for line in _versions()))
     try:
         lines, healthy = _workspace(context, context.workspace)
     except NoWorkspace as error:
         lines, healthy = [f"Workspace:         none. {error}"], False
-    emit("\n", *(f"{line}\n" for line in [*lines, *_index(context)]))
+    emit("\n", *(f"{printable(line)}\n" for line in [*lines, *_index(context)]))
     click_context.exit(0 if healthy else 1)
 
 
@@ -100,14 +100,16 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     lines = [
         f"Workspace:         {workspace.root} ({_FOUND[workspace.found]})",
         *(f"Settings:          {file} ({'read' if file.is_file() else 'none'})" for file in files),
-        f"Sessions folder:   {workspace.sessions}",
     ]
     try:
-        _ = context.settings
+        lines += [f"  {line}" for line in context.loaded.told()]
+        if ignored := context.loaded.ignored:
+            lines.append(f"  {ignored}.")
     except BadSettings as error:
         lines.append(f"  {error} Until it is mended, no other command works.")
         healthy = False
         context.settings = settings.Settings()
+    lines.append(f"Sessions folder:   {workspace.sessions}")
     begun = time.perf_counter()
     snapshot = context.snapshot(quiet=True)
     seconds = time.perf_counter() - begun
@@ -133,7 +135,7 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     for skipped in snapshot.skipped:
         problem = skipped.problem
         where = f" (byte {problem.span[0]:,})" if problem.span else ""
-        name = printable(os.path.relpath(skipped.path, workspace.sessions))
+        name = os.path.relpath(skipped.path, workspace.sessions)
         lines.append(f"  {name}: {problem.reason}{where} [{problem.code}]")
     if snapshot.skipped:
         lines.append("  The others still count. Mend these files, or delete them.")
@@ -151,7 +153,7 @@ def _warnings(snapshot: Snapshot) -> list[str]:
     for entry, entry_problems in service.warned(snapshot):
         for problem in entry_problems:
             kind = notes if problem.severity == "information" else warnings
-            kind.append(f"  {printable(entry.id)}: {problem.reason} [{problem.code}]")
+            kind.append(f"  {entry.id}: {problem.reason} [{problem.code}]")
     lines = [f"Warnings:          {len(warnings):,}", *warnings]
     return [*lines, f"Notes:             {len(notes):,}", *notes] if notes else lines
 
@@ -163,7 +165,7 @@ def _index(context: Context) -> list[str]:
     index = context.machine.index
     if index.trouble:
         lines = [
-            f"Index:             in memory only: {printable(index.trouble)}",
+            f"Index:             in memory only: {index.trouble}",
             "  Each command reads all transcripts anew until that is mended.",
         ]
     else:
@@ -177,8 +179,8 @@ def _index(context: Context) -> list[str]:
         reason = unread.reason
         if unread.lines:
             where = f"line {unread.first_line:,}: {reason}" if unread.first_line else ""
-            reason = f"{counted(unread.lines, 'line')} skipped ({printable(where)})"
-        lines.append(f"  {printable(unread.path)}: {reason}")
+            reason = f"{counted(unread.lines, 'line')} skipped ({where})"
+        lines.append(f"  {unread.path}: {reason}")
     return lines
 
 

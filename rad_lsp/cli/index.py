@@ -7,7 +7,7 @@ import click
 from rad_lsp.cli.context import Context, Progress
 from rad_lsp.cli.options import workspace_options
 from rad_lsp.cli.output import emit
-from rad_lsp.core.wording import counted
+from rad_lsp.core.wording import counted, printable
 
 
 @click.group()
@@ -30,4 +30,5 @@ def rebuild(context: Context) -> None:
     with Progress() as progress:
         sessions = indexes.rebuild(context.machine, progress)
     index = context.machine.index
-    emit(f"Rebuilt {index.path}: {counted(sessions, 'session')}, {index.size / 1e6:.1f} MB.\n")
+    place = printable(str(index.path))
+    emit(f"Rebuilt {place}: {counted(sessions, 'session')}, {index.size / 1e6:.1f} MB.\n")

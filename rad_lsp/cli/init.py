@@ -8,6 +8,7 @@ import click
 
 from rad_lsp.cli.output import emit
 from rad_lsp.core.errors import RadError, reason
+from rad_lsp.core.wording import printable
 
 
 @click.command()
@@ -30,4 +31,5 @@ def init(folder: Path | None, workspace: Path | None) -> None:
     except OSError as error:
         why = reason(error)
         raise RadError(f"{where} can't be made: {why}. Choose another folder.") from None
-    emit(f"Made {where}\n" if made else f"{where} is there already; nothing changed.\n")
+    place = printable(str(where))
+    emit(f"Made {place}\n" if made else f"{place} is there already; nothing changed.\n")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rad_lsp import __version__
-from rad_lsp.cli.output import EXIT_INTERRUPTED, drop
+from rad_lsp.cli.output import EXIT_INTERRUPTED, drop, note
 from rad_lsp.core.errors import RadError
 
 if TYPE_CHECKING:
@@ -131,5 +131,5 @@ def _run() -> int:
 
 
 def _fail(message: str) -> int:
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    note(f"Error: {' '.join(message.split())}")
     return EXIT_MENDABLE

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from rad_lsp.core.wording import is_hidden, printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,18 +20,37 @@ EXIT_INTERRUPTED: Final = 130
 """The exit code after Ctrl-C, as in a shell."""
 
 
-def emit(*chunks: str | bytes) -> None:
-    """Write an answer to stdout."""
-    emit_all(chunk.encode("utf-8") if isinstance(chunk, str) else chunk for chunk in chunks)
+def emit(*chunks: str) -> None:
+    """Write an answer for people to stdout."""
+    _write(chunk.encode("utf-8") for chunk in chunks)
 
 
-def emit_all(chunks: Iterable[bytes]) -> None:
-    """Write an answer to stdout, piece by piece."""
+def emit_data(chunks: Iterable[bytes]) -> None:
+    """Write an answer for programs to stdout, piece by piece.
+
+    On a terminal, control and invisible characters in it are escaped as in JSON.
+    """
+    _write(map(_escaped, chunks) if sys.stdout.isatty() else chunks)
+
+
+def _write(chunks: Iterable[bytes]) -> None:
     sys.stdout.flush()
     out = sys.stdout.buffer
     for chunk in chunks:
         out.write(chunk)
     out.flush()
+
+
+def _escaped(data: bytes) -> bytes:
+    import json
+    import re
+
+    text = data.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+
+    def escape(match: re.Match[str]) -> str:
+        return json.dumps(match[0])[1:-1] if is_hidden(match[0]) else match[0]
+
+    return re.sub(r"[^\n -~]", escape, text).encode("utf-8")
 
 
 def drop() -> None:
@@ -39,7 +60,7 @@ def drop() -> None:
 
 def note(message: str) -> None:
     """Write a line to stderr."""
-    click.echo(message, err=True)
+    click.echo(printable(message), err=True)
 
 
 def painter() -> Paint:

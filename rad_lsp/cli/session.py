@@ -13,7 +13,7 @@ import click
 
 from rad_lsp.cli.context import Context
 from rad_lsp.cli.options import json_option, workspace_option
-from rad_lsp.cli.output import EXIT_INTERRUPTED, drop, emit, note, painter
+from rad_lsp.cli.output import EXIT_INTERRUPTED, drop, emit, emit_data, note, painter
 from rad_lsp.core.errors import RadError, reason
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def record(
     if schema:
         from rad_lsp.render import rows
 
-        emit(rows.encode(events.schema()))
+        emit_data([rows.encode(events.schema())])
         return
     gc.enable()  # this may take hours
     recorder = _recorder(workspace, session_id)
@@ -139,7 +139,10 @@ def _recorder(
         raise RadError(f"No workspace can be made: {why}. Name one with --workspace.") from None
     if made:
         note(f"Made {workspace.sessions}")
-    prices = service.Prices(settings.load(workspace.root, {}, "command line").prices)
+    loaded = settings.load(workspace.root, {}, "command line")
+    if loaded.ignored:
+        note(f"{loaded.ignored}.")
+    prices = service.Prices(loaded.values.prices)
     return SessionRecorder(workspace.root, session_id=session_id, prices=prices, children=children)
 
 
@@ -228,10 +231,10 @@ def _show(recorder: SessionRecorder, tracked: Session, *, as_json: bool) -> None
     try:
         if as_json:
             data = service.stored(tracked) if tracked.children else recorder.report()
-            emit(data + b"\n")
+            emit_data([data + b"\n"])
         else:
             savings = service.savings(tracked, recorder.prices)
-            zone = settings.load(recorder.workspace, {}, "command line").zone
+            zone = settings.load(recorder.workspace, {}, "command line").values.zone
             now = datetime.now(UTC)
             emit(text.session(tracked, now, painter(), savings=savings, zone=zone))
     except BrokenPipeError:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from rad_lsp.cli.options import json_option, workspace_options
-from rad_lsp.cli.output import EXIT_INTERRUPTED, emit
+from rad_lsp.cli.output import EXIT_INTERRUPTED, emit, emit_data
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
@@ -56,7 +56,7 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
         context.current = Path(folder)
     recent = _recent(context, session_id, as_json=as_json)
     snapshot = _snapshot_in_time(context, recent)
-    emit(_line(context, snapshot, session_id, as_json=as_json))
+    _print(_line(context, snapshot, session_id, as_json=as_json), as_json=as_json)
 
 
 def _recent(context: Context, session_id: str, *, as_json: bool) -> Selection | None:
@@ -105,6 +105,13 @@ def _line(
     return rows.encode(rows.status(answer), indent=2 if indent else -1).decode()
 
 
+def _print(line: str, *, as_json: bool) -> None:
+    if as_json:
+        emit_data([line.encode("utf-8")])
+    else:
+        emit(line)
+
+
 def _snapshot_in_time(context: Context, recent: Selection | None) -> Snapshot:
     """The sessions as they are now; where reading takes too long, as the index has them."""
     store = context.store(recent)
@@ -132,7 +139,7 @@ def _watch(context: Context, *, as_json: bool) -> NoReturn:
             context.now = datetime.now(UTC)
             line = _line(context, store.refresh(), "", as_json=as_json, indent=False)
             if line != printed:
-                emit(line)
+                _print(line, as_json=as_json)
                 printed = line
             # With many transcripts a refresh takes long: it may use a twentieth of a core.
             time.sleep(max(_WATCH_SECONDS, 20 * (time.monotonic() - begun)))

@@ -11,6 +11,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from rad_lsp.core.wording import printable
+
 EMPTY: Final = "empty"
 TRUNCATED: Final = "truncated"
 NOT_JSON: Final = "not-json"
@@ -42,9 +44,9 @@ Severity = Literal["error", "warning", "information"]
 class Problem(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Something wrong with a session's file.
 
-    `message` is one sentence without a full stop. `path` names the value in question and `span`
-    its bytes, as a `document.Path` and a `document.Span`; both stay empty when the fault lies with
-    the file as a whole.
+    `message` is one sentence without a full stop, made printable. `path` names the value in
+    question and `span` its bytes, as a `document.Path` and a `document.Span`; both stay empty when
+    the fault lies with the file as a whole.
     """
 
     code: str
@@ -52,6 +54,10 @@ class Problem(msgspec.Struct, frozen=True, gc=False, array_like=True):
     severity: Severity = "error"
     path: tuple[str | int, ...] = ()
     span: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        # It may quote the file, and leaves by many ways.
+        msgspec.structs.force_setattr(self, "message", printable(self.message))
 
     @property
     def reason(self) -> str:

@@ -24,6 +24,11 @@ NO_HISTORY: Final = "No session history found.\n"
 _SECOND: Final = 1_000_000_000
 _SHORT_ID: Final = 26
 _NAMED: Final = 10
+"""How many names are listed."""
+
+_LONGEST: Final = 1_000
+"""Characters of a text from a file."""
+
 _ESCAPED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _JOINERS: Final = frozenset({"\u200c", "\u200d"})
 """Format characters that some scripts and emoji need."""
@@ -154,7 +159,7 @@ def unpriced(models: Iterable[Usage]) -> str | None:
     if not left_out:
         return None
     requests = counted(sum(usage.money.unpriced for usage in left_out), "request")
-    names = ", ".join(printable(usage.name) for usage in left_out)
+    names = listed([usage.name for usage in left_out])
     return f"No price is known for {requests} to {names}: not in the cost"
 
 
@@ -163,16 +168,14 @@ def engineless(session_ids: Sequence[str]) -> str | None:
     if not session_ids:
         return None
     sessions = "1 session names" if len(session_ids) == 1 else f"{len(session_ids):,} sessions name"
-    names = ", ".join(map(printable, session_ids[:_NAMED]))
-    more = len(session_ids) - _NAMED
-    return f"{sessions} no engine: {names}{f' and {more:,} more' if more > 0 else ''}"
+    return f"{sessions} no engine: {listed(session_ids)}"
 
 
 def saved(savings: Savings) -> str:
     """What the cache saved, and the models for which that is unknown: `$0.0306 (without a)`."""
     if savings.usd is None or not savings.left_out:
         return usd(savings.usd)
-    return f"{usd(savings.usd)} (without {', '.join(map(printable, savings.left_out))})"
+    return f"{usd(savings.usd)} (without {listed(savings.left_out)})"
 
 
 def state(name: State, *, deleted: bool = False) -> str:
@@ -192,19 +195,29 @@ def short_id(session_id: str) -> str:
     return text if len(text) <= _SHORT_ID else f"{text[: _SHORT_ID - 3]}..."
 
 
-def printable(text: str) -> str:
-    """Text from a file with control and invisible characters escaped.
+def listed(names: Sequence[str]) -> str:
+    """Names from a file: the first ten, and how many more there are."""
+    more = len(names) - _NAMED
+    shown = ", ".join(map(printable, names[:_NAMED]))
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
-    Printed as they are, they could change the terminal's state or hide text.
+
+def printable(text: str) -> str:
+    """Text from a file as it may be shown: on one line, and cut where it is very long.
+
+    Control and invisible characters are escaped. Printed as they are, they could change the
+    terminal's state or hide text.
     """
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}…"
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        _escape(character)
-        if unicodedata.category(character) in _ESCAPED and character not in _JOINERS
-        else character
-        for character in text
-    )
+    return "".join(_escape(character) if is_hidden(character) else character for character in text)
+
+
+def is_hidden(character: str) -> bool:
+    """Whether a character controls a terminal, or can't be seen."""
+    return unicodedata.category(character) in _ESCAPED and character not in _JOINERS
 
 
 def _escape(character: str) -> str:

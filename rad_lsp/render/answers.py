@@ -17,6 +17,7 @@ from rad_lsp.render import layout, markdown, text
 from rad_lsp.render.status_line import status_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.comparison import Comparison, Metric
@@ -156,8 +157,12 @@ def status(
     template: str,
     links: str,
     savings: Savings = UNKNOWN,
+    origins: Sequence[str] = (),
 ) -> wire.Status:
-    """What a status bar shows: its text by a template, and `links` in its tooltip."""
+    """What a status bar shows: its text by a template.
+
+    Its tooltip has `links`, which is Markdown, and `origins`, which tell what set which settings.
+    """
     totals, today = status.totals, status.today
     return wire.Status(
         workspace_uri=workspace_uri,
@@ -173,7 +178,7 @@ def status(
         today=wire.Today(today.sessions, today.cost, today.money.is_lower_bound),
         skipped=status.skipped,
         text=status_line(status, template),
-        tooltip=markdown.tooltip(status, now, links, savings=savings),
+        tooltip=markdown.tooltip(status, now, links, savings=savings, origins=origins),
         severity="warning" if status.warning else "ok",
     )
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from rad_lsp.service import StatusFigures
 
 _VERDICTS = {"improved": "✓ improved", "regressed": "✗ regressed", "changed": "", "unchanged": ""}
+_WARNINGS = 5
+"""How many warnings of a session a tooltip has."""
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
@@ -118,9 +121,17 @@ def comparison(comparison: Comparison) -> str:
 
 
 def tooltip(
-    status: StatusFigures, now: datetime, links: str = "", *, savings: Savings = UNKNOWN
+    status: StatusFigures,
+    now: datetime,
+    links: str = "",
+    *,
+    savings: Savings = UNKNOWN,
+    origins: Sequence[str] = (),
 ) -> str:
-    """The tooltip of a status bar; `links` is Markdown with the actions it offers."""
+    """The tooltip of a status bar.
+
+    `links` is Markdown with the actions it offers. `origins` tell what set which settings.
+    """
     parts = _sessions(status, now, savings)
     parts += [
         f"⚠ The {passed.name}'s budget of {usd(passed.limit)} is passed: {money(passed.spent)}"
@@ -128,6 +139,8 @@ def tooltip(
     ]
     if status.skipped:
         parts.append(f"⚠ {wording.counted(status.skipped, 'file')} skipped: see `rad doctor`")
+    if origins:
+        parts.append("  \n".join(["Settings from", *map(escape, origins)]))
     if links:
         parts.append(links)
     return "\n\n".join(parts)
@@ -163,7 +176,9 @@ def _sessions(status: StatusFigures, now: datetime, savings: Savings) -> list[st
             f"Cache: {percent(figures.cache_hit_rate(session))} hit rate, {created} created, "
             f"{read} read, {escape(wording.saved(savings))} saved"
         )
-    return parts + [_warning(problem) for problem in session.problems]
+    parts += [_warning(problem) for problem in session.problems[:_WARNINGS]]
+    more = len(session.problems) - _WARNINGS
+    return [*parts, f"… and {more:,} more: see `rad doctor`"] if more > 0 else parts
 
 
 def _succeeded(rate: float | None, calls: int, unknown: int) -> str:

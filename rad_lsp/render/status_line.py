@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rad_lsp.core import figures, wording
 from rad_lsp.core.wording import count, money
@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from rad_lsp.service import StatusFigures
 
 
+_LONGEST: Final = 500
+"""Characters of a line: a template may hold any text."""
+
+
 def status_line(status: StatusFigures, template: str) -> str:
     """The template with its placeholders, such as `{cost}`, filled in; or `no sessions`."""
     session = status.session
     if session is None:
         return "no sessions"
-    return template.format(
+    line = template.format(
         cost=money(session.money),
         success_rate=wording.reading(figures.SUCCESS_RATE, session),
         tool_calls=count(session.tool_calls),
@@ -28,3 +32,4 @@ def status_line(status: StatusFigures, template: str) -> str:
         total_cost=money(status.totals.money),
         total_sessions=count(status.totals.sessions),
     )
+    return wording.printable(line[:_LONGEST])

@@ -148,7 +148,7 @@ def line(session: Session) -> str:
 def brief(session: Session, now: datetime) -> str:
     """A session as an item of a list: `$0.1275 · 92.6% · 4h 9m · gemini-3-pro-preview`."""
     cost, rate, wall = _essentials(session)
-    models = ", ".join(map(printable, figures.model_names(session)))
+    models = wording.listed(figures.model_names(session))
     return " · ".join(filter(None, [cost, rate, wall + layout.state(session, now), models]))
 
 

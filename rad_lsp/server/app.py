@@ -9,6 +9,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from rad_lsp import __version__
+from rad_lsp.core.wording import printable
 from rad_lsp.server import features, registry
 from rad_lsp.server.context import Context
 from rad_lsp.server.protocol import RadProtocol, converter
@@ -30,6 +31,11 @@ class RadServer(LanguageServer):
         self.protocol.stop = self.stop
         self._exit_code: Future[int] = Future()
         self.context = Context(self, self.stop)
+
+    def window_show_message(self, params: types.ShowMessageParams) -> None:
+        """Show the user a sentence, which may quote a file or a setting."""
+        params.message = printable(params.message)
+        super().window_show_message(params)
 
     def stop(self, code: int) -> None:
         """End serving with an exit code. A later call changes nothing."""

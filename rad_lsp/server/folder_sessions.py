@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FolderSettings:
-    """The settings in force for a folder: `values`, and the `prices` that follow from them.
+    """The settings in force for a folder, and the `prices` that follow from them.
 
     `editor` are the editor's settings, `radLsp.*`. `mistake` is the sentence on what is wrong with
     the settings that were loaded last, else empty. While there is a mistake, the last good settings
@@ -28,22 +28,27 @@ class FolderSettings:
     """
 
     def __init__(self) -> None:
-        self.values = settings.Settings()
+        self.loaded = settings.Loaded(settings.Settings())
         self.prices = Prices()
         self.mistake = ""
         self.editor: Any = None
+
+    @property
+    def values(self) -> settings.Settings:
+        """The settings themselves."""
+        return self.loaded.values
 
     def load(self, root: Path) -> None:
         """Read the settings of the workspace at `root`, and merge the user's and the editor's."""
         try:
             editor = settings.from_editor(self.editor)
-            values = settings.load(root, editor, "The editor's radLsp settings")
+            loaded = settings.load(root, editor, "The editor's radLsp settings")
         except BadSettings as error:
             self.mistake = str(error)
             return
-        if values.prices != self.values.prices:
-            self.prices = Prices(values.prices)
-        self.values = values
+        if loaded.values.prices != self.values.prices:
+            self.prices = Prices(loaded.values.prices)
+        self.loaded = loaded
         self.mistake = ""
 
 

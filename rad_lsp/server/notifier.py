@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ class Notifier:
         self._diagnostics = diagnostics
         self._progress = progress
         self._tasks = tasks
-        self._mistakes: dict[str, str] = {}
+        self._warned: dict[str, tuple[str, ...]] = {}
 
     def status(self, status: wire.Status) -> None:
         """Send a folder's status."""
@@ -64,12 +65,17 @@ class Notifier:
             if supported and self._documents.any_open():
                 self._tasks.start(_refreshed(refresh))
 
-    def mistake(self, uri: str, sentence: str) -> None:
-        """Show what is wrong with a folder's settings, once for all folders that share it."""
-        if sentence and sentence not in self._mistakes.values():
-            params = types.ShowMessageParams(types.MessageType.Warning, sentence)
-            self._server.window_show_message(params)
-        self._mistakes[uri] = sentence
+    def warn(self, uri: str, *sentences: str) -> None:
+        """Show what is wrong with a folder's settings; an empty sentence is nothing.
+
+        Each sentence is shown once while it holds, for all folders that share it.
+        """
+        shown = {"", *itertools.chain.from_iterable(self._warned.values())}
+        for sentence in sentences:
+            if sentence not in shown:
+                params = types.ShowMessageParams(types.MessageType.Warning, sentence)
+                self._server.window_show_message(params)
+        self._warned[uri] = sentences
 
     def first_read(self, name: str, sessions: FolderSessions) -> AbstractAsyncContextManager[None]:
         """Show the progress of the first read of a folder, in a `with` block."""

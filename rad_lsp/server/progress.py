@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
+from rad_lsp.core.wording import printable
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
@@ -52,7 +54,7 @@ class ProgressReporter:
             return
         progress = self._progress
         token = str(uuid.uuid4())
-        begin = types.WorkDoneProgressBegin(title=title, cancellable=cancel is not None)
+        begin = types.WorkDoneProgressBegin(title=printable(title), cancellable=cancel is not None)
         try:
             await progress.create_async(token)
             progress.begin(token, begin)

@@ -25,6 +25,7 @@ from pygls.protocol import (
 )
 
 from rad_lsp import wire
+from rad_lsp.core.wording import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -173,7 +174,9 @@ class RadProtocol(LanguageServerProtocol):
         return None
 
     def _refuse(self, msg_id: str | int | None, code: int, message: str, data: Any = None) -> None:
-        error = {"code": code, "message": message} | ({} if data is None else {"data": data})
+        error: dict[str, Any] = {"code": code, "message": printable(message)}
+        if data is not None:
+            error["data"] = data
         # Unlike msgspec, the json module can write halves of surrogate pairs that the client sent.
         body = {"jsonrpc": self.VERSION, "id": msg_id, "error": error}
         self._write(json.dumps(body).encode("ascii"))

@@ -105,6 +105,7 @@ class StatusReporter:
             template=values.status.format,
             links=self._links(session) if session else "",
             savings=savings,
+            origins=self._settings.loaded.told(),
         )
 
     def _links(self, session: Session) -> str:

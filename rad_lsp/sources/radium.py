@@ -24,6 +24,9 @@ SUFFIX: Final = ".json"
 FOLDER: Final = Path(".radium", "_internals", "sessions")
 """Where the reports lie below a workspace. Its subfolders hold other things."""
 
+_MOST_WARNINGS: Final = 100
+"""Of those that a report has; ours have fewer."""
+
 _ROUNDING: Final = 1e-9
 """USD that a sum may differ by, because amounts are no decimal numbers."""
 
@@ -155,8 +158,7 @@ def _warnings(sentences: Iterable[str], known: Iterable[Problem]) -> tuple[Probl
     """What a report says of itself, but for what is seen from its figures, too."""
     path = ("metrics", "warnings")
     said = {problem.message for problem in known}
-    return tuple(
-        Problem(problems.INCOMPLETE, sentence, "information", path)
-        for sentence in sentences
-        if sentence not in said
-    )
+    new = [sentence for sentence in sentences if sentence not in said]
+    if len(new) > _MOST_WARNINGS:
+        new[_MOST_WARNINGS:] = [f"The report has {len(new) - _MOST_WARNINGS:,} more warnings"]
+    return tuple(Problem(problems.INCOMPLETE, sentence, "information", path) for sentence in new)

@@ -164,19 +164,19 @@ def test_an_unknown_source_is_an_error_that_names_those_there_are(rad, three):
     assert "'clippy' is no source; known are radium, claude-code, codex" in line
 
 
-def test_settings_tell_which_sources_count(rad, three):
-    (three / ".radium" / "rad-lsp.toml").write_text('sources = ["codex"]\n', encoding="utf-8")
+def test_settings_tell_which_sources_count(rad, three, user_settings):
+    user_settings('sources = ["codex"]\n')
     assert ids(rad("stats", "history", "--json", cwd=three)) == ["codex"]
 
 
-def test_a_flag_beats_the_settings_sources(rad, three):
-    (three / ".radium" / "rad-lsp.toml").write_text('sources = ["codex"]\n', encoding="utf-8")
+def test_a_flag_beats_the_settings_sources(rad, three, user_settings):
+    user_settings('sources = ["codex"]\n')
     done = rad("stats", "history", "--json", "--source", "claude-code", cwd=three)
     assert ids(done) == ["claude"]
 
 
-def test_no_source_at_all_is_no_session(rad, three):
-    (three / ".radium" / "rad-lsp.toml").write_text("sources = []\n", encoding="utf-8")
+def test_no_source_at_all_is_no_session(rad, three, user_settings):
+    user_settings("sources = []\n")
     assert ids(rad("stats", "history", "--json", cwd=three)) == []
 
 
@@ -274,11 +274,9 @@ def test_a_request_without_a_known_price_has_no_cost(rad, workspace, claude_code
     )
 
 
-def test_prices_in_the_settings_hold_for_transcripts(rad, workspace, claude_code):
+def test_prices_in_the_settings_hold_for_transcripts(rad, workspace, claude_code, user_settings):
     claude_code("own").answer(1000, 100, model="mystery-1")
-    (workspace.root / ".radium" / "rad-lsp.toml").write_text(
-        '[prices."mystery-1"]\ninput = 10\noutput = 100\n', encoding="utf-8"
-    )
+    user_settings('[prices."mystery-1"]\ninput = 10\noutput = 100\n')
     found = usage(rad("stats", "model", "--json", cwd=workspace.root))
     assert found == {"mystery-1": (1, 1000, 100, 0, 0.02)}
 

@@ -8,7 +8,7 @@ from importlib import metadata
 
 import pytest
 
-from rad_lsp import __version__
+from rad_lsp import __version__, settings
 from rad_lsp.service import price_list_age
 
 
@@ -18,6 +18,10 @@ def test_a_healthy_workspace_is_zero(rad, golden):
     assert "\nReports:           2, read in " in done.stdout
     assert "\nSkipped files:     0\n" in done.stdout
     assert "\nWarnings:          0\n" in done.stdout
+
+
+HOSTILE = '"\\u001b]0;title\\u0007\\u202e' + "x" * 50_000 + '"'
+"""A text of TOML with a terminal's escape, a bidi mark, and many letters."""
 
 
 def test_it_names_the_versions(rad, golden):
@@ -128,3 +132,41 @@ def test_it_tells_of_the_git_repository(rad, workspace):
     subprocess.run(["git", "init", "--quiet"], cwd=workspace.root, check=True)
     shown = rad("doctor", cwd=workspace.root).stdout
     assert f"\nCode changes:      git repository at {workspace.root}; " in shown
+
+
+def test_it_tells_what_set_which_setting(rad, workspace, user_settings, workspace_settings):
+    user = user_settings('sources = ["radium"]\nbudget.day = 20\n')
+    own = workspace_settings("budget.day = 10\n")
+    done = rad("doctor", "--timezone", "UTC", cwd=workspace.root)
+    assert done.returncode == 0
+    assert (
+        f"Settings:          {user} (read)\n"
+        f"  {user}: sources\n  {own}: budget.day\n  command line: timezone\n"
+        f"Sessions folder:   {workspace.sessions}\n"
+    ) in done.stdout
+
+
+def test_it_names_what_a_workspace_may_not_set(rad, workspace, user_settings, workspace_settings):
+    user = user_settings("budget.day = 1\n")
+    own = workspace_settings(f"sources = []\nbudget.day = 2\nstatus.format = {HOSTILE}\n")
+    done = rad("doctor", cwd=workspace.root)
+    assert done.returncode == 0
+    assert f"\n  {own}: sources, status, budget.day ignored. A workspace sets " in done.stdout
+    assert f"belongs in {user}.\n" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"{HOSTILE} = 1", f"timezone = {HOSTILE}", f"[{HOSTILE}"],
+    ids=["key", "time zone", "no TOML"],
+)
+def test_nothing_that_a_workspace_has_is_printed_raw_or_at_length(rad, workspace, text):
+    folder = workspace.root.with_name("\x1b[2J\u202efolder")
+    workspace.add("mine", warnings=["\x1b[2J\u202e" + "x" * 100_000])
+    workspace.root.rename(folder)
+    (folder / settings.WORKSPACE_FILE).write_text(text, encoding="utf-8")
+    done = rad("doctor", cwd=folder)
+    assert done.returncode == 1
+    lines = (done.stdout + done.stderr).splitlines()
+    assert all(line.isprintable() and len(line) < 10_000 for line in lines)

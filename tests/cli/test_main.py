@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -184,6 +185,20 @@ def test_a_terminal_gets_no_colour_with_no_color(terminal, golden, command):
 
 def test_a_pipe_gets_no_colour(rad, golden):
     assert "\x1b" not in rad("stats", "history", cwd=golden("history")).stdout
+
+
+@posix
+@pytest.mark.parametrize("kind", ["session", "history", "model", "cost", "export"])
+def test_json_on_a_terminal_changes_nothing_there(rad, terminal, workspace, report_dict, kind):
+    usage = report_dict()["metrics"]["model_usage"]["gemini-2.5-flash-lite"]
+    name = "m\u202e\u009b2J\x7f\x1b[2J\U000e0041\u00fc"
+    report = report_dict(session_id=name, model_usage={name: usage})
+    workspace.raw("mine.json", json.dumps(report, ensure_ascii=False).encode())
+    command = ["stats", kind] if kind == "export" else ["stats", kind, "--json"]
+    shown = terminal(*command, cwd=workspace.root)
+    assert shown.replace("\n", "").isprintable()
+    assert "\\u202e\\u009b2J\\u007f" in shown
+    assert json.loads(shown) == json.loads(rad(*command, cwd=workspace.root).stdout)
 
 
 @posix

@@ -18,18 +18,6 @@ ALL_ANSWERS = [
 ]
 
 
-@pytest.fixture
-def settings(workspace):
-    """Writes the workspace's settings; gives the file."""
-
-    def write(text):
-        file = workspace.root / ".radium" / "rad-lsp.toml"
-        file.write_text(text, encoding="utf-8")
-        return file
-
-    return write
-
-
 def ids(done):
     return [report["metrics"]["session_id"] for report in json.loads(done.stdout)]
 
@@ -107,15 +95,16 @@ def test_an_unknown_time_zone_is_one_clear_line(rad, golden):
             "timezone = 'Mars/Olympus'",
             "timezone: 'Mars/Olympus' is not an IANA time zone such as Europe/Berlin",
         ),
-        ("sources = ['nobody']", "sources: 'nobody' is no source; known are radium"),
-        ("[status]\nbogus = 1", "status: Object contains unknown field `bogus`"),
+        ("[budget]\nbogus = 1", "budget: Object contains unknown field `bogus`"),
         ("[otlp]\nendpoint = 'http://localhost'", "unknown field `otlp`"),
         ("bogus", "Expected '=' after a key in a key/value pair"),
     ],
 )
-def test_a_mistake_in_the_settings_names_file_and_key(rad, workspace, settings, text, problem):
+def test_a_mistake_in_the_settings_names_file_and_key(
+    rad, workspace, workspace_settings, text, problem
+):
     workspace.add("mine")
-    file = settings(text)
+    file = workspace_settings(text)
     done = rad("stats", "session", cwd=workspace.root)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"Error: {file}: ")
@@ -123,9 +112,9 @@ def test_a_mistake_in_the_settings_names_file_and_key(rad, workspace, settings, 
     assert done.stderr.count("\n") == 1
 
 
-def test_a_status_template_can_not_reach_into_values(rad, workspace, settings):
+def test_a_status_template_can_not_reach_into_values(rad, workspace, user_settings):
     workspace.add("mine")
-    file = settings("[status]\nformat = '{cost.__class__}'")
+    file = user_settings("[status]\nformat = '{cost.__class__}'")
     done = rad("stats", "session", cwd=workspace.root)
     assert done.returncode == 1
     assert done.stderr.startswith(
@@ -133,23 +122,34 @@ def test_a_status_template_can_not_reach_into_values(rad, workspace, settings):
     )
 
 
-def test_a_mistake_in_the_users_settings_names_file_and_key(rad, golden):
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("bogus = 1", "Object contains unknown field `bogus`"),
+        ("[status]\nbogus = 1", "status: Object contains unknown field `bogus`"),
+        ("sources = ['nobody']", "sources: 'nobody' is no source; known are radium"),
+    ],
+)
+def test_a_mistake_in_the_users_settings_names_file_and_key(rad, golden, text, problem):
     import platformdirs
 
     file = platformdirs.user_config_path("rad-lsp", appauthor=False) / "config.toml"
     file.parent.mkdir(parents=True)
-    file.write_text("bogus = 1")
+    file.write_text(text)
     done = rad("stats", "session", cwd=golden("history"))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"Error: {file}: Object contains unknown field `bogus`\n"
+    assert done.stderr.startswith(f"Error: {file}: {problem}")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     ("option", "found"), [([], ["late"]), (["--timezone", "UTC"], [])], ids=["file", "option"]
 )
-def test_the_time_zone_of_an_option_beats_that_of_a_file(rad, workspace, settings, option, found):
+def test_the_time_zone_of_an_option_beats_that_of_a_file(
+    rad, workspace, workspace_settings, option, found
+):
     workspace.add("late", end_time="2025-12-07T23:30:00Z")
-    settings("timezone = 'Europe/Berlin'")
+    workspace_settings("timezone = 'Europe/Berlin'")
     done = rad("stats", "history", "--json", "--since", "2025-12-08", *option, cwd=workspace.root)
     assert ids(done) == found
 
@@ -278,3 +278,36 @@ def test_a_sessions_folder_that_may_not_be_read_is_skipped(without_privileges, w
     workspace.sessions.chmod(0o755)
     assert (done.returncode, done.stdout) == (0, "No session history found.\n")
     assert done.stderr == "Skipped sessions: the folder can't be read: permission denied.\n"
+
+
+FORBIDDEN = (
+    'sources = []\nstatus.format = "\\u001b]0;title\\u0007"\nbudget.session = 1000\n'
+    "[prices.gemini-3-pro-preview]\ninput = 0\noutput = 0\n"
+)
+
+
+@pytest.mark.parametrize("command", [*ALL_ANSWERS, ["cost"]], ids=" ".join)
+def test_what_a_workspace_may_not_set_changes_nothing_and_is_named_once(
+    rad, workspace, user_settings, workspace_settings, command
+):
+    workspace.add("mine")
+    user = user_settings("budget.session = 0.1")
+    before = rad("stats", *command, cwd=workspace.root)
+    own = workspace_settings(FORBIDDEN)
+    after = rad("stats", *command, cwd=workspace.root)
+    assert (after.returncode, after.stdout) == (before.returncode, before.stdout)
+    assert after.stderr == (
+        f"{own}: sources, status, prices, budget.session ignored. A workspace sets only the time "
+        f"zone and stricter budgets; the rest belongs in {user}.\n{before.stderr}"
+    )
+
+
+@posix
+def test_a_hostile_folder_is_named_in_harmless_words(rad, workspace):
+    folder = workspace.root.with_name("\x1b[2J\u202efolder")
+    workspace.root.rename(folder)
+    (folder / ".radium" / "rad-lsp.toml").write_text("sources = []")
+    done = rad("stats", "history", cwd=folder)
+    assert done.returncode == 0
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.rstrip("\n").isprintable()

@@ -453,13 +453,19 @@ def test_transcripts_that_the_agent_leaves_are_part_of_the_session(rad, workspac
     assert (model["requests"], model["estimated_cost"]) == (1, pytest.approx(0.0045))
 
 
-def test_they_are_priced_by_the_users_own_prices(rad, workspace, agent):
-    settings = workspace.root / ".radium" / "rad-lsp.toml"
-    settings.write_text(
-        '[prices."claude-sonnet-4-5-20250929"]\ninput = 1\noutput = 1\n', encoding="utf-8"
-    )
+def test_they_are_priced_by_the_users_own_prices(rad, workspace, agent, user_settings):
+    user_settings('[prices."claude-sonnet-4-5-20250929"]\ninput = 1\noutput = 1\n')
     rad("session", "run", *agent, cwd=workspace.root)
     assert rad("status", "--format", "{cost}", cwd=workspace.root).stdout == "$0.0011\n"
+
+
+def test_what_a_workspace_may_not_set_is_named_once_and_prices_nothing(
+    rad, workspace, agent, workspace_settings
+):
+    own = workspace_settings('[prices."claude-sonnet-4-5-20250929"]\ninput = 0\noutput = 0\n')
+    done = rad("session", "run", *agent, cwd=workspace.root)
+    assert done.stderr.count(f"{own}: prices ignored. ") == 1
+    assert rad("status", "--format", "{cost}", cwd=workspace.root).stdout == "$0.0045\n"
 
 
 def test_sessions_from_before_are_no_part_of_it(rad, workspace, claude_code):

@@ -105,10 +105,8 @@ def test_today_is_told_by_the_time_of_each_request(rad, workspace, claude_code, 
     assert said(done) == "$0.0045 1\n"
 
 
-def test_the_settings_tell_the_format(rad, two):
-    (two / ".radium" / "rad-lsp.toml").write_text(
-        '[status]\nformat = "{session_id}"\n', encoding="utf-8"
-    )
+def test_the_settings_tell_the_format(rad, two, user_settings):
+    user_settings('[status]\nformat = "{session_id}"\n')
     assert said(rad("status", cwd=two)) == "newer\n"
     assert said(rad("status", "--format", "{tool_calls}", cwd=two)) == "1\n"
 
@@ -347,3 +345,22 @@ def test_watching_json_says_an_object_a_line(start, two):
     assert found["session"]["session_id"] == "newer"
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=PROMPT_SECONDS)
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]], ids=["line", "json"])
+def test_what_a_workspace_may_not_set_is_not_named_at_each_prompt(rad, two, user_settings, flags):
+    user_settings("budget.session = 0.001")
+    before = said(rad("status", *flags, cwd=two))
+    (two / ".radium" / "rad-lsp.toml").write_text(
+        f'sources = []\nstatus.format = "\\u001b]0;title\\u0007{"x" * 60_000}"\n'
+        f'budget.session = 1000\n[prices."claude-sonnet-4-5-20250929"]\ninput = 0\noutput = 0\n',
+        encoding="utf-8",
+    )
+    assert said(rad("status", *flags, cwd=two)) == before
+
+
+def test_a_line_is_short_and_changes_no_terminal_whatever_the_format(rad, two, user_settings):
+    user_settings(f'status.format = "\\u001b]0;title\\u0007\\u202e{{cost}}{"x" * 60_000}"')
+    line = said(rad("status", cwd=two))
+    assert line.startswith("\\x1b]0;title\\x07\\u202e$0.0090xxx")
+    assert len(line) < 1_000

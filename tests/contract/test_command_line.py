@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from rad_lsp import __version__
 
@@ -86,6 +87,23 @@ def test_the_log_goes_to_the_file_that_is_named(start, tmp_path, workspace):
     assert raw.ended() == 0
     assert "textDocument/didOpen" in log.read_text(encoding="utf-8")
     assert raw.errors == b""
+
+
+def test_what_the_log_quotes_is_escaped(start, tmp_path, workspace):
+    patch = tmp_path / "patch"
+    patch.mkdir()
+    (patch / "sitecustomize.py").write_text(
+        "import watchfiles\n"
+        "def awatch(*_arguments, **_options):\n"
+        "    raise OSError('forged\\n\\x1b[2J')\n"
+        "watchfiles.awatch = awatch\n"
+    )
+    path = os.pathsep.join([str(patch), os.environ.get("PYTHONPATH", "")])
+    folder = workspace.root.rename(tmp_path / "a\x1b]0;title\x07\u202e")
+    raw = start(env={**os.environ, "PYTHONPATH": path.rstrip(os.pathsep)})
+    raw.initialize(folder)
+    raw.said(rb"a\\x1b\]0;title\\x07\\u202e, so it is scanned: forged\\n\\x1b\[2J\n")
+    assert b"\x1b" not in raw.errors
 
 
 def test_a_log_file_that_cannot_be_written_is_said_in_a_sentence(run, tmp_path):

@@ -122,9 +122,12 @@ def test_an_error_is_a_sentence_and_its_parts(error, kind, message, data):
         errors.SessionExists("\n\x1b"),
         errors.OutputNotWritable("\n\x1b", "full"),
         errors.BadSettings("\n\x1b", "no"),
+        errors.BadSettings("x" * 100_000, "no"),
+        errors.SessionNotFound("x" * 100_000, ["y" * 100_000]),
         errors.BadSettings("a.toml", "Object contains unknown field `\n\x1b`"),
         errors.SessionUnreadable("a.json", '`metrics.model_usage["\n\x1b"]` is missing'),
     ],
 )
 def test_an_error_is_one_line_whatever_the_names(error):
     assert str(error).isprintable()
+    assert len(str(error)) < 10_000

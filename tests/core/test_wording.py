@@ -270,3 +270,17 @@ def test_sessions_without_an_engine_are_named_up_to_ten():
     assert many == (
         "1,012 sessions name no engine: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 1,002 more"
     )
+
+
+def test_a_very_long_text_is_cut():
+    assert wording.printable("x" * 1_000) == "x" * 1_000
+    assert wording.printable("x" * 100_000) == "x" * 1_000 + "…"
+    assert wording.printable(wording.printable("x" * 100_000)) == "x" * 1_000 + "…"
+
+
+def test_ten_names_are_listed_and_the_others_counted():
+    names = [f"m{number}\n" for number in range(1_012)]
+    assert wording.listed([]) == ""
+    assert wording.listed(names[:2]) == "m0\\n, m1\\n"
+    assert wording.listed(names[:10]).endswith(", m8\\n, m9\\n")
+    assert wording.listed(names).endswith(", m9\\n and 1,002 more")

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -15,12 +14,19 @@ from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 from pytest_lsp.client import DEFAULT_CLIENT_FEATURES, register_lsp_features
 
+from rad_lsp.core.wording import is_hidden
 from rad_lsp.server.protocol import converter
 
 PATIENCE = 30
 """Seconds after which a message that has not come is taken for lost."""
 
 EDITORS = ("visual-studio-code", "neovim", "emacs")
+HOSTILE = "\x1b]0;title\x07\x1b[2J\u202e\x9b" + "x" * 50_000
+"""What no editor may be sent to be shown: a terminal's escapes, a bidi mark, too many letters."""
+
+LONG = 20_000
+"""Characters that a text which is shown may have."""
+
 OUR_COMMANDS = ("radLsp.openSession", "radLsp.openComparison", "radLsp.exportSession")
 SERVER = [sys.executable, "-m", "rad_lsp", "--stdio"]
 
@@ -136,6 +142,18 @@ class Client(LanguageClient):
         """Change the editor's settings and tell the server, as VS Code does."""
         self.set_configuration({"radLsp": settings})
         self.workspace_did_change_configuration(types.DidChangeConfigurationParams(settings=None))
+
+
+def harmless(value):
+    """Whether all texts are short, and none changes a terminal or hides anything."""
+    if isinstance(value, dict):
+        return all(map(harmless, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(harmless, value))
+    if not isinstance(value, str):
+        return True
+    lines = value.split("\n")
+    return len(value) < LONG and not any(map(is_hidden, "".join(lines)))
 
 
 def as_folder(path):
@@ -380,12 +398,3 @@ def replace(path, data):
     temporary = path.with_name(f"{path.stem}.tmp.6f1c2a52-0d5c-4c7e-9a43-1b8e2c9d7f10")
     temporary.write_bytes(data)
     return temporary.replace(path)
-
-
-def user_config(environ=os.environ):
-    """The user's settings file on this system, in the test's own home."""
-    from rad_lsp import settings
-
-    file = settings.user_file()
-    assert Path(environ["HOME"]) in file.parents
-    return file

@@ -149,10 +149,9 @@ def amounts(text):
 
 
 @pytest.fixture
-def price(workspace):
-    """Sets the price of input, in USD per million tokens, in the workspace's settings."""
-    file = workspace.root / ".radium" / "rad-lsp.toml"
-    return lambda dollars: file.write_text(PRICES.format(dollars), encoding="utf-8")
+def price(user_settings):
+    """Sets the price of input, in USD per million tokens, in the user's settings."""
+    return lambda dollars: user_settings(PRICES.format(dollars))
 
 
 async def test_every_figure_on_a_transcript_follows_the_prices_in_the_settings(

@@ -6,15 +6,7 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from tests.e2e.conftest import replace
-
 PRICE = '[prices."claude-opus-4-5"]\ninput = 10\noutput = 10\ncache_read = {}\n'
-
-
-@pytest.fixture
-def toml(workspace):
-    """Writes the workspace's settings file."""
-    return lambda text: replace(workspace.root / ".radium" / "rad-lsp.toml", text.encode())
 
 
 @pytest.fixture
@@ -156,26 +148,30 @@ async def test_what_has_no_price_is_null_and_pointed_out_without_alarm(client, s
     assert (await hover(client, path, "total_cost")).value.startswith("**Cost** n/a")
 
 
-async def test_savings_in_the_tooltip_follow_the_prices_in_the_settings(client, session, toml):
+async def test_savings_in_the_tooltip_follow_the_prices_in_the_settings(
+    client, session, user_settings
+):
     session("one")
     await client.status(lambda status: "$0.0450 saved" in status["tooltip"])
-    toml(PRICE.format(1))
+    user_settings(PRICE.format(1))
     await client.status(lambda status: "$0.0900 saved" in status["tooltip"])
     stats = await client.ask("stats/session")
     assert stats["cache"]["savings"] == pytest.approx(0.09)
     assert "Priced by your settings" in (await client.ask("stats/cost"))["text"]
-    toml(PRICE.format(10))
+    user_settings(PRICE.format(10))
     await client.status(lambda status: "$0.0000 saved" in status["tooltip"])
-    (toml("")).unlink()
+    (user_settings("")).unlink()
     client.statuses.clear()
     await client.status(lambda status: "$0.0450 saved" in status["tooltip"])
 
 
-async def test_a_mistake_in_a_price_is_said_and_the_last_good_one_stays(client, session, toml):
+async def test_a_mistake_in_a_price_is_said_and_the_last_good_one_stays(
+    client, session, user_settings
+):
     session("one")
-    toml(PRICE.format(1))
+    user_settings(PRICE.format(1))
     await client.status(lambda status: "$0.0900 saved" in status["tooltip"])
-    toml(PRICE.format("nan"))
+    user_settings(PRICE.format("nan"))
     message = (await client.message()).message
     assert 'prices."claude-opus-4-5".cache_read' in message
     assert (await client.ask("stats/session"))["cache"]["savings"] == pytest.approx(0.09)

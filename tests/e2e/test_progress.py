@@ -41,6 +41,17 @@ async def test_a_first_read_that_takes_long_shows_progress(connect, workspace, s
     assert (await client.status())["session"]["sessionId"] == "first"
 
 
+async def test_the_name_of_a_folder_is_shown_in_harmless_letters(connect, workspace, slow):
+    gate, env = slow
+    folder = workspace.root.rename(workspace.root.with_name("a\x1b]0;title\x07\u202e"))
+    client = await connect([folder], editor="emacs", env=env)
+    (token,) = await client.until(lambda: list(client.progress_reports))
+    (begun, *_) = await client.until(lambda: client.progress_reports[token])
+    assert begun["title"] == "Reading sessions of a\\x1b]0;title\\x07\\u202e"
+    gate.unlink()
+    await client.status()
+
+
 async def test_a_client_that_shows_no_progress_gets_none(connect, workspace, slow):
     gate, env = slow
     workspace.add("first")

@@ -24,3 +24,9 @@ def test_a_status_line_fills_its_template_in(snapshot, now):
 
 def test_a_status_line_without_sessions_says_so(now):
     assert status_line(service.status(Snapshot(), now, UTC), "{cost}") == "no sessions"
+
+
+def test_a_status_line_is_one_short_line_whatever_its_template(snapshot, now):
+    found = service.status(snapshot("history"), now, UTC)
+    assert status_line(found, "\x1b]0;t\x07{cost}\n\u202e") == "\\x1b]0;t\\x07$0.1250\\n\\u202e"
+    assert len(status_line(found, "{cost}" + "\u202e" * 100_000)) < 10_000

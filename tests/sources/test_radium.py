@@ -314,3 +314,11 @@ def test_any_bytes_are_survived(data):
     parser = Radium(Path("w")).parser("/w/a.json")
     parser.feed(data)
     assert parser.report is not None
+
+
+def test_the_first_hundred_of_a_reports_warnings_are_kept_and_the_others_counted(
+    workspace, content
+):
+    said = [f"Warning {number}" for number in range(10_000)]
+    kept = [problem.message for problem in content(workspace.add("a", warnings=said)).problems]
+    assert kept[-101:] == [*said[:100], "The report has 9,900 more warnings"]

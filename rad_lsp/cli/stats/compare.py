@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.options import json_option, session_ids, workspace_options
-from rad_lsp.cli.output import emit, note, painter
+from rad_lsp.cli.output import emit, emit_data, note, painter
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
@@ -29,8 +29,7 @@ def compare(context: Context, a: str, b: str, *, as_json: bool) -> None:
     comparison = service.compare(context.snapshot(), a, b)
     if comparison.a.id == comparison.b.id:
         note("Both ids name the same session: name two to see a difference.")
-    emit(
-        rows.encode(rows.comparison(comparison))
-        if as_json
-        else text.comparison(comparison, painter())
-    )
+    if as_json:
+        emit_data([rows.encode(rows.comparison(comparison))])
+    else:
+        emit(text.comparison(comparison, painter()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.options import json_option, session_id_options, spending_options, workspace_options
-from rad_lsp.cli.output import emit, painter
+from rad_lsp.cli.output import emit, emit_data, painter
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
@@ -31,7 +31,7 @@ def cost(context: Context, session_id: str | None, within: Period, *, as_json: b
     snapshot = context.snapshot()
     table = service.cost(snapshot, context.prices, session_id, within)
     if as_json:
-        emit(rows.encode(rows.cost(table)))
+        emit_data([rows.encode(rows.cost(table))])
     else:
         shown = None if session_id is None else service.session(snapshot, session_id).id
         emit(explained.text(table, shown, painter()))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.options import period_options, session_id_options, workspace_options
-from rad_lsp.cli.output import emit_all, note
+from rad_lsp.cli.output import emit_data, note
 from rad_lsp.core.errors import OutputExists, RadError
-from rad_lsp.core.wording import NO_HISTORY, printable
+from rad_lsp.core.wording import NO_HISTORY
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
@@ -66,10 +66,10 @@ def export(
         left_out=lambda error: note(f"Left out: {error}"),
     )
     if output is None or output == "-":
-        emit_all(chunks)
+        emit_data(chunks)
     else:
         try:
             size = service.write(Path(output), chunks, overwrite=force)
         except OutputExists:
             raise RadError(f"{output} exists. Overwrite it with --force.") from None
-        note(f"Wrote {size:,} bytes to {printable(output)}.")
+        note(f"Wrote {size:,} bytes to {output}.")

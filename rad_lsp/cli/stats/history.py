@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.options import json_option, period_options, workspace_options
-from rad_lsp.cli.output import emit, emit_all, note, painter
+from rad_lsp.cli.output import emit, emit_data, note, painter
 from rad_lsp.core.wording import NO_HISTORY
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def history(context: Context, limit: int, offset: int, within: Period, *, as_jso
     if as_json:
         from rad_lsp.render import export
 
-        emit_all(export.json(map(service.stored, page.sessions)))
+        emit_data(export.json(map(service.stored, page.sessions)))
     elif not page.total:
         emit(NO_HISTORY)
     else:

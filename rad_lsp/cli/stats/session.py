@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.options import json_option, session_id_options, workspace_options
-from rad_lsp.cli.output import emit, painter
+from rad_lsp.cli.output import emit, emit_data, painter
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
@@ -28,7 +28,7 @@ def session(context: Context, session_id: str | None, *, as_json: bool) -> None:
     if as_json:
         from rad_lsp.render import export
 
-        emit(export.json_one(shown))
+        emit_data([export.json_one(shown)])
     else:
         from rad_lsp.render import text
 

@@ -12,7 +12,7 @@ import msgspec
 from lsprotocol import types
 
 from rad_lsp import wire
-from rad_lsp.core.wording import printable, short_id
+from rad_lsp.core.wording import short_id
 from rad_lsp.server.features import stats
 from rad_lsp.server.registry import command
 
@@ -45,7 +45,7 @@ async def export(context: Context, params: wire.ExportParams) -> wire.Export:
     """Sessions written to a file, or returned."""
     result = await stats.export(context, params)
     if not isinstance(result.uri, msgspec.UnsetType):
-        _show(context, f"Exported {result.sessions:,} sessions to {printable(result.uri)}")
+        _show(context, f"Exported {result.sessions:,} sessions to {result.uri}")
     return result
 
 

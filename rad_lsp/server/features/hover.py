@@ -56,7 +56,7 @@ async def hover(context: Context, params: types.HoverParams) -> types.Hover | No
         value = f"{value}\n\n{await _explained(session, prices, model)}"
     elif figure.is_cache(pair.path):
         savings = await asyncio.to_thread(service.savings, session, prices)
-        value = f"{value}  \nSavings {wording.saved(savings)}"
+        value = f"{value}  \nSavings {markdown.escape(wording.saved(savings))}"
     content = _markup(context, value, lambda: markdown.plain(value))
     return types.Hover(content, document.positions.range(pair.span))
 

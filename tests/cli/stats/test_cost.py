@@ -148,8 +148,8 @@ def test_without_sessions_it_says_so(rad, workspace):
     assert rad("stats", "cost", "latest", cwd=workspace.root).returncode == 1
 
 
-def test_a_price_of_the_users_own_counts(rad, priced):
-    (priced.root / ".radium" / "rad-lsp.toml").write_text(PRICE.format("MINE"))
+def test_a_price_of_the_users_own_counts(rad, priced, user_settings):
+    user_settings(PRICE.format("MINE"))
     shown = rad("stats", "cost", "new", cwd=priced.root).stdout
     assert "  Priced by your settings\n" in shown
     # 1,000 at $1 and 10 at $10 per million; what was spent when no price was known stays n/a.
@@ -157,8 +157,8 @@ def test_a_price_of_the_users_own_counts(rad, priced):
     assert "Without a price" not in shown
 
 
-def test_a_mistake_in_a_price_is_one_line_that_names_it(rad, priced):
-    (priced.root / ".radium" / "rad-lsp.toml").write_text('[prices."my model"]\ninput = nan\n')
+def test_a_mistake_in_a_price_is_one_line_that_names_it(rad, priced, user_settings):
+    user_settings('[prices."my model"]\ninput = nan\n')
     done = rad("stats", "cost", cwd=priced.root)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
@@ -194,12 +194,12 @@ def test_the_largest_counts_are_priced(rad, workspace):
     assert rad("stats", "cost", cwd=workspace.root).returncode == 0
 
 
-def test_savings_go_by_the_users_own_prices(rad, golden_copy):
+def test_savings_go_by_the_users_own_prices(rad, golden_copy, user_settings):
     root = golden_copy("edge")
     before = rad("stats", "session", "cache-heavy", cwd=root).stdout
     # 900,000 read x ($5 - $0.50) - 50,000 created x ($6.25 - $5).
     assert before.endswith("Savings:                    $3.9875\n")
-    (root / ".radium" / "rad-lsp.toml").write_text(PRICE.format("Claude-Opus-4-5"))
+    user_settings(PRICE.format("Claude-Opus-4-5"))
     # 900,000 read x ($1 - $0.50), and what is created costs as much as input.
     after = rad("stats", "session", "cache-heavy", cwd=root).stdout
     assert after.endswith("Savings:                    $0.4500\n")

@@ -64,10 +64,16 @@ def test_lock_file_names_no_host():
     assert not [name for name, package in lock["packages"].items() if "resolved" in package]
 
 
-def test_settings_of_programs_come_from_the_machine_and_are_restricted():
+def test_no_setting_counts_from_a_folder_before_it_is_trusted():
     manifest = json.loads((workbench.CLIENT / "package.json").read_text(encoding="utf-8"))
     settings = manifest["contributes"]["configuration"]["properties"]
     restricted = manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
-    assert set(restricted) == {"radLsp.server.path", "radLsp.server.args", "radLsp.interpreter"}
-    assert {settings[name]["scope"] for name in restricted} == {"machine-overridable"}
+    assert restricted == list(settings)
+
+
+def test_settings_of_programs_come_from_the_machine():
+    manifest = json.loads((workbench.CLIENT / "package.json").read_text(encoding="utf-8"))
+    settings = manifest["contributes"]["configuration"]["properties"]
+    programs = ("radLsp.server.path", "radLsp.server.args", "radLsp.interpreter")
+    assert {settings[name]["scope"] for name in programs} == {"machine-overridable"}
     assert all("markdownDescription" in setting for setting in settings.values())

@@ -53,7 +53,7 @@ def test_missing_server_is_said_once_with_help(
     window.close()
 
 
-def test_restricted_mode_runs_nothing_that_the_folder_names(
+def test_restricted_mode_runs_nothing_and_takes_no_setting_of_the_folder(
     browser, serve, bare_path, make_workspace, tmp_path, picture
 ):
     folder = tmp_path / "bin"
@@ -61,7 +61,12 @@ def test_restricted_mode_runs_nothing_that_the_folder_names(
     server_script(folder / "rad-lsp", tmp_path / "own")
     work = make_workspace("untrusted")
     theirs = server_script(work / "theirs", tmp_path / "theirs")
-    settings = {"radLsp.server.path": str(theirs), "radLsp.interpreter": str(theirs)}
+    settings = {
+        "radLsp.server.path": str(theirs),
+        "radLsp.interpreter": str(theirs),
+        "radLsp.statusBar.format": "theirs {cost}",
+        "radLsp.budget.session": 0.01,
+    }
     (work / ".vscode").mkdir()
     (work / ".vscode" / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
     server = serve({}, path=f"{folder}:{bare_path}", trust_all=False)
@@ -76,5 +81,5 @@ def test_restricted_mode_runs_nothing_that_the_folder_names(
     window.palette("Workspaces: Manage Workspace Trust")
     window.page.get_by_role("button", name="Trust", exact=True).first.click()
     eventually((tmp_path / "theirs").exists)
-    window.status("$0.2500 · 92.6%".__eq__)
+    window.status("theirs $0.2500".__eq__)
     window.close()
