@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from click.shell_completion import CompletionItem
+
+_COMPLETABLE: Final = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]*")
+"""What means the same in every shell without quotes, which none puts around a completion."""
 
 workspace_option = click.option(
     "-w",
@@ -119,7 +123,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 def session_ids(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Ids of sessions that begin with `incomplete`, newest first, for the shell's completion."""
+    """Ids of sessions that begin with `incomplete`, newest first, for the shell's completion.
+
+    An id comes from a file that anyone may have written, and one such as `a$(date)` would be run
+    once it was completed: those that need quotes are left out.
+    """
     from click.shell_completion import CompletionItem
 
     try:
@@ -134,7 +142,7 @@ def session_ids(
     return [
         CompletionItem(session.id, help=wording.money(session.money))
         for session in (e.session for e in snapshot.entries if e.id.startswith(incomplete))
-        if wording.printable(session.id) == session.id
+        if _COMPLETABLE.fullmatch(session.id)
     ]
 
 

@@ -70,10 +70,49 @@ def test_a_corrupt_report_does_not_disturb(complete, workspace):
     assert complete("rad stats session ", cwd=workspace.root) == ["plain,mine"]
 
 
-def test_an_id_with_control_characters_is_not_offered(complete, workspace, report_bytes):
-    workspace.add("mine")
-    workspace.raw("bad.json", report_bytes(session_id="one\ntwo\x1b[31m"))
-    assert complete("rad stats session ", cwd=workspace.root) == ["plain,mine"]
+NOT_LITERAL = (
+    "one\ntwo\x1b[31m",
+    "a$(touch x)b",
+    "a`touch x`",
+    "a;touch x",
+    "a&b",
+    "a|b",
+    "a>b",
+    "a b",
+    "a'b",
+    'a"b',
+    "a\\b",
+    "a*",
+    "a!b",
+    "a,b",
+    "a:b",
+    "a/b",
+    "~a",
+    "=a",
+    "{a,b}",
+    "#a",
+    "-rf",
+    "--force",
+    "\N{FULLWIDTH DOLLAR SIGN}b",
+    "mine\n",
+)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_an_id_that_a_shell_may_not_take_literally_is_not_offered(
+    rad, workspace, report_bytes, shell
+):
+    workspace.add("mine.1_2-3")
+    for number, name in enumerate(NOT_LITERAL):
+        workspace.raw(f"{number}.json", report_bytes(session_id=name))
+    env = {
+        "_RAD_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": "rad stats session ",
+        "COMP_CWORD": "" if shell == "fish" else "3",
+    }
+    offered = rad(cwd=workspace.root, env=env).stdout
+    assert "mine.1_2-3" in offered
+    assert len(offered.splitlines()) == {"bash": 1, "zsh": 3, "fish": 1}[shell]
 
 
 def test_zsh_shows_the_cost_of_a_session(rad, golden):
