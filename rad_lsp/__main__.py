@@ -1,4 +1,4 @@
-"""`rad-lsp`, or `python -m rad_lsp`: the language server."""
+"""`rad-lsp`, or `python -P -m rad_lsp`: the language server."""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from rad_lsp import places
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -20,9 +22,9 @@ _PAUSE: Final = 0.05
 def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool, sync: bool = True) -> int:
     """Write a file beside its place and move it there; returns its size in bytes.
 
-    A symbolic link is followed, and goes on to point where it did. A file that is overwritten
-    hands on its permissions. With `sync` the content is on the disk before it is moved, and so
-    survives a failure of the computer.
+    A symbolic link is followed, and goes on to point where it did. Only the user may read the
+    file, whatever the umask; one that is overwritten hands on what not even the user may do. With
+    `sync` the content is on the disk before it is moved, and so survives a failure of the computer.
 
     Raises FileExistsError unless `overwrite`, when something is there or comes to be there in
     the meantime; OSError, ValueError for a name that no file may have, and what `chunks` raises.
@@ -36,15 +38,17 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool, sync: bool = 
     temporary = target.with_name(f".rad.tmp.{os.urandom(16).hex()}")
     size = 0
     try:
-        with temporary.open("xb") as file:
+        with open(temporary, "xb", opener=_private) as file:
             for chunk in chunks:
                 size += file.write(chunk)
             if sync:
                 file.flush()
                 os.fsync(file.fileno())
+        mode = places.FILE_MODE
+        if overwrite and target.exists():
+            mode &= target.stat().st_mode
+        places.set_mode(temporary, mode)
         if overwrite:
-            if target.exists():
-                temporary.chmod(target.stat().st_mode)
             _replace(temporary, target)
         else:
             _move_to_free_place(temporary, target)
@@ -52,6 +56,10 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool, sync: bool = 
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
     return size
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, places.FILE_MODE)
 
 
 def _replace(temporary: Path, target: Path) -> None:
@@ -70,7 +78,7 @@ def _move_to_free_place(temporary: Path, target: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # a file system without links
-        with target.open("xb"):
+        with open(target, "xb", opener=_private):
             pass
         try:
             _replace(temporary, target)

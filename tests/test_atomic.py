@@ -48,6 +48,14 @@ def held(monkeypatch):
     return make
 
 
+@pytest.fixture
+def any_umask():
+    """The test may set a umask."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
@@ -145,12 +153,31 @@ def test_the_content_is_on_the_disk_before_it_takes_its_place(folder, monkeypatc
 
 
 @pytest.mark.skipif(os.name != "posix", reason="no such permissions here")
-def test_an_overwritten_file_keeps_its_permissions(folder):
+@pytest.mark.parametrize(
+    ("mode", "kept"), [(0o644, 0o600), (0o666, 0o600), (0o600, 0o600), (0o400, 0o400)]
+)
+def test_an_overwritten_file_keeps_permissions_that_are_stricter(folder, mode, kept):
     path = folder / "o.csv"
     path.write_bytes(b"old")
-    path.chmod(0o640)
+    path.chmod(mode)
     atomic.write(path, [b"new"], overwrite=True)
-    assert path.stat().st_mode & 0o777 == 0o640
+    assert path.stat().st_mode & 0o777 == kept
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such permissions here")
+@pytest.mark.parametrize("mask", [0, 0o022, 0o077, 0o377])
+@pytest.mark.parametrize("overwrite", [True, False])
+@pytest.mark.usefixtures("any_umask")
+def test_only_the_user_may_read_a_file_whatever_the_umask(folder, mask, overwrite):
+    os.umask(mask)
+
+    def chunks():
+        yield b"part"
+        (temporary,) = folder.iterdir()
+        assert temporary.stat().st_mode & 0o077 == 0
+
+    atomic.write(folder / "o.csv", chunks(), overwrite=overwrite)
+    assert (folder / "o.csv").stat().st_mode & 0o777 == 0o600
 
 
 def test_until_it_is_whole_the_old_file_stands(folder):

@@ -1,4 +1,4 @@
-"""`python -m rad_lsp.cli` is the same command as `rad`."""
+"""`python -P -m rad_lsp.cli` is the same command as `rad`."""
 
 from rad_lsp.cli.main import main
 

@@ -68,8 +68,10 @@ def _run(title: str, command: str, workspace: Path) -> None:
     emit(f"\n── {title}\n$ rad {command}\n")
     # The user's own environment may name another workspace.
     environment = {**os.environ, service.workspace.VARIABLE: str(workspace)}
-    words = [sys.executable if word == "python" else word for word in command.split()]
-    arguments = [sys.executable, "-m", "rad_lsp.cli", *words]
+    python = [sys.executable, "-P"]  # no module of the folder passes for one of Python's or ours
+    arguments = [*python, "-m", "rad_lsp.cli"]
+    for word in command.split():
+        arguments += python if word == "python" else [word]
     done = subprocess.run(  # noqa: S603
         arguments, cwd=workspace, env=environment, capture_output=True, check=False
     )

@@ -51,13 +51,18 @@ def doctor(click_context: click.Context, context: Context) -> None:
 
     Example: rad doctor
     """
-    emit(*(f"{printable(line)}\n" for line in _versions()))
+    _say(*_versions())
     try:
         lines, healthy = _workspace(context, context.workspace)
     except NoWorkspace as error:
         lines, healthy = [f"Workspace:         none. {error}"], False
-    emit("\n", *(f"{printable(line)}\n" for line in [*lines, *_index(context)]))
+    _say("", *lines, *_index(context))
     click_context.exit(0 if healthy else 1)
+
+
+def _say(*lines: str) -> None:
+    """Print lines, of which much comes from files and folders that anyone may have named."""
+    emit(*(f"{printable(line)}\n" for line in lines))
 
 
 def _versions() -> Iterator[str]:
@@ -71,8 +76,9 @@ def _versions() -> Iterator[str]:
     libraries = ", ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES)
     yield f"Libraries:         {libraries}"
     yield f"Prices:            {_prices()}"
-    yield f"rad on PATH:       {shutil.which('rad') or 'none; python -m rad_lsp.cli is the same'}"
-    yield f"rad-lsp on PATH:   {shutil.which('rad-lsp') or 'none; python -m rad_lsp is the same'}"
+    for name, module in (("rad", "rad_lsp.cli"), ("rad-lsp", "rad_lsp")):
+        found = shutil.which(name) or f"none; python -P -m {module} is the same"
+        yield f"{name + ' on PATH:':<19}{found}"
 
 
 def _prices() -> str:

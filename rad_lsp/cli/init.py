@@ -31,5 +31,5 @@ def init(folder: Path | None, workspace: Path | None) -> None:
     except OSError as error:
         why = reason(error)
         raise RadError(f"{where} can't be made: {why}. Choose another folder.") from None
-    place = printable(str(where))
-    emit(f"Made {place}\n" if made else f"{place} is there already; nothing changed.\n")
+    said = f"Made {where}" if made else f"{where} is there already; nothing changed."
+    emit(f"{printable(said)}\n")

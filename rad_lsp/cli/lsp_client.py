@@ -26,7 +26,7 @@ class Client:
 
     def __init__(self, workspace: Path) -> None:
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "rad_lsp", "--stdio"],
+            [sys.executable, "-P", "-m", "rad_lsp", "--stdio"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -25,6 +25,7 @@ OUT_OF_RANGE: Final = "out-of-range"
 NOT_A_FILE: Final = "not-a-file"
 NO_PERMISSION: Final = "no-permission"
 UNREADABLE: Final = "unreadable"
+LINK: Final = "link"
 DUPLICATE: Final = "duplicate"
 
 TOOL_CALLS_MISMATCH: Final = "tool-calls-mismatch"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,8 +21,15 @@ if TYPE_CHECKING:
 
     from rad_lsp.core.session import Session, Usage
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would take for a formula and run."""
+_FORMULA: Final = re.compile(
+    r"""(?:^|(?<=[;|\t\r\n]))(?=[ "]*[=+\-@\t\r\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}"""
+    r"""\N{FULLWIDTH HYPHEN-MINUS}\N{FULLWIDTH COMMERCIAL AT}])"""
+)
+"""Where what begins would be taken for a formula, and run, by a spreadsheet.
+
+Not only at the beginning of a cell: where the list separator is a semicolon or a tab, quotes in the
+middle of a line mean nothing, and cells begin behind each of these characters.
+"""
 
 _ROWS: Final = 100
 """Rows of CSV in one piece."""
@@ -127,7 +135,7 @@ def _csv(header: list[str], rows: Iterable[list[Any]]) -> Iterator[bytes]:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return _FORMULA.sub("'", value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):

@@ -75,11 +75,9 @@ class RadProtocol(LanguageServerProtocol):
         try:
             message = json.loads(body)
         except (ValueError, RecursionError):
-            self._refuse(None, ErrorCodes.ParseError, "The message is not valid JSON")
+            self._refuse_malformed(None, ErrorCodes.ParseError, body, "it is not valid JSON")
             return
-        fault = self._fault(message)
-        if fault is not None:
-            self._refuse(_usable_id(message), *fault)
+        if self._refuses(message, body):
             return
         is_request = "method" in message and "id" in message
         if "method" in message:  # a response has none
@@ -91,11 +89,13 @@ class RadProtocol(LanguageServerProtocol):
         try:
             typed = super().structure_message(message)
         except Exception:  # noqa: BLE001  (pygls and cattrs raise all sorts)
+            # Only methods that are known have params of a shape.
+            method = message.get("method")
+            what = f"the params of {method} have the wrong shape" if method else "it is no response"
             if is_request:
-                what = f"The params of {message['method']} have the wrong shape"
-                self._refuse(message["id"], ErrorCodes.InvalidParams, what)
+                self._refuse_malformed(message["id"], ErrorCodes.InvalidParams, body, what)
             else:
-                logger.warning("Ignored a malformed %s", message.get("method", "response"))
+                logger.warning("Ignored a message of %d bytes: %s", len(body), what)
             return
         try:
             self.handle_message(typed)
@@ -142,25 +142,36 @@ class RadProtocol(LanguageServerProtocol):
         """End the process: with exit code 0 after a shutdown request, else with 1."""
         self.stop(0 if self._shutdown else 1)
 
-    def _fault(self, message: Any) -> tuple[int, str] | None:
-        """The error code and sentence for a message that is malformed; None for any other."""
+    def _refuses(self, message: Any, body: bytes) -> bool:
+        """Whether a message is malformed, or a request out of time. Then it has its answer."""
+        fault = self._fault(message)
+        if fault is not None:
+            self._refuse_malformed(_usable_id(message), ErrorCodes.InvalidRequest, body, fault)
+            return True
+        untimely = None
+        if "method" in message and "id" in message:
+            untimely = self._untimely(message["method"])
+        if untimely is not None:
+            self._refuse(message["id"], *untimely)
+        return untimely is not None
+
+    def _fault(self, message: Any) -> str | None:
+        """What is wrong with a message that is malformed; None for any other."""
         if not isinstance(message, dict) or message.get("jsonrpc") != self.VERSION:
-            return ErrorCodes.InvalidRequest, "The message is not a JSON-RPC 2.0 object"
+            return "it is not a JSON-RPC 2.0 object"
         if "method" not in message:
-            if "id" not in message:
-                return ErrorCodes.InvalidRequest, "The message has neither a method nor an id"
-            return None
-        if not isinstance(message["method"], str):
-            return ErrorCodes.InvalidRequest, "The method is not text"
+            return None if "id" in message else "it has neither a method nor an id"
+        method = message["method"]
+        if not isinstance(method, str):
+            return "its method is not text"
         if "id" not in message:
             return None
         if _usable_id(message) is None:
-            return ErrorCodes.InvalidRequest, "The id is neither text nor a whole number"
-        method = message["method"]
+            return "its id is neither text nor a whole number"
         kind = self.get_message_type(method)
         if kind is not None and not hasattr(kind, "id"):
-            return ErrorCodes.InvalidRequest, f"{method} is a notification: it takes no id"
-        return self._untimely(method)
+            return f"{method} is a notification: it takes no id"
+        return None
 
     def _untimely(self, method: str) -> tuple[int, str] | None:
         """The error code and sentence for a request that comes too early or too late."""
@@ -172,6 +183,13 @@ class RadProtocol(LanguageServerProtocol):
         elif not self._initialize_seen:
             return ErrorCodes.ServerNotInitialized, "The server is not initialized yet"
         return None
+
+    def _refuse_malformed(
+        self, msg_id: str | int | None, code: int, body: bytes, reason: str
+    ) -> None:
+        """Refuse a message by its length and a reason: what it holds is nobody else's business."""
+        logger.warning("Refused a message of %d bytes: %s", len(body), reason)
+        self._refuse(msg_id, code, f"The message of {len(body):,} bytes is refused: {reason}")
 
     def _refuse(self, msg_id: str | int | None, code: int, message: str, data: Any = None) -> None:
         error: dict[str, Any] = {"code": code, "message": printable(message)}
@@ -192,7 +210,7 @@ class RadProtocol(LanguageServerProtocol):
         elif isinstance(error, JsonRpcException):
             self._send_response(msg_id, error=error.to_response_error())
         else:
-            logger.error("Failed to answer request %r", msg_id, exc_info=error)
+            logger.error("Failed to answer a request", exc_info=error)
             self._refuse(msg_id, ErrorCodes.InternalError, _INTERNAL)
 
     def _send_response(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from rad_lsp import atomic
+from rad_lsp import atomic, places
 from rad_lsp.core import budget as budgets
 from rad_lsp.core import figures, money, naming, period
 from rad_lsp.core import usage as usages
@@ -297,8 +297,13 @@ def stored(session: Session) -> bytes:
     return cast("bytes", data)
 
 
-def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
-    """Write an output whole or not at all; returns its size in bytes. A link is followed.
+def write(
+    path: Path, chunks: Iterable[bytes], *, overwrite: bool, workspace: Path | None = None
+) -> int:
+    """Write an output whole or not at all; returns its size in bytes.
+
+    A link is followed within the folder that `path` names, or within the workspace where `path`
+    names a place in it: whoever made the link must not choose which other file is written.
 
     Raises OutputExists, OutputNotWritable, and what `chunks` raises.
     """
@@ -308,6 +313,10 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool) -> int:
             raise OutputNotWritable(name, "it is a folder")
         if overwrite and path.exists() and not path.is_file():
             raise OutputNotWritable(name, "it is not a regular file")
+        if not overwrite and os.path.lexists(path):
+            raise OutputExists(name)
+        within = workspace if workspace and places.holds(workspace, path) else None
+        places.check_inside(path, within or path.absolute().parent)
         return atomic.write(path, chunks, overwrite=overwrite)
     except FileExistsError:
         raise OutputExists(name) from None

@@ -148,6 +148,10 @@ class Source(ABC):
         """Whether a file grows by lines; else it is replaced as a whole."""
         return True
 
+    def refuses(self, path: str) -> Problem | None:  # noqa: ARG002
+        """Why a path below the folders is not read although it could be; None where it is read."""
+        return None
+
     @abstractmethod
     def parser(self, path: str, state: bytes | None = None) -> Parser:
         """A parser for a file, from its beginning or from an earlier parser's state."""

@@ -7,7 +7,7 @@ import functools
 import os
 from datetime import UTC, datetime
 from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -130,6 +130,46 @@ def path_hash(path: str) -> int:
 
     digest = hashlib.blake2b(path.encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
+
+
+def id_hash(identifier: str) -> int:
+    """A number that stands for an id, by which what has it can be found again."""
+    return path_hash(identifier)
+
+
+class ById(Generic[T]):
+    """What a parser knows by ids that agents give, in a state that must not tell the ids.
+
+    Ids are not hashed until the state is stored, as most are looked up before: `new` has what came
+    since the parser was made, by id. What an earlier parser has left is known by hashes.
+    """
+
+    __slots__ = ("_before", "new")
+
+    def __init__(self, before: dict[int, T]) -> None:
+        self._before = before
+        self.new: dict[str, T] = {}
+
+    def get(self, identifier: str) -> T | None:
+        """What has the id."""
+        found = self.new.get(identifier)
+        if found is None and self._before:
+            return self._before.get(id_hash(identifier))
+        return found
+
+    def pop(self, identifier: str) -> T | None:
+        """What has the id, which is forgotten."""
+        before = self._before.pop(id_hash(identifier), None) if self._before else None
+        return self.new.pop(identifier, before)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._before = {}
+        self.new.clear()
+
+    def by_hash(self) -> dict[int, T]:
+        """All, for the state."""
+        return self._before | {id_hash(name): value for name, value in self.new.items()}
 
 
 def file_hash(folder: str, path: str) -> int:

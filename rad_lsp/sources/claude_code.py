@@ -273,11 +273,11 @@ class _State(State, gc=False, array_like=True):
     """Where a parser stopped.
 
     Of each session there are its facts, the time of its last message and whether a turn goes on;
-    `calls` has each tool call without a result.
+    `calls` has each tool call without a result, by a hash of its id.
     """
 
     sessions: list[tuple[Facts, int, bool]] = msgspec.field(default_factory=list)
-    calls: dict[str, _Call] = msgspec.field(default_factory=dict)
+    calls: dict[int, _Call] = msgspec.field(default_factory=dict)
     ended: int = 0
     """Tool calls with a result."""
 
@@ -305,6 +305,7 @@ class ClaudeCodeParser(Parser):
             for facts, last, running in self._state.sessions
         }
         self.facts = {name: session.facts for name, session in self._sessions.items()}
+        self._calls = _lines.ById(self._state.calls)
 
     def state(self) -> bytes:
         """Where the parser stopped."""
@@ -312,6 +313,7 @@ class ClaudeCodeParser(Parser):
             (session.facts, _lines.milliseconds(session.last), session.running)
             for session in self._sessions.values()
         ]
+        self._state.calls = self._calls.by_hash()
         return super().state()
 
     # Reading is most of the work of a first look at all sessions, and calls cost: it is one loop.
@@ -319,7 +321,7 @@ class ClaudeCodeParser(Parser):
         """Read on. Raises nothing, whatever the bytes."""
         answers: list[tuple[Facts, list[_Record]]] = []
         answer: list[_Record] = []
-        calls = self._state.calls
+        calls = self._calls.new
         message_id = request_id = None
         session_id: object = self
         for record in _lines.decode(data, _Record, self.progress, _KINDS):
@@ -394,7 +396,7 @@ class ClaudeCodeParser(Parser):
             for block in content:
                 if block.type == "tool_result":
                     is_prompt = False
-                    call = self._state.calls.pop(block.tool_use_id or "", None)
+                    call = self._calls.pop(block.tool_use_id or "")
                     if call is not None:
                         self._state.ended += 1
                         told = record.tool_use_result

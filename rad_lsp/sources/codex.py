@@ -420,10 +420,10 @@ class _State(State, gc=False, array_like=True):
     requests: int = 0
     model: str = _lines.UNKNOWN
     engine: str = ENGINE
-    calls: dict[str, _Call] = msgspec.field(default_factory=dict)
-    """Those without a result."""
-    settled: dict[str, _Call] = msgspec.field(default_factory=dict)
-    """Those with one since the last request."""
+    calls: dict[int, _Call] = msgspec.field(default_factory=dict)
+    """Those without a result, by hashes of their ids."""
+    settled: dict[int, _Call] = msgspec.field(default_factory=dict)
+    """Those with one since the last request, likewise."""
     opened: int = 0
     """When the agent began to work on what it still works on; 0 while it rests."""
     tasks: bool = False
@@ -469,6 +469,14 @@ class _Parser(Parser):
         else:
             super().__init__(msgspec.msgpack.decode(state, type=_State))
         self._show(self._state.facts)
+        self._calls = _lines.ById(self._state.calls)
+        self._settled = _lines.ById(self._state.settled)
+
+    def state(self) -> bytes:
+        """Where the parser stopped."""
+        self._state.calls = self._calls.by_hash()
+        self._state.settled = self._settled.by_hash()
+        return super().state()
 
     def feed(self, data: bytes) -> None:
         if _is_compressed(self._path):
@@ -660,7 +668,7 @@ class _Parser(Parser):
             state.late.append(key)
             del state.late[:-_RECENT]
             return
-        state.settled.clear()
+        self._settled.clear()
         # Some providers give all answers one id.
         made = self._request(time, usage, key, variant=_joined(usage[:3]))
         state.recorded[key] = _Recorded(made, usage, is_compaction=is_copy)
@@ -714,7 +722,7 @@ class _Parser(Parser):
         if anew:
             spent = info.last.tokens() if info.last is not None else total
         state.totals = total
-        state.settled.clear()
+        self._settled.clear()
         compacted, state.compacted = state.compacted, False
         tier = None if told_tier is None else _tier(told_tier)
         # When a compacted session's total shrinks, its last usage is an estimate of what is left.
@@ -819,8 +827,8 @@ class _Parser(Parser):
         facts.active.clear()
         self.tools.update(dict.fromkeys(state.copied))
         state.copied.clear()
-        state.calls.clear()
-        state.settled.clear()
+        self._calls.clear()
+        self._settled.clear()
 
     def _call(self, time: int, item: _Item) -> None:
         if self._may_be_copied(time):
@@ -833,7 +841,7 @@ class _Parser(Parser):
             added, removed, paths = _patch(item)
             changed = tuple(self._hash(path) for path in paths)
             name = item.name or item.type.removesuffix("_call")
-            self._state.calls[item.call_id] = _Call(time, name, added, removed, changed)
+            self._calls.new[item.call_id] = _Call(time, name, added, removed, changed)
 
     def _result(self, time: int, item: _Item) -> None:
         if self._may_be_copied(time):
@@ -849,7 +857,7 @@ class _Parser(Parser):
                 failed = _mcp_failed(item.result)
             case _:
                 failed, seconds = _ending(item.output)
-        call = self._state.calls.pop(item.call_id, None)
+        call = self._calls.pop(item.call_id)
         if call is None:
             self._correct(item.call_id, changes, _outcome(failed))
             return
@@ -859,11 +867,11 @@ class _Parser(Parser):
         if changes is not None:
             call.added, call.removed, call.files = self._changed(changes)
         self._count(call)
-        self._state.settled[item.call_id] = call
+        self._settled.new[item.call_id] = call
 
     def _correct(self, call_id: str, changes: dict[str, _Change] | None, outcome: Outcome) -> None:
         """A second record of one result, or a change that a tool made by another tool."""
-        call = self._state.settled.get(call_id)
+        call = self._settled.get(call_id)
         if call is None:
             if changes is not None:
                 added, removed, changed = self._changed(changes)

@@ -237,16 +237,17 @@ class _State(State, gc=False, array_like=True):
 
     `run` counts the runs of the session. `running` tells that the last of the facts' active
     intervals is a turn that goes on. `calls` has time and name of each tool call without a result,
-    `results` counts those with one. `segments` are those since the last shutdown, which told
-    `sums`; runs that broke off are among them. `told` is the last money that was told. `starts`
-    are the ids of the events that begin runs; up to `repeated_until` events are in the file again.
+    by a hash of its id, `results` counts those with one. `segments` are those since the last
+    shutdown, which told `sums`; runs that broke off are among them. `told` is the last money that
+    was told. `starts` are the ids of the events that begin runs; up to `repeated_until` events are
+    in the file again.
     """
 
     facts: Facts
     model: str = _lines.UNKNOWN
     run: int = 0
     running: bool = False
-    calls: dict[str, tuple[int, str]] = msgspec.field(default_factory=dict)
+    calls: dict[int, tuple[int, str]] = msgspec.field(default_factory=dict)
     results: int = 0
     segments: list[_Segment] = msgspec.field(default_factory=list)
     sums: _Sums = _Sums()
@@ -290,6 +291,12 @@ class _Parser(Parser):
         else:
             super().__init__(msgspec.msgpack.decode(state, type=_State))
         self._show(self._state.facts)
+        self._calls = _lines.ById(self._state.calls)
+
+    def state(self) -> bytes:
+        """Where the parser stopped."""
+        self._state.calls = self._calls.by_hash()
+        return super().state()
 
     def feed(self, data: bytes) -> None:
         state = self._state
@@ -385,12 +392,12 @@ class _Parser(Parser):
     def read_call(self, data: _Data, time: int) -> None:
         self._works(time)
         if data.tool_call_id is not None:
-            self._state.calls[data.tool_call_id] = time, data.tool_name
+            self._calls.new[data.tool_call_id] = time, data.tool_name
 
     def read_result(self, data: _Data, time: int) -> None:
         self._works(time)
         state = self._state
-        start, name = state.calls.pop(data.tool_call_id or "", (0, data.tool_name))
+        start, name = self._calls.pop(data.tool_call_id or "") or (0, data.tool_name)
         outcome: Outcome = "ok"
         if data.success is None:
             outcome = "unknown"
@@ -608,7 +615,7 @@ class _Parser(Parser):
         state = self._state
         state.run += 1
         state.running = False
-        state.calls.clear()
+        self._calls.clear()
 
     def _works(self, time: int) -> None:
         """The turn that has begun goes on until here at least."""

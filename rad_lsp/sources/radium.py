@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
+from rad_lsp import places
 from rad_lsp.core import contradictions, figures, problems
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import SLOT_MS, Request
@@ -26,6 +27,9 @@ FOLDER: Final = Path(".radium", "_internals", "sessions")
 
 _MOST_WARNINGS: Final = 100
 """Of those that a report has; ours have fewer."""
+_LEADS_OUT: Final = Problem(
+    problems.LINK, "It is a link that leads out of the workspace: it is not followed"
+)
 
 _ROUNDING: Final = 1e-9
 """USD that a sum may differ by, because amounts are no decimal numbers."""
@@ -44,9 +48,13 @@ class Radium(Source):
     def paths(self) -> Iterator[str]:
         """Every `*.json` directly in the folder; none when that is missing.
 
-        Raises OSError when the folder can't be read.
+        The folder itself where a link leads to one outside the workspace. Raises OSError when the
+        folder can't be read.
         """
         (folder,) = self.folders
+        if self.refuses(str(folder)):
+            yield str(folder)
+            return
         try:
             names = os.listdir(folder)  # noqa: PTH208  (a Path each would slow a scan)
         except (FileNotFoundError, NotADirectoryError):
@@ -61,6 +69,10 @@ class Radium(Source):
     def by_line(self, path: str) -> bool:  # noqa: ARG002
         """Never: a report is replaced as a whole."""
         return False
+
+    def refuses(self, path: str) -> Problem | None:
+        """The problem of a link that leads out: another workspace's reports are none of this."""
+        return _LEADS_OUT if places.outside(path, self.workspace) else None
 
     def parser(self, path: str, state: bytes | None = None) -> ReportParser:  # noqa: ARG002
         """A parser for a report."""
@@ -95,6 +107,11 @@ def is_report(path: str) -> bool:
     """Whether a path is that of a report: a `*.json` directly in a sessions folder."""
     place = Path(path)
     return place.name.endswith(SUFFIX) and place.parent.parts[-len(FOLDER.parts) :] == FOLDER.parts
+
+
+def refusal(path: str) -> Problem | None:
+    """Why a report is not read although it is there; None of a file that is no report."""
+    return Radium(Path(path).parents[len(FOLDER.parts)]).refuses(path) if is_report(path) else None
 
 
 def parse(path: str, data: bytes) -> Session | Problem:

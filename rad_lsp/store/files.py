@@ -12,6 +12,7 @@ import msgspec
 from rad_lsp.core import problems
 from rad_lsp.core.problems import Problem
 from rad_lsp.regular import OPEN_FLAGS
+from rad_lsp.sources import radium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,7 +160,7 @@ def read_whole(path: str) -> bytes | Problem | None:
     """All of a file, or what keeps it from being read; None when there is none."""
     try:
         with File(path) as file:
-            problem = file.problem(whole=True)
+            problem = radium.refusal(path) or file.problem(whole=True)
             return problem or next(file.whole())[0]
     except OSError as error:
         return problem_of(path, error)

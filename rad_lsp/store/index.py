@@ -13,15 +13,16 @@ import sqlite3
 import threading
 import time
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from rad_lsp import places
 from rad_lsp.store.migrations import MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     Migration = Callable[[sqlite3.Connection], None]
 
@@ -162,7 +163,8 @@ class Index:
         if self.path is None:
             return self._migrated(_connected(MEMORY, 0))
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            places.make_folder(self.path.parent)
+            places.make_private(self.path.parent)
             with _alone(self.path, self._patience):
                 there = self.path.exists()
                 ours = damaged and there and self.path.stat().st_ino == self._inode
@@ -241,6 +243,17 @@ class Index:
         return self._migrated(_connected(MEMORY, 0))
 
 
+def _make_private(path: Path) -> None:
+    """Let only the user read an index and what SQLite keeps beside it, whatever the umask.
+
+    SQLite gives the files that it makes the permissions of the index: so that is made here.
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, places.FILE_MODE))
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        places.make_private(_beside(path, suffix))
+
+
 def put_aside_path(path: Path) -> Path:
     """Where an index that can't be used is kept until the next one."""
     return _beside(path, ".old")
@@ -298,6 +311,8 @@ def _code(error: sqlite3.DatabaseError) -> int | None:
 
 
 def _connected(place: Path | str, patience: float) -> sqlite3.Connection:
+    if place != MEMORY:
+        _make_private(Path(place))
     return sqlite3.connect(place, patience, isolation_level=None, check_same_thread=False)
 
 

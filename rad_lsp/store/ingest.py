@@ -79,7 +79,7 @@ class Ingest:
                 # Another process may have read it while this one waited.
                 if known and known.stamp == file.stamp:
                     return
-                problem = file.problem(whole=not by_line)
+                problem = self._source.refuses(path) or file.problem(whole=not by_line)
                 if problem is None:
                     self._read(path, known, file, by_line=by_line)
                 else:

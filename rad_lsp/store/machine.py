@@ -211,7 +211,9 @@ class Machine:
         changed = [path for path, stamp in now.items() if known.get(path) != stamp]
         # What is new is read in the order of names, which is that of time for some agents.
         changed.sort(reverse=True)
-        return changed, [path for path in known.keys() - now.keys() if files.is_gone(path)], None
+        left = known.keys() - now.keys()
+        gone = [path for path in left if files.is_gone(path) or source.refuses(path)]
+        return changed, gone, None
 
     def _changes_at(self, source: Source, paths: list[str]) -> tuple[list[str], list[str]] | None:
         """The same for some paths; None where all files must be listed to tell."""

@@ -10,7 +10,7 @@ import msgspec
 from rad_lsp.core import transcript
 from rad_lsp.core.session import Session
 from rad_lsp.pricing import Prices
-from rad_lsp.sources import RADIUM
+from rad_lsp.sources import RADIUM, radium
 from rad_lsp.sources.radium import Radium
 from rad_lsp.store import query, snapshot
 from rad_lsp.store.children import Children
@@ -107,7 +107,7 @@ class Store:
         """
         if content is None:
             self.edited.pop(path, None)
-        elif isinstance(content, Session):
+        elif isinstance(content, Session) and radium.refusal(path) is None:
             self.edited[path] = snapshot.pack(content)
         self._seen = None
         return self.recall()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from rad_lsp import repository
+from rad_lsp import places, repository
 from rad_lsp.core.errors import RadError
 from rad_lsp.sources.radium import FOLDER
 from rad_lsp.store.names import as_text
@@ -63,7 +63,7 @@ def find_or_make(
 
     It is made in the folder that is named, else in the environment's, else at the root of the
     current folder's repository, else in the current folder. Raises RadError when the folder does
-    not exist, OSError when nothing can be made in it.
+    not exist or a link leads out of it, OSError when nothing can be made in it.
     """
     found = find(named, environ, current)
     if found.marked:
@@ -113,11 +113,16 @@ def repository_root(folder: Path) -> Path | None:
 
 
 def init(root: Path) -> bool:
-    """Make the folder for reports below `root`; False when it was there. Raises OSError."""
+    """Make the folder for reports below `root`; False when it was there.
+
+    Raises OSError, and OutputNotWritable where a link leads to a folder that is not below `root`.
+    """
     folder = root / FOLDER
+    places.check_inside(folder, root)
     if folder.is_dir():
         return False
-    folder.mkdir(parents=True)
+    root.mkdir(parents=True, exist_ok=True)
+    places.make_folder(folder)
     return True
 
 

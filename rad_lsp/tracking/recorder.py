@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 
 import msgspec
 
-from rad_lsp import atomic
+from rad_lsp import atomic, places
 from rad_lsp.core import report
 from rad_lsp.core.errors import OutputNotWritable, SessionExists, reason
 from rad_lsp.core.spending import Request
@@ -68,8 +68,9 @@ class SessionRecorder:
     Reports have no indentation when `$RADIUM_COMPACT_SESSION_JSON` is `true` or `1`.
 
     The constructor raises BadSessionId. Entering raises SessionExists when the id has a report
-    already, and OutputNotWritable. After that no error of files is raised: tracking goes on, and
-    when the last report can't be written, the reason is logged, and is in `trouble`.
+    already, and OutputNotWritable, also where a link leads out of the workspace. After that no
+    error of files is raised: tracking goes on, and when the last report can't be written, the
+    reason is logged, and is in `trouble`.
     """
 
     def __init__(
@@ -249,6 +250,8 @@ class SessionRecorder:
                 return
             try:
                 self._write(final=final, overwrite=True)
+            except OutputNotWritable as error:
+                self.trouble = f"{error} What the session added last is lost."
             except OSError as error:
                 self.trouble = (
                     f"{OutputNotWritable(str(self.path), reason(error))} What the session added "
@@ -258,7 +261,10 @@ class SessionRecorder:
                 self.trouble = None
 
     def _write(self, *, final: bool, overwrite: bool) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # A link may have come there in the meantime: an agent writes into the workspace, too.
+        places.check_inside(self.path, self.workspace)
+        self.workspace.mkdir(parents=True, exist_ok=True)
+        places.make_folder(self.path.parent)
         # The final report is to survive a failure of the computer.
         atomic.write(self.path, (self.report(),), overwrite=overwrite, sync=final)
 

@@ -118,6 +118,19 @@ def test_control_characters_from_a_file_are_escaped(rad, workspace, report_bytes
     assert "\x1b" not in done.stdout
 
 
+def test_no_name_and_no_warning_changes_the_terminal(rad, tmp_path, report_bytes):
+    root = tmp_path / "a\x1b]0;b\x07\u202e"
+    folder = root / ".radium" / "_internals" / "sessions"
+    folder.mkdir(parents=True)
+    (folder / "mine.json").write_bytes(report_bytes(session_id="mine", warnings=["x\x1b[2J\ny"]))
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    shown = rad("doctor", cwd=root, env={"XDG_DATA_HOME": str(root)}).stdout
+    assert "mine: x\\x1b[2J\\ny" in shown
+    assert "git repository at " in shown
+    assert shown.count("a\\x1b]0;b\\x07\\u202e") >= 4
+    assert not set("\x1b\x07\u202e") & set(shown)
+
+
 def test_a_mistake_in_the_settings_is_named(rad, workspace):
     file = workspace.root / ".radium" / "rad-lsp.toml"
     file.write_text("bogus = 1")

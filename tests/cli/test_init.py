@@ -52,6 +52,35 @@ def test_a_file_in_the_way_is_one_clear_line(rad, tmp_path):
     assert (tmp_path / ".radium").read_text() == "not a folder"
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_link_out_of_the_folder_is_not_followed(rad, tmp_path, depth):
+    (tmp_path / "elsewhere").mkdir()
+    place = tmp_path.joinpath("here", *SESSIONS[:depth])
+    place.parent.mkdir(parents=True)
+    place.symlink_to(tmp_path / "elsewhere" / "\x1b[31m")
+    done = rad("init", "here")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "a link leads to " in done.stderr
+    assert str(tmp_path / "elsewhere") in done.stderr
+    assert "\x1b" not in done.stderr
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_link_within_the_folder_is_followed(rad, tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / ".radium").symlink_to("kept")
+    assert rad("init").returncode == 0
+    assert tmp_path.joinpath("kept", *SESSIONS[1:]).is_dir()
+
+
+def test_a_folder_name_cannot_change_the_terminal(rad, tmp_path):
+    for _ in range(2):
+        done = rad("init", tmp_path / "a\x1b]0;b\x07")
+        assert done.returncode == 0
+        assert "\x1b" not in done.stdout
+        assert "a\\x1b]0;b\\x07" in done.stdout
+
+
 def test_two_folders_are_wrong_usage(rad, tmp_path):
     done = rad("init", "one", "two")
     assert (done.returncode, done.stdout) == (2, "")

@@ -51,6 +51,19 @@ def test_events_are_read_until_there_are_no_more(rad, workspace, metrics):
     assert (metrics()["tool_calls"], metrics()["end_time"] is None) == (2, False)
 
 
+@posix
+def test_a_workspace_that_leads_elsewhere_is_refused(rad, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / ".radium").symlink_to(tmp_path / "elsewhere")
+    for command in (["record"], ["run", sys.executable, "-c", "open('ran', 'w')"]):
+        done = rad("session", *command, cwd=tmp_path / "here", input=TOOL)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"a link leads to {tmp_path / 'elsewhere'}" in done.stderr
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert not (tmp_path / "here" / "ran").exists()
+
+
 def test_the_report_follows_while_events_come_in(recording, metrics):
     recording.stdin.write(TOOL)
     recording.stdin.flush()

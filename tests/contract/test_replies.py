@@ -31,6 +31,31 @@ REQUESTS = [
 SHAPES = [None, [], [1], {}, "text", 5, True, {"": None}, {"textDocument": {"uri": 5}}]
 
 
+MALFORMED = [
+    b'{"jsonrpc": "2.0", "id": 1, "method": "stats/session", "params": xyzzy}',
+    b'["xyzzy"]',
+    b'{"jsonrpc": "xyzzy", "id": 1, "method": "stats/session"}',
+    b'{"jsonrpc": "2.0", "xyzzy": 1}',
+    b'{"jsonrpc": "2.0", "id": 1, "method": ["xyzzy"]}',
+    b'{"jsonrpc": "2.0", "id": {"xyzzy": 1}, "method": "stats/session"}',
+    b'{"jsonrpc": "2.0", "id": 1, "method": "textDocument/hover", "params": {"xyzzy": 1}}',
+]
+
+
+@pytest.mark.parametrize("body", MALFORMED)
+def test_a_malformed_message_is_answered_and_logged_by_its_length_alone(start, workspace, body):
+    raw = start("--log-level", "debug")
+    raw.initialize(workspace.root)
+    raw.send_bytes(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+    reply = raw.next(lambda message: "error" in message and message.get("id") in {None, 1})
+    assert f"{len(body)} bytes" in reply["error"]["message"]
+    raw.notify("textDocument/didOpen", {"xyzzy": 1})
+    raw.said(rb"Ignored a message of \d+ bytes")
+    raw.said(b"Refused a message of %d bytes" % len(body))
+    assert "xyzzy" not in json.dumps(reply)
+    assert b"xyzzy" not in raw.errors
+
+
 def only_reply(served, msg_id):
     """The reply to a request, and that there is no second one."""
     reply = served.reply(msg_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 
 import pytest
 from lsprotocol import types
@@ -68,6 +69,21 @@ async def test_folders_are_not_made_for_an_export(client, workspace, tmp_path):
     data = await failed(client, {"output": str(tmp_path), "overwrite": True})
     assert data["kind"] == "OutputNotWritable"
     assert not target.parent.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+async def test_an_export_follows_no_link_out_of_the_workspace(client, workspace, tmp_path):
+    workspace.add("first")
+    await client.sessions("first")
+    target = tmp_path / "precious"
+    target.write_text("mine")
+    link = workspace.root / "link.json"
+    link.symlink_to(target)
+    for named in ("link.json", str(link), link.as_uri()):
+        data = await failed(client, {"output": named, "overwrite": True})
+        assert (data["kind"], data["uri"]) == ("OutputNotWritable", link.as_uri())
+        assert str(target) in data["reason"]
+    assert (target.read_text(), link.is_symlink()) == ("mine", True)
 
 
 @pytest.fixture

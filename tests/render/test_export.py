@@ -81,13 +81,37 @@ def test_every_name_reads_back(session, table, usage, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("http://x","y")']
+    ("name", "cell"),
+    [
+        *((name, f"'{name}") for name in ("=1+1", "+1", "-1", "@SUM(A1)", " =1", '"=1')),
+        ('=HYPERLINK("http://x","y")', '\'=HYPERLINK("http://x","y")'),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("a;=1", "a;'=1"),
+        ("a;;@b;-c", "a;;'@b;'-c"),
+        ('a;"=1', "a;'\"=1"),
+        ("a; +1", "a;' +1"),
+        ("a\t=1", "a\t'=1"),
+        ("a\n=1", "a\n'=1"),
+        ("a|=1", "a|'=1"),
+    ],
 )
-def test_a_cell_that_a_spreadsheet_would_run_is_text(session, table, usage, name):
+def test_a_cell_that_a_spreadsheet_would_run_is_text(session, table, usage, name, cell):
     (row,) = table([session(name, model_usage={name: usage()})])
-    assert row["session_id"] == row["models"] == f"'{name}"
+    assert row["session_id"] == row["models"] == cell
     (row,) = table([session(name, model_usage={name: usage()})], export.csv_models)
-    assert row["session_id"] == row["model"] == f"'{name}"
+    assert row["session_id"] == row["model"] == cell
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("text", ["=1", '"=1', " @1", "x=1"])
+def test_no_reading_makes_a_formula_of_a_list(session, usage, now, delimiter, text):
+    models = {"a": usage(), text: usage(), f"b;{text}": usage(), f"c\t{text}\n{text}": usage()}
+    data = b"".join(export.csv_sessions([session(f"x|{text}", model_usage=models)], now))
+    rows = csv.reader(io.StringIO(data.decode("utf-8"), newline=""), delimiter=delimiter)
+    cells = [cell.strip(' "') for row in rows for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
 
 
 def test_times_are_in_utc(session, table):

@@ -16,6 +16,7 @@ from rad_lsp.core import transcript
 from rad_lsp.core.intervals import covered
 from rad_lsp.core.tokens import Tokens
 from rad_lsp.core.transcript import ToolRecord
+from rad_lsp.sources import _lines
 from rad_lsp.sources.claude_code import ClaudeCode
 from tests.sources import parsed
 from tests.sources.parsed import calls, encoded, ran, tools
@@ -653,7 +654,8 @@ class TestTools:
 
     def test_that_an_earlier_version_left_open_end(self):
         # What it remembered of a call was its time and name.
-        state = msgspec.msgpack.encode([[1, 0, []], [], {"toolu_1": [ms(1), "Bash"]}, 0])
+        call = {_lines.id_hash("toolu_1"): [ms(1), "Bash"]}
+        state = msgspec.msgpack.encode([[1, 0, []], [], call, 0])
         parser = ClaudeCode({}, Path("home")).parser(PATH, state)
         parser.feed(encoded(result(5, 1)))
         assert tools(parser) == [ToolRecord(SESSION, "Bash", ms(1), 4000, "ok")]
@@ -958,6 +960,16 @@ class TestState:
             result(3, 2, word, content=word),
         )
         assert word.encode() not in parser.state()
+
+    def test_keeps_no_id_of_a_tool_call(self, read):
+        parser = read(prompt(0), answer(1, 1, content=[use(1), use(2)]), result(2, 2))
+        assert b"toolu_" not in parser.state()
+
+    def test_knows_a_tool_call_by_its_id_once(self, read):
+        state = read(prompt(0), answer(1, 1, content=[use(1)])).state()
+        again = ClaudeCode({}, Path("home")).parser(PATH, state)
+        again.feed(encoded(answer(2, 2, content=[use(1, "Read")]), result(3, 1), result(4, 1)))
+        assert calls(again) == [("Read", "ok")]
 
     def test_grows_little(self, read):
         parser = read(*(line for n in range(100) for line in called(n, n, n + 0.5)))

@@ -1215,3 +1215,20 @@ def test_what_is_kept_between_reads_holds_no_words(read):
         item(3, "function_call_output", call_id="b", output=words),
     )
     assert words.encode() not in parser.state()
+
+
+def test_what_is_kept_between_reads_holds_no_id_of_a_tool_call(read):
+    parser = read(meta(), turn(1), *call(2, "call_open"), *call(3, "call_ended", 4))
+    assert b"call_" not in parser.state()
+
+
+def test_a_tool_call_that_is_open_between_reads_is_known_by_its_id(source, write):
+    lines = [meta(), turn(1), *call(2, "call_1", 4, name="exec_command")]
+    path = write(*lines)
+    first = source.parser(path)
+    first.feed(encoded(*lines[:-1]))
+    second = source.parser(path, first.state())
+    second.feed(encoded(lines[-1]))
+    assert [(tool.name, tool.duration) for tool in second.tools.values()] == [
+        ("exec_command", 2000)
+    ]

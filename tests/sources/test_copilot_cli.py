@@ -792,6 +792,15 @@ class TestState:
             whole.progress.first_skipped,
         )
 
+    def test_knows_a_tool_call_by_its_id_and_does_not_keep_that(self, read):
+        begun = call(2, 77)
+        parser = read(start(), begun)
+        identifier = begun["data"]["toolCallId"]
+        assert identifier.encode() not in parser.state()
+        again = CopilotCli({}, Path("home")).parser(PATH, parser.state())
+        again.feed(encoded(result(5, 77)))
+        assert [tool.duration for tool in again.tools.values() if tool] == [3000]
+
     def test_keeps_nothing_of_what_was_said(self, read):
         word = "xyzzy"
         parser = read(

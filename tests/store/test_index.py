@@ -286,6 +286,44 @@ def add_column(db):
     db.execute("UPDATE session SET title = session_id")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="no such permissions here")
+class TestPermissions:
+    @pytest.fixture(params=[0, 0o022, 0o077])
+    def umask(self, request):
+        before = os.umask(request.param)
+        yield
+        os.umask(before)
+
+    def modes(self, folder):
+        return {path.name: path.stat().st_mode & 0o777 for path in (folder, *folder.iterdir())}
+
+    @pytest.mark.usefixtures("umask")
+    def test_are_the_users_alone_whatever_the_umask(self, tmp_path, machine, home, claude):
+        home.claude("a", *claude.answers(1, 2))
+        folder = tmp_path / "share" / "rad-lsp"
+        first, second = machine(folder), machine(folder)
+        for made in (first, second):
+            assert len(read(made)) == 1
+        files = {FILE, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}.lock"}
+        expected = {"rad-lsp": 0o700} | dict.fromkeys(files, 0o600)
+        assert self.modes(folder) == expected
+        assert (tmp_path / "share").stat().st_mode & 0o777 == 0o700
+        for made in (first, second):
+            made.index.close()
+
+    @pytest.mark.usefixtures("umask")
+    def test_of_an_index_that_others_could_read_are_taken_back(self, gone):
+        set_version(gone, UNNUMBERED)
+        gone.parent.chmod(0o777)
+        for path in gone.parent.iterdir():
+            path.chmod(0o666)
+        Index(gone).close()
+        modes = self.modes(gone.parent)
+        assert modes.pop(gone.parent.name) == 0o700
+        assert put_aside_path(gone).name in modes
+        assert set(modes.values()) == {0o600}
+
+
 class TestMigrations:
     LATER = (*MIGRATIONS, add_column)
 

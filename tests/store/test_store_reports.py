@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from rad_lsp import service
+from rad_lsp.core.errors import SessionUnreadable
+from rad_lsp.core.problems import Problem
+from rad_lsp.service import documents
 from rad_lsp.sources import radium
 from rad_lsp.sources.radium import Radium, ReportParser
 from rad_lsp.store.store import Store
@@ -129,11 +133,91 @@ def test_a_mended_report_is_no_longer_skipped(store, workspace):
     assert ids(store.snapshot) == ["a"]
 
 
-def test_a_link_that_is_mended_is_read(store, workspace, report_bytes, tmp_path):
-    (workspace.sessions / "a.json").symlink_to(tmp_path / "later")
+def test_a_link_that_is_mended_is_read(store, workspace, report_bytes):
+    (workspace.sessions / "a.json").symlink_to(workspace.root / "later")
     assert [item.problem.code for item in store.refresh().skipped] == ["unreadable"]
-    (tmp_path / "later").write_bytes(report_bytes(session_id="a"))
+    (workspace.root / "later").write_bytes(report_bytes(session_id="a"))
     assert ids(store.refresh()) == ["a"]
+
+
+@pytest.fixture
+def others(tmp_path, report_bytes):
+    """The folder of another project's reports, and the first of them."""
+    folder = tmp_path / "others" / radium.FOLDER
+    folder.mkdir(parents=True)
+    report = folder / "theirs.json"
+    report.write_bytes(report_bytes(session_id="theirs"))
+    return report
+
+
+def skipped(snapshot):
+    return [(Path(one.path).name, one.problem.code) for one in snapshot.skipped]
+
+
+def test_a_link_to_a_report_outside_the_workspace_is_skipped(store, workspace, others):
+    workspace.add("ours")
+    link = workspace.sessions / "link.json"
+    link.symlink_to(others)
+    for paths in (None, [str(link)], None):
+        found = store.refresh(paths)
+        assert (ids(found), skipped(found)) == (["ours"], [("link.json", "link")])
+    assert "leads out of the workspace" in found.skipped[0].problem.message
+    link.unlink()
+    workspace.add("link")
+    found = store.refresh()
+    assert (sorted(ids(found)), skipped(found)) == (["link", "ours"], [])
+
+
+def test_a_report_that_becomes_a_link_outside_no_longer_counts(store, workspace, others):
+    report = workspace.add("ours")
+    session = store.refresh().latest()
+    report.rename(others.parent / "ours.json")
+    report.symlink_to(others.parent / "ours.json")
+    with pytest.raises(SessionUnreadable, match="leads out of the workspace"):
+        service.stored(session)
+    problem = documents.read_bytes(str(report))
+    assert isinstance(problem, Problem)
+    assert problem.code == "link"
+    assert (ids(store.refresh()), skipped(store.snapshot)) == ([], [("ours.json", "link")])
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_folder_that_is_a_link_outside_is_skipped_as_a_whole(store, workspace, others, depth):
+    workspace.add("theirs")
+    assert ids(store.refresh()) == ["theirs"]
+    below = Path(*radium.FOLDER.parts[:depth])
+    shutil.rmtree(workspace.root / below)
+    (workspace.root / below).symlink_to(others.parents[3] / below)
+    for paths in (None, [str(workspace.sessions / "theirs.json")], None):
+        found = store.refresh(paths)
+        assert ids(found) == []
+        assert ("sessions", "link") in skipped(found)
+    (workspace.root / below).unlink()
+    workspace.sessions.mkdir(parents=True)
+    workspace.add("ours")
+    assert (ids(store.refresh()), skipped(store.snapshot)) == (["ours"], [])
+
+
+def test_links_within_the_workspace_are_followed(store, workspace):
+    workspace.add("ours")
+    (workspace.root / ".radium").rename(workspace.root / "kept")
+    (workspace.root / ".radium").symlink_to("kept")
+    assert (ids(store.refresh()), store.snapshot.skipped) == (["ours"], ())
+
+
+def test_a_workspace_behind_a_link_has_its_reports(made, workspace, tmp_path):
+    workspace.add("ours")
+    (tmp_path / "link").symlink_to(workspace.root)
+    found = made(tmp_path / "link").refresh()
+    assert (ids(found), found.skipped) == (["ours"], ())
+
+
+def test_the_open_buffer_of_a_link_outside_does_not_count(store, workspace, others):
+    link = workspace.sessions / "link.json"
+    link.symlink_to(others)
+    store.refresh()
+    store.edit(str(link), radium.parse(str(link), others.read_bytes()))
+    assert ids(store.snapshot) == []
 
 
 def test_a_folder_deleted_and_made_again(store, workspace):

@@ -443,6 +443,47 @@ def test_where_nothing_can_be_written_it_says_so_at_the_start(recorder, tmp_path
         pass
 
 
+def test_a_link_out_of_the_workspace_is_not_written_through(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / ".radium").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OutputNotWritable, match="a link leads to "):
+        SessionRecorder(tmp_path / "here").__enter__()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("what", ["report", "folder"])
+def test_a_link_that_comes_in_the_meantime_is_not_written_through(tmp_path, caplog, what):
+    (tmp_path / "elsewhere").mkdir()
+    with SessionRecorder(tmp_path / "here", changes=False) as session:
+        if what == "report":
+            session.path.unlink()
+            session.path.symlink_to(tmp_path / "elsewhere" / "theirs.json")
+        else:
+            shutil.rmtree(session.path.parent)
+            session.path.parent.symlink_to(tmp_path / "elsewhere")
+        with session.tool("t"):
+            pass
+    (record,) = caplog.records
+    assert record.getMessage() == session.trouble
+    assert "a link leads to " in record.getMessage()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such permissions here")
+@pytest.mark.parametrize("mask", [0, 0o022, 0o077])
+def test_a_report_is_the_users_alone_whatever_the_umask(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        with SessionRecorder(tmp_path, changes=False) as session:
+            running = session.path.stat().st_mode & 0o777
+        folders = [session.path.parents[number].stat().st_mode & 0o777 for number in range(3)]
+        assert (running, session.path.stat().st_mode & 0o777) == (0o600, 0o600)
+        assert folders == [0o700] * 3
+    finally:
+        os.umask(before)
+
+
 def test_code_changes_are_counted(tmp_path, metrics):
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     (tmp_path / "old.txt").write_text("one\n", encoding="utf-8")

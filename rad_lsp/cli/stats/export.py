@@ -69,7 +69,9 @@ def export(
         emit_data(chunks)
     else:
         try:
-            size = service.write(Path(output), chunks, overwrite=force)
+            size = service.write(
+                Path(output), chunks, overwrite=force, workspace=context.workspace.root
+            )
         except OutputExists:
             raise RadError(f"{output} exists. Overwrite it with --force.") from None
         note(f"Wrote {size:,} bytes to {output}.")

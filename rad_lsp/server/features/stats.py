@@ -102,8 +102,10 @@ async def export(context: Context, params: wire.ExportParams) -> wire.Export:
     zone = folder.settings.values.zone
     job = _Export(selected, params.format, zone, single=params.session_id is not None)
     target = _output(folder, params.output)
+    root = folder.sessions.root
     async with context.progress.shown("Exporting sessions", lambda: job.sessions, job.stop):
-        running = asyncio.create_task(asyncio.to_thread(job.run, target, params.overwrite))
+        run = asyncio.to_thread(job.run, target, root, overwrite=params.overwrite)
+        running = asyncio.create_task(run)
         try:
             size, content = await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -136,10 +138,13 @@ class _Export:
         """Let the export end soon, without leaving a file."""
         self._stopped.set()
 
-    def run(self, target: Path | None, overwrite: bool) -> tuple[int, str | UnsetType]:  # noqa: FBT001
+    def run(
+        self, target: Path | None, workspace: Path, *, overwrite: bool
+    ) -> tuple[int, str | UnsetType]:
         """Export; returns the size in bytes, and the content if there is no target."""
         if target is not None:
-            return service.write(target, self._chunks, overwrite=overwrite), UNSET
+            size = service.write(target, self._chunks, overwrite=overwrite, workspace=workspace)
+            return size, UNSET
         content = b"".join(self._chunks)
         return len(content), content.decode("utf-8")
 

@@ -231,6 +231,45 @@ def test_a_link_is_refused(rad, golden, tmp_path):
 
 
 @posix
+@pytest.mark.parametrize("force", [[], ["--force"]], ids=["", "force"])
+@pytest.mark.parametrize("there", [True, False], ids=["there", "new"])
+@pytest.mark.parametrize("link", ["link.json", "folder/out.json"])
+def test_a_link_out_of_the_workspace_is_not_written_through(
+    rad, workspace, tmp_path, force, there, link
+):
+    workspace.add("mine")
+    (tmp_path / "home").mkdir()
+    target = tmp_path / "home" / "out.json"
+    if there:
+        target.write_text("precious")
+    (workspace.root / "link.json").symlink_to(target)
+    (workspace.root / "folder").symlink_to(tmp_path / "home")
+    done = rad("stats", "export", "-o", link, *force, cwd=workspace.root)
+    assert (done.returncode, done.stdout) == (1, "")
+    if force or (link != "link.json" and not there):
+        assert f"a link leads to {target}, outside {workspace.root}" in done.stderr
+    assert [path.read_text() for path in (tmp_path / "home").iterdir()] == ["precious"] * there
+
+
+@posix
+def test_a_link_out_of_the_named_folder_is_not_written_through(rad, golden, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "link").symlink_to(tmp_path / "precious")
+    done = rad("stats", "export", "-w", golden("history"), "-o", "out/link", "--force")
+    assert done.returncode == 1
+    assert f"a link leads to {tmp_path / 'precious'}" in done.stderr
+    assert not (tmp_path / "precious").exists()
+
+
+@posix
+def test_a_folder_of_the_users_own_may_be_behind_a_link(rad, golden, tmp_path, stored):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "folder").symlink_to("real")
+    assert rad("stats", "export", "-w", golden("history"), "-o", "folder/o.json").returncode == 0
+    assert json.loads((tmp_path / "real" / "o.json").read_bytes()) == stored
+
+
+@posix
 def test_a_link_goes_on_to_point_to_its_file_by_force(rad, golden, tmp_path, stored):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "real.json").write_text("mine")
