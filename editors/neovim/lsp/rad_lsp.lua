@@ -6,6 +6,8 @@
 ---@type vim.lsp.Config
 local config = {
   cmd = { 'rad-lsp' },
+  -- No module of the current folder passes for one of the server's.
+  cmd_env = { PYTHONSAFEPATH = '1' },
   workspace_required = true,
   -- A workspace has no open report most of the time, so any buffer of it starts the server, and
   -- none but reports are attached.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
@@ -60,7 +60,7 @@ test('each candidate that loses says why, in order', async () => {
   assert.equal(search.winner, undefined);
   assert.deepEqual(explain(search), [
     'radLsp.server.path: /opt/rad-lsp: too old',
-    'radLsp.interpreter: /opt/python -m rad_lsp: no module',
+    'radLsp.interpreter: /opt/python -P -m rad_lsp: no module',
     'ms-python.python: not installed',
     'PATH: there is no rad-lsp on it',
     '~/.local/bin: there is no rad-lsp in it',
@@ -72,7 +72,7 @@ test('the Python extension comes before PATH', async () => {
   const on = folder();
   program(join(on, 'rad-lsp'));
   const { winner } = await findServer(around({ path: on, pythonExtension: async () => ({ path: '/venv/bin/python' }) }));
-  assert.deepEqual(winner?.args, ['-m', 'rad_lsp']);
+  assert.deepEqual(winner?.args, ['-P', '-m', 'rad_lsp']);
   assert.equal(winner?.origin, 'ms-python.python');
 });
 
@@ -122,6 +122,101 @@ test('in Restricted Mode nothing in the workspace is run, and its Python is not 
   assert.equal(search.winner, undefined);
   assert.deepEqual(asked, []);
   assert.match(explain(search).join('\n'), /is not trusted/);
+});
+
+/** Where a program may lie so that the workspace chooses it: by name, the settings or folders that lead there. */
+const HIDDEN: Record<string, (workspace: string, own: string) => Partial<Surroundings>> = {
+  'a link on PATH': (workspace, own) => {
+    symlinkSync(program(join(workspace, 'rad-lsp')), join(own, 'rad-lsp'));
+    return { path: own };
+  },
+  'a link to a link on PATH': (workspace, own) => {
+    symlinkSync(program(join(workspace, 'rad-lsp')), join(own, 'first'));
+    symlinkSync('first', join(own, 'rad-lsp'));
+    return { path: own };
+  },
+  'a folder on PATH that is a link': (workspace, own) => {
+    program(join(workspace, 'bin', 'rad-lsp'));
+    symlinkSync(join(workspace, 'bin'), join(own, 'bin'));
+    return { path: join(own, 'bin') };
+  },
+  'a folder of the workspace on PATH, spelled with ..': (workspace, own) => {
+    program(join(workspace, 'rad-lsp'));
+    return { path: `${own}/../${workspace.split('/').at(-1)}` };
+  },
+  'a link in ~/.local/bin': (workspace, own) => {
+    mkdirSync(join(own, '.local', 'bin'), { recursive: true });
+    symlinkSync(program(join(workspace, 'rad-lsp')), join(own, '.local', 'bin', 'rad-lsp'));
+    return { home: own };
+  },
+  'the workspace by its real name': (workspace, own) => {
+    symlinkSync(workspace, join(own, 'link'));
+    return { path: '', serverPath: program(join(workspace, 'rad-lsp')), folders: [join(own, 'link')] };
+  },
+  'an environment of the workspace whose Python is elsewhere': (workspace, own) => {
+    mkdirSync(join(workspace, '.venv', 'bin'), { recursive: true });
+    symlinkSync(program(join(own, 'python')), join(workspace, '.venv', 'bin', 'python'));
+    return { interpreter: join(workspace, '.venv', 'bin', 'python') };
+  },
+  'a link to an environment of the workspace whose Python is elsewhere': (workspace, own) => {
+    mkdirSync(join(workspace, '.venv', 'bin'), { recursive: true });
+    symlinkSync(program(join(own, 'python')), join(workspace, '.venv', 'bin', 'python'));
+    symlinkSync(join(workspace, '.venv'), join(own, 'venv'));
+    return { interpreter: join(own, 'venv', 'bin', 'python') };
+  },
+  'a link in the workspace to a program elsewhere': (workspace, own) => {
+    program(join(own, 'real', 'rad-lsp'));
+    symlinkSync(join(own, 'real'), join(workspace, 'bin'));
+    symlinkSync(join(workspace, 'bin'), join(own, 'bin'));
+    return { path: join(own, 'bin') };
+  },
+  'a script whose interpreter is in the workspace': (workspace, own) => {
+    const file = program(join(own, 'rad-lsp'));
+    writeFileSync(file, `#!${program(join(workspace, 'python'))}\n`);
+    return { path: own };
+  },
+  'a script whose interpreter env finds in the workspace': (workspace, own) => {
+    writeFileSync(program(join(own, 'rad-lsp')), '#!/usr/bin/env -S python3 -P\n');
+    symlinkSync(program(join(workspace, 'python3')), join(own, 'python3'));
+    return { path: own };
+  },
+  'another spelling on a system where case does not count': (workspace) => {
+    program(join(workspace, 'rad-lsp'));
+    return { path: workspace, folders: [workspace.toUpperCase()], platform: 'darwin' };
+  },
+};
+
+for (const [what, make] of Object.entries(HIDDEN)) {
+  test(`in Restricted Mode nothing in the workspace is run: ${what}`, async () => {
+    const [workspace, own] = [folder(), folder()];
+    const changes = { folders: [workspace], ...make(workspace, own) };
+    const refused = await findServer(
+      around({ ...changes, trusted: false, probe: async ({ command }) => assert.fail(`${command} was started`) }),
+    );
+    assert.equal(refused.winner, undefined);
+    assert.match(explain(refused).join('\n'), /is not trusted/);
+    assert.ok((await findServer(around({ ...changes, trusted: true }))).winner);
+  });
+}
+
+test('in Restricted Mode a program elsewhere is run, and finds none in the workspace', async () => {
+  const [workspace, own] = [folder(), folder()];
+  const before = { ...process.env };
+  program(join(workspace, 'sh'));
+  program(join(own, 'rad-lsp'), 'case "$PATH:$PYTHONPATH" in *WORKSPACE*) exit 1;; esac; echo rad-lsp 1.0.0'.replace('WORKSPACE', workspace));
+  try {
+    process.env['PATH'] = ['bin', workspace, own, before['PATH']].join(delimiter);
+    process.env['PYTHONPATH'] = [workspace, '.', own].join(delimiter);
+    const { winner } = await findServer(
+      around({ trusted: false, folders: [workspace], path: process.env['PATH'], probe: (found) => probe(found) }),
+    );
+    assert.equal(winner?.command, join(own, 'rad-lsp'));
+    assert.deepEqual(winner?.avoid, [workspace]);
+  } finally {
+    process.env['PATH'] = before['PATH'];
+    if (before['PYTHONPATH'] === undefined) delete process.env['PYTHONPATH'];
+    else process.env['PYTHONPATH'] = before['PYTHONPATH'];
+  }
 });
 
 test('programs are the same when command and arguments are', () => {

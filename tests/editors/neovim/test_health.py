@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 
@@ -35,6 +36,24 @@ def test_a_server_that_is_not_installed(start):
     assert "ERROR `rad-lsp-of-nowhere` is not on the PATH" in health(nvim)
     nvim.type_command("Rad session")
     nvim.terminal.wait("The server is not installed: see :checkhealth rad_lsp")
+
+
+def test_a_server_in_the_workspace_is_not_taken_from_the_path(
+    start, sessions, workspace, tmp_path, monkeypatch
+):
+    assert sessions
+    ran = tmp_path / "ran"
+    program = workspace.root / "rad-lsp"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\n", encoding="utf-8")
+    program.chmod(0o755)
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "rad-lsp").symlink_to(program)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    nvim = start(command=["rad-lsp"])
+    nvim.status("rad-lsp not found")
+    assert "ERROR `rad-lsp` is not on the PATH but in this workspace" in health(nvim)
+    assert not ran.exists()
 
 
 def test_help(start, tmp_path):

@@ -39,17 +39,19 @@ local function check_program()
     health.info('The server is reached by a function')
     return
   end
-  if not server.runnable(cmd) then
-    health.error(('`%s` is not on the PATH'):format(cmd[1]), {
+  local located = server.located(cmd, server.root_of() or vim.fn.getcwd())
+  if not located then
+    local inside = server.runnable(cmd) and ' but in this workspace' or ''
+    health.error(('`%s` is not on the PATH%s'):format(cmd[1], inside), {
       'Install the server: pipx install rad-lsp, or uv tool install rad-lsp',
       "Or say where it is: vim.lsp.config('rad_lsp', { cmd = { '/path/to/rad-lsp' } })",
     })
     return
   end
-  health.ok(('`%s` is %s'):format(cmd[1], vim.fn.exepath(cmd[1])))
+  health.ok(('`%s` is %s'):format(cmd[1], vim.fn.exepath(located[1])))
   -- With other arguments it may be any program, of which `--version` could ask anything.
   if #cmd == 1 then
-    local version = version_of(cmd[1])
+    local version = version_of(located[1])
     if version then
       health.ok(version)
     else

@@ -149,6 +149,39 @@ function M.runnable(cmd)
   return type(cmd) ~= 'table' or vim.fn.executable(cmd[1]) == 1
 end
 
+---@param path string
+---@param folder string
+---@return boolean whether a path lies in a folder, by its name or really
+local function lies_in(path, folder)
+  for _, look in ipairs({ vim.fs.normalize, vim.uv.fs_realpath }) do
+    local place, outer = look(path), look(folder)
+    local within = outer and vim.fs.normalize(outer) .. '/'
+    if place and within and vim.startswith(vim.fs.normalize(place), within) then
+      return true
+    end
+  end
+  return false
+end
+
+---A command with the place of its program, which is searched by the PATH. Whoever wrote the files
+---of a workspace must not choose what is run: a program there counts only if the user names its
+---place.
+---@param cmd string[]
+---@param root string the workspace
+---@return string[]? located nil where no program is found
+function M.located(cmd, root)
+  if cmd[1]:find('[/\\]') then
+    return M.runnable(cmd) and cmd or nil
+  end
+  local found = vim.fn.exepath(cmd[1])
+  local home = vim.uv.os_homedir() or ''
+  -- Who keeps the whole home folder in a repository has written the programs there, too.
+  if found == '' or (lies_in(found, root) and not lies_in(home .. '/.', root)) then
+    return nil
+  end
+  return vim.list_extend({ found }, cmd, 2)
+end
+
 ---@return rad_lsp.Server[]
 function M.all()
   return vim.tbl_values(servers)
@@ -314,12 +347,17 @@ function M.start(root)
   if not server.client_id then
     -- What callbacks change in a config is not to reach the next start.
     local config = vim.deepcopy(vim.lsp.config[M.NAME])
-    if not M.runnable(config.cmd) then
+    local cmd = config.cmd
+    if type(cmd) == 'table' then
+      cmd = M.located(cmd, root)
+    end
+    if not cmd then
       if server.state ~= 'missing' then
         enter_state(server, 'missing')
       end
       return server
     end
+    config.cmd = cmd
     config.name = M.NAME
     config.root_dir = root
     config.on_exit = both(function(code, signal, id)

@@ -37,7 +37,7 @@ export async function connect(program: Program, log: LogOutputChannel, listener:
   const client = new LanguageClient(
     'radLsp',
     'Radium Sessions',
-    { command: program.command, args: [...program.args], options: spawnOptions() },
+    { command: program.command, args: [...program.args], options: spawnOptions(program) },
     {
       // Virtual documents of other extensions must not reach the server.
       documentSelector: [

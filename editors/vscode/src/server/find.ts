@@ -1,7 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { l10n } from 'vscode';
+import { folderHolding, inFolder, onPath } from './places';
 import type { Probe, Program } from './probe';
 import type { Version } from './version';
 
@@ -44,17 +45,19 @@ export interface Surroundings {
 export async function findServer(around: Surroundings): Promise<Search> {
   const candidates: Candidate[] = [];
   for (const origin of ['radLsp.server.path', 'radLsp.interpreter', 'ms-python.python', 'PATH', '~/.local/bin'] as const) {
-    const named = await name(origin, around);
-    if (typeof named === 'string') {
-      candidates.push({ origin, refusal: named });
+    const program = await name(origin, around);
+    if (typeof program === 'string') {
+      candidates.push({ origin, refusal: program });
       continue;
     }
-    const inside = around.trusted ? undefined : folderHolding(named.command, around.folders);
+    const avoid = around.trusted ? [] : around.folders;
+    const inside = around.trusted ? undefined : folderHolding(program.command, avoid, around.path, around.platform);
     if (inside !== undefined) {
       const refusal = l10n.t('it lies in {0}, which is not trusted', inside);
-      candidates.push({ origin, program: named, refusal });
+      candidates.push({ origin, program, refusal });
       continue;
     }
+    const named: Program = avoid.length ? { ...program, avoid } : program;
     const found = await around.probe(named);
     if ('version' in found) {
       candidates.push({ origin, program: named });
@@ -80,7 +83,8 @@ export function sameProgram(a: Program | undefined, b: Program | undefined): boo
 }
 
 async function name(origin: Origin, around: Surroundings): Promise<Program | string> {
-  const module = ['-m', 'rad_lsp'];
+  // With -P the current folder is no place for modules.
+  const module = ['-P', '-m', 'rad_lsp'];
   switch (origin) {
     case 'radLsp.server.path':
       return configured(around.serverPath, [], around);
@@ -92,7 +96,7 @@ async function name(origin: Origin, around: Surroundings): Promise<Program | str
       return 'path' in python ? { command: python.path, args: module } : python.refusal;
     }
     case 'PATH': {
-      const found = onPath('rad-lsp', around);
+      const found = onPath('rad-lsp', around.path, around.platform);
       return found ? { command: found, args: [] } : l10n.t('there is no rad-lsp on it');
     }
     case '~/.local/bin': {
@@ -112,33 +116,12 @@ function configured(setting: string, args: string[], around: Surroundings): Prog
     .replaceAll('${workspaceFolder}', around.folders[0] ?? '');
   if (isAbsolute(expanded)) return { command: expanded, args };
   if (!/[\\/]/.test(expanded)) {
-    const found = onPath(expanded, around);
+    const found = onPath(expanded, around.path, around.platform);
     return found ? { command: found, args } : l10n.t('there is no {0} on PATH', expanded);
   }
   const places = around.folders.map((folder) => resolve(folder, expanded));
   const command = places.find((place) => existsSync(place)) ?? places[0];
   return command ? { command, args } : l10n.t('{0} is relative, and no folder is open', expanded);
-}
-
-/** Entries that are no absolute path are left out: they would be looked up in the workspace. */
-function onPath(program: string, { path, platform }: Surroundings): string | undefined {
-  for (const folder of path.split(delimiter)) {
-    const found = isAbsolute(folder) ? inFolder(folder, program, platform) : undefined;
-    if (found) return found;
-  }
-  return undefined;
-}
-
-function inFolder(folder: string, program: string, platform: NodeJS.Platform): string | undefined {
-  const file = join(folder, platform === 'win32' && !/\.exe$/i.test(program) ? `${program}.exe` : program);
-  return statSync(file, { throwIfNoEntry: false })?.isFile() ? file : undefined;
-}
-
-function folderHolding(path: string, folders: readonly string[]): string | undefined {
-  return folders.find((folder) => {
-    const way = relative(folder, path);
-    return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
-  });
 }
 
 export const HOME = homedir();

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { homedir } from 'node:os';
 import { l10n } from 'vscode';
+import { entriesOutside } from './places';
 import { isOlder, OLDEST, parseVersion, type Version } from './version';
 
 export interface Program {
   readonly command: string;
   readonly args: readonly string[];
+  /** Folders that are not trusted: neither programs nor modules are looked for in them. */
+  readonly avoid?: readonly string[];
 }
 
 export type Probe = { readonly version: Version } | { readonly refusal: string; readonly old?: true };
@@ -18,8 +21,15 @@ const MOST_OUTPUT = 4_096;
  * How every program of the server is started: never with the workspace as current folder or on
  * Python's module path, so that no file of the workspace passes for a module of the server.
  */
-export function spawnOptions(): { cwd: string; env: NodeJS.ProcessEnv } {
-  return { cwd: homedir(), env: { ...process.env, PYTHONSAFEPATH: '1', PYTHONUNBUFFERED: '1' } };
+export function spawnOptions({ avoid = [] }: Program): { cwd: string; env: NodeJS.ProcessEnv } {
+  const env: NodeJS.ProcessEnv = { ...process.env, PYTHONSAFEPATH: '1', PYTHONUNBUFFERED: '1' };
+  if (avoid.length) {
+    // Windows spells the names in its own way.
+    for (const name of Object.keys(env).filter((key) => /^(PATH|PYTHONPATH)$/i.test(key))) {
+      env[name] = entriesOutside(env[name] ?? '', avoid, process.platform);
+    }
+  }
+  return { cwd: homedir(), env };
 }
 
 /** Whether a program is a server that this extension can use: `--version` says so in time. */
@@ -51,7 +61,7 @@ function run(program: Program, patience: number): Promise<Output | string> {
   return new Promise((resolve) => {
     const output: Output = { code: null, stdout: '', stderr: '' };
     const child = spawn(program.command, [...program.args, '--version'], {
-      ...spawnOptions(),
+      ...spawnOptions(program),
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
     });

@@ -148,7 +148,8 @@ export class Server implements Disposable {
       if (generation === this.#generation) this.#crashed();
     };
     const extra = workspace.getConfiguration('radLsp').get<string[]>('server.args', []);
-    const program = { command: winner.command, args: [...winner.args, ...extra] };
+    const { command, args, avoid = [] } = winner;
+    const program = { command, args: [...args, ...extra], ...(avoid.length && { avoid }) };
     try {
       // Loaded here, not above: see scripts/build.mjs.
       const { connect } = require('./client.js') as typeof Client;
