@@ -313,6 +313,40 @@ def test_sessions_whose_transcript_the_agent_has_deleted_stay_and_say_so(
     assert "Wall Time:                  0s (no end recorded, deleted)\n" in shown
 
 
+def test_nothing_that_was_said_and_no_id_of_a_tool_call_is_kept_or_told(
+    rad, workspace, claude_code, codex
+):
+    said = "xyzzy said"
+    claude = claude_code("c1").prompt(f"{said} 1")
+    claude.answer(tools=["toolu_ended", "toolu_open"]).result("toolu_ended", content=f"{said} 2")
+    claude.raw(b'{"type": "user", "xyzzy said 3": ').raw(b"\n")
+    made = codex("c2").line("event_msg", type="user_message", message=f"{said} 4")
+    for name in ("call_ended", "call_open"):
+        arguments = json.dumps({"command": f"{said} 5"})
+        made.line(
+            "response_item",
+            type="function_call",
+            name="shell",
+            call_id=name,
+            arguments=arguments,
+        )
+    output = f"{said} 6"
+    made.line("response_item", type="function_call_output", call_id="call_ended", output=output)
+    made.answer()
+    shown = [
+        rad("stats", "export", "--format", kind, cwd=workspace.root)
+        for kind in ("json", "ndjson", "csv", "markdown")
+    ]
+    shown += [rad("doctor", cwd=workspace.root), rad("stats", "session", cwd=workspace.root)]
+    kept = [path for path in Path(os.environ["HOME"]).rglob("index.db*") if path.is_file()]
+    assert kept
+    told = [done.stdout.encode() + done.stderr.encode() for done in shown]
+    for data in (*told, *(path.read_bytes() for path in kept)):
+        assert not [
+            word for word in (b"xyzzy", b"toolu_", b"call_ended", b"call_open") if word in data
+        ]
+
+
 def torn(claude_code, session_id):
     """A session whose only answer has no end, after a tool call that is known to have failed."""
     made = claude_code(session_id).prompt().answer(tools=["a"]).result("a", failed=True)

@@ -131,6 +131,12 @@ def test_no_name_and_no_warning_changes_the_terminal(rad, tmp_path, report_bytes
     assert not set("\x1b\x07\u202e") & set(shown)
 
 
+def test_without_a_program_on_the_path_it_advises_no_module_of_the_current_folder(rad, workspace):
+    shown = rad("doctor", cwd=workspace.root, env={"PATH": ""}).stdout
+    assert "\nrad on PATH:       none; python -P -m rad_lsp.cli is the same\n" in shown
+    assert "\nrad-lsp on PATH:   none; python -P -m rad_lsp is the same\n" in shown
+
+
 def test_a_mistake_in_the_settings_is_named(rad, workspace):
     file = workspace.root / ".radium" / "rad-lsp.toml"
     file.write_text("bogus = 1")
