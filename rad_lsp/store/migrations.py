@@ -94,13 +94,4 @@ def _create(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-def _forget_ids(db: sqlite3.Connection) -> None:
-    """All files are read anew.
-
-    Where reading stopped, ids of tool calls were kept, and links to reports outside a workspace
-    were followed.
-    """
-    db.execute("UPDATE file SET stamp = 0, offset = 0, state = x''")
-
-
-MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_create, _forget_ids)
+MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_create,)
