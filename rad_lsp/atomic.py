@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rad_lsp import places
+from rad_lsp import places, temporary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,12 +33,9 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool, sync: bool = 
     if not overwrite and os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     target = Path(os.path.realpath(path))
-    # A name of its own, because that of the target may be as long as a name can be. Radium's
-    # temporary files, too, have `.tmp.` in their names and do not end in `.json`.
-    temporary = target.with_name(f".rad.tmp.{os.urandom(16).hex()}")
     size = 0
-    try:
-        with open(temporary, "xb", opener=_private) as file:
+    with temporary.file(target.parent) as part:
+        with part.open("wb") as file:
             for chunk in chunks:
                 size += file.write(chunk)
             if sync:
@@ -47,14 +44,11 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool, sync: bool = 
         mode = places.FILE_MODE
         if overwrite and target.exists():
             mode &= target.stat().st_mode
-        places.set_mode(temporary, mode)
+        places.set_mode(part, mode)
         if overwrite:
-            _replace(temporary, target)
+            _replace(part, target)
         else:
-            _move_to_free_place(temporary, target)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            _move_to_free_place(part, target)
     return size
 
 
@@ -62,26 +56,26 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, places.FILE_MODE)
 
 
-def _replace(temporary: Path, target: Path) -> None:
+def _replace(part: Path, target: Path) -> None:
     for _ in range(_TRIES):
         with contextlib.suppress(PermissionError):
-            temporary.replace(target)
+            part.replace(target)
             return
         time.sleep(_PAUSE)
-    temporary.replace(target)
+    part.replace(target)
 
 
-def _move_to_free_place(temporary: Path, target: Path) -> None:
+def _move_to_free_place(part: Path, target: Path) -> None:
     try:
         # A link fails where the target is there already; a rename would replace it.
-        os.link(temporary, target)
+        os.link(part, target)
     except FileExistsError:
         raise
     except OSError:  # a file system without links
         with open(target, "xb", opener=_private):
             pass
         try:
-            _replace(temporary, target)
+            _replace(part, target)
         except BaseException:
             target.unlink(missing_ok=True)
             raise

@@ -20,12 +20,13 @@ def demo(*, keep: bool) -> None:
     """
     import tempfile
 
+    from rad_lsp import temporary
+
     if keep:
         _show(Path(tempfile.mkdtemp(prefix="rad-demo-")))
         return
-    # On Windows, files that a killed server still has open can't be removed.
-    with tempfile.TemporaryDirectory(prefix="rad-demo-", ignore_cleanup_errors=True) as folder:
-        _show(Path(folder))
+    with temporary.folder("demo") as folder:
+        _show(folder)
 
 
 def _show(folder: Path) -> None:

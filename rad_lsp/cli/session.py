@@ -154,16 +154,15 @@ def _events_file(workspace: Path) -> Iterator[Path]:
     """
     import tempfile
 
+    from rad_lsp import temporary
+
     folder = Path(tempfile.gettempdir()).resolve()
     if folder.is_relative_to(workspace.resolve()):
         import platformdirs
 
         folder = platformdirs.user_cache_path("rad-lsp", appauthor=False, ensure_exists=True)
-    # On Windows, a file that another process still has open can't be removed.
-    with tempfile.TemporaryDirectory(
-        prefix="rad-session-", dir=folder, ignore_cleanup_errors=True
-    ) as private:
-        events = Path(private, "events.jsonl")
+    with temporary.folder("session", folder) as private:
+        events = private / "events.jsonl"
         events.touch(mode=0o600)
         yield events
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Final, Self
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, Self, cast
 
 from rad_lsp.core.errors import RadError
-from rad_lsp.tracking import endings
+from rad_lsp.tracking import endings, guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
 GRACE: Final = 3.0
@@ -76,13 +78,15 @@ class Agent:
 
         Raises NotRun when the system can't run it.
         """
-        try:
-            self._process = subprocess.Popen(self._command, env=environment)  # noqa: S603
-        except FileNotFoundError:  # a script whose interpreter is missing
-            raise NotRun(self._command[0], NOT_FOUND) from None
-        except OSError:
-            raise NotRun(self._command[0], NOT_EXECUTABLE) from None
-        code = _wait(self._process)
+        with _guard() as watch:
+            try:
+                self._process = subprocess.Popen(self._command, env=environment)  # noqa: S603
+            except FileNotFoundError:  # a script whose interpreter is missing
+                raise NotRun(self._command[0], NOT_FOUND) from None
+            except OSError:
+                raise NotRun(self._command[0], NOT_EXECUTABLE) from None
+            watch(self._process.pid)
+            code = _wait(self._process)
         return _SIGNALLED - code if code < 0 else code
 
     def _key(self, number: int, frame: FrameType | None) -> None:
@@ -103,6 +107,43 @@ class Agent:
             self._timer = threading.Timer(GRACE, self._process.kill)
             self._timer.daemon = True
             self._timer.start()
+
+
+@contextlib.contextmanager
+def _guard() -> Iterator[Callable[[int], None]]:
+    """Gives what is told an agent's process id, and ends the agent should we be killed meanwhile.
+
+    Nothing would be recorded of what the agent did afterwards.
+    """
+    sentence = "rad was killed, and records nothing any more: its agent is ended, too."
+    command = [sys.executable, "-I", "-S", guard.__file__, str(GRACE), sentence]
+    # Keys such as Ctrl-C do not reach a session, or on Windows a console, of its own.
+    flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+    try:
+        process = subprocess.Popen(  # noqa: S603
+            command,
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            cwd=Path(guard.__file__).parent,
+            start_new_session=not _WINDOWS,
+            creationflags=flags,
+        )
+    except OSError:  # no further process can be made
+        yield lambda _agent: None
+        return
+    pipe = cast("IO[bytes]", process.stdin)
+
+    def tell(word: bytes) -> None:
+        with contextlib.suppress(OSError):  # somebody has killed it
+            pipe.write(word + b"\n")
+
+    with process:
+        try:
+            yield lambda agent: tell(b"%d" % agent)
+        finally:
+            tell(guard.END)
+            process.kill()
 
 
 def _resolved(command: Sequence[str]) -> list[str]:

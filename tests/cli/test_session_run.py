@@ -318,6 +318,37 @@ def test_kill_9_leaves_a_report_that_reads(start, workspace, rad, tmp_path):
     assert "(running)" in done.stdout
 
 
+IGNORES = "signal.signal(signal.SIGTERM, lambda *_: print('no', flush=True)); "
+
+
+@posix
+@pytest.mark.parametrize("ignores", ["", IGNORES], ids=["ends", "ignores SIGTERM"])
+def test_kill_9_ends_the_agent_too_and_says_so(start, workspace, ignores):
+    process = start("session", "run", *python(READY + ignores + "ready()"), cwd=workspace.root)
+    assert process.stdout.readline() == b"ready\n"
+    process.kill()
+    # Both streams end when the agent does.
+    out, err = process.communicate(timeout=PATIENCE)
+    assert out == (b"no\n" if ignores else b"")
+    assert err == b"rad was killed, and records nothing any more: its agent is ended, too.\n"
+
+
+@posix
+def test_what_kill_9_leaves_in_the_temporary_folder_is_removed_at_the_next_start(
+    start, rad, workspace, tmp_path
+):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    env = {"TMPDIR": str(folder)}
+    process = start("session", "run", *python(READY + "ready()"), cwd=workspace.root, env=env)
+    assert process.stdout.readline() == b"ready\n"
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    assert len(list(folder.iterdir())) == 2
+    assert rad("session", "run", *python(""), cwd=workspace.root, env=env).returncode == 0
+    assert list(folder.iterdir()) == []
+
+
 def test_a_folder_deleted_while_the_agent_works_is_made_again(rad, workspace):
     code = f"import shutil; shutil.rmtree({str(workspace.root / '.radium')!r}); {say(TOOL)}"
     done = rad("session", "run", *python(code), cwd=workspace.root)

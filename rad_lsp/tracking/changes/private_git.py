@@ -14,10 +14,10 @@ import re
 import shutil
 import stat
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from rad_lsp import temporary
 from rad_lsp.regular import NotRegularFile, open_regular
 from rad_lsp.tracking.changes.discovery import GitFailed, head
 
@@ -30,9 +30,6 @@ _NO_PROGRAM: Final = "the program git is not installed, or not on the PATH"
 
 SUBMODULE: Final = b"160000"
 """The mode of a tree's or index's entry that is a submodule."""
-
-PREFIX: Final = "rad-lsp-git-"
-"""How the name of our temporary folder begins."""
 
 # Enough for an index of ten million files. A larger file could fill the disk.
 _COPIED_BYTES: Final = 1_000_000_000
@@ -142,8 +139,8 @@ class PrivateGit:
         """How hashlib calls the hash that names the repository's objects."""
         self._repository = repository
         self._timeout = timeout
-        self._folder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
-        self._home = Path(self._folder.name).resolve()
+        self._closing = contextlib.ExitStack()
+        self._home = self._closing.enter_context(temporary.folder("git"))
         self._options: list[str] = []
         self._sparse = False
         self._index_stamp: tuple[int, ...] | None = ()
@@ -156,7 +153,7 @@ class PrivateGit:
 
     def close(self) -> None:
         """Remove the folder."""
-        self._folder.cleanup()
+        self._closing.close()
 
     def path(self, name: bytes) -> str:
         """Where the file lies that git calls `name`."""

@@ -18,7 +18,7 @@ import msgspec
 from rad_lsp.core.wording import counted, printable
 from rad_lsp.tracking.changes.discovery import GitFailed
 from rad_lsp.tracking.changes.files import Contents, Stamp, file_status
-from rad_lsp.tracking.changes.private_git import PREFIX, SUBMODULE, Change, PrivateGit
+from rad_lsp.tracking.changes.private_git import SUBMODULE, Change, PrivateGit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ _MOST_UNREADABLE: Final = 100
 """Files that git can't read, each of which costs some calls of git to find."""
 
 
-_EXCLUDED: Final = re.compile(rb"(?:^|/)(?:\.radium|%b\w{8})/" % PREFIX.encode("ascii"))
+_EXCLUDED: Final = re.compile(rb"(?:^|/)(?:\.radium|rad-lsp-git-\w{8})/")
 
 
 class Limits(msgspec.Struct, frozen=True):
