@@ -33,6 +33,7 @@ def other(tmp_path):
         [sys.executable, "-c", MAKE, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     with process:
+        assert process.stdout
         assert process.stdout.readline() == b"made\n"
         yield process
         process.kill()

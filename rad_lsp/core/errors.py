@@ -114,6 +114,16 @@ class OutputNotWritable(RadError):
         super().__init__(f"{path} can't be written: {reason}.", path=path, reason=reason)
 
 
+class IndexNotWritable(RadError):
+    """The index can't be written, so that nothing that is read is kept."""
+
+    def __init__(self, trouble: str) -> None:
+        super().__init__(
+            f"The index can't be rebuilt, because it can't be written: {trouble}. Allow writing "
+            "to it and to its folder, or make room there, and try again."
+        )
+
+
 class BadSettings(RadError):
     """A settings file has a key that is unknown or of the wrong type."""
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from pygls.exceptions import JsonRpcInvalidParams
-from pygls.uris import from_fs_path
 
 from rad_lsp.core.errors import NoSessions, RadError
 from rad_lsp.server.protocol import RequestFailed
+from rad_lsp.server.uris import uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +88,10 @@ async def _answer(
 ) -> Any:
     try:
         converted = msgspec.convert({} if params is None else params, params_type)
+        msgspec.json.encode(converted)
+    except UnicodeEncodeError:
+        # No id, path or time has it, and no answer could quote it.
+        raise JsonRpcInvalidParams("Half of a surrogate pair is no character") from None
     except msgspec.ValidationError as error:
         reason, _, where = str(error).partition(" - at `$.")
         described = f"{where.rstrip('`')}: {reason}" if where else reason
@@ -101,5 +105,5 @@ async def _answer(
     except RadError as error:
         data = dict(error.data)
         if isinstance(path := data.pop("path", None), str):
-            data["uri"] = from_fs_path(path)
+            data["uri"] = uri_of(path)
         raise RequestFailed(str(error), data={"kind": error.kind, **data}) from None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from rad_lsp.core.errors import IndexNotWritable
 from rad_lsp.store import query
 from rad_lsp.store.store import counter
 
@@ -45,12 +46,22 @@ def rebuild(machine: Machine, progress: Callable[[int], None] | None = None) -> 
     """Read all transcripts anew; returns the number of sessions.
 
     Sessions whose transcript is gone stay. `progress` is told the number of files read so far.
+    Raises IndexNotWritable.
     """
     machine.rebuild()
+    _check_kept(machine)
     scope = query.Scope(frozenset(agent.name for agent in machine.agents()))
 
     def update() -> int:
         machine.update(machine.agents(), count=counter(progress))
         return query.counts(machine.index.connection, scope).total()
 
-    return machine.guarded(update)
+    sessions = machine.guarded(update)
+    _check_kept(machine)
+    return sessions
+
+
+def _check_kept(machine: Machine) -> None:
+    """What is only in memory, no other command will find. Raises IndexNotWritable."""
+    if machine.index.in_memory:
+        raise IndexNotWritable(machine.index.trouble)

@@ -542,6 +542,24 @@ def test_rebuilding_the_index_reads_all_transcripts_anew(rad, workspace, claude_
     assert usage(rad("stats", "model", "--json", cwd=workspace.root))[SONNET][0] == 2
 
 
+@pytest.mark.parametrize("protected", ["file", "folder"])
+def test_an_index_that_cant_be_written_is_not_said_to_be_rebuilt(
+    rad, without_privileges, workspace, claude_code, place, protected
+):
+    claude_code("one").answer()
+    rad("stats", "history", cwd=workspace.root)
+    if protected == "file":
+        place.chmod(0o444)
+    place.parent.chmod(0o555)
+    done = without_privileges("index", "rebuild", cwd=workspace.root)
+    place.parent.chmod(0o755)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        f"Error: The index can't be rebuilt, because it can't be written: {place}: "
+    )
+    assert "Allow writing to it" in done.stderr
+
+
 def test_a_damaged_index_is_made_anew(rad, workspace, claude_code, place):
     claude_code("one").answer()
     rad("stats", "history", cwd=workspace.root)

@@ -205,7 +205,7 @@ def _output(folder: Folder, output: str | None) -> Path | None:
     if output.lower().startswith("file:"):
         path = path_of(output)
         if not path:
-            raise JsonRpcInvalidParams("output: is not the URI of a file")
+            raise JsonRpcInvalidParams("output: is not the absolute URI of a file here, in UTF-8")
         return Path(path)
     if not output or "\0" in output:
         raise JsonRpcInvalidParams("output: is not a path")
