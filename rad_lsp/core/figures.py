@@ -6,7 +6,7 @@ The rules are those of the session format, "Derived figures". No function rounds
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Final, Literal, TypeAlias
 
@@ -17,6 +17,9 @@ from rad_lsp.core.session import Session, SessionTotals
 
 INTERRUPTED_AFTER: Final = timedelta(minutes=10)
 """A session without an end that was last active longer ago than this is no longer running."""
+
+CLOCK_SKEW: Final = timedelta(days=1)
+"""What is later than this from now on is no time at which anything has happened."""
 
 State = Literal["ended", "running", "interrupted"]
 
@@ -131,7 +134,20 @@ def state(session: Session, now: datetime) -> State:
     """Whether the session has ended, is running, or was interrupted: it stopped without an end."""
     if session.end_time is not None:
         return "ended"
-    return "running" if now - last_activity(session) < INTERRUPTED_AFTER else "interrupted"
+    since = now - last_activity(session)
+    return "running" if -CLOCK_SKEW <= since < INTERRUPTED_AFTER else "interrupted"
+
+
+def interrupted_at(session: Session) -> datetime:
+    """When a session without an end counts as interrupted, unless it is reported again."""
+    last = last_activity(session)
+    return last + min(INTERRUPTED_AFTER, datetime.max.replace(tzinfo=UTC) - last)
+
+
+def last_before(session: Session, limit: datetime) -> datetime | None:
+    """The latest of the session's times up to a moment; None when all are later."""
+    times = (session.end_time, session.generated_at, session.start_time)
+    return max((time for time in times if time is not None and time <= limit), default=None)
 
 
 def models_cost(session: Session) -> float | None:

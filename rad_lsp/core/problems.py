@@ -32,6 +32,7 @@ TOOL_CALLS_MISMATCH: Final = "tool-calls-mismatch"
 END_BEFORE_START: Final = "end-before-start"
 COST_MISMATCH: Final = "cost-mismatch"
 ID_MISMATCH: Final = "id-mismatch"
+IN_FUTURE: Final = "in-future"
 
 UNPRICED: Final = "unpriced"
 LOWER_BOUND: Final = "lower-bound"

@@ -126,4 +126,4 @@ def _next_change(status: service.StatusFigures, now: datetime, zone: tzinfo | No
     session = status.session
     if session is None or figures.state(session, now) != "running":
         return midnight
-    return min(midnight, figures.last_activity(session) + figures.INTERRUPTED_AFTER)
+    return min(midnight, figures.interrupted_at(session))

@@ -10,13 +10,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from rad_lsp import sources
 from rad_lsp.core.problems import UNREADABLE, Problem
 from rad_lsp.core.session import Child
 from rad_lsp.pricing import Prices
-from rad_lsp.store import files, query
+from rad_lsp.store import files, query, snapshot
 from rad_lsp.store.index import FILE, Index, from_column, is_busy, to_column
 from rad_lsp.store.prices import KnownPrices
 from rad_lsp.store.query import Scope
@@ -24,7 +25,6 @@ from rad_lsp.store.workspace import spellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from rad_lsp.core.price import Override
@@ -149,6 +149,7 @@ class Machine:
         def look() -> list[Child]:
             self.update(self.agents())
             found = query.entries(self.index.connection, scope, None)
+            found = snapshot.without_future(found, datetime.now(UTC))
             return [Child(one.source, one.id) for one in found if one.last_activity >= moment]
 
         return self.guarded(look)

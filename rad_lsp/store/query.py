@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from rad_lsp.core.session import Session
 
 
+_LONG_AGO: Final = -(2**63)
+_NEVER: Final = 2**63 - 1
+"""Microseconds since the epoch."""
+
+
 class Selection(msgspec.Struct, frozen=True, gc=False):
     """Which sessions a question needs; there may be others among them.
 
@@ -71,16 +76,22 @@ class Tracked(msgspec.Struct, frozen=True, gc=False):
     children: tuple[Known, ...]
 
 
-def entries(db: sqlite3.Connection, scope: Scope, selection: Selection | None) -> list[Entry]:
-    """The sessions of a scope, or the selected ones. Raises Damaged."""
+def entries(
+    db: sqlite3.Connection, scope: Scope, selection: Selection | None, latest: int = _NEVER
+) -> list[Entry]:
+    """The sessions of a scope, or the selected ones. Raises Damaged.
+
+    Those with a last activity after `latest` are none of the newest ones, and come in addition.
+    """
     found: list[Entry] = []
     for condition, values in conditions(db, scope):
         if selection is None:
             found += _entries(db, condition, values)
             continue
         row = db.execute(
-            f"SELECT last FROM session WHERE {condition} ORDER BY last DESC LIMIT 1 OFFSET ?",
-            (*values, max(selection.newest, 1) - 1),
+            f"SELECT last FROM session WHERE {condition} AND last <= ? "
+            "ORDER BY last DESC LIMIT 1 OFFSET ?",
+            (*values, latest, max(selection.newest, 1) - 1),
         ).fetchone()
         since = min(selection.since, row[0]) if row else _LONG_AGO
         found += _entries(db, f"{condition} AND last >= ?", (*values, since))
@@ -235,7 +246,6 @@ def _entries(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Ite
         yield Entry(session_id, last, sys.intern(source), packed, file)
 
 
-_LONG_AGO: Final = -(2**63)
 _MS: Final = 1_000
 """Microseconds in a millisecond."""
 

@@ -199,6 +199,25 @@ def assemble(
     return Snapshot(ordered, tuple(skipped), entries, counts.total(), frozenset(counts))
 
 
+def without_future(entries: list[Entry], now: datetime) -> list[Entry]:
+    """The entries, none of them last active in the future.
+
+    One that says so would be the latest for ever. It counts as last active at the latest of its
+    other times, with a warning. Where all of them say so, it is our clock that is wrong.
+    """
+    limit = latest_possible(now)
+    future = [number for number, entry in enumerate(entries) if entry.last > limit]
+    if len(future) < len(entries):
+        for number in future:
+            entries[number] = _before(entries[number], now + figures.CLOCK_SKEW)
+    return entries
+
+
+def latest_possible(now: datetime) -> int:
+    """The latest last activity that is taken for true, in microseconds since the epoch."""
+    return microseconds(now + figures.CLOCK_SKEW)
+
+
 def duplicate(path: str, other: str) -> Skipped:
     """A file that does not count because another one has its session."""
     name = printable(other.rpartition(os.sep)[2])
@@ -208,6 +227,16 @@ def duplicate(path: str, other: str) -> Skipped:
 def microseconds(moment: datetime) -> int:
     """A time in microseconds since the epoch."""
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def _before(entry: Entry, limit: datetime) -> Entry:
+    session = entry.session
+    path = ("generated_at",) if session.end_time is None else ("metrics", "end_time")
+    said = f"It was last active in the future: {figures.last_activity(session):%Y-%m-%d}"
+    warning = Problem(problems.IN_FUTURE, said, "warning", path)
+    packed = pack(msgspec.structs.replace(session, problems=(*session.problems, warning))).packed
+    last = microseconds(figures.last_before(session, limit) or _EPOCH)
+    return msgspec.structs.replace(entry, last=last, packed=packed)
 
 
 def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:

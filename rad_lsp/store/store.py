@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -150,7 +151,7 @@ class Store:
         return self.snapshot
 
     def _assembled(self) -> Snapshot:
-        db = self.machine.index.connection
+        db, now = self.machine.index.connection, datetime.now(UTC)
         skipped, edited = self._skipped(db), self._edited(db)
         workspace = self._scope.workspace
         stored = query.tracked(db, workspace) if workspace is not None else []
@@ -163,7 +164,7 @@ class Store:
         if selection is not None:
             selection = msgspec.structs.replace(selection, newest=selection.newest + len(parts))
         entries = []
-        for entry in query.entries(db, self._scope, selection):
+        for entry in query.entries(db, self._scope, selection, snapshot.latest_possible(now)):
             if entry.source == RADIUM:
                 if entry.file in edited:
                     continue
@@ -175,7 +176,8 @@ class Store:
         entries += edited.values()
         if parts:
             entries = [self._merged(one, parts) if one.children else one for one in entries]
-        return snapshot.assemble(entries, skipped, self._unlisted(db, entries, parts))
+        unlisted = self._unlisted(db, entries, parts)
+        return snapshot.assemble(snapshot.without_future(entries, now), skipped, unlisted)
 
     def _unlisted(
         self, db: sqlite3.Connection, entries: list[Entry], parts: Children

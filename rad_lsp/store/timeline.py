@@ -40,8 +40,7 @@ class Window(msgspec.Struct, frozen=True, gc=False):
 def window(session: Session) -> Window:
     """When a session was tracked; without an end it may run until it counts as interrupted."""
     last = figures.last_activity(session)
-    running = session.end_time is None
-    until = last + figures.INTERRUPTED_AFTER if running else last
+    until = figures.interrupted_at(session) if session.end_time is None else last
     return Window(session.id, *map(_milliseconds, (session.start_time, last, until)))
 
 

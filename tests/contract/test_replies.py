@@ -266,6 +266,25 @@ def test_half_a_character_in_a_request_does_not_cost_the_reply(served, message):
     only_reply(served, msg_id)
 
 
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("stats/session", {"sessionId": "\ud800"}),
+        ("stats/session", {"workspaceUri": "file:///\udcff"}),
+        ("stats/export", {"output": "\ud800"}),
+        ("stats/export", {"output": "a\udcff.csv"}),
+        ("stats/export", {"format": "\ud800"}),
+        (
+            "workspace/executeCommand",
+            {"command": "rad.export", "arguments": [{"output": "\ud800"}]},
+        ),
+    ],
+)
+def test_half_a_character_in_params_of_ours_makes_them_invalid(served, method, params):
+    error = served.ask(method, params)["error"]
+    assert (error["code"], error["message"]) == (-32602, "Half of a surrogate pair is no character")
+
+
 def test_half_a_character_as_an_id_does_not_end_the_server(served):
     served.send({"id": "\ud800", "method": "stats/history"})
     assert "result" in served.ask("stats/history")

@@ -124,7 +124,15 @@ def test_a_session_without_an_end_was_last_active_when_it_was_reported(session):
 
 @pytest.mark.parametrize(
     ("minutes", "state"),
-    [(-5, "running"), (0, "running"), (9.99, "running"), (10, "interrupted"), (600, "interrupted")],
+    [
+        (-5, "running"),
+        (-1440, "running"),
+        (-1441, "interrupted"),
+        (0, "running"),
+        (9.99, "running"),
+        (10, "interrupted"),
+        (600, "interrupted"),
+    ],
 )
 def test_a_session_without_an_end_is_running_for_ten_minutes(session, minutes, state):
     found = session(end_time=None)

@@ -48,6 +48,35 @@ async def test_an_export_goes_where_the_user_said_and_nowhere_else(client, works
     assert sorted(path.name for path in workspace.root.iterdir()) == [".radium", "here.csv"]
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "file:relative.csv",
+        "file:./relative.csv",
+        "file://relative.csv",
+        "file://host{folder}/o.csv",
+        "file://{folder}/%ff.csv",
+        "file://{folder}/o.csv?query",
+        "file://{folder}/o.csv#fragment",
+        "file://{folder}/o%00.csv",
+        "file://{folder}/o\n.csv",
+    ],
+)
+async def test_a_uri_that_names_no_one_file_is_refused_before_anything_is_written(
+    client, workspace, tmp_path, uri
+):
+    workspace.add("first")
+    await client.sessions("first")
+    before = sorted(tmp_path.rglob("*"))
+    output = uri.format(folder=tmp_path.as_posix())
+    with pytest.raises(JsonRpcException) as caught:
+        await client.ask("stats/export", {"output": output, "format": "csv"})
+    assert caught.value.code == -32602
+    assert "output: is not the absolute URI of a file here, in UTF-8" in str(caught.value)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert not os.path.exists("relative.csv")  # noqa: ASYNC240, PTH110  (the server's folder)
+
+
 async def test_what_is_there_is_only_overwritten_when_asked(client, workspace, tmp_path):
     workspace.add("first")
     await client.sessions("first")

@@ -14,15 +14,18 @@ import re
 import shutil
 import stat
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rad_lsp import temporary
-from rad_lsp.regular import NotRegularFile, open_regular
+from rad_lsp.regular import NotRegularFile, TooLarge, open_regular, read_small
 from rad_lsp.tracking.changes.discovery import GitFailed, head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from git import Git
 
     from rad_lsp.repository import Repository
 
@@ -33,6 +36,16 @@ SUBMODULE: Final = b"160000"
 
 # Enough for an index of ten million files. A larger file could fill the disk.
 _COPIED_BYTES: Final = 1_000_000_000
+
+# git reads lists of other repositories' objects to their end, but no more than so deep.
+_ALTERNATES_BYTES: Final = 64_000
+_ALTERNATES_DEPTH: Final = 5
+
+_PATIENCE: Final = 2.0
+"""Seconds that git has before it is looked whether it waits for something."""
+
+_READ_IN_WORK_TREE: Final = frozenset({".gitignore", ".gitattributes"})
+"""Files that git itself reads in any folder of a work tree."""
 
 _ARGUMENTS_BYTES: Final = 16_000
 
@@ -199,6 +212,7 @@ class PrivateGit:
         Untracked files that were added to our copy are lost by that. Raises OSError, GitFailed.
         """
         repository = self._repository
+        _check_alternates(repository.common / "objects")
         for name in ("exclude", "attributes"):
             _copy(repository.common / "info" / name, self._home / "info" / name)
         sparse = "info/sparse-checkout"
@@ -304,8 +318,7 @@ class PrivateGit:
         except GitCommandNotFound as error:
             raise GitFailed(_NO_PROGRAM) from error
         try:
-            # GitPython's own limit, kill_after_timeout, does not exist on Windows.
-            output, errors = process.communicate(given, timeout=self._timeout)
+            output, errors = self._communicated(process, given, arguments[0])
         except subprocess.TimeoutExpired as error:
             message = f"'git {arguments[0]}' did not end within {self._timeout:g} seconds"
             raise GitFailed(message) from error
@@ -320,6 +333,39 @@ class PrivateGit:
             last = (self.warnings or f"exit code {process.returncode}").splitlines()[-1]
             raise GitFailed(f"'git {arguments[0]}' failed: {last}")
         return bytes(output)
+
+    def _communicated(
+        self, process: Git.AutoInterrupt, given: bytes, command: str
+    ) -> tuple[bytes, bytes]:
+        """What git prints to stdout and stderr. Raises GitFailed, subprocess.TimeoutExpired."""
+        # GitPython's own limit, kill_after_timeout, does not exist on Windows.
+        deadline = time.monotonic() + self._timeout
+        output: tuple[bytes, bytes]
+        try:
+            output = process.communicate(given, timeout=min(_PATIENCE, self._timeout))
+        except subprocess.TimeoutExpired:
+            if path := self._blocking_file(deadline):
+                message = f"'git {command}' can't read {path}, which is no regular file"
+                raise GitFailed(message) from None
+            output = process.communicate(timeout=max(deadline - time.monotonic(), 0))
+        return output
+
+    def _blocking_file(self, deadline: float) -> str | None:
+        """A file that git may wait for without end, such as a FIFO; None when none is found."""
+        objects = self._repository.common / "objects"
+        for top in (self.root, str(objects)):
+            for folder, folders, names in os.walk(top):
+                if time.monotonic() > deadline:
+                    return None
+                if ".git" in folders:
+                    folders.remove(".git")
+                read = names if top != self.root else _READ_IN_WORK_TREE.intersection(names)
+                for name in read:
+                    path = f"{folder}{os.sep}{name}"
+                    with contextlib.suppress(OSError):
+                        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+                            return path
+        return None
 
     def _environment(self, *, alternates: bool, user_settings: bool) -> dict[str, str]:
         home = str(self._home)
@@ -398,6 +444,28 @@ def _quoted(path: Path) -> str:
     """A path as git unquotes it, so that it may hold the character that separates paths."""
     escaped = path.as_posix().replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+def _check_alternates(objects: Path) -> None:
+    """Raise GitFailed where git would wait for a list of other repositories' objects, or for long.
+
+    It reads that of the repository, and those of the repositories that this names.
+    """
+    folders = {objects}
+    waiting = [(objects, 0)]
+    while waiting:
+        folder, depth = waiting.pop()
+        file = folder / "info" / "alternates"
+        try:
+            lines = read_small(str(file), _ALTERNATES_BYTES).splitlines()
+        except (NotRegularFile, TooLarge) as error:
+            raise GitFailed(f"git can't read the list of objects: {error}") from error
+        except (OSError, ValueError):  # which git leaves out, too
+            continue
+        named = {folder / os.fsdecode(line.strip(b'"')) for line in lines if line[:1] != b"#"}
+        if depth < _ALTERNATES_DEPTH:
+            waiting += [(other, depth + 1) for other in named - folders]
+            folders |= named
 
 
 def _copy(source: Path, target: Path) -> bool:

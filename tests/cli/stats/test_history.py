@@ -197,3 +197,43 @@ def test_a_copy_with_the_same_id_counts_once(rad, workspace, report_bytes):
         "2025-12-07T13:10:00Z"
     ]
     assert done.stderr == "Skipped copy of mine.json: it is a duplicate of mine.json.\n"
+
+
+FUTURE = "9999-12-31T23:59:59Z"
+
+
+@pytest.fixture
+def with_future(workspace):
+    """A workspace with an honest session, and three that were last active in the year 9999."""
+    workspace.add("honest", start_time="2026-03-04T09:00:00Z", end_time="2026-03-04T10:00:00Z")
+    for name, start, end, generated in (
+        ("ended", "2026-03-02T09:00:00Z", FUTURE, "2026-03-02T10:00:00Z"),
+        ("open", "2026-03-01T09:00:00Z", None, FUTURE),
+        ("all", FUTURE, None, FUTURE),
+    ):
+        workspace.add(name, start_time=start, end_time=end, generated_at=generated)
+    return workspace.root
+
+
+def test_a_session_from_the_future_is_not_the_latest(rad, with_future):
+    done = rad("stats", "history", "--json", cwd=with_future)
+    listed = [report["metrics"]["session_id"] for report in json.loads(done.stdout)]
+    assert listed == ["honest", "ended", "open", "all"]
+    latest = rad("stats", "session", "--json", cwd=with_future)
+    assert json.loads(latest.stdout)["metrics"]["session_id"] == "honest"
+    assert rad("status", "--format", "{session_id}", cwd=with_future).stdout == "honest\n"
+
+
+def test_nor_is_it_running_and_that_is_said(rad, with_future):
+    assert "(running)" not in rad("stats", "session", "open", cwd=with_future).stdout
+    said = rad("doctor", cwd=with_future).stdout
+    for name in ("ended", "open", "all"):
+        assert f"{name}: it was last active in the future: 9999-12-31 [in-future]" in said
+
+
+def test_where_all_sessions_are_from_the_future_the_clock_is_wrong(rad, workspace):
+    workspace.add("older", end_time="9998-01-01T00:00:00Z")
+    workspace.add("newer", end_time="9999-01-01T00:00:00Z")
+    done = rad("stats", "history", "--json", cwd=workspace.root)
+    listed = [report["metrics"]["session_id"] for report in json.loads(done.stdout)]
+    assert listed == ["newer", "older"]
