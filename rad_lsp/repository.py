@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from rad_lsp.core.paths import is_remote
 from rad_lsp.regular import open_regular
 
 _LINE_BYTES: Final = 8192
@@ -54,10 +55,10 @@ def project_of(folder: str) -> str:
 
     It is the same for all worktrees of the repository. A bare repository has no main work tree,
     and its own folder stands for it. Without a repository it is the folder as given, and so it
-    is for a relative path, because nobody knows from where it leads on. The folder need not
-    exist; what remains of its path then tells.
+    is for a relative path, because nobody knows from where it leads on, and for a folder of
+    another machine. The folder need not exist; what remains of its path then tells.
     """
-    if not Path(folder).is_absolute():
+    if not Path(folder).is_absolute() or is_remote(folder):
         return folder
     try:
         found = find(Path(os.path.realpath(folder)))
@@ -72,14 +73,15 @@ def project_of(folder: str) -> str:
 
 def named_folder(link: Path) -> str:
     """The git folder that a file named `.git` names, maybe relative to it; empty without one."""
-    return first_line(link).removeprefix("gitdir:").strip(" ")
+    named = first_line(link).removeprefix("gitdir:").strip(" ")
+    return "" if is_remote(named) else named
 
 
 def first_line(path: Path) -> str:
-    """The first line of one of git's files, as a path; empty when there is none to read."""
+    """The first line of one of git's files, as a path; empty when there is none to follow."""
     try:
         with open_regular(str(path)) as file:
             line = os.fsdecode(file.readline(_LINE_BYTES).rstrip(b"\r\n"))
     except (OSError, ValueError):
         return ""
-    return "" if "\0" in line else line
+    return "" if "\0" in line or is_remote(line) else line

@@ -21,8 +21,8 @@ EXIT_INTERRUPTED: Final = 130
 
 
 def emit(*chunks: str) -> None:
-    """Write an answer for people to stdout."""
-    _write(chunk.encode("utf-8") for chunk in chunks)
+    """Write an answer for people to stdout. A path in it need not be Unicode."""
+    _write(chunk.encode("utf-8", "backslashreplace") for chunk in chunks)
 
 
 def emit_data(chunks: Iterable[bytes]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rad_lsp.core.errors import NoWorkspace
+from rad_lsp.core.paths import folder_key
 from rad_lsp.server.folder import STATUS_SECONDS, Folder
 from rad_lsp.server.status import RateLimiter
 from rad_lsp.server.uris import path_of
@@ -65,9 +66,10 @@ class Folders:
 
     def pick(self, uri: str | None = None) -> Folder:
         """The folder with that URI, or the first one without a URI. Raises NoWorkspace."""
-        wanted = None if uri is None else path_of(uri)
+        path = None if uri is None else path_of(uri)
+        wanted = None if path is None else folder_key(path)
         for folder in self:
-            if uri is None or folder.uri == uri or str(folder.path) == wanted:
+            if uri is None or folder.uri == uri or folder_key(str(folder.path)) == wanted:
                 return folder
         raise NoWorkspace
 

@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-import sys
+import os
+import re
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
-from pygls.uris import to_fs_path
+from rad_lsp.core import paths
 
-_FILE: Final = "file:"
+_DRIVE: Final = re.compile(r"/([A-Za-z]:)(.*)", re.DOTALL)
 
 
 def path_of(uri: str) -> str | None:
-    """The path that a URI names; None when it names no file, or can't be a path.
+    """The path that a URI names; None when it names no file of this system.
 
-    None also where the path would be another one than the URI means: of a URI that is relative,
-    has a query or a fragment, is not UTF-8, or names another machine.
+    Any bytes are a path where the system has such names. A drive's letter is a capital, as
+    Windows itself writes it, since VS Code sends a small one. A URI that is relative, or has a
+    query or a fragment, would be taken for another path than it means.
     """
-    # Of what can't be printed, urlsplit drops some.
-    if not uri.isprintable() or not uri.lower().startswith(_FILE):
+    if not uri.isprintable():  # of what can't be printed, urlsplit drops some
         return None
     try:
         parts = urlsplit(uri)
-        unquote(parts.path, errors="strict")
-        path = to_fs_path(uri)
+        host, path = (os.fsdecode(unquote_to_bytes(part)) for part in (parts.netloc, parts.path))
     except ValueError:
         return None
-    elsewhere = parts.netloc and sys.platform != "win32"  # which has paths on other machines
-    if parts.query or parts.fragment or elsewhere or not path or "\0" in path:
+    is_file = parts.scheme == "file" and not (parts.query or parts.fragment)
+    if not is_file or not path.startswith("/") or "\0" in host + path:
         return None
-    return path if Path(path).is_absolute() else None
+    if host.lower() == "localhost":
+        host = ""
+    if paths.SYSTEM != "win32":
+        return None if host else path
+    if host:
+        path = f"//{host}{path}"
+    elif drive := _DRIVE.fullmatch(path):
+        path = f"{drive[1].upper()}{drive[2]}"
+    return path.replace("/", "\\")
 
 
 def uri_of(path: str) -> str:
-    """The URI of a path, also of one that is not UTF-8."""
+    """The URI of a file, whatever bytes its path is of."""
     return Path(path).absolute().as_uri()

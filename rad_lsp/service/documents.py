@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rad_lsp import settings, sources
 from rad_lsp.core import problems, transcript
+from rad_lsp.core.paths import folder_key
 from rad_lsp.core.problems import Problem
 from rad_lsp.sources import radium
 from rad_lsp.store import files
@@ -32,8 +33,8 @@ def transcript_source(path: str) -> str | None:
         return None
     for name in sources.AGENTS:
         agent = sources.agent(name, os.environ, settings.home())
-        folders = tuple(str(folder) + os.sep for folder in agent.folders)
-        if path.startswith(folders) and not agent.ignores(path):
+        folders = tuple(folder_key(str(folder)) + "/" for folder in agent.folders)
+        if folder_key(path).startswith(folders) and not agent.ignores(path):
             return name
     return None
 

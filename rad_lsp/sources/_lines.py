@@ -6,11 +6,11 @@ import contextlib
 import functools
 import os
 from datetime import UTC, datetime
-from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 
+from rad_lsp.core.paths import file_key
 from rad_lsp.core.transcript import EPOCH
 
 if TYPE_CHECKING:
@@ -174,8 +174,7 @@ class ById(Generic[T]):
 
 def file_hash(folder: str, path: str) -> int:
     """The number of a path that may be relative to a folder."""
-    # Windows' rules join paths of either kind of system.
-    return path_hash(PureWindowsPath(folder, path).as_posix())
+    return path_hash(file_key(folder, path))
 
 
 def hunks(diff: str) -> list[str]:

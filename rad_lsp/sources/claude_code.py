@@ -561,7 +561,7 @@ def _result(block: _Block, told: object, facts: Facts, call: _Call, ended: datet
     elif isinstance(told, _Result):
         if told.structured_patch is not None and told.file_path:
             added, removed = _changes(told.structured_patch, told.content)
-            changed = _lines.path_hash(told.file_path)
+            changed = _lines.file_hash(facts.cwd, told.file_path)
         if told.duration_ms is not None:
             duration = int(told.duration_ms)
             start = _lines.milliseconds(ended) - duration

@@ -428,7 +428,8 @@ class _Parser(Parser):
         if data.code_changes is not None:
             facts.lines_added += _gain(now.lines_added, before.lines_added)
             facts.lines_removed += _gain(now.lines_removed, before.lines_removed)
-            changed = {_lines.path_hash(path) for path in data.code_changes.files_modified or ()}
+            paths = data.code_changes.files_modified or ()
+            changed = {_lines.file_hash(facts.cwd, path) for path in paths}
             facts.files = changed | (facts.files or set())
         state.sums = now
         self._next_run()

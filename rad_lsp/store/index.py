@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import sys
 import threading
 import time
 import zlib
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     Migration = Callable[[sqlite3.Connection], None]
 
 
-FILE: Final = "index.db"
+_ENCODING: Final = sys.getfilesystemencoding()
+FILE: Final = "index.db" if _ENCODING == "utf-8" else f"index.{_ENCODING}.db"
+"""Where the locale has another encoding, one path is another text, so it has its own index."""
+
 MEMORY: Final = ":memory:"
 
 SESSIONS: Final = "sessions "

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 
 from rad_lsp.core import transcript
+from rad_lsp.core.paths import folder_key
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child
 from rad_lsp.sources import RADIUM
@@ -228,8 +229,9 @@ def _knows_hashes(db: sqlite3.Connection) -> bool:
 
 def _range(folder: str) -> tuple[str, str, str]:
     """A folder, and the values between which all folders below it are."""
-    below = folder.removesuffix(os.sep)
-    return folder, below + os.sep, below + chr(ord(os.sep) + 1)
+    key = folder_key(folder)
+    below = key.removesuffix("/")
+    return key, below + "/", below + chr(ord("/") + 1)
 
 
 def _known(source: str, session_id: str, *found: int | None) -> Known:

@@ -15,6 +15,7 @@ import msgspec
 
 from rad_lsp.core import spending, transcript
 from rad_lsp.core.money import Money
+from rad_lsp.core.paths import folder_key
 from rad_lsp.core.session import RADIUM, Session
 from rad_lsp.core.spending import SLOT_MS, Spending
 from rad_lsp.core.tokens import Tokens
@@ -71,7 +72,8 @@ def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) 
         if session is None:
             _remove(db, number)
         else:
-            rows.append(_row(names, number, session, parts[0].file, parts[0].facts))
+            file, facts = parts[0].file, parts[0].facts
+            rows.append(_row(names, number, session, file, facts, folder_key(facts.cwd)))
         if len(rows) == _MANY:
             db.executemany(_PUT_SESSION, rows)
             rows.clear()
@@ -86,7 +88,7 @@ def report_rows(
 ) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
     """Statements, and their rows, that store a session which its report tells as a whole."""
     facts = Facts(session.id, cwd=folder)
-    yield _PUT_SESSION, [_row(names, number, session, file, facts, place=file)]
+    yield _PUT_SESSION, [_row(names, number, session, file, facts, folder, place=file)]
     if session.children:
         until = window(session).until
         yield (
@@ -96,12 +98,22 @@ def report_rows(
 
 
 def _row(
-    names: Names, number: int, session: Session, file: int, facts: Facts, *, place: int = 0
+    names: Names,
+    number: int,
+    session: Session,
+    file: int,
+    facts: Facts,
+    within: str,
+    *,
+    place: int = 0,
 ) -> tuple[Any, ...]:
-    """A session's columns: what it is found by, and the session itself."""
+    """A session's columns: what it is found by, and the session itself.
+
+    `within` is the folder that questions name it by.
+    """
     packed = snapshot.pack(session)
     check = checksum(packed.packed, session.source, session.id, packed.last)
-    folder = names[facts.cwd], names.project(facts.cwd), names[facts.branch]
+    folder = names[within], names.project(facts.cwd), names[facts.branch]
     name = number, session.source, session.id, place, file
     first = snapshot.microseconds(session.start_time)
     return *name, *folder, first, packed.last, packed.packed, check

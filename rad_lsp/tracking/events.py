@@ -35,6 +35,9 @@ _MOST_OPEN: Final = 10_000
 
 _CHUNK: Final = 2**16
 
+_BOM: Final = b"\xef\xbb\xbf"
+"""Some programs on Windows begin a file of UTF-8 with it, or each piece that they append."""
+
 _POLL: Final = 0.1
 """Seconds between two reads of new events."""
 
@@ -174,7 +177,7 @@ class Reader:
             self._reject(f"it is longer than {LONGEST_LINE:,} bytes")
         elif line.strip():
             try:
-                self._add(_decode(line.decode("utf-8")))
+                self._add(_decode(line.removeprefix(_BOM).decode("utf-8")))
             except UnicodeDecodeError:
                 self._reject("it is not valid UTF-8")
             except (ValueError, RecursionError) as error:

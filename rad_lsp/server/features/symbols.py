@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
-from pygls.uris import from_fs_path
 
 from rad_lsp.core.wording import printable
 from rad_lsp.render import figure, text
 from rad_lsp.server.registry import feature
+from rad_lsp.server.uris import uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,7 +64,7 @@ async def workspace_symbol(
         for entry in (await folder.ready()).entries:
             if wanted in entry.id.lower():
                 session = entry.session
-                location = types.Location(from_fs_path(session.path) or "", _TOP)
+                location = types.Location(uri_of(session.path), _TOP)
                 symbols.append(
                     types.SymbolInformation(
                         name=printable(entry.id),
