@@ -1,4 +1,4 @@
-"""Snapshots of a repository of 200,000 files, measured against `git status` of the same."""
+"""Snapshots of a large repository, measured against `git status` of the same."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ import time
 from pathlib import Path
 
 from rad_lsp.tracking.changes import ChangeTracker, CodeChanges
-from tests.benchmarks.measure import python, report
+from tests.benchmarks.measure import python, report, sized
 
-FILES = 200_000
 IN_A_FOLDER = 100
 
 
-def write(folder):
-    """Make and commit files in 2,000 folders; contents recur, names do not."""
-    for number in range(FILES // IN_A_FOLDER):
+def write(folder, files):
+    """Make and commit files in folders of 100; contents recur, names do not."""
+    for number in range(files // IN_A_FOLDER):
         inner = Path(folder, f"part-{number // 50}", f"folder-{number}")
         inner.mkdir(parents=True)
         for index in range(IN_A_FOLDER):
@@ -38,8 +37,9 @@ def write(folder):
 
 def changes():
     """Print the ratios and the peak memory of the whole."""
+    files = sized(200_000, 5_000)
     with tempfile.TemporaryDirectory() as folder:
-        write(folder)
+        write(folder, files)
         done = subprocess.run(
             python("-m", "tests.benchmarks.git_changes", folder), check=True, capture_output=True
         )
@@ -49,13 +49,13 @@ def changes():
         ours, floor = (1000 * statistics.median(column) for column in zip(*pairs, strict=True))
         ratio = statistics.median(ours / floor for ours, floor in pairs)
         report(
-            f"snapshot of {FILES:,} files, {name} / git status",
+            f"snapshot of {files:,} files, {name} / git status",
             f"{ratio:.2f} x",
             bar,
             f"{ours:.0f} ms / {floor:.0f} ms",
         )
     report(
-        f"snapshot of {FILES:,} files, peak of Python and git", f"{found['peak']:.0f} MB", "100 MB"
+        f"snapshot of {files:,} files, peak of Python and git", f"{found['peak']:.0f} MB", "100 MB"
     )
 
 

@@ -96,4 +96,4 @@ def savings():
             ["env", "--chdir", cached, *command], ["env", "--chdir", plain, *command]
         )
     detail = f"{1000 * ours:.0f} ms / {1000 * floor:.0f} ms"
-    report("rad stats session with savings / without a cache", f"{ratio:.2f} x", "none", detail)
+    report("rad stats session with savings / without a cache", f"{ratio:.2f} x", "", detail)

@@ -9,23 +9,23 @@ import time
 from pathlib import Path
 
 from rad_lsp.tracking import SessionRecorder
-from tests.benchmarks.measure import python, report, spawn
+from tests.benchmarks.measure import python, report, sized, spawn
 
-CALLS = 20_000
 FILES = 1_000
 
 
 def recorder():
     with tempfile.TemporaryDirectory() as folder, SessionRecorder(folder, changes=False) as session:
+        calls = sized(20_000, 2_000)
         request(session)
         time.sleep(2)  # until the price list has been loaded, which happens once
         for name, call in (("tool call", tool), ("request with usage", request)):
             times = []
             for _ in range(5):
                 begun = time.perf_counter()
-                for _ in range(CALLS):
+                for _ in range(calls):
                     call(session)
-                times.append(1e6 * (time.perf_counter() - begun) / CALLS)
+                times.append(1e6 * (time.perf_counter() - begun) / calls)
             figure, worst = statistics.median(times), max(times)
             report(f"recorder, one {name}", f"{figure:.1f} us", "20 us", f"max {worst:.1f} us")
 
@@ -51,7 +51,7 @@ def session_run():
             subprocess.run([*git, *arguments], cwd=folder, check=True)
         command = python("-m", "rad_lsp.cli", "session", "run", "--", "true")
         spawn(command, folder)
-        times = [spawn(command, folder)[0] for _ in range(15)]
+        times = [spawn(command, folder)[0] for _ in range(sized(15, 3))]
     name = f"rad session run -- true, repository of {FILES:,} files"
     detail = f"max {max(times):.2f} s"
     report(name, f"{statistics.median(times):.2f} s", "0.5 s", detail)
