@@ -7,11 +7,15 @@ editor's cursor, does. The scan also works on documents that are broken further 
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from rad_lsp.core.wording import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 Span: TypeAlias = tuple[int, int]
 """First byte and the byte behind the last, counted from 0."""
@@ -32,6 +36,10 @@ _FLAT = rb"""(?xs) [\[{] [^\[\]{}"]* (?: "[^"\\]*(?:\\.[^"\\]*)*" [^\[\]{}"]* )*
 """A container that holds no other."""
 
 
+_DEEPEST = 50
+"""Containers within each other whose values are told apart; a report has five."""
+
+
 class Pair(msgspec.Struct, frozen=True, gc=False):
     """A value of a document, with the key in front of it where it has one."""
 
@@ -45,16 +53,19 @@ class Pair(msgspec.Struct, frozen=True, gc=False):
         return (self.key or self.value)[0], self.value[1]
 
 
-def pairs(data: bytes, within: Span | None = None) -> list[Pair]:  # noqa: C901  (one scanner)
+def pairs(data: bytes, within: Span | None = None) -> list[Pair]:  # noqa: C901, PLR0912, PLR0915  (one scanner)
     """Every value of the document except its root, in the order of their ends.
 
-    A container comes behind what it holds. What is not closed ends with the document. With
-    `within`, only values that touch those bytes are sure to be among them, which is much faster.
+    A container comes behind what it holds. What is not closed ends with the document. Values that
+    lie very deep are left out: their paths alone would fill the memory. With `within`, only values
+    that touch those bytes are sure to be among them, which is much faster.
     """
     first, last = within or (0, len(data))
     match = re.compile(_TOKEN).match
     skip = re.compile(_FLAT).match
     found: list[Pair] = []
+    nothing: deque[Pair] = deque(maxlen=0)
+    into: list[Pair] | deque[Pair] = found
     # One frame per open container: its path, its key's span and its start.
     frames: list[tuple[Path, Span | None, int]] = []
     path: Path = ()
@@ -67,11 +78,11 @@ def pairs(data: bytes, within: Span | None = None) -> list[Pair]:  # noqa: C901 
         if kind in {1, 2, 3}:  # a key, and what belongs to it
             key = token.span(1)
             if kind != 1:
-                found.append(Pair((*path, _text(data[key[0] : key[1]])), key, token.span(kind)))
+                into.append(Pair((*path, _text(data[key[0] : key[1]])), key, token.span(kind)))
                 key = None
         elif kind == 4:  # noqa: PLR2004
             if index >= 0:
-                found.append(Pair((*path, index), None, token.span(4)))
+                into.append(Pair((*path, index), None, token.span(4)))
                 index += 1
         elif kind == 5:  # noqa: PLR2004
             start = token.start(5)
@@ -81,7 +92,10 @@ def pairs(data: bytes, within: Span | None = None) -> list[Pair]:  # noqa: C901 
                 position = flat.end()
             else:
                 frames.append((path, key, start))
-                path = (*path, name) if len(frames) > 1 else ()
+                if len(frames) > _DEEPEST:
+                    into = nothing
+                else:
+                    path = (*path, name) if len(frames) > 1 else ()
                 outer.append(index)
                 index = 0 if data[start] == ord("[") else -1
                 key = None
@@ -91,10 +105,12 @@ def pairs(data: bytes, within: Span | None = None) -> list[Pair]:  # noqa: C901 
         elif frames:
             above, own_key, start = frames.pop()
             if frames:
-                found.append(Pair(path, own_key, (start, position)))
+                into.append(Pair(path, own_key, (start, position)))
+            into = nothing if len(frames) > _DEEPEST else found
             path, index = above, outer.pop()
             index += index >= 0
             key = None
+    del frames[_DEEPEST:]
     while len(frames) > 1:
         above, own_key, start = frames.pop()
         found.append(Pair(path, own_key, (start, len(data))))
@@ -115,7 +131,13 @@ def locate(data: bytes, path: Path) -> Span | None:
     """The span of the value at `path`; of several with one key the last, which is the one read."""
     if not path:
         return len(data) - len(data.lstrip()), len(data.rstrip())
-    return next((pair.value for pair in reversed(pairs(data)) if pair.path == path), None)
+    found = locate_all(data, {path}).get(path)
+    return found.value if found else None
+
+
+def locate_all(data: bytes, paths: Collection[Path]) -> dict[Path, Pair]:
+    """The pairs at some paths, as far as there are any, found in one go."""
+    return {pair.path: pair for pair in pairs(data) if pair.path in paths}
 
 
 def dotted(path: Path) -> str:

@@ -7,11 +7,14 @@ for information tells how far a figure may be trusted.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from rad_lsp.core.wording import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EMPTY: Final = "empty"
 TRUNCATED: Final = "truncated"
@@ -40,6 +43,9 @@ UNKNOWN_OUTCOME: Final = "unknown-outcome"
 DELETED: Final = "deleted"
 INCOMPLETE: Final = "incomplete"
 
+MAX_LISTED: Final = 100
+"""How many problems of one file are listed: more than that nobody reads."""
+
 Severity = Literal["error", "warning", "information"]
 
 
@@ -65,3 +71,16 @@ class Problem(msgspec.Struct, frozen=True, gc=False, array_like=True):
     def reason(self) -> str:
         """The sentence as it goes on behind a colon."""
         return self.message[:1].lower() + self.message[1:]
+
+
+def listed(found: Sequence[Problem], more: int = 0) -> tuple[Problem, ...]:
+    """The first problems of a file; the last one says how many there are besides.
+
+    `more` are those that are not among the ones that were found.
+    """
+    more += max(0, len(found) - MAX_LISTED)
+    if not more:
+        return tuple(found)
+    shown = found[:MAX_LISTED]
+    message = f"There are {more:,} more problems, which are not listed"
+    return (*shown, Problem(INCOMPLETE, message, "information", shown[-1].path, shown[-1].span))

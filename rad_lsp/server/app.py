@@ -30,7 +30,7 @@ class RadServer(LanguageServer):
         )
         self.protocol.stop = self.stop
         self._exit_code: Future[int] = Future()
-        self.context = Context(self, self.stop)
+        self.context = Context(self, self.stop, self.protocol.room)
 
     def window_show_message(self, params: types.ShowMessageParams) -> None:
         """Show the user a sentence, which may quote a file or a setting."""

@@ -10,12 +10,13 @@ from rad_lsp.server.background import BackgroundTasks
 from rad_lsp.server.client import ClientCapabilities
 from rad_lsp.server.diagnostics import Diagnostics
 from rad_lsp.server.documents import Documents
+from rad_lsp.server.edits import Edits
 from rad_lsp.server.folders import Folders
 from rad_lsp.server.notifier import Notifier
 from rad_lsp.server.progress import ProgressReporter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from pygls.lsp.server import LanguageServer
 
@@ -23,12 +24,19 @@ if TYPE_CHECKING:
 class Context:
     """The parts of the server that features use.
 
-    `editor` is what they ask the client by; `stop` ends the process with an exit code.
+    `editor` is what they ask the client by; `stop` ends the process with an exit code; `room` waits
+    until the client has read most of what was sent.
     """
 
-    def __init__(self, editor: LanguageServer, stop: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        editor: LanguageServer,
+        stop: Callable[[int], None],
+        room: Callable[[], Awaitable[None]],
+    ) -> None:
         self.editor = editor
         self.stop = stop
+        self.room = room
         self.client = ClientCapabilities()
         self.tasks = BackgroundTasks()
         self.progress = ProgressReporter(self.client, editor.work_done_progress)
@@ -43,3 +51,4 @@ class Context:
                 editor, self.client, self.documents, self.diagnostics, self.progress, self.tasks
             )
         )
+        self.edits = Edits(self.documents, self.diagnostics, self.folders, self.tasks)

@@ -6,12 +6,14 @@ They are pushed for files that are not open, and for open ones if the client doe
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
 from rad_lsp import service
+from rad_lsp.server.documents import of
 from rad_lsp.service import documents
 
 if TYPE_CHECKING:
@@ -26,8 +28,6 @@ SOURCE: Final = "rad-lsp"
 
 MAX_FILES: Final = 1_000
 """How many files of a folder have their problems pushed. The status counts all of them."""
-
-_BATCH: Final = 50
 
 
 class Diagnostics:
@@ -47,34 +47,39 @@ class Diagnostics:
 
     def of(self, document: Document) -> list[types.Diagnostic]:
         """A document's diagnostics, each with its range."""
-        return [_diagnostic(document, problem) for problem in document.problems]
+        return _diagnostics(document, document.problems)
 
     async def update(self, sessions: FolderSessions) -> None:
         """Push what changed about the files of a folder that are not open."""
         async with self._updating:
-            wanted = _wanted(sessions)
+            wanted = await asyncio.to_thread(_wanted, sessions)
             is_open = self._documents.is_open
             mine = [path for path in self._pushed if sessions.holds(path)]
             for path in mine:
                 if path not in wanted and not is_open(path):
                     del self._pushed[path]
                     self._push(Path(path).as_uri(), [])
-            for number, (path, problems) in enumerate(wanted.items()):
-                # A file that was written again may have the same problem in another place.
-                current = documents.file_stamp(path), problems
-                if not is_open(path) and self._pushed.get(path) != current:
+            for path, current in wanted.items():
+                if is_open(path) or self._pushed.get(path) == current:
+                    continue
+                uri = Path(path).as_uri()
+                found = await asyncio.to_thread(self._of_file, uri, current[1])
+                if found is not None and not is_open(path):
                     self._pushed[path] = current
-                    document = self._documents.at(Path(path).as_uri())
-                    if document is not None:
-                        self._push(document.uri, [_diagnostic(document, p) for p in problems])
-                if number % _BATCH == 0:
-                    await asyncio.sleep(0)  # requests must not wait for all of them
+                    self._push(uri, found)
 
-    def push_open(self, document: Document) -> None:
+    def _of_file(self, uri: str, problems: tuple[Problem, ...]) -> list[types.Diagnostic] | None:
+        document = self._documents.at(uri)
+        return None if document is None else _diagnostics(document, problems)
+
+    async def push_open(self, document: Document) -> None:
         """Push an open document's diagnostics, unless the client pulls them."""
-        pulled = self._client.pulls_diagnostics
-        self._pushed.pop(document.path, None)
-        self._push(document.uri, [] if pulled else self.of(document))
+        found = (
+            [] if self._client.pulls_diagnostics else await of(document, partial(self.of, document))
+        )
+        if self._documents.is_current(document):
+            self._pushed.pop(document.path, None)
+            self._push(document.uri, found)
 
     def forget(self, path: str) -> None:
         """After a document was closed: let the next update push the diagnostics of its file."""
@@ -98,24 +103,30 @@ class Diagnostics:
         self._publish(types.PublishDiagnosticsParams(uri=uri, diagnostics=diagnostics))
 
 
-def _wanted(sessions: FolderSessions) -> dict[str, tuple[Problem, ...]]:
-    """The problems of a folder's reports, by path."""
+def _wanted(sessions: FolderSessions) -> dict[str, tuple[int, tuple[Problem, ...]]]:
+    """The problems of a folder's files, by path, each with the stamp of its file.
+
+    A file that was written again may have the same problem in another place.
+    """
     wanted: dict[str, tuple[Problem, ...]] = {}
     for skipped in sessions.snapshot.skipped[:MAX_FILES]:
         wanted[skipped.path] = (skipped.problem,)
-    for entry, problems in service.warned(sessions.snapshot):
+    for entry, problems in sessions.overall.warned:
         if len(wanted) >= MAX_FILES:
             break
         if entry.source == service.RADIUM:
             wanted[entry.session.path] = problems
-    return wanted
+    return {path: (documents.file_stamp(path), problems) for path, problems in wanted.items()}
 
 
-def _diagnostic(document: Document, problem: Problem) -> types.Diagnostic:
-    return types.Diagnostic(
-        range=document.positions.range(document.span_of(problem)),
-        severity=types.DiagnosticSeverity[problem.severity.capitalize()],
-        code=problem.code,
-        source=SOURCE,
-        message=problem.message,
-    )
+def _diagnostics(document: Document, problems: Sequence[Problem]) -> list[types.Diagnostic]:
+    return [
+        types.Diagnostic(
+            range=document.positions.range(span),
+            severity=types.DiagnosticSeverity[problem.severity.capitalize()],
+            code=problem.code,
+            source=SOURCE,
+            message=problem.message,
+        )
+        for problem, span in document.located(problems)
+    ]

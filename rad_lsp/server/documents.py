@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lsprotocol import types
 
@@ -21,8 +23,16 @@ if TYPE_CHECKING:
     from rad_lsp.server.positions import Encoding
     from rad_lsp.service import Prices
 
-MAX_SHOWN = 100
-"""How many of the lines that can't be read have a diagnostic."""
+LARGE = 256 << 10
+"""Bytes of a document from which on work on it is done in a thread: requests must not wait."""
+
+
+T = TypeVar("T")
+
+
+async def of(document: Document, work: Callable[[], T]) -> T:
+    """What `work` on a document returns; a thread does it where the document is large."""
+    return await asyncio.to_thread(work) if len(document.data) > LARGE else work()
 
 
 class Document:
@@ -64,13 +74,13 @@ class Document:
         """Converts between bytes and positions."""
         return Positions(self.data, self._encoding)
 
-    def span_of(self, problem: Problem) -> Span:
-        """The bytes that a problem is about; the whole document where that is not known."""
-        located = problem.span
-        if located is None and problem.path:
-            pairs = [pair for pair in document.pairs(self.data) if pair.path == problem.path]
-            located = pairs[-1].span if pairs else None
-        return located or (0, len(self.data))
+    def located(self, found: Sequence[Problem]) -> list[tuple[Problem, Span]]:
+        """Problems with the bytes that they are about: all of them where that is not known."""
+        paths = {problem.path for problem in found if problem.span is None and problem.path}
+        pairs = document.locate_all(self.data, paths) if paths else {}
+        spans = {path: pair.span for path, pair in pairs.items()}
+        everything = (0, len(self.data))
+        return [(one, one.span or spans.get(one.path, everything)) for one in found]
 
     def pairs(self, span: Span | None = None) -> list[Pair]:
         """The document's keys with their values, all or those that touch a span."""
@@ -111,16 +121,18 @@ class Transcript(Document):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """The lines that can't be read, each with its bytes."""
-        return tuple(
+        """The first lines that can't be read, each with its bytes, and how many more there are."""
+        skipped = self._transcript.skipped
+        found = [
             Problem(
                 problems.NOT_JSON,
                 f"The line can't be read: {skipped.reason}",
                 "warning",
                 span=self._line(skipped.line - 1),
             )
-            for skipped in self._transcript.skipped[:MAX_SHOWN]
-        )
+            for skipped in skipped
+        ]
+        return problems.listed(found, self._transcript.skipped_lines - len(found))
 
     def pairs(self, span: Span | None = None) -> list[Pair]:  # noqa: ARG002
         """An empty list: the values of a transcript are no figures of a session."""
@@ -138,10 +150,12 @@ class Transcript(Document):
     def _prices(self) -> Prices:
         return self._prices_of(self._transcript.source, self._transcript.session_id)
 
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(end.end() for end in re.finditer(rb"\n", self.data))]
+
     def _line(self, number: int) -> Span:
-        starts = [0]
-        while len(starts) <= number + 1 and (end := self.data.find(b"\n", starts[-1]) + 1):
-            starts.append(end)
+        starts = self._line_starts
         start = starts[min(number, len(starts) - 1)]
         return start, starts[number + 1] if number + 1 < len(starts) else len(self.data)
 
@@ -211,6 +225,22 @@ class Documents:
             return opened
         data = documents.read_bytes(path)
         return None if data is None else self._document(uri, path, data)
+
+    async def read(self, uri: str) -> Document | None:
+        """The same, once its session has been read."""
+        path = self.path(uri)
+        if path is None:
+            return None
+        found = self._open.get(path)
+        if found is None:
+            found = await asyncio.to_thread(self.at, uri)
+        if found is not None:
+            await of(found, lambda: found.content)
+        return found
+
+    def is_current(self, document: Document) -> bool:
+        """Whether a document is what is open at its path."""
+        return self._open.get(document.path) is document
 
     def is_open(self, path: str) -> bool:
         """Whether the document at a path is open."""

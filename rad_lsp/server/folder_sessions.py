@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rad_lsp import settings
 from rad_lsp.core.errors import BadSettings
 from rad_lsp.service import REPORTS_FOLDER, Prices, Snapshot, documents, sessions, workspace
+from rad_lsp.service.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from concurrent.futures import ThreadPoolExecutor
 
-    from rad_lsp.core.problems import Problem
     from rad_lsp.core.session import Session
     from rad_lsp.service import Machine, Store
+    from rad_lsp.service.tally import Overall
 
 
 class FolderSettings:
@@ -56,8 +59,10 @@ class FolderSessions:
     """The sessions of the workspace that a folder lies in, read in a thread of the `executor`.
 
     `root` is the workspace's folder, which may be above `path`. `snapshot` has the sessions as
-    they were read last, with the `settings` in force; `files_read` is the number of files that the
-    last read has read so far. `machine` is called in the thread.
+    they were read last, with the `settings` in force, and `overall` what they come to; `files_read`
+    is the number of files that the last read has read so far. When everything was looked at the
+    last time, `signature_read` was the signature, and it took `scan_seconds`. `machine` is called
+    in the thread.
     """
 
     def __init__(
@@ -69,38 +74,48 @@ class FolderSessions:
         self.root = path
         self.settings = FolderSettings()
         self.files_read = 0
+        self.signature_read: object = None
+        self.scan_seconds = 0.0
         self._path = path
         self._executor = executor
         self._machine = machine
         self._store: Store | None = None
+        self._tally = Tally()
         self.snapshot = Snapshot()
+        self.overall = self._tally.overall
         self._scope: object = None
 
     def holds(self, path: str) -> bool:
         """Whether a report's path lies in this workspace."""
         return Path(path).parent == self.root / REPORTS_FOLDER
 
-    async def signature(self) -> object:
+    def signature(self) -> object:
         """A value that changes when all reports must be looked at.
 
         It is cheap: it looks at the sessions folder and at the settings files only.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._signature)
+        root = workspace.nearest(self._path) or self._path
+        files = (root / REPORTS_FOLDER, root / settings.WORKSPACE_FILE, settings.user_file())
+        return (root, *(documents.file_stamp(str(file)) for file in files))
 
-    async def refresh(self, paths: set[str] | None) -> None:
+    async def refresh(
+        self, paths: set[str] | None, edits: Mapping[str, Session | None], asked: float
+    ) -> None:
         """Load the settings, and read what changed at these paths, or everywhere.
 
-        Where the workspace or its settings have changed, everything is read.
+        Where the workspace or its settings have changed, everything is read. `edits` are open
+        buffers that count instead of the files at their paths, or no longer where they are None.
+        `asked` is when this was asked for: see `Store.refresh`.
         """
         loop = asyncio.get_running_loop()
-        self.snapshot = await loop.run_in_executor(self._executor, self._refresh, paths)
+        work = functools.partial(self._refresh, paths, edits, asked)
+        self.snapshot, self.overall = await loop.run_in_executor(self._executor, work)
 
-    async def edit(self, path: str, content: Session | Problem | None) -> None:
-        """Count an open buffer instead of its file; the file again when `content` is None."""
-        loop = asyncio.get_running_loop()
-        self.snapshot = await loop.run_in_executor(self._executor, self._edit, path, content)
-
-    def _refresh(self, paths: set[str] | None) -> Snapshot:
+    def _refresh(
+        self, paths: set[str] | None, edits: Mapping[str, Session | None], asked: float
+    ) -> tuple[Snapshot, Overall]:
+        begun = time.monotonic()
+        signature = self.signature()
         self.root = workspace.nearest(self._path) or self._path
         self.settings.load(self.root)
         values = self.settings.values
@@ -112,17 +127,11 @@ class FolderSessions:
             self._store = store
             self._scope = scope
             paths = None
-        return self._store.refresh(paths, self._count)
-
-    def _edit(self, path: str, content: Session | Problem | None) -> Snapshot:
-        if self._store is None:
-            raise RuntimeError("The folder has not been read yet.")
-        return self._store.edit(path, content)
+        self._store.edit_all(edits)
+        snapshot = self._store.refresh(paths, self._count, asked)
+        if paths is None:
+            self.signature_read, self.scan_seconds = signature, time.monotonic() - begun
+        return snapshot, self._tally.take(snapshot)
 
     def _count(self, read: int) -> None:
         self.files_read = read
-
-    def _signature(self) -> object:
-        root = workspace.nearest(self._path) or self._path
-        files = (root / REPORTS_FOLDER, root / settings.WORKSPACE_FILE, settings.user_file())
-        return (root, *(documents.file_stamp(str(file)) for file in files))

@@ -1,19 +1,24 @@
-"""All workspace folders of the client."""
+"""All workspace folders of the client.
+
+Events name the files that changed. Regular scans find the changes without an event, so that
+figures are right where events are lost or late, as on network and container mounts.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rad_lsp.core.errors import NoWorkspace
 from rad_lsp.core.paths import folder_key
-from rad_lsp.server.folder import STATUS_SECONDS, Folder
-from rad_lsp.server.status import RateLimiter
+from rad_lsp.server.folder import Folder
 from rad_lsp.server.uris import path_of
-from rad_lsp.server.watcher import watch_trees
+from rad_lsp.server.watcher import Watcher, watch_trees
 from rad_lsp.service import Prices, sessions
 
 if TYPE_CHECKING:
@@ -21,6 +26,16 @@ if TYPE_CHECKING:
 
     from rad_lsp.core.session import Session
     from rad_lsp.server.notifier import Notifier
+
+
+TICK_SECONDS: Final = 1.0
+"""The least time between two cheap checks for a change without an event."""
+
+SCAN_SECONDS: Final = 3.0
+"""The least time between two scans of every file without an event."""
+
+SHARE: Final = 0.005
+"""The largest share of a core that the checks, and that the scans, may take."""
 
 
 class Folders:
@@ -31,9 +46,9 @@ class Folders:
         self._folders: dict[str, Folder] = {}
         self._editor: Any = None
         self._configured = False
-        self._limiter = RateLimiter(STATUS_SECONDS)
         self._list_prices = Prices()
-        self._transcripts: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._watcher = Watcher()
         # One thread: files are read one after the other, however many folders there are.
         self._executor = ThreadPoolExecutor(1, "store")
         # Opened in the executor's thread, when a folder first needs it.
@@ -48,12 +63,12 @@ class Folders:
         if path is None or uri in self._folders:
             return
         folder = Folder(
-            uri, Path(path), self._notifier, self._limiter, self._executor, self._machine
+            uri, Path(path), self._notifier, self._executor, self._machine, self._watcher
         )
         self._folders[uri] = folder
-        if self._transcripts is None:
+        if not self._tasks:
             watching = watch_trees(sessions.transcript_folders, self._hint_all)
-            self._transcripts = asyncio.create_task(watching)
+            self._tasks = [asyncio.create_task(work) for work in (watching, self._keep_looking())]
         if self._configured:
             folder.configure(self._editor)
 
@@ -124,11 +139,35 @@ class Folders:
     async def close(self) -> None:
         """Stop watching all folders."""
         await asyncio.gather(*(folder.close() for folder in self))
-        if self._transcripts is not None:
-            self._transcripts.cancel()
-            await asyncio.gather(self._transcripts, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(self._watcher.close(), *self._tasks, return_exceptions=True)
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _keep_looking(self) -> None:
+        """Let each folder look where it has changed without an event, or when that is due."""
+        loop = asyncio.get_running_loop()
+        scanned = time.monotonic()
+        pause = TICK_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            folders = list(self)
+            signatures, took = await loop.run_in_executor(self._executor, _signatures, folders)
+            for folder, signature in zip(folders, signatures, strict=True):
+                folder.look(signature, datetime.now(UTC))
+            scanning = sum(folder.sessions.scan_seconds for folder in folders)
+            if time.monotonic() - scanned > max(SCAN_SECONDS, scanning / SHARE):
+                for folder in folders:
+                    folder.hint()
+                scanned = time.monotonic()
+            pause = max(TICK_SECONDS, took / SHARE)
 
     def _hint_all(self, paths: Iterable[str]) -> None:
         for folder in self:
             folder.hint(paths)
+
+
+def _signatures(folders: Iterable[Folder]) -> tuple[list[object], float]:
+    """The folders' signatures, and the seconds of a core that it took to get them."""
+    begun = time.thread_time()
+    return [folder.sessions.signature() for folder in folders], time.thread_time() - begun

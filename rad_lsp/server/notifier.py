@@ -44,6 +44,7 @@ class Notifier:
         self._diagnostics = diagnostics
         self._progress = progress
         self._tasks = tasks
+        self._refreshes: dict[Callable[[None], Any], _Refresh] = {}
         self._warned: dict[str, tuple[str, ...]] = {}
 
     def status(self, status: wire.Status) -> None:
@@ -63,7 +64,7 @@ class Notifier:
             (self._client.refreshes_diagnostics, self._server.workspace_diagnostic_refresh_async),
         ):
             if supported and self._documents.any_open():
-                self._tasks.start(_refreshed(refresh))
+                self._refreshes.setdefault(refresh, _Refresh(refresh, self._tasks)).ask()
 
     def warn(self, uri: str, *sentences: str) -> None:
         """Show what is wrong with a folder's settings; an empty sentence is nothing.
@@ -82,9 +83,28 @@ class Notifier:
         return self._progress.shown(f"Reading sessions of {name}", lambda: sessions.files_read)
 
 
-async def _refreshed(refresh: Callable[[None], Any]) -> None:
-    try:
-        await refresh(None)
-    except Exception:  # noqa: BLE001  (whatever the client answers)
-        # A client that refuses does so after each change: warnings would fill the log.
-        logger.debug("The client refused to refresh")
+class _Refresh:
+    """Asks the client to refresh something: again only when it has answered the time before."""
+
+    def __init__(self, refresh: Callable[[None], Any], tasks: BackgroundTasks) -> None:
+        self._refresh = refresh
+        self._tasks = tasks
+        self._is_asked = False
+        self._is_asking = False
+
+    def ask(self) -> None:
+        """Ask now, or once the client has answered the time before."""
+        self._is_asked = True
+        if not self._is_asking:
+            self._is_asking = True
+            self._tasks.start(self._ask())
+
+    async def _ask(self) -> None:
+        while self._is_asked:
+            self._is_asked = False
+            try:
+                await self._refresh(None)
+            except Exception:  # noqa: BLE001  (whatever the client answers)
+                # A client that refuses does so after each change: warnings would fill the log.
+                logger.debug("The client refused to refresh")
+        self._is_asking = False

@@ -26,18 +26,27 @@ from pygls.protocol import (
 
 from rad_lsp import wire
 from rad_lsp.core.wording import printable
+from rad_lsp.server.intake import Intake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Hashable
     from concurrent.futures import Future
 
     from cattrs import Converter
+    from pygls.io_ import Writer
+
+    from rad_lsp.server.outbox import Outbox
 
 
 logger = logging.getLogger(__name__)
 
+MAX_IN_PROGRESS: Final = 128
+"""Requests that are answered at the same time; the others wait, and take no memory meanwhile."""
+
 _FINISH_SECONDS: Final = 5.0
 """How long the process waits, at its end, for requests that it has cancelled."""
+
+_ROOM_SECONDS: Final = 0.05
 
 _CALL_KEYS: Final = ("jsonrpc", "id", "method", "params")
 _INTERNAL: Final = "Internal error; the server's log has more"
@@ -69,6 +78,24 @@ class RadProtocol(LanguageServerProtocol):
 
     stop: Callable[[int], None]
     _initialize_seen = False
+    _intake: Intake | None = None
+    _in_progress = 0
+
+    def connect(self, loop: asyncio.AbstractEventLoop, outbox: Outbox) -> Intake:
+        """Send messages by an outbox; returns what takes those of the client."""
+
+        def has_room() -> bool:
+            return outbox.has_room() and self._in_progress < MAX_IN_PROGRESS
+
+        self.set_writer(cast("Writer", outbox))
+        self._intake = Intake(loop, self.receive, has_room)
+        outbox.on_room = self._intake.resume
+        return self._intake
+
+    async def room(self) -> None:
+        """Wait until the client has read most of what was sent, before a large answer is made."""
+        while not cast("Outbox", self.writer).has_room():  # noqa: ASYNC110  (a thread makes room)
+            await asyncio.sleep(_ROOM_SECONDS)
 
     def receive(self, body: bytes) -> None:
         """Handle one message, valid or not. Raises nothing."""
@@ -119,12 +146,17 @@ class RadProtocol(LanguageServerProtocol):
             await asyncio.sleep(0)  # the answers are sent when the futures' callbacks run
 
     def notify(self, method: str, params: Any | None = None) -> None:
-        """Send a notification. Structs of the wire contract are encoded by msgspec."""
+        """Send a notification. Structs of the wire contract are encoded by msgspec.
+
+        One of state replaces that of the state before, if the client has not read it yet.
+        """
         if isinstance(params, msgspec.Struct):
             message = {"jsonrpc": self.VERSION, "method": method, "params": params}
-            self._write(msgspec.json.encode(message))
+            body = msgspec.json.encode(message)
         else:
-            super().notify(method, params)
+            kind = self.get_message_type(method) or JsonRPCNotification
+            body = self._encode(kind(jsonrpc=self.VERSION, method=method, params=params))
+        self._write(body, _state(method, params))
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(
@@ -136,6 +168,16 @@ class RadProtocol(LanguageServerProtocol):
         ours = {"version": wire.VERSION, "methods": [*wire.METHODS, wire.STATUS]}
         result.capabilities.experimental = {"radStats": ours}
         return result
+
+    @lsp_method(types.SHUTDOWN)
+    def lsp_shutdown(self, *_args: Any) -> None:  # type: ignore[override]  # no steps to yield
+        """Cancel all that is in progress, and handle no further message but `exit`."""
+        current = self.msg_id
+        # A call that is cancelled may be forgotten at once: pygls walks over the calls themselves.
+        for msg_id, future in tuple(self._request_futures.items()):
+            if msg_id != current:
+                future.cancel()
+        self._shutdown = True
 
     @lsp_method(types.EXIT)
     def lsp_exit(self, *_args: Any) -> None:  # type: ignore[override]  # no steps to yield
@@ -199,6 +241,36 @@ class RadProtocol(LanguageServerProtocol):
         body = {"jsonrpc": self.VERSION, "id": msg_id, "error": error}
         self._write(json.dumps(body).encode("ascii"))
 
+    def _execute_handler(
+        self,
+        msg_id: str | int,
+        handler: Callable[..., Any],
+        callback: Callable[[Future[Any]], None],
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        """Call a handler, and forget the call once it is done, which pygls does for requests only.
+
+        Handlers of notifications, and those that other handlers yield to, have ids of their own.
+        """
+        is_request = self._ctx_msg_id.get() == msg_id
+        self._in_progress += is_request
+
+        def done(future: Future[Any]) -> None:
+            self._request_futures.pop(msg_id, None)
+            self._in_progress -= is_request
+            callback(future)
+            if self._intake is not None:
+                self._intake.resume()
+
+        super()._execute_handler(msg_id, handler, done, args, kwargs)
+
+    def _handle_response(
+        self, msg_id: str | int, result: Any = None, error: types.ResponseError | None = None
+    ) -> None:
+        self._result_types.pop(msg_id, None)  # pygls keeps it when the answer is an error
+        super()._handle_response(msg_id, result, error)
+
     def _send_handler_result(self, future: Future[Any], *, msg_id: str | int) -> None:
         self._request_futures.pop(msg_id, None)
         if future.cancelled():
@@ -244,14 +316,24 @@ class RadProtocol(LanguageServerProtocol):
     def _encode(self, data: Any) -> bytes:
         return json.dumps(self._converter.unstructure(data), default=_plain).encode("utf-8")
 
-    def _write(self, body: bytes) -> None:
-        if self.writer is None:
-            return
-        try:
-            self.writer.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
-        except (OSError, ValueError):
-            logger.info("The client no longer reads")
-            self.stop(1)
+    def _write(self, body: bytes, key: Hashable = None) -> None:
+        if self.writer is not None:
+            cast("Outbox", self.writer).write(
+                b"Content-Length: %d\r\n\r\n%b" % (len(body), body), key
+            )
+
+
+def _state(method: str, params: Any) -> Hashable:
+    """What a notification tells the newest of; None where each of them counts."""
+    if method == wire.STATUS:
+        return method, params.workspace_uri
+    if method == types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS:
+        return method, params.uri
+    if method == types.PROGRESS and isinstance(params.value, types.WorkDoneProgressReport):
+        return method, params.token
+    if method in {types.WINDOW_SHOW_MESSAGE, types.WINDOW_LOG_MESSAGE}:
+        return method, params.message
+    return None
 
 
 def _usable_id(message: Any) -> str | int | None:

@@ -74,10 +74,12 @@ class StatusReporter:
             await self._report()
 
     async def _report(self) -> None:
-        status = self._status()
+        status = await asyncio.to_thread(self._status)
         if status != self._sent:
             if await self._limiter.wait():
-                status = self._status()  # it may have changed, even back, in the meantime
+                status = await asyncio.to_thread(
+                    self._status
+                )  # it may have changed, even back, in the meantime
             if status != self._sent:
                 self._sent = status
                 self._notifier.status(status)
@@ -91,7 +93,10 @@ class StatusReporter:
     def _status(self) -> wire.Status:
         now = datetime.now(UTC)
         values = self._settings.values
-        status = service.status(self._sessions.snapshot, now, values.zone, values.budget)
+        sums = self._sessions.overall.sum
+        status = service.status(
+            self._sessions.snapshot, now, values.zone, values.budget, totals=sums
+        )
         self.due = _next_change(status, now, values.zone)
         session = status.session
         savings = UNKNOWN

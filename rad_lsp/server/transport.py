@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import re
 import sys
 import threading
 from typing import TYPE_CHECKING, BinaryIO, Final
+
+from rad_lsp.server.outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 MAX_BODY: Final = 64 * 1024 * 1024
 """The most bytes of a message: memory is set aside for a whole one."""
+
+FLUSH_SECONDS: Final = 5.0
+"""How long the process waits, at its end, for a client that does not read."""
 
 _MAX_HEADER: Final = 64 * 1024
 _CHUNK: Final = 256 * 1024
@@ -78,24 +84,6 @@ class Frames:
         return True
 
 
-class StreamWriter:
-    """Writes whole frames, from any thread."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._lock = threading.Lock()
-
-    def write(self, data: bytes) -> None:
-        """Write and flush. Raises OSError when the client is gone."""
-        with self._lock:
-            self._stream.write(data)
-            self._stream.flush()
-
-    def close(self) -> None:
-        """Close the stream."""
-        self._stream.close()
-
-
 def own_stdout() -> BinaryIO:
     """The real stdout, for frames only. Everything that is printed goes to stderr from now on."""
     sys.stdout.flush()
@@ -110,7 +98,10 @@ async def serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> i
     Returns the process's exit code.
     """
     loop = asyncio.get_running_loop()
-    server.protocol.set_writer(StreamWriter(writer))
+    # Not by the stream itself, whose lock a write that waits would hold at the process's end.
+    write = functools.partial(os.write, writer.fileno())
+    outbox = Outbox(write, functools.partial(server.stop, 1))
+    intake = server.protocol.connect(loop, outbox)
 
     def read() -> None:
         frames = Frames()
@@ -118,7 +109,7 @@ async def serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> i
             # Unbuffered: a thread that waits in a buffered reader blocks the interpreter's exit.
             while data := os.read(descriptor, _CHUNK):
                 for body in frames.feed(data):
-                    loop.call_soon_threadsafe(server.protocol.receive, body)
+                    intake.put(body)
             code = 0
         except InvalidFrame as error:
             logger.error("The connection ends: %s", error)  # noqa: TRY400
@@ -130,9 +121,12 @@ async def serve_stdio(server: RadServer, descriptor: int, writer: BinaryIO) -> i
             code = 1
         except RuntimeError:
             return  # the loop has ended before the stream
+        intake.wait()
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(server.stop, code)
 
     # A daemon, so that a read that waits does not keep the process alive after exit.
     threading.Thread(target=read, name="reader", daemon=True).start()
-    return await server.stopped()
+    code = await server.stopped()
+    await asyncio.to_thread(outbox.flush, FLUSH_SECONDS)
+    return code

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from rad_lsp.service import REPORTS_FOLDER, documents
 from rad_lsp.settings import WORKSPACE_FILE
@@ -14,48 +14,42 @@ from rad_lsp.settings import WORKSPACE_FILE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from watchfiles import Change
-
 logger = logging.getLogger(__name__)
 
 _RETRY_SECONDS: Final = 30.0
 """How long to wait before watching again, when the system can't watch more files."""
 
+_GATHER_SECONDS: Final = 0.05
+_OVERLAP_SECONDS: Final = 0.2
 _STEP_MILLISECONDS: Final = 40
 _FOLD_MILLISECONDS: Final = 80
 
 
-class Watcher:
-    """Watches a workspace's reports, and the folders from its root down to them, if they exist.
+class Watch:
+    """What is watched of one workspace until `close`; `hint` is called for what has happened."""
 
-    Each of these folders is watched by itself, without what is below it. So a folder that is made,
-    replaced or deleted is noticed, and the rest of the workspace costs nothing.
-    """
-
-    def __init__(self, root: Path, hint: Callable[[Iterable[str] | None], None]) -> None:
-        self._root = root
-        self._hint = hint
-        self._watched: tuple[tuple[str, int], ...] = ()
-        self._restart = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._keep_watching())
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+    def __init__(
+        self, root: Path, hint: Callable[[Iterable[str] | None], None], watcher: Watcher
+    ) -> None:
+        self.root = root
+        self.hint = hint
+        self.watched: tuple[tuple[str, int], ...] | None = None
+        self._watcher = watcher
 
     def look(self, root: Path) -> None:
         """Begin a new watch if a folder between the root and the reports has come or gone."""
-        self._root = root
-        if self._way() != self._watched:
-            self._restart.set()
+        self.root = root
+        if self.watched is not None and self.way() != self.watched:
+            self._watcher.restart()
 
-    def _way(self) -> tuple[tuple[str, int], ...]:
+    def close(self) -> None:
+        """Give no more hints."""
+        self._watcher.forget(self)
+
+    def way(self) -> tuple[tuple[str, int], ...]:
         """The folders to watch, each with its inode, which changes when the folder is replaced."""
         found = []
-        folder = self._root
+        folder = self.root
         for part in ("", *REPORTS_FOLDER.parts):
             folder = folder / part
             try:
@@ -65,46 +59,130 @@ class Watcher:
             found.append((str(folder), status.st_ino))
         return tuple(found)
 
+    def changed(self, path: str) -> bool:
+        """Hint at a path in a folder on the way; returns whether a folder may be another one."""
+        place = Path(path)
+        reports = self.root / REPORTS_FOLDER
+        if place.parent == reports and documents.is_report(path):
+            self.hint([path])
+        elif place == reports or place in reports.parents:
+            self.watched = None  # it may have been replaced, even by one with the same inode
+            self.hint(None)
+            return True
+        elif place == self.root / WORKSPACE_FILE:
+            self.hint(None)
+        return False
+
+
+class Watcher:
+    """Watches workspaces' reports, and the folders from the roots down to them, if they exist.
+
+    Each of these folders is watched by itself, without what is below it. So a folder that is made,
+    replaced or deleted is noticed, and the rest of a workspace costs nothing. All are watched by
+    one thread, and as one of the few things of their kind that a user may watch.
+    """
+
+    def __init__(self) -> None:
+        self._watches: set[Watch] = set()
+        self._is_stale = asyncio.Event()
+        self._current: _Current | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def watch(self, root: Path, hint: Callable[[Iterable[str] | None], None]) -> Watch:
+        """Watch a workspace, too. `hint` is called soon, as what happened before is not known."""
+        watch = Watch(root, hint, self)
+        self._watches.add(watch)
+        self.restart()
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep_watching())
+        return watch
+
+    def forget(self, watch: Watch) -> None:
+        """Watch a workspace no longer."""
+        self._watches.discard(watch)
+        self.restart()
+
+    def restart(self) -> None:
+        """Watch the folders that there are now."""
+        self._is_stale.set()
+
+    async def close(self) -> None:
+        """Watch nothing any more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._current is not None:
+            await self._current.close()
+
     async def _keep_watching(self) -> None:
+        while True:
+            await self._is_stale.wait()
+            await asyncio.sleep(_GATHER_SECONDS)  # folders are often added one after the other
+            self._is_stale.clear()
+            before, self._current = self._current, self._begin()
+            if before is not None:
+                try:  # it still tells what happened before the new watch began
+                    await asyncio.sleep(_OVERLAP_SECONDS)
+                finally:
+                    await before.close()
+
+    def _begin(self) -> _Current:
+        by_folder: dict[str, list[Watch]] = {}
+        for watch in self._watches:
+            way = watch.way()
+            for folder, _ in way:
+                by_folder.setdefault(folder, []).append(watch)
+            if way != watch.watched:
+                # What happened before the watch began is found by the scan that this asks for.
+                asyncio.get_running_loop().call_later(_OVERLAP_SECONDS, watch.hint, None)
+            watch.watched = way
+        return _Current(by_folder, self.restart)
+
+
+class _Current:
+    """Some folders that are watched until `close`; `stale` is called when one may be another."""
+
+    def __init__(self, by_folder: dict[str, list[Watch]], stale: Callable[[], None]) -> None:
+        self._by_folder = by_folder
+        self._stale = stale
+        self._stop = asyncio.Event()
+        self._task = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        self._stop.set()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _watch(self) -> None:
         import watchfiles
 
-        while True:
-            self._restart.clear()
-            self._watched = self._way()
-            try:
-                # Changes before the watch began are found by the scan that this asks for.
-                asyncio.get_running_loop().call_later(0.05, self._hint, None)
+        try:
+            if self._by_folder:
                 async for changes in watchfiles.awatch(
-                    *(path for path, _ in self._watched),
-                    watch_filter=self._matters,
+                    *self._by_folder,
+                    watch_filter=None,
                     debounce=_FOLD_MILLISECONDS,
                     step=_STEP_MILLISECONDS,
-                    stop_event=self._restart,
+                    stop_event=self._stop,
                     recursive=False,
                     ignore_permission_denied=True,
                 ):
-                    paths = {path for _, path in changes}
-                    if all(self._is_report(path) for path in paths):
-                        self._hint(paths)
-                    else:  # a folder may have been replaced, even by one with the same inode
-                        self._hint(None)
-                        self._restart.set()
-            except OSError as error:
-                logger.warning("Can't watch %s, so it is scanned: %s", self._root, error)
-                self._watched = ()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_RETRY_SECONDS):
-                        await self._restart.wait()
+                    self._tell({path for _, path in changes})
+        except OSError as error:
+            logger.warning("Can't watch reports, so they are scanned: %s", error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RETRY_SECONDS):
+                    await self._stop.wait()
+            self._stale()
 
-    def _matters(self, _change: Change, path: str) -> bool:
-        place = Path(path)
-        if place == self._root / WORKSPACE_FILE or self._is_report(path):
-            return True
-        below = self._root / REPORTS_FOLDER
-        return place == below or place in below.parents
-
-    def _is_report(self, path: str) -> bool:
-        return Path(path).parent == self._root / REPORTS_FOLDER and documents.is_report(path)
+    def _tell(self, paths: set[str]) -> None:
+        for path in paths:
+            near = {
+                *self._by_folder.get(path, ()),
+                *self._by_folder.get(str(Path(path).parent), ()),
+            }
+            for watch in near:
+                if watch.changed(path):
+                    self._stale()
 
 
 async def watch_trees(

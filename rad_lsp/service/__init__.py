@@ -209,13 +209,16 @@ def status(
     budget: budgets.Budget = NO_BUDGET,
     session_id: str = "",
     *,
-    totals: bool = True,
+    totals: bool | Sum = True,
 ) -> StatusFigures:
     """What a status line shows at `now`; `zone` tells when the user's day began.
 
-    It is about the session with the id `session_id`, else about the most recent one. Without
-    `totals` the sums of all sessions are zero: to add up thousands takes longer than the rest.
+    It is about the session with the id `session_id`, else about the most recent one. To add up
+    thousands of sessions takes longer than the rest: `totals` are their sums where these are known;
+    where it is False the sums are zero.
     """
+    if not isinstance(totals, Sum):
+        totals = _sum(snapshot.entries if totals else ())
     newest = snapshot.entries[0] if snapshot.entries else None
     entry = snapshot.by_id.get(session_id) if session_id else newest
     session = entry.session if entry else None
@@ -225,7 +228,7 @@ def status(
     today = period.today(now, zone)
     return StatusFigures(
         session=session,
-        totals=_sum(snapshot.entries if totals else ()),
+        totals=totals,
         today=msgspec.structs.replace(
             _sum(snapshot.within(today)), money=spent_within(snapshot, today)
         ),
@@ -334,8 +337,9 @@ def _asked_for(snapshot: Snapshot, reference: str | None, within: Period) -> Ite
     return cut(snapshot, within) if reference is None else [snapshot.resolve(reference)]
 
 
-def _sum(entries: Iterable[Entry]) -> Sum:
-    totals = [entry.totals for entry in entries]
+def added_up(found: Iterable[SessionTotals]) -> Sum:
+    """Several sessions added up."""
+    totals = list(found)
     added = SessionTotals(
         money=money.total(one.money for one in totals),
         tool_calls=sum(one.tool_calls for one in totals),
@@ -349,3 +353,7 @@ def _sum(entries: Iterable[Entry]) -> Sum:
         success_rate=figures.success_rate(added),
         unknown_tool_calls=added.unknown_tool_calls,
     )
+
+
+def _sum(entries: Iterable[Entry]) -> Sum:
+    return added_up(entry.totals for entry in entries)

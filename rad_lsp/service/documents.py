@@ -57,6 +57,11 @@ class Transcript:
         """The first few lines that can't be read, and why."""
         return self._read.progress.first_skipped
 
+    @property
+    def skipped_lines(self) -> int:
+        """How many lines can't be read."""
+        return self._read.progress.skipped
+
     def session(self, prices: PriceList) -> Session | Problem:
         """The session that most of the transcript is about, or why there is none."""
         if self._longest is None:

@@ -7,8 +7,10 @@ marked as such.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
+import time
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -66,6 +68,7 @@ class Machine:
         self._prices = KnownPrices(self.index, price_list or Prices())
         self._shown_prices: list[KnownPrices] = []
         self._updates = 0
+        self._looked: dict[str, float] = {}
 
     def prices(self, own: Mapping[str, Override]) -> KnownPrices:
         """The user's own prices, then those of the price list; what is looked up is remembered."""
@@ -102,16 +105,23 @@ class Machine:
         sources: Iterable[Source],
         paths: Collection[str] | None = None,
         count: Callable[[], None] | None = None,
+        asked: float = math.inf,
     ) -> None:
         """Read what is new in all files of the sources, or only in `paths`.
 
-        `count` is called for each file that was read. Only one process of this user does this at
-        a time; others wait, and go on with what there is when that takes too long. Where the index
-        can't be written it goes on in memory. Raises sqlite3.DatabaseError where it is damaged.
+        A source whose files were all looked at since `asked`, in seconds of `time.monotonic`, is
+        left out. `count` is called for each file that was read. Only one process of this user does
+        this at a time; others wait, and go on with what there is when that takes too long. Where
+        the index can't be written it goes on in memory. Raises sqlite3.DatabaseError where it is
+        damaged.
         """
         try:
             for source in sources:
-                self._update(source, paths, count or _ignore)
+                if self._looked.get(source.name, -math.inf) < asked:
+                    begun = time.monotonic()
+                    self._update(source, paths, count or _ignore)
+                    if paths is None:
+                        self._looked[source.name] = begun
         except sqlite3.DatabaseError as error:
             if not is_busy(error):
                 raise
@@ -125,6 +135,7 @@ class Machine:
                 if self.index.in_memory:
                     raise
                 self._updates += 1
+                self._looked.clear()
                 self.index.recover(error)
 
     def rebuild(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -76,16 +77,21 @@ class Store:
         self.machine.stop()
 
     def refresh(
-        self, paths: Collection[str] | None = None, progress: Callable[[int], None] | None = None
+        self,
+        paths: Collection[str] | None = None,
+        progress: Callable[[int], None] | None = None,
+        asked: float = math.inf,
     ) -> Snapshot:
         """Read what changed, and return the new snapshot; the same one when nothing did.
 
         Looks at every file, or only at `paths`. `progress` is told the number of files read so
-        far. A folder that can't be read is a skipped file of its own.
+        far. A folder that can't be read is a skipped file of its own. Where another store of the
+        machine has looked at all transcripts since a refresh was `asked` for, in seconds of
+        `time.monotonic`, that is not done again.
         """
 
         def look() -> Snapshot:
-            self._update(paths, counter(progress))
+            self._update(paths, counter(progress), asked)
             return self._recalled()
 
         return self.machine.guarded(look)
@@ -106,12 +112,17 @@ class Store:
 
         While the buffer can't be read, its last good session counts, else that of the file.
         """
-        if content is None:
-            self.edited.pop(path, None)
-        elif isinstance(content, Session) and radium.refusal(path) is None:
-            self.edited[path] = snapshot.pack(content)
-        self._seen = None
+        self.edit_all({path: content})
         return self.recall()
+
+    def edit_all(self, contents: Mapping[str, Session | Problem | None]) -> None:
+        """The same for many buffers, by path; the next refresh puts a snapshot together."""
+        for path, content in contents.items():
+            if content is None:
+                self.edited.pop(path, None)
+            elif isinstance(content, Session) and radium.refusal(path) is None:
+                self.edited[path] = snapshot.pack(content)
+            self._seen = None
 
     def usage_totals(
         self, by: Sequence[Dimension], period: Period, zone: tzinfo | None
@@ -134,12 +145,16 @@ class Store:
 
         return totals.tools(self.machine.index.connection, self._scope, by, period, zone)
 
-    def _update(self, paths: Collection[str] | None, count: Callable[[], None]) -> None:
-        sources = [self._radium, *self._agents] if self._radium else self._agents
-        self.machine.update(sources, paths, count)
+    def _update(
+        self, paths: Collection[str] | None, count: Callable[[], None], asked: float = math.inf
+    ) -> None:
+        if self._radium:
+            self.machine.update([self._radium], paths, count)
+        self.machine.update(self._agents, paths, count, asked)
         if self._scope.workspace is not None:
             names = query.child_sources(self.machine.index.connection, self._scope.workspace)
-            self.machine.update(self.machine.agents(names - self._scope.agents), paths, count)
+            others = self.machine.agents(names - self._scope.agents)
+            self.machine.update(others, paths, count, asked)
 
     def _recalled(self) -> Snapshot:
         seen = self.machine.version()

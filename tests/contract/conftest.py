@@ -39,6 +39,8 @@ class Raw:
             **options,
         )
         self._ids = 0
+        self.reads = threading.Event()  # cleared while the client is not to read
+        self.reads.set()
         self._inbox = queue.Queue()
         self._waiting = []
         self.errors = b""
@@ -140,6 +142,10 @@ class Raw:
         assert match, self.errors
         return match
 
+    def exit_code(self):
+        """The exit code, once the process has ended; nothing need be read."""
+        return self._process.wait(PATIENCE)
+
     def ended(self):
         """The exit code, once the process has ended."""
         code = self._process.wait(PATIENCE)
@@ -155,6 +161,7 @@ class Raw:
         return found
 
     def kill(self):
+        self.reads.set()
         self._process.kill()
         self.ended()
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
@@ -169,7 +176,11 @@ class Raw:
             if match is None or out.readline() != b"\r\n":
                 self.errors += b"\nNo frame on stdout: " + header
                 break
-            self._inbox.put(json.loads(out.read(int(match[1]))))
+            body = out.read(int(match[1]))
+            if len(body) < int(match[1]):
+                break  # the process has ended meanwhile
+            self._inbox.put(json.loads(body))
+            self.reads.wait()
         self._inbox.put(None)
 
     def _read_stderr(self):

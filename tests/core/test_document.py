@@ -138,3 +138,19 @@ def test_what_is_not_there_is_not_located():
 )
 def test_a_path_as_people_write_it(path, text):
     assert document.dotted(path) == text
+
+
+def test_what_lies_very_deep_is_left_out_and_what_follows_is_not():
+    deep = b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b', "b": 1}'
+    found = document.pairs(deep)
+    assert len(found) < 100
+    assert found[-1].path == ("b",)
+    assert document.locate(deep, ("a",)) == (6, 200_006)
+
+
+def test_many_paths_are_located_in_one_go():
+    found = document.locate_all(b'{"a": 1, "b": {"c": 2}}', {("a",), ("b", "c"), ("d",)})
+    assert {path: pair.value for path, pair in found.items()} == {
+        ("a",): (6, 7),
+        ("b", "c"): (20, 21),
+    }

@@ -23,9 +23,9 @@ watchfiles.awatch = awatch
 
 NO_EVENTS_AND_NO_SCANS = f"""
 {NO_EVENTS}
-import rad_lsp.server.folder
+import rad_lsp.server.folders
 
-rad_lsp.server.folder.SCAN_SECONDS = 10**9
+rad_lsp.server.folders.SCAN_SECONDS = 10**9
 """
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rad_lsp.server.folder import Folder
 from rad_lsp.server.notifier import Notifier
-from rad_lsp.server.status import RateLimiter
+from rad_lsp.server.watcher import Watcher
 from rad_lsp.service import sessions
 
 
@@ -47,11 +47,13 @@ async def test_an_index_that_could_not_be_opened_is_tried_again(workspace, caplo
     notifier = Statuses()
     with ThreadPoolExecutor(1) as executor:
         root = workspace.root
-        folder = Folder(root.as_uri(), root, notifier, RateLimiter(0), executor, machine)
+        watcher = Watcher()
+        folder = Folder(root.as_uri(), root, notifier, executor, machine, watcher)
         folder.configure({})
         async with asyncio.timeout(30):
             status = await notifier.statuses.get()
         await folder.close()
+        await watcher.close()
     assert status.text.startswith("$2.5000")
     assert tries == [0, 1]
     assert "Failed to look at" in caplog.text

@@ -90,3 +90,16 @@ def test_any_position_is_a_byte_between_characters(encoding, text, line, charact
 def test_a_range_is_two_positions():
     positions = Positions(b"a\nbc", UTF16)
     assert positions.range((0, 4)) == types.Range(types.Position(0, 0), types.Position(1, 2))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_positions_in_a_line_that_is_very_long(encoding):
+    text = "aé名😀" * 5_000
+    data = text.encode()
+    positions = Positions(data, encoding)
+    codec, unit = {UTF8: ("utf-8", 1), UTF16: ("utf-16-le", 2), UTF32: ("utf-32-le", 4)}[encoding]
+    for characters in (19_999, 0, 1, 4_096, 10_001, 20_000):
+        offset = len(text[:characters].encode())
+        expected = types.Position(0, len(text[:characters].encode(codec)) // unit)
+        assert positions.position(offset) == expected
+        assert positions.offset(expected) == offset

@@ -16,7 +16,7 @@ class Kept:
     def __init__(self):
         self.messages = []
 
-    def write(self, data):
+    def write(self, data, _key=None):
         self.messages.append(json.loads(data.partition(b"\r\n\r\n")[2]))
 
     def close(self):

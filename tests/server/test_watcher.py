@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 
 import pytest
@@ -29,6 +30,14 @@ class Hints:
                 await self._news.wait()
 
 
+@contextlib.asynccontextmanager
+async def watching(root, hints):
+    """Watches one workspace."""
+    watcher = Watcher()
+    yield watcher.watch(root, hints)
+    await watcher.close()
+
+
 def names(path):
     """Whether a hint covers a path."""
     return lambda hint: hint is None or str(path) in hint
@@ -36,7 +45,7 @@ def names(path):
 
 async def test_a_report_that_appears_is_named(workspace):
     hints = Hints()
-    async with Watcher(workspace.root, hints) as watcher:
+    async with watching(workspace.root, hints) as watcher:
         watcher.look(workspace.root)
         await hints.until(lambda hint: hint is None)
         hints.got.clear()
@@ -46,7 +55,7 @@ async def test_a_report_that_appears_is_named(workspace):
 
 async def test_the_first_look_is_asked_for_without_an_event(workspace):
     hints = Hints()
-    async with Watcher(workspace.root, hints):
+    async with watching(workspace.root, hints):
         await hints.until(lambda hint: hint is None)
 
 
@@ -54,7 +63,7 @@ async def test_folders_on_the_way_are_noticed_when_they_come_and_go(tmp_path):
     root = tmp_path / "fresh"
     root.mkdir()
     hints = Hints()
-    async with Watcher(root, hints) as watcher:
+    async with watching(root, hints) as watcher:
         await hints.until(lambda hint: hint is None)
         folder = root
         for part in FOLDER:
@@ -76,7 +85,7 @@ async def test_where_nothing_can_be_watched_it_goes_on_without(workspace, monkey
 
     monkeypatch.setattr(watchfiles, "awatch", awatch)
     hints = Hints()
-    async with Watcher(workspace.root, hints) as watcher:
+    async with watching(workspace.root, hints) as watcher:
         await hints.until(lambda hint: hint is None)
         watcher.look(workspace.root)
     assert "limit reached" in caplog.text
@@ -88,6 +97,6 @@ async def test_a_root_that_is_not_there_is_no_error(tmp_path, exists, caplog):
     if exists:
         root.mkdir()
     hints = Hints()
-    async with Watcher(root, hints):
+    async with watching(root, hints):
         await hints.until(lambda hint: hint is None)
     assert "Traceback" not in caplog.text

@@ -21,9 +21,11 @@ _ANNOTATION: Final = "delete-report"
     types.TEXT_DOCUMENT_CODE_ACTION,
     types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
 )
-def code_action(context: Context, params: types.CodeActionParams) -> list[types.CodeAction] | None:
+async def code_action(
+    context: Context, params: types.CodeActionParams
+) -> list[types.CodeAction] | None:
     """Deletes the report, if it can't be read and the client can delete files."""
-    document = context.documents.at(params.text_document.uri)
+    document = await context.documents.read(params.text_document.uri)
     if (
         document is None
         or not isinstance(document.content, Problem)

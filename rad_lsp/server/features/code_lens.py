@@ -21,7 +21,7 @@ _TOP = types.Range(types.Position(0, 0), types.Position(0, 0))
 @feature(types.TEXT_DOCUMENT_CODE_LENS)
 async def code_lens(context: Context, params: types.CodeLensParams) -> list[types.CodeLens] | None:
     """What can be done with this session, by commands that this client can run."""
-    document = context.documents.at(params.text_document.uri)
+    document = await context.documents.read(params.text_document.uri)
     session = document.session if document else None
     if document is None or session is None:
         return None

@@ -40,13 +40,10 @@ def closed(context: Context, params: types.DidCloseTextDocumentParams) -> None:
         return
     context.diagnostics.forget(path)
     for folder in folders:
-        context.tasks.start(folder.edit(path, None))
+        folder.edit(path, None)
         folder.hint([path])
 
 
 def _show(context: Context, document: Document | None) -> None:
-    if document is None:
-        return
-    context.diagnostics.push_open(document)
-    for folder in context.folders.all_holding(document.path):
-        context.tasks.start(folder.edit(document.path, document.content))
+    if document is not None:
+        context.edits.add(document)

@@ -15,7 +15,7 @@ from rad_lsp import service
 from rad_lsp.core import wording
 from rad_lsp.render import cost, figure, markdown, text
 from rad_lsp.server import links
-from rad_lsp.server.documents import Transcript
+from rad_lsp.server.documents import Transcript, of
 from rad_lsp.server.registry import feature
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @feature(types.TEXT_DOCUMENT_HOVER)
 async def hover(context: Context, params: types.HoverParams) -> types.Hover | None:
     """What is under the cursor, else the session's summary. All figures use the same prices."""
-    document = context.documents.at(params.text_document.uri)
+    document = await context.documents.read(params.text_document.uri)
     session = document.session if document else None
     if document is None or session is None:
         return None
@@ -44,7 +44,7 @@ async def hover(context: Context, params: types.HoverParams) -> types.Hover | No
             return types.Hover(_markup(context, line, lambda: markdown.plain(line)))
         counting = context.folders.counting(session.source, session.id)
         session = counting[1] if counting else session
-    pair = document.pair_at(document.positions.offset(params.position))
+    pair = await of(document, lambda: document.pair_at(document.positions.offset(params.position)))
     folder = context.folders.holding(document.path)
     zone = folder.settings.values.zone if folder else None
     value = figure.hover(session, pair.path, now, zone) if pair else None

@@ -41,7 +41,7 @@ async def session(context: Context, params: wire.SessionParams) -> wire.SessionS
     if params.uri is not None and params.session_id is not None:
         raise JsonRpcInvalidParams("uri: goes without sessionId")
     if params.uri is not None:
-        selected = context.folders.shown(_by_uri(context, params.uri))
+        selected = context.folders.shown(await _by_uri(context, params.uri))
         holding = context.folders.holding(selected.path)
         zone = holding.settings.values.zone if holding else None
     else:
@@ -103,6 +103,8 @@ async def export(context: Context, params: wire.ExportParams) -> wire.Export:
     job = _Export(selected, params.format, zone, single=params.session_id is not None)
     target = _output(folder, params.output)
     root = folder.sessions.root
+    if target is None:
+        await context.room()
     async with context.progress.shown("Exporting sessions", lambda: job.sessions, job.stop):
         run = asyncio.to_thread(job.run, target, root, overwrite=params.overwrite)
         running = asyncio.create_task(run)
@@ -186,8 +188,8 @@ def _period(folder: Folder, since: str | None, until: str | None) -> Period:
         raise JsonRpcInvalidParams(f"since, until: {error}") from None
 
 
-def _by_uri(context: Context, uri: str) -> Session:
-    document = context.documents.at(uri)
+async def _by_uri(context: Context, uri: str) -> Session:
+    document = await context.documents.read(uri)
     if document is None:
         path = context.documents.path(uri)
         if path is None:

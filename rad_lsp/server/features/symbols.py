@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
 from rad_lsp.core.wording import printable
 from rad_lsp.render import figure, text
+from rad_lsp.server.documents import of
 from rad_lsp.server.registry import feature
 from rad_lsp.server.uris import uri_of
 
@@ -32,14 +34,14 @@ _TOP = types.Range(types.Position(0, 0), types.Position(0, 0))
 
 
 @feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
-def document_symbol(
+async def document_symbol(
     context: Context, params: types.DocumentSymbolParams
 ) -> list[types.DocumentSymbol] | list[types.SymbolInformation] | None:
     """The report's sections: a tree, or a list for clients that show no trees."""
-    document = context.documents.at(params.text_document.uri)
+    document = await context.documents.read(params.text_document.uri)
     if document is None:
         return None
-    roots = _tree(document)
+    roots = await of(document, partial(_tree, document))
     if context.client.nests_symbols:
         return roots
     return [
