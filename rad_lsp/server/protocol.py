@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from cattrs import Converter
     from pygls.io_ import Writer
+    from pygls.lsp.server import LanguageServer
 
     from rad_lsp.server.outbox import Outbox
 
@@ -47,6 +48,12 @@ _FINISH_SECONDS: Final = 5.0
 """How long the process waits, at its end, for requests that it has cancelled."""
 
 _ROOM_SECONDS: Final = 0.05
+
+_DOCUMENTS: Final = (
+    types.TEXT_DOCUMENT_DID_OPEN,
+    types.TEXT_DOCUMENT_DID_CHANGE,
+    types.TEXT_DOCUMENT_DID_CLOSE,
+)
 
 _CALL_KEYS: Final = ("jsonrpc", "id", "method", "params")
 _INTERNAL: Final = "Internal error; the server's log has more"
@@ -80,6 +87,12 @@ class RadProtocol(LanguageServerProtocol):
     _initialize_seen = False
     _intake: Intake | None = None
     _in_progress = 0
+
+    def __init__(self, server: LanguageServer, converter: Converter) -> None:
+        super().__init__(server, converter)
+        # pygls would keep each open document as well, and count the characters before each edit.
+        for method in _DOCUMENTS:
+            self.fm.builtin_features.pop(method)
 
     def connect(self, loop: asyncio.AbstractEventLoop, outbox: Outbox) -> Intake:
         """Send messages by an outbox; returns what takes those of the client."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -168,11 +169,17 @@ class _Current:
                 ):
                     self._tell({path for _, path in changes})
         except OSError as error:
-            logger.warning("Can't watch reports, so they are scanned: %s", error)
+            logger.warning("Can't watch %s, so it is scanned: %s", self._named(), error)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_RETRY_SECONDS):
                     await self._stop.wait()
             self._stale()
+
+    def _named(self) -> str:
+        """The workspaces, in a log."""
+        watches = itertools.chain.from_iterable(self._by_folder.values())
+        first, *others = sorted({str(watch.root) for watch in watches})
+        return f"{first} and {len(others):,} more" if others else first
 
     def _tell(self, paths: set[str]) -> None:
         for path in paths:

@@ -129,7 +129,7 @@ def parse(path: str, data: bytes) -> Session | Problem:
     session = report.session_of(stored, RADIUM, path)
     stem = path.rpartition(os.sep)[2].removesuffix(SUFFIX)  # a Path is slow
     found = contradictions.find(session, stem)
-    warnings = problems.listed(found + _warnings(stored.metrics.warnings or (), found))
+    warnings = found + _warnings(stored.metrics.warnings or (), found)
     return msgspec.structs.replace(session, problems=warnings) if warnings else session
 
 

@@ -60,7 +60,7 @@ class TestManyProblems:
         found = published(raw, path, bool)
         assert [one["message"] for one in found[:MAX_LISTED]] == warnings[:MAX_LISTED]
         assert [one["message"] for one in found[MAX_LISTED:]] == [
-            "There are 9,900 more problems, which are not listed"
+            "The report has 9,900 more warnings"
         ]
 
     def test_an_open_report_has_the_same(self, raw, workspace, report_bytes):
