@@ -28,6 +28,10 @@ hypothesis.settings.register_profile(
     database=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
+# For hours: `pytest --hypothesis-profile long`.
+hypothesis.settings.register_profile(
+    "long", hypothesis.settings.get_profile("unhurried"), max_examples=5_000
+)
 hypothesis.settings.load_profile("unhurried")
 
 DATA = Path(__file__).parent / "data"
