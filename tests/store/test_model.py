@@ -282,6 +282,15 @@ class Sessions(RuleBasedStateMachine):
             for session in self.store.refresh().sessions()
         }
 
+    def asked(self, question):
+        """The answer to a question that is asked once the index has been found or made whole."""
+
+        def ask():
+            self.store.update()
+            return question()
+
+        return self.machine.guarded(ask)
+
     # What must hold
 
     @invariant()
@@ -318,11 +327,11 @@ class Sessions(RuleBasedStateMachine):
         assert sum(codes.values()) == unread
 
     def _totals_agree(self, requests, output):
-        totals = self.store.usage_totals(("source",), ALWAYS, UTC)
+        totals = self.asked(lambda: self.store.usage_totals(("source",), ALWAYS, UTC))
         found = [total for total in totals if total.key == ("claude-code",)]
         assert sum(total.requests for total in found) == len(requests)
         assert sum(total.tokens.output for total in found) == output
-        tools = self.store.tool_totals(("source",), ALWAYS, UTC)
+        tools = self.asked(lambda: self.store.tool_totals(("source",), ALWAYS, UTC))
         tools = [total for total in tools if total.key == ("claude-code",)]
         calls = self.model.calls().values()
         assert sum(total.ok + total.failed for total in tools) == sum(of for of, _ in calls)
