@@ -114,6 +114,14 @@ class Raw:
         taken, self._waiting = self._waiting, []
         return taken
 
+    def come(self):
+        """Every message that has come and nobody has taken; waits for none."""
+        come, self._waiting = self._waiting, []
+        with contextlib.suppress(queue.Empty):
+            while message := self._inbox.get_nowait():
+                come.append(message)
+        return come
+
     def initialize(self, *folders, **params):
         """Shake hands; returns the result of `initialize`."""
         reply = self.ask(

@@ -133,20 +133,23 @@ def _is_json(data):
     return json.loads(data.decode("utf-8"), parse_constant=refuse)
 
 
-MAY_BE_NEGATIVE = {"lines_added", "lines_removed"}
-"""In reports, whose format has them so."""
+MAY_BE_NEGATIVE = {"lines_added", "lines_removed", "cost"}
+"""In reports: the format has lines so, and costs are taken as they are stored."""
 
 
 def _is_sane(session):
     for figure in figures.FIGURES:
         value = figure.value(session)
-        if value is not None and figure.name not in MAY_BE_NEGATIVE:
+        if value is not None:
             assert math.isfinite(value), figure.name
-            assert value >= 0, figure.name
+            is_stored = session.source == RADIUM and figure.name in MAY_BE_NEGATIVE
+            assert value >= 0 or is_stored, figure.name
     for usage in (*session.models, *session.engines):
         counts = (usage.requests, usage.input_tokens, usage.output_tokens, usage.cached_tokens)
         assert min(counts) >= 0
-        assert usage.cost is None or 0 <= usage.cost < math.inf
+        if usage.cost is not None:
+            assert math.isfinite(usage.cost)
+            assert usage.cost >= 0 or session.source == RADIUM
 
 
 EVENTS = [

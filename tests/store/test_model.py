@@ -34,6 +34,7 @@ from rad_lsp.store.store import Store
 TRANSCRIPTS = ("a", "b", "c")
 REPORTS = ("r1", "r2")
 FILES = ("r1.json", "r2.json", "copy.json")
+HARMS = ("cut", "all")
 INPUT = 100
 """Tokens of each answer of `claude`."""
 
@@ -256,7 +257,7 @@ class Sessions(RuleBasedStateMachine):
         self.start()
         self.settle(gone)
 
-    @rule(seed=st.integers(0, 2**32), kind=st.sampled_from(["bytes", "page", "cut", "all"]))
+    @rule(seed=st.integers(0, 2**32), kind=st.sampled_from(HARMS))
     def damage(self, seed, kind):
         self.machine.index.close()
         damage(self.folder / "data" / FILE, random.Random(seed), kind)  # noqa: S311
