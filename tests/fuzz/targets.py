@@ -268,9 +268,10 @@ def configuration(dice, folder):
     path.write_bytes(b"".join(lines))
     with contextlib.suppress(BadSettings):
         found = settings.load(folder, settings.from_editor(editor), "the editor")
-        template = found.status.format
+        template = found.values.status.format
         status_line(_STATUS, template)
-        assert found.zone is None or NOW.astimezone(found.zone) == NOW
+        zone = found.values.zone
+        assert zone is None or NOW.astimezone(zone) == NOW
 
 
 def _snapshot():
