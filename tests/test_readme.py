@@ -74,3 +74,13 @@ def commands(command, path):
 def test_every_command_has_a_line(readme):
     lines = re.findall(r"^\| `(rad(?: [a-z]+)+)", readme, flags=re.MULTILINE)
     assert sorted(lines) == sorted(commands(rad, "rad"))
+
+
+def test_each_threat_names_a_test_that_there_is(request):
+    root = request.config.rootpath
+    text = (root / "SECURITY.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) > 10
+    for row in rows:
+        (path, name) = re.findall(r"`(tests/\S+\.py)::(\w+)`", row)[-1]
+        assert f"def {name}(" in (root / path).read_text(encoding="utf-8"), row
