@@ -36,10 +36,11 @@ def unreadable(machine: Machine) -> list[Unreadable]:
 
     def look() -> list[Unreadable]:
         machine.update(machine.agents())
-        db = machine.index.connection
-        problems = [one for agent in machine.agents() for one in query.problems(db, agent.name)]
-        found = [Unreadable(skipped.path, skipped.problem.reason) for skipped in problems]
-        for path, lines, first in query.skipped_lines(db):
+        with machine.reading() as db:
+            problems = [one for agent in machine.agents() for one in query.problems(db, agent.name)]
+            skipped = query.skipped_lines(db)
+        found = [Unreadable(one.path, one.problem.reason) for one in problems]
+        for path, lines, first in skipped:
             line, reason = (first[0].line, first[0].reason) if first else (0, "")
             found.append(Unreadable(path, reason, lines, line))
         return found

@@ -143,6 +143,16 @@ class Machine:
             self.index.recover(problem, again=was_damaged)
             was_damaged = True
 
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A transaction in which all that is read is of one moment.
+
+        Raises Damaged where rows are lost by which others are found.
+        """
+        with self.index.reading() as db:
+            seals.verify_tables(db)
+            yield db
+
     def has_read(self, sources: Iterable[Source]) -> bool:
         """Whether what these sources have was read since the index was made."""
         return all(map(self._is_done, sources))
@@ -173,7 +183,7 @@ class Machine:
 
         def look() -> list[Child]:
             self.update(self.agents())
-            with self.index.reading() as db:
+            with self.reading() as db:
                 found = query.entries(db, scope, None)
             found = snapshot.without_future(found, datetime.now(UTC))
             return [Child(one.source, one.id) for one in found if one.last_activity >= moment]

@@ -26,7 +26,7 @@ CREATE TABLE file(  -- how far a file has been read
     checksum INTEGER NOT NULL  -- of the other columns, as in other tables: see `seals`
     );
 CREATE INDEX file_path ON file(source, path, stamp, gone);
-CREATE INDEX file_problem ON file(source) WHERE problem IS NOT NULL;
+CREATE INDEX file_problem ON file(source, checksum) WHERE problem IS NOT NULL;
 CREATE TABLE session(
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, session_id TEXT NOT NULL,
     place INTEGER NOT NULL,  -- the file of a report, whose id need not be unique; else 0
@@ -36,7 +36,6 @@ CREATE TABLE session(
     counts INTEGER NOT NULL DEFAULT 1,  -- 0 of a duplicate of another report
     packed BLOB, checksum INTEGER, UNIQUE(source, session_id, place));
 CREATE INDEX session_cwd ON session(cwd, last, first, source, counts, checksum);
-CREATE INDEX session_duplicate ON session(cwd) WHERE NOT counts;
 CREATE TABLE child(  -- sessions of other agents that are part of a tracked one
     source TEXT NOT NULL, session_id TEXT NOT NULL, owner INTEGER NOT NULL,
     until INTEGER NOT NULL,  -- the end of what counts with the owner, in ms since the epoch

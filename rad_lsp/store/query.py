@@ -37,11 +37,12 @@ _NEVER: Final = 2**63 - 1
 class Selection(msgspec.Struct, frozen=True, gc=False):
     """Which sessions a question needs; there may be others among them.
 
-    Those active since a moment (microseconds since the epoch), the `newest` ones, and that with
-    an id.
+    Those active from one moment up to another (microseconds since the epoch), the `newest` ones,
+    and that with an id.
     """
 
     since: int
+    until: int = 2**62
     newest: int = 1
     session_id: str = ""
 
@@ -84,7 +85,6 @@ def entries(
 
     Those with a last activity after `latest` are none of the newest ones, and come in addition.
     """
-    seals.verify_tables(db)
     found: list[Entry] = []
     for condition, values in conditions(db, scope):
         if selection is None:
@@ -95,8 +95,10 @@ def entries(
             "ORDER BY last DESC LIMIT 1 OFFSET ?",
             (*values, latest, max(selection.newest, 1) - 1),
         ).fetchone()
-        since = min(selection.since, row[0]) if row else _LONG_AGO
-        found += _all(db, f"{condition} AND last >= ?", (*values, since))
+        newest = row[0] if row else _LONG_AGO
+        since = min(selection.since, newest)
+        touched = f"{condition} AND last >= ? AND (last >= ? OR first < ?)"
+        found += _all(db, touched, (*values, since, newest, selection.until))
         if selection.session_id:
             named = f"{condition} AND session_id = ? AND last < ?"
             found += _entries(db, named, (*values, selection.session_id, since))

@@ -66,11 +66,10 @@ def verify_tables(db: sqlite3.Connection) -> None:
     for table, weight, *orders in _TABLES:
         key = (_ROWS + table,)
         stored = db.execute("SELECT value FROM meta WHERE key = ?", key).fetchone()
-        count = (
-            f"SELECT count(*) || ' ' || ifnull(sum({weight.format('', _PRIME)}), 0) FROM {table}"
-        )
+        value = weight.format("", _PRIME)
+        rows = f"SELECT count({value}) || ' ' || ifnull(sum({value}), 0) FROM {table}"
         for order in orders:
-            if db.execute(f"{count} {order}").fetchone() != (stored or ("0 0",)):
+            if db.execute(f"{rows} {order}").fetchone() != (stored or ("0 0",)):
                 raise Damaged(f"rows of {table} are lost, or not as they were stored")
 
 
@@ -82,10 +81,10 @@ def watch_tables(db: sqlite3.Connection) -> None:
         db.execute("INSERT OR REPLACE INTO change VALUES (?, 0, 0)", (table,))
         for event, rows in _EVENTS.items():
             changes = " ".join(
-                f"UPDATE change SET count = count {sign} 1, "
-                f"total = total {sign} ifnull({weight.format(f'{row}.', _PRIME)}, 0) "
-                f"WHERE name = '{table}';"
+                f"UPDATE change SET count = count {sign} 1, total = total {sign} ({value}) "
+                f"WHERE name = '{table}' AND {value} IS NOT NULL;"
                 for row, sign in rows
+                for value in [weight.format(f"{row}.", _PRIME)]
             )
             db.execute(
                 f"CREATE TEMP TRIGGER IF NOT EXISTS {table}_{event} AFTER {event} ON main.{table} "
@@ -172,6 +171,12 @@ _TABLES: Final = (
         "{0}checksum + {0}cwd + 3 * {0}counts + length({0}source) + {0}last % {1} + {0}first % {1}",
         "INDEXED BY session_cwd",
     ),
+    (
+        "file",
+        "CASE WHEN {0}problem IS NOT NULL THEN {0}checksum END",
+        "INDEXED BY file_problem WHERE problem IS NOT NULL",
+    ),
+    ("part", "{0}session + 3 * {0}file", "INDEXED BY part_file"),
     ("child", "{0}checksum + {0}owner", "INDEXED BY child_owner"),
 )
 _EVENTS: Final = {
@@ -198,6 +203,10 @@ SELECT session.checksum = {of(SESSION, "session")} AND sealed.parts = (
         WHEN sum(part.checksum = {PART} AND file.checksum = {of(FILE, "file")})
         THEN sum(part.checksum) END
     FROM part JOIN file ON file.id = part.file WHERE part.session = session.id)
+AND NOT EXISTS (  -- a copy that is not found by its key would count twice
+    SELECT 1 FROM request WHERE request.session = session.id AND key <> 0 AND NOT EXISTS (
+        SELECT 1 FROM request AS found INDEXED BY request_key
+        WHERE found.key = request.key AND found.key <> 0 AND found.session = request.session))
 FROM session JOIN sealed ON sealed.session = session.id WHERE id = :session
 """
 _NOT_AS_USED: Final = f"""

@@ -44,6 +44,7 @@ class Changed:
         self._db = db
         self.sessions: set[int] = set()
         self.keys: set[int] = set()
+        self._whole: set[int] = set()
 
     def add(self, session: int) -> None:
         """One that is new."""
@@ -51,9 +52,14 @@ class Changed:
 
     def touch(self, session: int) -> None:
         """One that is stored, before anything of it is changed. Raises Damaged."""
-        if session not in self.sessions:
+        self.look_at(session)
+        self.sessions.add(session)
+
+    def look_at(self, session: int) -> None:
+        """One that is stored, before something follows from its requests. Raises Damaged."""
+        if session not in self.sessions and session not in self._whole:
             seals.verify(self._db, session)
-            self.sessions.add(session)
+            self._whole.add(session)
 
 
 class _Part(msgspec.Struct, frozen=True, gc=False):
@@ -70,6 +76,8 @@ def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) 
     """Put the changed sessions of a source together, within a transaction. Raises Damaged."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS changed(id INTEGER PRIMARY KEY)")
     _fill(db, changed.keys)
+    for (session,) in db.execute(_WITH_COPIES).fetchall():
+        changed.look_at(session)
     settled = db.execute(_COPIES).fetchall()
     for _, _, session, *_ in settled:
         changed.touch(session)
@@ -352,6 +360,9 @@ ranked AS (
         CROSS JOIN file f ON f.id = r.file)
 SELECT counts, copied, session, file, key, variant FROM ranked
 WHERE counts <> counted OR copied <> was_copied
+"""
+_WITH_COPIES: Final = """
+SELECT DISTINCT session FROM changed CROSS JOIN request ON key = changed.id AND key <> 0
 """
 _SETTLE_COPY: Final = """
 UPDATE request SET counts = ?, copied = ?

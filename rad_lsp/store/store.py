@@ -153,7 +153,7 @@ class Store:
         def look() -> T:
             if not self.machine.has_read(self._agents):
                 self._update(None, counter(None))
-            with self.machine.index.reading() as db:
+            with self.machine.reading() as db:
                 return work(db)
 
         return self.machine.guarded(look)
@@ -172,7 +172,7 @@ class Store:
     def _recalled(self) -> Snapshot:
         seen = self.machine.version()
         if seen != self._seen:
-            with self.machine.index.reading() as db:
+            with self.machine.reading() as db:
                 made = self._assembled(db)
             if made != self.snapshot:
                 self.snapshot = made

@@ -150,7 +150,6 @@ def _sums(
     within = [f"{seconds} {sign} {int(end.timestamp())}" for sign, end in ranges.items() if end]
     name = texts(db)
     found: dict[tuple[date | str, ...], tuple[Any, ...]] = {}
-    seals.verify_tables(db)
     seals.verify_children(db)
     for condition, values in query.conditions(db, scope, told_by=told_by):
         verify(db, condition, values)

@@ -93,18 +93,33 @@ class World:
         end = start + timedelta(minutes=9)
         usage = {"requests": 2, "input_tokens": 100 + number, "output_tokens": 7}
         usage |= {"cached_tokens": 0, "estimated_cost": 0.5}
+        parts = [{"source": "claude-code", "session_id": child} for child in children]
         metrics = {
             "session_id": name,
             "start_time": start.isoformat(),
             "end_time": end.isoformat(),
+            "wall_time": {"secs": 540, "nanos": 0},
+            "agent_active_time": {"secs": 100, "nanos": 0},
+            "api_time": {"secs": 60, "nanos": 0},
+            "tool_time": {"secs": 40, "nanos": 0},
+            "tool_calls": 3,
+            "successful_tool_calls": 2,
+            "failed_tool_calls": 1,
+            "lines_added": 5,
+            "lines_removed": 1,
             "model_usage": {} if children else {"m": usage},
+            "total_cached_tokens": 0,
+            "total_cache_creation_tokens": 0,
+            "total_cache_read_tokens": 0,
             "total_cost": 0.0 if children else 0.5,
+            "child_sessions": parts,
         }
-        parts = [{"source": "claude-code", "session_id": child} for child in children]
-        report = {"metrics": metrics, "generated_at": end.isoformat(), "child_sessions": parts}
+        report = {"metrics": metrics, "generated_at": end.isoformat()}
         folder = self.workspace / ".radium" / "_internals" / "sessions"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.json").write_text(json.dumps(report), encoding="utf-8")
+        (folder / "broken.json").write_text("{", encoding="utf-8")
+        (folder / "copy.json").write_bytes((folder / "report-0.json").read_bytes())
 
     def change(self, turn):
         """What agents and reports go on to write."""
@@ -155,7 +170,7 @@ def attack(root, seed):
         if turn == 2:
             machine = world.machine(data)
             indexes.rebuild(machine)
-            assert machine.health() == "ok", what
+            assert machine.health() == "ok", (what, machine.health())
             machine.close()
         found = world.figures(data)
         compare(found, world.figures(true), what)
