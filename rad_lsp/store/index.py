@@ -214,6 +214,7 @@ class Index:
         """
         connection = _connected(path, self._patience)
         try:
+            _refuse_unless(_may_be_written(path), "SQLite takes it for one to be read only")
             if connection.execute("PRAGMA user_version").fetchone()[0] < _FIRST_UNNUMBERED:
                 return self._migrated(connection)
             self.notice = _NOTICE
@@ -353,6 +354,13 @@ def _connected(place: Path | str, patience: float) -> sqlite3.Connection:
     made.create_function("seal", -1, checksum, deterministic=True)
     made.execute("PRAGMA cell_size_check=ON")
     return made
+
+
+def _may_be_written(path: Path) -> bool:
+    """Whether the header allows writing: its versions of the form of file are 1 or 2."""
+    with path.open("rb") as file:
+        header = file.read(20)
+    return len(header) < 20 or set(header[18:]) <= {1, 2}  # noqa: PLR2004
 
 
 def _refuse_unless(holds: object, problem: str) -> None:

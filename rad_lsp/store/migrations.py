@@ -34,7 +34,8 @@ CREATE TABLE session(
     first INTEGER NOT NULL DEFAULT 0,  -- activity, in microseconds since the epoch; 0 of none
     last INTEGER NOT NULL DEFAULT 0,
     counts INTEGER NOT NULL DEFAULT 1,  -- 0 of a duplicate of another report
-    packed BLOB, checksum INTEGER, UNIQUE(source, session_id, place));
+    packed BLOB, checksum INTEGER);
+CREATE UNIQUE INDEX session_name ON session(source, session_id, place);
 CREATE INDEX session_cwd ON session(cwd, last, first, source, counts, checksum);
 CREATE TABLE child(  -- sessions of other agents that are part of a tracked one
     source TEXT NOT NULL, session_id TEXT NOT NULL, owner INTEGER NOT NULL,

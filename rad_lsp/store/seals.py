@@ -71,6 +71,8 @@ def verify_tables(db: sqlite3.Connection) -> None:
         for order in orders:
             if db.execute(f"{rows} {order}").fetchone() != (stored or ("0 0",)):
                 raise Damaged(f"rows of {table} are lost, or not as they were stored")
+    if db.execute(_UNKNOWN_SOURCE).fetchone():
+        raise Damaged("a session's source is not as it was stored")
 
 
 def watch_tables(db: sqlite3.Connection) -> None:
@@ -97,8 +99,11 @@ def seal_tables(db: sqlite3.Connection) -> None:
     for table, count, total in db.execute("SELECT * FROM temp.change WHERE total OR count"):
         key = _ROWS + table
         row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone() or ("0 0",)
-        before = list(map(int, row[0].split()))
-        now = f"{before[0] + count} {before[1] + total}"
+        try:
+            rows, sum_before = map(int, row[0].split())
+        except (ValueError, AttributeError):
+            raise Damaged(f"the number of rows of {table} is none") from None
+        now = f"{rows + count} {sum_before + total}"
         db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, now))
 
 
@@ -179,6 +184,11 @@ _TABLES: Final = (
     ("part", "{0}session + 3 * {0}file", "INDEXED BY part_file"),
     ("child", "{0}checksum + {0}owner", "INDEXED BY child_owner"),
 )
+# The weight of a session leaves out the letters of its source, of which there are few.
+_UNKNOWN_SOURCE: Final = """
+SELECT 1 FROM (SELECT DISTINCT source AS name FROM session INDEXED BY session_cwd)
+WHERE NOT EXISTS (SELECT 1 FROM session INDEXED BY session_name WHERE source = name)
+"""
 _EVENTS: Final = {
     "INSERT": [("NEW", "+")],
     "DELETE": [("OLD", "-")],
