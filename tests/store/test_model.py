@@ -34,7 +34,7 @@ from rad_lsp.store.store import Store
 TRANSCRIPTS = ("a", "b", "c")
 REPORTS = ("r1", "r2")
 FILES = ("r1.json", "r2.json", "copy.json")
-HARMS = ("cut", "all")
+HARMS = ("bytes", "page", "cut", "all")
 INPUT = 100
 """Tokens of each answer of `claude`."""
 
