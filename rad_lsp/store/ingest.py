@@ -273,6 +273,7 @@ class Ingest:
                 if goes_on:
                     self._touch_copies(number, file, facts.end)
                 self._put_part(number, file, facts.end, _to_bytes(facts))
+        self._check_path(file, path, set(numbers.values()) - self.changed.added)
         records = parser.requests.values()
         for key in self._rows.put_requests(file, numbers, records, goes_on=goes_on):
             # In an index without requests, only those that come twice have copies.
@@ -282,6 +283,13 @@ class Ingest:
         self._rows.put_tools(file, numbers, parser.tools)
         parser.requests.clear()
         parser.tools.clear()
+
+    def _check_path(self, file: int, path: str, known: set[int]) -> None:
+        """Another file that tells of these sessions has another path. Raises Damaged."""
+        for session in known:
+            place = (session, file, self._source.name, to_column(path))
+            if self.db.execute(_TOLD_BEFORE, place).fetchone():
+                raise Damaged("a file that was read is not found by its path")
 
     def _put_part(self, session: int, file: int, last: int, facts: bytes | None) -> None:
         otherwise = "IGNORE" if facts is None else "REPLACE"
@@ -346,6 +354,10 @@ class Ingest:
 PUT_FILE: Final = f"INSERT OR REPLACE INTO file VALUES ({'?,' * 13}?)"
 _SESSIONS_OF: Final = (
     "SELECT id, session_id FROM part JOIN session ON id = session WHERE part.file = ?"
+)
+_TOLD_BEFORE: Final = (
+    "SELECT 1 FROM part JOIN file ON file.id = part.file "
+    "WHERE session = ? AND file.id <> ? AND file.source = ? AND file.path = ?"
 )
 _NEW_SESSION: Final = (
     "INSERT OR IGNORE INTO session(id, source, session_id, place) VALUES (?, ?, ?, ?)"

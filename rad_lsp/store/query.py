@@ -153,16 +153,21 @@ def problems(db: sqlite3.Connection, source: str, folder: str | None = None) -> 
     """The files of a source that can't be read: all, or those in a folder and the folder itself."""
     rows = _files(db, "source = ? AND problem IS NOT NULL", source)
     found = [Skipped(path, decoded(problem, Problem)) for path, *_, problem in rows]
-    found.sort(key=lambda skipped: skipped.path)
+    _once(found).sort(key=lambda skipped: skipped.path)
     if folder is None:
         return found
     return [one for one in found if folder in {one.path, os.path.dirname(one.path)}]  # noqa: PTH120
 
 
 def duplicates(db: sqlite3.Connection, workspace: str) -> list[Skipped]:
-    """The reports of a workspace that do not count because another one has their id."""
-    rows = db.execute(_DUPLICATES, (RADIUM, workspace))
-    return [duplicate(from_column(path), from_column(other)) for path, other in rows]
+    """The reports of a workspace that do not count because another one has their id.
+
+    Raises Damaged.
+    """
+    rows = db.execute(_DUPLICATES, (RADIUM, workspace)).fetchall()
+    if any(path == other for path, other in rows):
+        raise Damaged("a report is there twice")
+    return _once([duplicate(from_column(path), from_column(other)) for path, other in rows])
 
 
 def file_number(db: sqlite3.Connection, source: str, path: str) -> int | None:
@@ -221,6 +226,13 @@ def _files(
             raise Damaged("what is known of a file is not as it was stored")
         _, _, path, *_, skipped, first_skipped, problem, _ = row
         yield from_column(path), skipped, first_skipped, problem
+
+
+def _once(found: list[Skipped]) -> list[Skipped]:
+    """These files, each of which is there once. Raises Damaged."""
+    if len({skipped.path for skipped in found}) < len(found):
+        raise Damaged("a file is there twice")
+    return found
 
 
 def _all(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> list[Entry]:

@@ -168,12 +168,18 @@ _NO_SESSION: Final = "session NOT IN (SELECT id FROM session)"
 _PRIME: Final = 1_000_000_007
 """Sums of remainders by it don't overflow."""
 
+# What is no number is greater than all numbers.
+_SESSION_WEIGHT: Final = """
+({0}checksum + {0}cwd + 3 * {0}counts + length({0}source) + {0}last % {1} + {0}first % {1})
+    * (max({0}cwd, {0}counts, {0}last, {0}first) < 9e18)
+"""
+
 # What the rows of a table weigh, and the orders in which they are looked for.
 _TABLES: Final = (
     ("name", "seal({0}id, {0}text)", "NOT INDEXED", "INDEXED BY name_text"),
     (
         "session",
-        "{0}checksum + {0}cwd + 3 * {0}counts + length({0}source) + {0}last % {1} + {0}first % {1}",
+        _SESSION_WEIGHT,
         "INDEXED BY session_cwd",
     ),
     (

@@ -44,10 +44,12 @@ class Changed:
         self._db = db
         self.sessions: set[int] = set()
         self.keys: set[int] = set()
+        self.added: set[int] = set()
         self._whole: set[int] = set()
 
     def add(self, session: int) -> None:
         """One that is new."""
+        self.added.add(session)
         self.sessions.add(session)
 
     def touch(self, session: int) -> None:
