@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 from tests.benchmarks import (
-    damages,
     gen_sessions,
     git_changes,
     growth,
@@ -80,7 +79,6 @@ BENCHMARKS = {
     "unread": load.unread,
     "growth_reports": growth.reports,
     "growth_transcripts": growth.transcripts,
-    "damages": damages.attacks,
 }
 
 
