@@ -18,6 +18,7 @@ from rad_lsp.core.errors import RadError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import tzinfo
 
     from rad_lsp.core.session import Session
     from rad_lsp.service import Machine
@@ -72,7 +73,7 @@ def run(
         with process.Agent(command, note) as agent:
             machine = Context(workspace).machine
             folder = Path.cwd()
-            recorder = _recorder(
+            recorder, zone = _recorder(
                 workspace, session_id, lambda start: tuple(machine.active_since(folder, start))
             )
             with recorder, _events_file(recorder.workspace) as events:
@@ -86,7 +87,7 @@ def run(
     except process.NotRun as error:
         note(f"Error: {error}")
         context.exit(error.exit_code)
-    _show(recorder, _with_children(recorder, machine), as_json=as_json)
+    _show(recorder, _with_children(recorder, machine), zone, as_json=as_json)
     context.exit(code)
 
 
@@ -116,16 +117,17 @@ def record(
         emit_data([rows.encode(events.schema())])
         return
     gc.enable()  # this may take hours
-    recorder = _recorder(workspace, session_id)
+    recorder, zone = _recorder(workspace, session_id)
     with recorder:
         code = _read_stdin(events.Reader(recorder))
-    _show(recorder, _read(recorder), as_json=as_json)
+    _show(recorder, _read(recorder), zone, as_json=as_json)
     context.exit(code)
 
 
 def _recorder(
     named: Path | None, session_id: str | None, children: Children | None = None
-) -> SessionRecorder:
+) -> tuple[SessionRecorder, tzinfo | None]:
+    """A recorder, and the user's time zone; None is the local one."""
     from rad_lsp import service, settings
     from rad_lsp.service import workspace as workspaces
     from rad_lsp.tracking import SessionRecorder, ids
@@ -143,7 +145,10 @@ def _recorder(
     if loaded.ignored:
         note(f"{loaded.ignored}.")
     prices = service.Prices(loaded.values.prices)
-    return SessionRecorder(workspace.root, session_id=session_id, prices=prices, children=children)
+    recorder = SessionRecorder(
+        workspace.root, session_id=session_id, prices=prices, children=children
+    )
+    return recorder, loaded.values.zone
 
 
 @contextlib.contextmanager
@@ -215,14 +220,16 @@ def _with_children(recorder: SessionRecorder, machine: Machine) -> Session:
     return tracked if entry is None else entry.session
 
 
-def _show(recorder: SessionRecorder, tracked: Session, *, as_json: bool) -> None:
+def _show(
+    recorder: SessionRecorder, tracked: Session, zone: tzinfo | None, *, as_json: bool
+) -> None:
     """Print the tracked session, and on stderr what could not be tracked.
 
     Closed output is no error here: the exit code is the agent's in any case.
     """
     from datetime import UTC, datetime
 
-    from rad_lsp import service, settings
+    from rad_lsp import service
     from rad_lsp.render import text
 
     for problem in tracked.problems:
@@ -233,7 +240,6 @@ def _show(recorder: SessionRecorder, tracked: Session, *, as_json: bool) -> None
             emit_data([data + b"\n"])
         else:
             savings = service.savings(tracked, recorder.prices)
-            zone = settings.load(recorder.workspace, {}, "command line").values.zone
             now = datetime.now(UTC)
             emit(text.session(tracked, now, painter(), savings=savings, zone=zone))
     except BrokenPipeError:
