@@ -124,17 +124,12 @@ def storable(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
-def path_hash(path: str) -> int:
-    """A number of 63 bits that stands for a path: the same on every machine and on every run."""
+def text_hash(text: str) -> int:
+    """A number of 63 bits that stands for a path or an id: the same on every machine and run."""
     import hashlib  # as above
 
-    digest = hashlib.blake2b(path.encode(errors="surrogatepass"), digest_size=8).digest()
+    digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
-
-
-def id_hash(identifier: str) -> int:
-    """A number that stands for an id, by which what has it can be found again."""
-    return path_hash(identifier)
 
 
 class ById(Generic[T]):
@@ -154,12 +149,12 @@ class ById(Generic[T]):
         """What has the id."""
         found = self.new.get(identifier)
         if found is None and self._before:
-            return self._before.get(id_hash(identifier))
+            return self._before.get(text_hash(identifier))
         return found
 
     def pop(self, identifier: str) -> T | None:
         """What has the id, which is forgotten."""
-        before = self._before.pop(id_hash(identifier), None) if self._before else None
+        before = self._before.pop(text_hash(identifier), None) if self._before else None
         return self.new.pop(identifier, before)
 
     def clear(self) -> None:
@@ -169,12 +164,12 @@ class ById(Generic[T]):
 
     def by_hash(self) -> dict[int, T]:
         """All, for the state."""
-        return self._before | {id_hash(name): value for name, value in self.new.items()}
+        return self._before | {text_hash(name): value for name, value in self.new.items()}
 
 
 def file_hash(folder: str, path: str) -> int:
     """The number of a path that may be relative to a folder."""
-    return path_hash(file_key(folder, path))
+    return text_hash(file_key(folder, path))
 
 
 def hunks(diff: str) -> list[str]:

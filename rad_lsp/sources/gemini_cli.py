@@ -309,7 +309,7 @@ class _Parser(Parser):
     def _tools(self, message: _Message, time: int) -> int:
         """The message's tool calls. Returns when the last one ended, or its time if none did."""
         state = self._state
-        key = _lines.id_hash(message.id or str(time))
+        key = _lines.text_hash(message.id or str(time))
         # The message may have been written before.
         before = state.calls.get(key, _Calls()).numbers
         calls = _Calls()

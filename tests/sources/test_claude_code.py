@@ -654,7 +654,7 @@ class TestTools:
 
     def test_that_an_earlier_version_left_open_end(self):
         # What it remembered of a call was its time and name.
-        call = {_lines.id_hash("toolu_1"): [ms(1), "Bash"]}
+        call = {_lines.text_hash("toolu_1"): [ms(1), "Bash"]}
         state = msgspec.msgpack.encode([[1, 0, []], [], call, 0])
         parser = ClaudeCode({}, Path("home")).parser(PATH, state)
         parser.feed(encoded(result(5, 1)))
