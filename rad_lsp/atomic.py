@@ -52,10 +52,6 @@ def write(path: Path, chunks: Iterable[bytes], *, overwrite: bool, sync: bool = 
     return size
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, places.FILE_MODE)
-
-
 def _replace(part: Path, target: Path) -> None:
     for _ in range(_TRIES):
         with contextlib.suppress(PermissionError):
@@ -72,7 +68,7 @@ def _move_to_free_place(part: Path, target: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # a file system without links
-        with open(target, "xb", opener=_private):
+        with open(target, "xb", opener=places.private_file):
             pass
         try:
             _replace(part, target)

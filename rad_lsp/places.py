@@ -56,6 +56,11 @@ def make_folder(path: Path) -> None:
     set_mode(path, FOLDER_MODE)
 
 
+def private_file(path: str, flags: int) -> int:
+    """An `opener` of files that are made for the user alone."""
+    return os.open(path, flags, FILE_MODE)
+
+
 def set_mode(path: Path, mode: int) -> None:
     """Set permissions, unless the file system has none, as that of a USB stick."""
     with contextlib.suppress(OSError):

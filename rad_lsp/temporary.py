@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from rad_lsp import places
 from rad_lsp.regular import open_regular
 
 if TYPE_CHECKING:
@@ -154,17 +155,13 @@ def _is_own(status: os.stat_result) -> bool:
 def _made(path: Path) -> BinaryIO:
     """A new file, open and locked, that only the user may read. Raises OSError."""
     while True:
-        made = open(path, "xb", opener=_private)  # noqa: SIM115  (it is returned open)
+        made = open(path, "xb", opener=places.private_file)  # noqa: SIM115  (it is returned open)
         # On a file system without locks, nobody can lock it in order to remove it.
         with contextlib.suppress(OSError):
             _lock(made, wait=True)
         if path.exists():
             return made
         made.close()  # a sweep came in between
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _lock(file: BinaryIO, *, wait: bool) -> None:
