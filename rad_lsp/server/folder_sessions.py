@@ -94,9 +94,7 @@ class FolderSessions:
 
         It is cheap: it looks at the sessions folder and at the settings files only.
         """
-        root = workspace.nearest(self._path) or self._path
-        files = (root / REPORTS_FOLDER, root / settings.WORKSPACE_FILE, settings.user_file())
-        return (root, *(documents.file_stamp(str(file)) for file in files))
+        return self._signature(self._nearest())
 
     async def refresh(
         self, paths: set[str] | None, edits: Mapping[str, Session | None], asked: float
@@ -115,8 +113,8 @@ class FolderSessions:
         self, paths: set[str] | None, edits: Mapping[str, Session | None], asked: float
     ) -> tuple[Snapshot, Overall]:
         begun = time.monotonic()
-        signature = self.signature()
-        self.root = workspace.nearest(self._path) or self._path
+        self.root = self._nearest()
+        signature = self._signature(self.root)
         self.settings.load(self.root)
         values = self.settings.values
         scope = (self.root, values.sources, values.prices, workspace.folders_of(self.root))
@@ -132,6 +130,13 @@ class FolderSessions:
         if paths is None:
             self.signature_read, self.scan_seconds = signature, time.monotonic() - begun
         return snapshot, self._tally.take(snapshot)
+
+    def _nearest(self) -> Path:
+        return workspace.nearest(self._path) or self._path
+
+    def _signature(self, root: Path) -> object:
+        files = (root / REPORTS_FOLDER, root / settings.WORKSPACE_FILE, settings.user_file())
+        return (root, *(documents.file_stamp(str(file)) for file in files))
 
     def _count(self, read: int) -> None:
         self.files_read = read
