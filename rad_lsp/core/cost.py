@@ -310,7 +310,7 @@ def _joined(groups: _Groups) -> _Groups:
 
 
 def _comes_to_the_same(other: _Rule, rule: _Rule, group: _Group) -> bool:
-    """Whether requests cost by another seller's price what they cost by their own."""
+    """Whether requests cost the same by another seller's price as by their own seller's."""
     if not (rule.price and other.price) or _seller(rule) == _seller(other):
         return False
     if msgspec.structs.replace(rule, price=other.price) != other:

@@ -101,7 +101,7 @@ def at_least(text: str) -> str:
 
 
 def of_known(text: str, known: int | None) -> str:
-    """`100.0% of 7 known`: a value of those that are known; None where that is all."""
+    """`100.0% of 7 known`: a rate, and of how many; `known` is None where all are known."""
     return text if known is None or text == NOT_AVAILABLE else f"{text} of {known:,} known"
 
 

@@ -104,7 +104,10 @@ def of_usage(table: UsageTable) -> str:
 
 
 def of_amounts(requests: Money, shown: Iterable[Money]) -> str:
-    """The line below amounts; `requests` counts those of which they are not sure."""
+    """The line below amounts of money.
+
+    `requests` has the numbers of requests that are lower bounds, and of those without a price.
+    """
     notes = Notes()
     notes.counted(requests)
     notes.shown(shown)

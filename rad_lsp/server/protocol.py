@@ -242,7 +242,7 @@ class RadProtocol(LanguageServerProtocol):
     def _refuse_malformed(
         self, msg_id: str | int | None, code: int, body: bytes, reason: str
     ) -> None:
-        """Refuse a message by its length and a reason: what it holds is nobody else's business."""
+        """Refuse a message; answer and log tell its length and the reason, not what it holds."""
         logger.warning("Refused a message of %d bytes: %s", len(body), reason)
         self._refuse(msg_id, code, f"The message of {len(body):,} bytes is refused: {reason}")
 

@@ -30,7 +30,7 @@ class Tally:
         self.overall = Overall(service.added_up(()))
 
     def take(self, snapshot: Snapshot) -> Overall:
-        """What the sessions of a snapshot come to."""
+        """The sums of all sessions of a snapshot."""
         if snapshot is self._snapshot:
             return self.overall
         before, known = self._snapshot.by_id, self._totals

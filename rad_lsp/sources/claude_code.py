@@ -519,7 +519,7 @@ def _share_input(one: _Record, other: _Record) -> bool:
 
 @functools.lru_cache
 def _tier(service_tier: str | None, speed: str | None, place: str | None) -> str:
-    """What makes the price another one, joined in the order of the alphabet."""
+    """The tiers that change the price, joined by "+" in the order of the alphabet."""
     told = {service_tier, speed, _US if place == _US else None} - _STANDARD
     return "+".join(sorted(filter(None, told)))
 

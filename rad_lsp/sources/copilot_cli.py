@@ -364,7 +364,7 @@ class _Parser(Parser):
         self._put_answers(segment, None)
 
     def read_compaction(self, data: _Data, time: int) -> None:
-        """The conversation has been summed up, by a request."""
+        """The conversation has been compacted, for which a request was made."""
         used = data.compaction_tokens_used
         if used is None:
             return
@@ -662,7 +662,7 @@ def _weights(segments: Sequence[_Segment], base: int) -> list[int]:
 def _costs(
     money: int | None, used: dict[str, _Sum], compactions: list[_Compaction]
 ) -> dict[str, int | None]:
-    """What each model's requests cost in nano-AIU, but for its compactions; None if unknown.
+    """What each model's requests cost in nano-AIU, without compactions; None if unknown.
 
     They add up to the money. Where it is not told of each model, what is left of it goes to the
     others by their tokens, weighed as their rates are to each other with most models.

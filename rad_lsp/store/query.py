@@ -59,7 +59,7 @@ class Scope(msgspec.Struct, frozen=True, gc=False):
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
-    """A session of another agent, its number, and when it was first and last active.
+    """A session of another agent: its number, and when it was first and last active.
 
     The number is None where nothing is known of it. Times are in milliseconds since the epoch.
     """
@@ -71,7 +71,7 @@ class Known(msgspec.Struct, frozen=True, gc=False):
 
 
 class Tracked(msgspec.Struct, frozen=True, gc=False):
-    """When a session was tracked, and those of other agents that are part of it."""
+    """When a session was tracked, and the other agents' sessions that are part of it."""
 
     window: Window
     children: tuple[Known, ...]

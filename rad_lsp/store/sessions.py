@@ -107,7 +107,7 @@ def _row(
     *,
     place: int = 0,
 ) -> tuple[Any, ...]:
-    """A session's columns: what it is found by, and the session itself.
+    """The columns of a session's row: those that it is found by, and the packed session.
 
     `within` is the folder that questions name it by.
     """
