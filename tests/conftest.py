@@ -198,27 +198,22 @@ def workspace(tmp_path, report_bytes):
 def user_settings():
     """Writes the user's settings file; gives the file."""
 
-    def write(text):
-        file = settings.user_file()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        beside = file.with_suffix(".tmp")
-        beside.write_text(text, encoding="utf-8")
-        return beside.replace(file)
-
-    return write
+    return lambda text: _written(settings.user_file(), text)
 
 
 @pytest.fixture
 def workspace_settings(workspace):
     """Writes the workspace's settings file; gives the file."""
 
-    def write(text):
-        file = workspace.root / settings.WORKSPACE_FILE
-        beside = file.with_suffix(".tmp")
-        beside.write_text(text, encoding="utf-8")
-        return beside.replace(file)
+    return lambda text: _written(workspace.root / settings.WORKSPACE_FILE, text)
 
-    return write
+
+def _written(file, text):
+    """A file with a text, put in its place at once, so that a server reads no half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(".tmp")
+    beside.write_text(text, encoding="utf-8")
+    return beside.replace(file)
 
 
 @pytest.fixture

@@ -356,47 +356,38 @@ assert found.total_price == genai_prices.calc_price(usage, "gpt-5").total_price 
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_prices_have_another_key_when_another_list_is_installed(tmp_path):
-    package = tmp_path / "genai_prices"
-    shutil.copytree(Path(data_snapshot.__file__).parent, package)
-    code = """
-from rad_lsp.pricing import Prices
-print(Prices().key)
-"""
-    keys = []
-    for more in ("", "", "\n"):
-        with (package / "data.py").open("a", encoding="utf-8") as data:
-            data.write(more)
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONPATH": str(tmp_path)},
-            check=True,
-            capture_output=True,
-        )
-        keys.append(done.stdout)
-    assert keys[0] == keys[1] != keys[2]
+@pytest.fixture
+def keys(tmp_path):
+    """Copies a package, and gives the prices' key before and after its file has changed."""
+
+    def of(package, file):
+        copy = tmp_path / package.name
+        shutil.copytree(package, copy)
+        found = []
+        for more in ("", "", "\n"):
+            with (copy / file).open("a", encoding="utf-8") as data:
+                data.write(more)
+            done = subprocess.run(
+                [sys.executable, "-c", "from rad_lsp.pricing import Prices; print(Prices().key)"],
+                env={**os.environ, "PYTHONPATH": str(tmp_path)},
+                cwd=tmp_path,
+                check=True,
+                capture_output=True,
+            )
+            found.append(done.stdout)
+        return found
+
+    return of
 
 
-def test_the_prices_have_another_key_when_they_are_corrected_otherwise(tmp_path, request):
-    package = tmp_path / "rad_lsp"
-    shutil.copytree(request.config.rootpath / "rad_lsp", package)
-    code = """
-from rad_lsp.pricing import Prices
-print(Prices().key)
-"""
-    keys = []
-    for more in ("", "", "\n"):
-        with (package / "corrections.toml").open("a", encoding="utf-8") as data:
-            data.write(more)
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONPATH": str(tmp_path)},
-            cwd=tmp_path,
-            check=True,
-            capture_output=True,
-        )
-        keys.append(done.stdout)
-    assert keys[0] == keys[1] != keys[2]
+def test_the_prices_have_another_key_when_another_list_is_installed(keys):
+    before, again, after = keys(Path(data_snapshot.__file__).parent, "data.py")
+    assert before == again != after
+
+
+def test_the_prices_have_another_key_when_they_are_corrected_otherwise(keys, request):
+    before, again, after = keys(request.config.rootpath / "rad_lsp", "corrections.toml")
+    assert before == again != after
 
 
 @pytest.mark.parametrize(

@@ -169,12 +169,16 @@ class TestMemory:
 
 
 class TestAClientThatReadsLate:
-    def test_every_request_has_one_answer(self, raw, workspace):
+    @pytest.fixture(autouse=True)
+    def late(self, raw, workspace):
+        """A client with a hundred sessions that does not read for now."""
         for number in range(100):
             workspace.add(f"session-{number}")
         raw.initialize(workspace.root)
         raw.notification("stats/status")
         raw.reads.clear()
+
+    def test_every_request_has_one_answer(self, raw):
         ids = [raw.new_id() for _ in range(400)]  # whose answers have 50 MB
 
         def send():
@@ -190,12 +194,7 @@ class TestAClientThatReadsLate:
         assert [raw.reply(msg_id)["id"] for msg_id in ids] == ids
         assert [m for m in raw.rest() if m.get("id") in ids] == []
 
-    def test_it_can_end_the_server_without_reading(self, raw, workspace):
-        for number in range(100):
-            workspace.add(f"session-{number}")
-        raw.initialize(workspace.root)
-        raw.notification("stats/status")
-        raw.reads.clear()
+    def test_it_can_end_the_server_without_reading(self, raw):
         for _ in range(10):
             raw.send({"id": raw.new_id(), "method": "stats/history", "params": {"limit": 100}})
         raw.send({"id": raw.new_id(), "method": "shutdown"})
