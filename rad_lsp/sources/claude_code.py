@@ -343,8 +343,7 @@ class ClaudeCodeParser(Parser):
             if not session.facts.cwd and record.cwd:
                 session.place(record)
             if record.type == "assistant":
-                if time > session.last:  # noqa: PLR1730  (a call here is 1 % of the work)
-                    session.last = time
+                session.last = max(session.last, time)
                 if not session.running:
                     session.turn_begins(time)
                 message = record.message
@@ -372,8 +371,7 @@ class ClaudeCodeParser(Parser):
                     request_id = record.request_id
             elif record.type == "user":
                 self._user(record, session, time)
-                if time > session.last:  # noqa: PLR1730  (as above)
-                    session.last = time
+                session.last = max(session.last, time)
             elif record.subtype == "turn_duration" and record.duration_ms is not None:
                 session.turn_ends(time, record.duration_ms)
         for session in self._sessions.values():
