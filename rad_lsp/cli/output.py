@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +71,13 @@ def painter() -> Paint:
     if os.environ.get("NO_COLOR") or not sys.stdout.isatty():
         return text.plain
     return _coloured
+
+
+def width() -> int | None:
+    """The number of cells in a line of the terminal; None where output goes elsewhere."""
+    if not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns
 
 
 def _coloured(role: Role, text: str) -> str:

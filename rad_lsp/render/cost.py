@@ -12,7 +12,8 @@ from rad_lsp.core.price import LOCAL, SETTINGS
 from rad_lsp.core.wording import NO_HISTORY, count, money, printable, rate, usd
 from rad_lsp.render import markdown as marks
 from rad_lsp.render import notes
-from rad_lsp.render.text import below, columns, field, joined, plain
+from rad_lsp.render.table import Column, laid_out
+from rad_lsp.render.text import below, field, joined, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,26 +29,42 @@ _CLASSES: Final[dict[TokenClass, str]] = {
     "output": "output",
 }
 
+_COLUMNS: Final = (
+    Column("Model", "<", 32),
+    Column("Tokens", ">", 14),
+    Column("USD per M", ">", 10),
+    Column("Computed"),
+)
+
 _BRIEF: Final = 10
 """The largest number of rows that `brief` explains."""
 
 
-def text(costs: CostTable, session_id: str | None = None, paint: Paint = plain) -> str:
-    """What the cost of one session, or of all, consists of."""
+def text(
+    costs: CostTable,
+    session_id: str | None = None,
+    paint: Paint = plain,
+    *,
+    width: int | None = None,
+) -> str:
+    """What the cost of one session, or of all, consists of.
+
+    `width` is the number of cells of a line; None is without limit.
+    """
     if not costs.sessions:
         return NO_HISTORY
     scope = "All Sessions" if session_id is None else f"Session: {printable(session_id)}"
-    table: list[list[str]] = [["Model", "Tokens", "USD per M", "Computed"]]
+    table: list[list[str]] = []
     rules: dict[int, list[str]] = {}
     for row in costs.rows:
         table.append([printable(_requests(row)), "", "", money(_computed(row))])
         table += [[f"  {cells[0]}", *cells[1:]] for cells in _parts(row)]
         rules[len(table) - 1] = [f"  {printable(sentence)}" for sentence in _rule(row)]
-    head, rule, *lines = columns(table, "<>><", [32, 14, 10, 0], rule=74)
-    body = [line for n, text in enumerate(lines, 1) for line in (text, *rules.get(n, ()))]
+    laid = laid_out(_COLUMNS, table, 74, width)
+    body = [line for n, text in enumerate(laid.rows) for line in (text, *rules.get(n, ()))]
     totals = [field(label, value) for label, value in _totals(costs)]
-    lines = [paint("title", f"Cost ({scope})"), "", head, rule, *body, rule, *totals]
-    return joined([*lines, *below(_note(costs))])
+    lines = [paint("title", f"Cost ({scope})"), "", laid.head, laid.rule, *body, laid.rule]
+    return joined([*lines, *totals, *below(laid.note, _note(costs))])
 
 
 def markdown(costs: CostTable, session_id: str | None = None) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import msgspec
 
 from rad_lsp.core import figures, wording
 from rad_lsp.core.comparison import printed_difference
 from rad_lsp.core.cost import UNKNOWN
 from rad_lsp.core.wording import NO_HISTORY, money, printable, signed
 from rad_lsp.render import layout, notes
+from rad_lsp.render.table import Column, laid_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,36 +74,44 @@ def session(
     return joined([*lines, *below(notes.of_session(session))])
 
 
-def usage(table: UsageTable, session_id: str | None = None, paint: Paint = plain) -> str:
-    """Usage per model or engine, of one session or of all, with a TOTAL row."""
-    if not table.sessions:
+def usage(
+    usage: UsageTable,
+    session_id: str | None = None,
+    paint: Paint = plain,
+    *,
+    width: int | None = None,
+) -> str:
+    """Usage per model or engine, of one session or of all, with a TOTAL row.
+
+    `width` is the number of cells of a line; None is without limit.
+    """
+    if not usage.sessions:
         return NO_HISTORY
-    kind = table.kind.capitalize()
+    kind = usage.kind.capitalize()
     if session_id is None:
         heading = f"Aggregated {kind} Usage (All Sessions)"
     else:
         heading = f"{kind} Usage (Session: {printable(session_id)})"
-    header = [kind, *(title(figure.label) for figure in layout.USAGE)]
     rows = [
-        [layout.usage_name(row), *layout.usage_cells(row)] for row in (*table.rows, table.total)
+        [layout.usage_name(row), *layout.usage_cells(row)] for row in (*usage.rows, usage.total)
     ]
-    head, rule, *body, total = columns([header, *rows], "<>>>><", [29, 8, 12, 13, 13, 0], rule=92)
-    note = below(notes.of_usage(table))
-    return joined([paint("title", heading), "", head, rule, *body, rule, total, *note])
+    table = laid_out(_usage_columns(kind), rows, 92, width)
+    *body, total = table.rows
+    lines = [paint("title", heading), "", table.head, table.rule, *body, table.rule, total]
+    return joined([*lines, *below(table.note, notes.of_usage(usage))])
 
 
-def history(page: Page, paint: Paint = plain) -> str:
+def history(page: Page, paint: Paint = plain, *, width: int | None = None) -> str:
     """A page of sessions, newest first; if they have several sources, with a column for these."""
-    rows: list[list[str]] = [list(layout.HISTORY)]
-    rows += [[wording.short_id(item.id), *layout.history_cells(item)] for item in page.sessions]
-    widths, rule = [26, 18, 12, 14, 0], 85
+    rows = [[wording.short_id(item.id), *layout.history_cells(item)] for item in page.sessions]
+    widths = zip(layout.HISTORY, [26, 18, 12, 14, 0], strict=True)
+    columns, rule = [Column(name, least=least) for name, least in widths], 85
     if len(page.sources) > 1:
-        names = ["Source", *(session.source for session in page.sessions)]
-        rows = [[name, *row] for name, row in zip(names, rows, strict=True)]
-        widths, rule = [11, *widths], 98
+        rows = [[item.source, *row] for item, row in zip(page.sessions, rows, strict=True)]
+        columns, rule = [Column("Source", least=11), *columns], 98
     heading = paint("title", "Recent Session Summaries")
-    table = columns(rows, "<" * len(widths), widths, rule)
-    return joined([heading, "", *table, *below(notes.of_sessions(page.sessions))])
+    table = laid_out(columns, rows, rule, width)
+    return joined([heading, "", *table.lines, *below(table.note, notes.of_sessions(page.sessions))])
 
 
 def comparison(comparison: Comparison, paint: Paint = plain) -> str:
@@ -157,35 +168,6 @@ def title(label: str) -> str:
     return " ".join(word[:1].upper() + word[1:] for word in label.split(" "))
 
 
-def cells(text: str) -> int:
-    """The number of terminal cells that a text takes; wide characters take two."""
-    if text.isascii():
-        return len(text)
-    import wcwidth
-
-    return max(wcwidth.wcswidth(text), 0)
-
-
-def columns(
-    rows: Sequence[Sequence[str]], aligns: str, least: Sequence[int], rule: int
-) -> list[str]:
-    """Rows as lines of columns, with a rule below the first that is as long as the longest line.
-
-    `aligns` has `<` or `>` for each column, `least` its least width; `rule` is the rule's least
-    length.
-    """
-    by_column = zip(least, zip(*rows, strict=True), strict=True)
-    widths = [max(width, *map(cells, column)) for width, column in by_column]
-    lines = []
-    for row in rows:
-        padded = []
-        for text, width, align in zip(row, widths, aligns, strict=True):
-            space = " " * (width - cells(text))
-            padded.append(text + space if align == "<" else space + text)
-        lines.append("  ".join(padded).rstrip())
-    return [lines[0], "─" * max(rule, *map(cells, lines)), *lines[1:]]
-
-
 def field(label: str, value: str) -> str:
     """A line of a session's block: a label, and its value in the second column."""
     return f"{label}:".ljust(_LABEL) + value
@@ -213,9 +195,29 @@ def _essentials(session: Session) -> tuple[str, str, str]:
 
 def _session_models(models: Sequence[Usage], paint: Paint) -> list[str]:
     rows = [[printable(model.name), *layout.usage_cells(model)[:3]] for model in models]
-    header = ["Model Usage", "Reqs", "Input Tokens", "Output Tokens"]
-    head, *lines = columns([header, *rows], "<>>>", [27, 4, 13, 13], rule=63)
-    return [paint("title", "Model Usage") + head.removeprefix("Model Usage"), *lines]
+    table = laid_out(_SESSION_MODELS, rows, 63)
+    head = paint("title", "Model Usage") + table.head.removeprefix("Model Usage")
+    return [head, table.rule, *table.rows]
+
+
+_SESSION_MODELS: Final = (
+    Column("Model Usage", "<", 27),
+    Column("Reqs", ">", 4),
+    Column("Input Tokens", ">", 13),
+    Column("Output Tokens", ">", 13),
+)
+
+
+_USAGE_WIDTHS: Final = (8, 12, 13, 13, 0)
+
+
+def _usage_columns(kind: str) -> list[Column]:
+    """The columns of `layout.USAGE`; the manual has the cost on the left of its column."""
+    *counts, cost = [
+        Column(title(figure.label), ">", least)
+        for figure, least in zip(layout.USAGE, _USAGE_WIDTHS, strict=True)
+    ]
+    return [Column(kind, "<", 29), *counts, msgspec.structs.replace(cost, align="<")]
 
 
 def _tokens(session: Session) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.options import json_option, session_id_options, spending_options, workspace_options
-from rad_lsp.cli.output import emit, emit_data, painter
+from rad_lsp.cli.output import emit, emit_data, painter, width
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
@@ -34,4 +34,4 @@ def cost(context: Context, session_id: str | None, within: Period, *, as_json: b
         emit_data([rows.encode(rows.cost(table))])
     else:
         shown = None if session_id is None else service.session(snapshot, session_id).id
-        emit(explained.text(table, shown, painter()))
+        emit(explained.text(table, shown, painter(), width=width()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.options import json_option, period_options, workspace_options
-from rad_lsp.cli.output import emit, emit_data, note, painter
+from rad_lsp.cli.output import emit, emit_data, note, painter, width
 from rad_lsp.core.wording import NO_HISTORY
 
 if TYPE_CHECKING:
@@ -53,4 +53,4 @@ def history(context: Context, limit: int, offset: int, within: Period, *, as_jso
     else:
         from rad_lsp.render import text
 
-        emit(text.history(page, painter()))
+        emit(text.history(page, painter(), width=width()))

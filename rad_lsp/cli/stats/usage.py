@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.options import json_option, session_id_options, spending_options, workspace_options
-from rad_lsp.cli.output import emit, emit_data, painter
+from rad_lsp.cli.output import emit, emit_data, painter, width
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
@@ -53,4 +53,4 @@ def _usage(
         emit_data([rows.encode(rows.usage(table))])
     else:
         shown = None if session_id is None else service.session(snapshot, session_id).id
-        emit(text.usage(table, shown, painter()))
+        emit(text.usage(table, shown, painter(), width=width()))
