@@ -44,6 +44,12 @@ def counted(metrics):
         time.sleep(0.005)
 
 
+def says(process, text):
+    """Wait until a process says something on stderr."""
+    while text not in (line := process.stderr.readline()):
+        assert line, "it ended, and did not say it"
+
+
 def test_events_are_read_until_there_are_no_more(rad, workspace, metrics):
     done = rad("session", "record", cwd=workspace.root, input=TOOL + TOOL.rstrip())
     assert done.returncode == 0
@@ -130,9 +136,7 @@ def test_what_an_agent_says_after_ctrl_c_is_still_read(recording, metrics):
     recording.stdin.flush()
     counted(metrics)
     recording.send_signal(signal.SIGINT)
-    said = recording.stderr.readline()
-    while b"Waiting for the last events" not in said:
-        said = recording.stderr.readline()
+    says(recording, b"Waiting for the last events")
     out, _ = recording.communicate(TOOL, timeout=PATIENCE)
     assert (recording.returncode, b"Tool Calls:                 2 " in out) == (0, True)
 
@@ -143,8 +147,7 @@ def test_the_second_ctrl_c_ends_the_session(recording, metrics):
     recording.stdin.flush()
     counted(metrics)
     recording.send_signal(signal.SIGINT)
-    while b"Waiting for the last events" not in recording.stderr.readline():
-        pass
+    says(recording, b"Waiting for the last events")
     recording.send_signal(signal.SIGINT)
     assert recording.wait(PATIENCE) == 130
     assert metrics()["end_time"] is not None

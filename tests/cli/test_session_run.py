@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.terminals import on_terminal
+
 SESSIONS = Path(".radium", "_internals", "sessions")
 PATIENCE = 30
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
@@ -378,10 +380,10 @@ class OnTerminal:
 
         self._ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "rad_lsp.cli", *map(str, arguments)],
-            cwd=cwd, pass_fds=(theirs,),
-            preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509  (there are no threads yet)
-        )  # fmt: skip
+            on_terminal(theirs, [sys.executable, "-m", "rad_lsp.cli", *arguments]),
+            cwd=cwd,
+            pass_fds=(theirs,),
+        )
         os.close(theirs)
         self.shown = ""
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pyte
 
+from tests.terminals import on_terminal
+
 PATIENCE = 20
 """Seconds after which what is not on the screen is taken for never to come."""
 
@@ -67,15 +69,11 @@ class Terminal:
         fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
 
         self.process = subprocess.Popen(
-            [str(part) for part in command],
+            # An editor that stops itself on Ctrl-Z, or asks for the window's size, wants its own.
+            on_terminal(other, command),
             cwd=cwd,
             env={**env, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"},
-            stdin=other,
-            stdout=other,
-            stderr=other,
-            start_new_session=True,
-            # An editor that stops itself on Ctrl-Z, or asks for the window's size, wants its own.
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+            pass_fds=(other,),
         )
         os.close(other)
 
@@ -114,7 +112,12 @@ class Terminal:
 
     def settle(self):
         """Read until the program has nothing more to print for now."""
-        while select.select([self._fd], [], [], 0.1)[0] and self.process.poll() is None:
+        end = time.monotonic() + PATIENCE
+        while (
+            time.monotonic() < end
+            and select.select([self._fd], [], [], 0.1)[0]
+            and self.process.poll() is None
+        ):
             self.read()
 
     def picture(self, name):
