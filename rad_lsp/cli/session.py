@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.session import Session
     from rad_lsp.service import Machine
     from rad_lsp.tracking import SessionRecorder
+    from rad_lsp.tracking.clock import Clock
     from rad_lsp.tracking.events import Reader
     from rad_lsp.tracking.recorder import Children
 
@@ -107,30 +108,52 @@ def record(
 ) -> None:
     """Track a session whose events come in on stdin, a JSON object on each line, until its end.
 
+    Without an event there is no session.
+
     Example: rad session record < events.jsonl
     """
-    from rad_lsp.tracking import events
+    from rad_lsp.tracking import events, ids
+    from rad_lsp.tracking.clock import Clock
 
     if schema:
         from rad_lsp.render import rows
 
         emit_data([rows.encode(events.schema())])
         return
+    if session_id is not None:
+        ids.check(session_id)
     gc.enable()  # this may take hours
-    recorder, zone = _recorder(workspace, session_id)
-    with recorder:
-        code = _read_stdin(events.Reader(recorder))
+    clock = Clock()
+    begun: list[tuple[SessionRecorder, tzinfo | None]] = []
+    with contextlib.ExitStack() as stack:
+
+        def begin() -> SessionRecorder:
+            begun.append(_recorder(workspace, session_id, clock=clock))
+            return stack.enter_context(begun[0][0])
+
+        code = _read_stdin(events.Reader(begin))
+    if not begun:
+        note("No event came in, so there is no session. 'rad session record --help' tells more.")
+        context.exit(code)
+    recorder, zone = begun[0]
     _show(recorder, _read(recorder), zone, as_json=as_json)
     context.exit(code)
 
 
 def _recorder(
-    named: Path | None, session_id: str | None, children: Children | None = None
+    named: Path | None,
+    session_id: str | None,
+    children: Children | None = None,
+    clock: Clock | None = None,
 ) -> tuple[SessionRecorder, tzinfo | None]:
-    """A recorder, and the user's time zone; None is the local one."""
+    """A recorder, and the user's time zone; None is the local one.
+
+    The session starts when `clock` was made, or when it is entered.
+    """
     from rad_lsp import service, settings
     from rad_lsp.service import workspace as workspaces
     from rad_lsp.tracking import SessionRecorder, ids
+    from rad_lsp.tracking.clock import Clock
 
     if session_id is not None:
         ids.check(session_id)  # before anything is made
@@ -146,7 +169,11 @@ def _recorder(
         note(f"{loaded.ignored}.")
     prices = service.Prices(loaded.values.prices)
     recorder = SessionRecorder(
-        workspace.root, session_id=session_id, prices=prices, children=children
+        workspace.root,
+        session_id=session_id,
+        prices=prices,
+        children=children,
+        clock=Clock if clock is None else lambda: clock,
     )
     return recorder, loaded.values.zone
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from rad_lsp import places, repository
+from rad_lsp import reports, repository
 from rad_lsp.core.errors import RadError
 from rad_lsp.sources.radium import FOLDER
 from rad_lsp.store.names import as_text
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "RADIUM_WORKSPACE"
 MARKER: Final = ".radium"
+
+init = reports.make_folder
+"""Makes a folder a workspace."""
 
 
 class Workspace(msgspec.Struct, frozen=True):
@@ -110,20 +113,6 @@ def repository_root(folder: Path) -> Path | None:
     """The root of the work tree that a folder lies in."""
     found = repository.find(folder)
     return None if found is None else found.root
-
-
-def init(root: Path) -> bool:
-    """Make the folder for reports below `root`; False when it was there.
-
-    Raises OSError, and OutputNotWritable where a link leads to a folder that is not below `root`.
-    """
-    folder = root / FOLDER
-    places.check_inside(folder, root)
-    if folder.is_dir():
-        return False
-    root.mkdir(parents=True, exist_ok=True)
-    places.make_folder(folder)
-    return True
 
 
 def _checked(root: Path, origin: str) -> Path:

@@ -6,6 +6,7 @@ the conventions lack begin with `rad.`.
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from datetime import datetime
@@ -20,8 +21,10 @@ from rad_lsp.tracking import recorder
 from rad_lsp.tracking.ledger import UNKNOWN, CallUsage, Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from rad_lsp.tracking.ledger import Ledger
     from rad_lsp.tracking.recorder import SessionRecorder
 
 LONGEST_LINE: Final = 2**20
@@ -142,12 +145,12 @@ def schema() -> dict[str, Any]:
 class Reader:
     """Adds events to a session as they come in. A bad line becomes a warning in its report.
 
-    No more than `LONGEST_LINE` bytes are kept in memory.
+    `begin` gives the session, and is called at the first line that is not blank. No more than
+    `LONGEST_LINE` bytes are kept in memory.
     """
 
-    def __init__(self, session: SessionRecorder) -> None:
-        self._ledger = session.ledger
-        self._clock = session.ledger.clock
+    def __init__(self, begin: Callable[[], SessionRecorder]) -> None:
+        self._begin_session = begin
         self._rest = b""
         self._skipping = False
         self._line = 0
@@ -155,7 +158,7 @@ class Reader:
         self._calls: dict[str, object] = {}
 
     def feed(self, data: bytes) -> None:
-        """Read the next bytes of the events. Raises nothing, whatever the bytes."""
+        """Read the next bytes of the events. Raises what `begin` raises, whatever the bytes."""
         *lines, rest = data.split(b"\n")
         for line in lines:
             self._end_line(self._rest + line)
@@ -168,6 +171,10 @@ class Reader:
         """Read what follows the last line break: no more bytes will come."""
         if self._rest or self._skipping:
             self.feed(b"\n")
+
+    @functools.cached_property
+    def _ledger(self) -> Ledger:
+        return self._begin_session().ledger
 
     def _end_line(self, line: bytes) -> None:
         self._line += 1
@@ -222,7 +229,7 @@ class Reader:
         if objection := tokens.objection():
             raise ValueError(objection)
         made = recorder.request(
-            event.time or self._clock.moment(),
+            event.time or self._ledger.clock.moment(),
             event.answered_by or event.model or UNKNOWN,
             event.engine or UNKNOWN,
             event.tier,
@@ -250,7 +257,7 @@ class Reader:
         return end - int(duration * 1e9), end
 
     def _elapsed(self, time: datetime | None) -> int:
-        return self._clock.elapsed() if time is None else self._clock.elapsed_at(time)
+        return self._ledger.clock.elapsed() if time is None else self._ledger.clock.elapsed_at(time)
 
 
 class Tail:
@@ -262,7 +269,7 @@ class Tail:
     def __init__(self, path: Path, session: SessionRecorder) -> None:
         self._file = path.open("rb", buffering=0)
         self._ledger = session.ledger
-        self._reader = Reader(session)
+        self._reader = Reader(lambda: session)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="events", daemon=True)
 

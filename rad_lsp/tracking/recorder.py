@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias
 
 import msgspec
 
-from rad_lsp import atomic, places
+from rad_lsp import atomic, places, reports
 from rad_lsp.core import report
 from rad_lsp.core.errors import OutputNotWritable, SessionExists, reason
 from rad_lsp.core.spending import Request
@@ -263,8 +263,7 @@ class SessionRecorder:
     def _write(self, *, final: bool, overwrite: bool) -> None:
         # A link may have come there in the meantime: an agent writes into the workspace, too.
         places.check_inside(self.path, self.workspace)
-        self.workspace.mkdir(parents=True, exist_ok=True)
-        places.make_folder(self.path.parent)
+        reports.make_folder(self.workspace)
         # The final report is to survive a failure of the computer.
         atomic.write(self.path, (self.report(),), overwrite=overwrite, sync=final)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -26,6 +27,23 @@ def test_the_new_workspace_is_found(rad):
     rad("init")
     done = rad("stats", "history")
     assert (done.returncode, done.stdout) == (0, "No session history found.\n")
+
+
+def test_reports_stay_out_of_git_and_settings_do_not(rad, tmp_path):
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    rad("init")
+    tmp_path.joinpath(*SESSIONS, "mine.json").write_text("{}")
+    (tmp_path / ".radium" / "rad-lsp.toml").write_text("")
+    status = ["git", "status", "--porcelain", "--untracked-files=all"]
+    shown = subprocess.run(status, cwd=tmp_path, check=True, capture_output=True).stdout
+    assert shown.decode().split() == ["??", ".radium/.gitignore", "??", ".radium/rad-lsp.toml"]
+
+
+def test_what_a_user_ignores_stays_as_it_is(rad, tmp_path):
+    (tmp_path / ".radium").mkdir()
+    (tmp_path / ".radium" / ".gitignore").write_text("mine")
+    rad("init")
+    assert (tmp_path / ".radium" / ".gitignore").read_text() == "mine"
 
 
 def test_where_it_exists_nothing_changes(rad, workspace):

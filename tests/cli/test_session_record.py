@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 
 import pytest
 
@@ -99,6 +100,26 @@ def test_a_bad_line_is_said_and_is_no_failure(rad, workspace):
     assert "line 1 of the events is left out" in shown
 
 
+@pytest.mark.parametrize("data", [b"", b"\n \r\n\n"], ids=["nothing", "blank lines"])
+def test_without_an_event_nothing_is_made(rad, tmp_path, data):
+    done = rad("session", "record", input=data)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("No event came in, so there is no session.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_session_starts_before_its_first_event(recording, metrics):
+    recording.stdin.write(b"\n" * 2**18)  # more than a pipe holds: it reads by now
+    reading = time.time()
+    recording.communicate(TOOL, timeout=PATIENCE)
+    assert datetime.fromisoformat(metrics()["start_time"]).timestamp() < reading
+
+
+def test_lines_are_numbered_from_the_first_blank_ones_too(rad, workspace):
+    done = rad("session", "record", cwd=workspace.root, input=b"\n\nnonsense\n" + TOOL)
+    assert "Line 3 of the events is left out" in done.stderr
+
+
 def test_the_schema_is_printed_and_nothing_made(rad, tmp_path):
     done = rad("session", "record", "--schema")
     schema = json.loads(done.stdout)
@@ -108,7 +129,7 @@ def test_the_schema_is_printed_and_nothing_made(rad, tmp_path):
 
 
 @posix
-def test_a_stdin_that_is_closed_is_an_empty_session(workspace, metrics):
+def test_a_stdin_that_is_closed_makes_no_session(workspace):
     done = subprocess.run(
         ["sh", "-c", '"$0" -m rad_lsp.cli session record <&-', sys.executable],
         cwd=workspace.root,
@@ -117,7 +138,7 @@ def test_a_stdin_that_is_closed_is_an_empty_session(workspace, metrics):
         check=False,
     )
     assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
-    assert metrics()["end_time"] is not None
+    assert list(workspace.sessions.iterdir()) == []
 
 
 @posix
@@ -151,3 +172,8 @@ def test_the_second_ctrl_c_ends_the_session(recording, metrics):
     recording.send_signal(signal.SIGINT)
     assert recording.wait(PATIENCE) == 130
     assert metrics()["end_time"] is not None
+
+
+def test_the_first_report_brings_what_keeps_it_out_of_git(rad, tmp_path):
+    rad("session", "record", input=TOOL)
+    assert "_internals/\n" in (tmp_path / ".radium" / ".gitignore").read_text(encoding="utf-8")

@@ -39,7 +39,7 @@ def tracked(recorder, metrics):
 
     def track(*pieces):
         with recorder() as session:
-            reader = Reader(session)
+            reader = Reader(lambda: session)
             for piece in pieces:
                 reader.feed(piece)
             reader.finish()
@@ -83,7 +83,7 @@ def test_an_error_is_a_failure(tracked):
 
 def test_pairs_that_overlap_count_their_time_once(recorder, metrics):
     with recorder() as session:
-        reader = Reader(session)
+        reader = Reader(lambda: session)
         start = session.ledger.clock.start
 
         def at(seconds):
@@ -194,7 +194,7 @@ def test_many_bad_lines_are_counted(tracked):
 def test_an_event_of_10_mb_takes_no_more_memory_than_the_longest_line(recorder, metrics):
     chunk = b'"' + b"x" * 65_535
     with recorder() as session:
-        reader = Reader(session)
+        reader = Reader(lambda: session)
         tracemalloc.start()
         for _ in range(160):
             reader.feed(chunk)
@@ -214,7 +214,7 @@ def test_terminal_codes_in_a_bad_line_do_not_reach_a_terminal(tracked):
 @given(st.binary())
 def test_no_bytes_break_a_session(tmp_path_factory, data):
     with SessionRecorder(tmp_path_factory.mktemp("any"), changes=False) as session:
-        reader = Reader(session)
+        reader = Reader(lambda: session)
         reader.feed(data)
         reader.finish()
 
