@@ -178,8 +178,8 @@ class Today(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     cost_is_lower_bound: bool = False
 
 
-class Status(msgspec.Struct, frozen=True, rename="camel"):
-    """What a status bar shows."""
+class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What a status bar shows. `reading` tells that sessions are still to be read."""
 
     workspace_uri: str
     session: SessionSummary | None
@@ -189,6 +189,7 @@ class Status(msgspec.Struct, frozen=True, rename="camel"):
     text: str
     tooltip: str
     severity: Literal["ok", "warning"]
+    reading: bool = False
 
 
 class SkippedFile(msgspec.Struct, frozen=True, rename="camel"):

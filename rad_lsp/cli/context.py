@@ -79,6 +79,25 @@ class Context:
 
         return settings.load(self.workspace.root, self.flags, "command line")
 
+    def forgive_settings(self) -> str:
+        """Do without a settings file that has a mistake; returns what is wrong, else nothing.
+
+        Raises BadSettings for a mistake in the command line.
+        """
+        from rad_lsp import settings
+        from rad_lsp.core.errors import BadSettings
+
+        try:
+            _ = self.loaded
+        except BadSettings as error:
+            values = settings.checked(self.flags, "command line")
+            try:
+                self.loaded = settings.load(None, self.flags, "command line")  # the user's own
+            except BadSettings:
+                self.loaded = settings.Loaded(values)
+            return str(error)
+        return ""
+
     @functools.cached_property
     def prices(self) -> PriceList:
         """The prices from the settings, then from the price list. Raises BadSettings."""

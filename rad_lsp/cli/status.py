@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from rad_lsp.cli.options import json_option, workspace_options
-from rad_lsp.cli.output import EXIT_INTERRUPTED, emit, emit_data
+from rad_lsp.cli.output import EXIT_INTERRUPTED, emit, emit_data, note
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
@@ -48,15 +48,23 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
     if template is not None:
         context.flags["status"] = {"format": template}
     if watch:
+        if mistake := context.forgive_settings():
+            note(f"{mistake}.")
         _watch(context, as_json=as_json)
     hook = _Hook()
     _ = context.machine  # opening it takes a while, in which the hook may write
     folder, session_id = hook.origin()
     if os.path.isdir(folder):  # noqa: PTH112  (never raises)
         context.current = Path(folder)
+    mistake = context.forgive_settings()
     recent = _recent(context, session_id, as_json=as_json)
-    snapshot = _snapshot_in_time(context, recent)
-    _print(_line(context, snapshot, session_id, as_json=as_json), as_json=as_json)
+    snapshot, complete = _snapshot_in_time(context, recent)
+    line = _line(context, snapshot, session_id, as_json=as_json, reading=not complete)
+    if mistake and as_json:
+        note(f"{mistake}.")
+    elif mistake:
+        line = f"{line.rstrip()} (bad settings: rad doctor)\n"
+    _print(line, as_json=as_json)
 
 
 def _recent(context: Context, session_id: str, *, as_json: bool) -> Selection | None:
@@ -76,7 +84,13 @@ def _shows_totals(context: Context, *, as_json: bool) -> bool:
 
 
 def _line(
-    context: Context, snapshot: Snapshot, session_id: str, *, as_json: bool, indent: bool = True
+    context: Context,
+    snapshot: Snapshot,
+    session_id: str,
+    *,
+    as_json: bool,
+    indent: bool = True,
+    reading: bool = False,
 ) -> str:
     from rad_lsp import service
     from rad_lsp.render.status_line import status_line
@@ -89,6 +103,7 @@ def _line(
         settings.budget,
         session_id,
         totals=_shows_totals(context, as_json=as_json),
+        reading=reading,
     )
     if not as_json:
         return f"{status_line(figures, settings.status.format)}\n"
@@ -112,21 +127,22 @@ def _print(line: str, *, as_json: bool) -> None:
         emit(line)
 
 
-def _snapshot_in_time(context: Context, recent: Selection | None) -> Snapshot:
-    """The sessions as they are now; where reading takes too long, as the index has them."""
+def _snapshot_in_time(context: Context, recent: Selection | None) -> tuple[Snapshot, bool]:
+    """The sessions, and whether they are complete: as the index has them if reading takes long."""
     store = context.store(recent)
     reading = threading.Thread(target=store.refresh, daemon=True)
     reading.start()
     reading.join(CAP_SECONDS)
-    if reading.is_alive():
+    complete = not reading.is_alive()
+    if not complete:
         # What was read is kept, so that a long first read is finished over several prompts.
         store.stop()
         reading.join(_GRACE_SECONDS)
     if not reading.is_alive():
-        return store.snapshot
+        return store.snapshot, complete
     # The thread that reads is not waited for, and still uses the index.
     context.machine.index.abandoned = True
-    return context.store(recent, own_connection=True).recall()
+    return context.store(recent, own_connection=True).recall(), False
 
 
 def _watch(context: Context, *, as_json: bool) -> NoReturn:

@@ -180,6 +180,7 @@ def status(
         text=status_line(status, template),
         tooltip=markdown.tooltip(status, now, links, savings=savings, origins=origins),
         severity="warning" if status.warning else "ok",
+        reading=status.reading,
     )
 
 

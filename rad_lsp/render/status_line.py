@@ -14,13 +14,23 @@ if TYPE_CHECKING:
 _LONGEST: Final = 500
 """Characters of a line: a template may hold any text."""
 
+_READING: Final = " …"
+
 
 def status_line(status: StatusFigures, template: str) -> str:
-    """The template with its placeholders, such as `{cost}`, filled in; or `no sessions`."""
+    """The template with its placeholders, such as `{cost}`, filled in.
+
+    A session that has just begun has no figures: today's money stands in. `…` at the end tells
+    that not all sessions are read yet.
+    """
+    return wording.printable(_line(status, template)[:_LONGEST]) + _READING * status.reading
+
+
+def _line(status: StatusFigures, template: str) -> str:
     session = status.session
     if session is None:
-        return "no sessions"
-    line = template.format(
+        return f"{money(status.today.money)} today" if status.awaited else "no sessions"
+    return template.format(
         cost=money(session.money),
         success_rate=wording.reading(figures.SUCCESS_RATE, session),
         tool_calls=count(session.tool_calls),
@@ -32,4 +42,3 @@ def status_line(status: StatusFigures, template: str) -> str:
         total_cost=money(status.totals.money),
         total_sessions=count(status.totals.sessions),
     )
-    return wording.printable(line[:_LONGEST])

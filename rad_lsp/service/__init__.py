@@ -103,7 +103,8 @@ class StatusFigures(msgspec.Struct, frozen=True):
 
     `session` is the one that it is about, None where there is none; `totals` are those of all
     sessions, `today` those of the user's day. `skipped` counts files that can't be read, `passed`
-    are the budgets that were passed.
+    are the budgets that were passed. `awaited` tells that the session that was asked for has
+    recorded nothing yet, `reading` that sessions are still to be read: figures are minima then.
     """
 
     session: Session | None
@@ -111,6 +112,8 @@ class StatusFigures(msgspec.Struct, frozen=True):
     today: Sum
     skipped: int
     passed: tuple[budgets.Passed, ...] = ()
+    awaited: bool = False
+    reading: bool = False
 
     @property
     def warning(self) -> bool:
@@ -210,12 +213,13 @@ def status(
     session_id: str = "",
     *,
     totals: bool | Sum = True,
+    reading: bool = False,
 ) -> StatusFigures:
     """What a status line shows at `now`; `zone` tells when the user's day began.
 
     It is about the session with the id `session_id`, else about the most recent one. To add up
     thousands of sessions takes longer than the rest: `totals` are their sums where these are known;
-    where it is False the sums are zero.
+    where it is False the sums are zero. `reading` tells that the snapshot is not complete.
     """
     if not isinstance(totals, Sum):
         totals = _sum(snapshot.entries if totals else ())
@@ -234,6 +238,8 @@ def status(
         ),
         skipped=len(snapshot.skipped),
         passed=budgets.passed(budget, spent),
+        awaited=bool(session_id) and session is None,
+        reading=reading,
     )
 
 

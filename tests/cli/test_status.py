@@ -105,6 +105,51 @@ def test_today_is_told_by_the_time_of_each_request(rad, workspace, claude_code, 
     assert said(done) == "$0.0045 1\n"
 
 
+def test_json_tells_that_sessions_are_still_to_be_read(rad, workspace, claude_code, tmp_path):
+    for number in range(6):
+        claude_code(f"s-{number}").answer()
+    done = rad("status", "--json", cwd=workspace.root, env=slow(tmp_path))
+    assert json.loads(done.stdout)["reading"] is True
+
+
+def test_a_session_that_has_just_begun_shows_what_the_day_has_cost(
+    rad, workspace, claude_code, read, midday
+):
+    now = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - 5))
+    claude_code("before", start=now).answer()
+    read()
+
+    def shown(session_id):
+        given = hook(session_id, workspace.root)
+        return said(rad("status", "--timezone", midday, cwd=workspace.root, input=given))
+
+    assert shown("begun") == "$0.0045 today\n"
+    assert shown("before") == "$0.0045 · n/a\n"
+
+
+BROKEN = "status.format = 1"
+
+
+def test_a_broken_settings_file_costs_a_prompt_its_settings_not_its_line(
+    rad, two, user_settings, workspace_settings
+):
+    user_settings('status.format = "{session_id}"')
+    workspace_settings("timezone = 1")
+    assert said(rad("status", cwd=two)) == "newer (bad settings: rad doctor)\n"
+    user_settings(BROKEN)
+    assert said(rad("status", cwd=two)) == "$0.0090 · 100.0% (bad settings: rad doctor)\n"
+    done = rad("status", "--json", cwd=two)
+    assert (done.returncode, json.loads(done.stdout)["text"]) == (0, "$0.0090 · 100.0%")
+    assert "status.format" in done.stderr
+
+
+def test_a_mistake_on_the_command_line_is_an_error_whatever_the_files_say(rad, two, user_settings):
+    user_settings(BROKEN)
+    done = rad("status", "--format", "{nothing}", cwd=two)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: command line: status.format: {nothing} is no figure")
+
+
 def test_the_settings_tell_the_format(rad, two, user_settings):
     user_settings('[status]\nformat = "{session_id}"\n')
     assert said(rad("status", cwd=two)) == "newer\n"
@@ -165,7 +210,7 @@ def test_a_hooks_folder_may_lie_below_the_workspace(rad, two, tmp_path):
 
 
 def test_a_hooks_session_that_has_written_nothing_yet_shows_no_other(rad, two):
-    assert said(rad("status", cwd=two, input=hook("begun", two))) == "no sessions\n"
+    assert said(rad("status", cwd=two, input=hook("begun", two))) == "$0.0000 today\n"
 
 
 def test_a_named_workspace_beats_a_hooks_folder(rad, two, tmp_path):
@@ -253,7 +298,7 @@ def test_while_another_process_writes_it_answers_from_the_index(rad, two, claude
     writer.execute("BEGIN IMMEDIATE")
     try:
         begun = time.monotonic()
-        assert said(rad("status", cwd=two)) == "$0.0090 · 100.0%\n"
+        assert said(rad("status", cwd=two)) == "$0.0090 · 100.0% \N{HORIZONTAL ELLIPSIS}\n"
         assert time.monotonic() - begun < PROMPT_SECONDS
     finally:
         writer.close()
@@ -276,31 +321,41 @@ os.open, os.read = opening, reading
 """Transcripts are slow to open, and to read."""
 
 
+def slow(folder):
+    """The environment of a process with `SLOW`."""
+    (folder / "sitecustomize.py").write_text(SLOW, encoding="utf-8")
+    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    return {"PYTHONPATH": path.rstrip(os.pathsep)}
+
+
 def test_a_long_first_read_goes_on_from_one_line_to_the_next(rad, workspace, claude_code, tmp_path):
     for number in range(12):
         claude_code(f"s-{number:02}").answer()
-    (tmp_path / "sitecustomize.py").write_text(SLOW, encoding="utf-8")
-    env = {"PYTHONPATH": str(tmp_path)}
-    seen = []
-    while not seen or seen[-1] != 12:
+    env = slow(tmp_path)
+    seen, marked = [], []
+    while not seen or marked[-1]:
         begun = time.monotonic()
         line = said(rad("status", "--format", "{total_sessions}", cwd=workspace.root, env=env))
         assert time.monotonic() - begun < PROMPT_SECONDS
-        seen.append(0 if line == "no sessions\n" else int(line))
+        shown, _, mark = line.rstrip().partition(" \N{HORIZONTAL ELLIPSIS}")
+        assert mark == ""
+        seen.append(0 if shown == "no sessions" else int(shown))
+        marked.append("\N{HORIZONTAL ELLIPSIS}" in line)
         assert seen == sorted(seen), "it began anew"
         assert len(seen) < MANY
     assert len(seen) > 2
+    assert seen[-1] == 12
 
 
 def test_a_long_transcript_is_read_from_one_line_to_the_next(rad, workspace, claude_code, tmp_path):
     made = claude_code("long")
     for _ in range(5):
         made.answer().record("progress", data="x" * (1 << 20))
-    (tmp_path / "sitecustomize.py").write_text(SLOW, encoding="utf-8")
-    env = {"PYTHONPATH": str(tmp_path)}
+    env = slow(tmp_path)
     seen = []
     while not seen or seen[-1] != 5_500:
-        line = said(rad("status", "--format", "{tokens}", cwd=workspace.root, env=env)).strip()
+        line = said(rad("status", "--format", "{tokens}", cwd=workspace.root, env=env))
+        line = line.removesuffix("\n").removesuffix(" \N{HORIZONTAL ELLIPSIS}")
         seen.append(0 if line == "no sessions" else int(line.replace(",", "")))
         assert seen == sorted(seen), "it began anew"
         assert len(seen) < MANY

@@ -3,7 +3,7 @@
 /** Of the contract that these types are of. */
 export const VERSION = 1;
 
-/** What a status bar shows. */
+/** What a status bar shows. `reading` tells that sessions are still to be read. */
 export interface Status {
   readonly workspaceUri: string;
   readonly session: SessionSummary | null;
@@ -13,6 +13,7 @@ export interface Status {
   readonly text: string;
   readonly tooltip: string;
   readonly severity: "ok" | "warning";
+  readonly reading?: boolean;
 }
 
 /** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. The names of its models come most tokens first. `cost` is null where no price is known, and `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not recorded: they are among the successful ones, and no part of the success rate. Where `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the transcript is gone. */
