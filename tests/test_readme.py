@@ -1,13 +1,16 @@
-"""README.md names what is there: rooms and modules, dependencies and commands."""
+"""Texts for people name what is there: rooms, dependencies, commands, ways to install."""
 
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
+from pathlib import Path
 
 import click
 import pytest
 
+import rad_lsp
 from rad_lsp.cli.main import rad
 
 
@@ -22,9 +25,10 @@ def package(request):
 
 
 @pytest.fixture(scope="module")
-def named(readme):
+def named(request):
     """The files and folders that the architecture names, below `rad_lsp`."""
-    _, _, after = readme.partition("```text\nrad_lsp/\n")
+    text = (request.config.rootpath / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _, _, after = text.partition("```text\nrad_lsp/\n")
     found = set()
     room = ""
     for line in after.partition("\neditors/")[0].splitlines():
@@ -71,9 +75,32 @@ def commands(command, path):
     return set().union(*(commands(found[name], f"{path} {name}") for name in found))
 
 
-def test_every_command_has_a_line(readme):
-    lines = re.findall(r"^\| `(rad(?: [a-z]+)+)", readme, flags=re.MULTILINE)
+def test_every_command_has_a_line(request):
+    text = (request.config.rootpath / "docs" / "commands.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^\| `(rad(?: [a-z]+)+)", text, flags=re.MULTILINE)
     assert sorted(lines) == sorted(commands(rad, "rad"))
+
+
+MOST_WORDS = 1_800
+
+
+def test_the_readme_is_short_enough_to_be_read(readme):
+    assert len(readme.split()) < MOST_WORDS
+
+
+def test_links_between_texts_lead_somewhere(request):
+    root = request.config.rootpath
+    broken = []
+    for file in [*root.glob("*.md"), *root.glob("docs/*.md"), *root.glob("editors/*/README.md")]:
+        text = file.read_text(encoding="utf-8")
+        for target, anchor in re.findall(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)", text):
+            place = file.parent / target if target else file
+            there = place.read_text(encoding="utf-8") if anchor else ""
+            headings = re.findall(r"^#+ (.*)$", there, re.MULTILINE)
+            slugs = {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+            if not place.exists() or (anchor and anchor not in slugs):
+                broken.append((str(file.relative_to(root)), target, anchor))
+    assert broken == []
 
 
 def test_each_threat_names_a_test_that_there_is(request):
@@ -84,3 +111,17 @@ def test_each_threat_names_a_test_that_there_is(request):
     for row in rows:
         (path, name) = re.findall(r"`(tests/\S+\.py)::(\w+)`", row)[-1]
         assert f"def {name}(" in (root / path).read_text(encoding="utf-8"), row
+
+
+TEXTS = {".json", ".lua", ".md", ".ts", ".txt"}
+
+
+def test_every_text_tells_the_one_way_to_install_that_works(request):
+    root = request.config.rootpath
+    listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, check=True).stdout
+    told = set()
+    for name in listed.decode().splitlines():
+        if not name.startswith("tests/") and Path(name).suffix in TEXTS:
+            text = (root / name).read_text(encoding="utf-8")
+            told |= set(re.findall(r"(?:pipx|uv tool) (?:install|upgrade) [^\s`.,\n]*\.?", text))
+    assert told == set(rad_lsp.INSTALL)

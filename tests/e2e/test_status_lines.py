@@ -1,4 +1,4 @@
-"""The README's lines for the status lines of other programs, each run as that program runs it."""
+"""The documented lines for status lines of other programs, each run as that program runs it."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ ODD = """it's "my" $(touch run) `touch run` #[bold] (1) %H; touch run"""
 
 
 def snippet(language):
-    """The lines in that language that the README gives to users of status lines."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = re.search(r"^### Status lines\n(.*?)^### ", readme, re.DOTALL | re.MULTILINE)
-    assert section, "README.md has no section on status lines"
+    """The lines in that language that users of status lines are given."""
+    text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    section = re.search(r"^## Status lines\n(.*)", text, re.DOTALL | re.MULTILINE)
+    assert section, "there is no section on status lines"
     (found,) = re.findall(rf"^```{language}\n(.*?)^```$", section[1], re.DOTALL | re.MULTILINE)
     return found
 
@@ -62,7 +62,7 @@ def folder(tmp_path, claude_code, rad):
 
 @pytest.fixture
 def tmux(folder, environment):
-    """tmux as a user sees it who has the README's line in the settings."""
+    """tmux as a user sees it who has that line in the settings."""
     program = shutil.which("tmux") or missing("tmux", "run tests/e2e/setup.sh")
     from tests.editors.neovim.terminal import Terminal
 

@@ -106,11 +106,11 @@ def test_users_of_neovim_are_told_of_settings_that_the_server_takes():
     assert {*sources.NAMES, *Override.__struct_fields__} <= words
 
 
-def test_the_file_in_the_readme_sets_all_that_there_is():
+def test_the_example_of_a_settings_file_sets_all_that_there_is():
     example = r"^```toml\n(timezone = .*?)^```"
-    (block,) = re.findall(example, told("README.md"), re.DOTALL | re.MULTILINE)
+    (block,) = re.findall(example, told("docs/settings.md"), re.DOTALL | re.MULTILINE)
     values = tomllib.loads(block)
-    settings.checked(values, "README.md")
+    settings.checked(values, "docs/settings.md")
     assert values.keys() == set(Settings.__struct_fields__)
     assert values["budget"].keys() == set(Budget.__struct_fields__)
     (price,) = values["prices"].values()

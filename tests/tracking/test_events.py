@@ -251,16 +251,16 @@ def test_the_schema_describes_every_event():
     assert set(REQUEST) <= made["$defs"]["Request"]["properties"].keys()
 
 
-def test_events_are_what_the_readme_shows(tracked, readme_events):
-    found = tracked(readme_events)
+def test_events_are_what_the_readme_shows(tracked, told_events):
+    found = tracked(told_events)
     assert found["warnings"] == []
     assert found["tool_calls"] >= 1
     assert found["model_usage"]
 
 
 @pytest.fixture
-def readme_events(request):
-    text = (request.config.rootpath / "README.md").read_text(encoding="utf-8")
+def told_events(request):
+    text = (request.config.rootpath / "docs" / "events.md").read_text(encoding="utf-8")
     block = text.partition("```jsonl\n")[2].partition("```")[0]
     assert msgspec.json.decode(block.splitlines()[0])
     return block.encode()

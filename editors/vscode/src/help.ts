@@ -2,10 +2,6 @@ import {
   commands,
   ConfigurationTarget,
   l10n,
-  ShellExecution,
-  Task,
-  TaskScope,
-  tasks,
   window,
   workspace,
   type Disposable,
@@ -22,7 +18,7 @@ const SAID = 'radLsp.saidThatServerIsMissing';
 export class Help implements Disposable {
   readonly #server: Server;
   readonly #context: ExtensionContext;
-  readonly #disposables: Disposable[];
+  readonly #disposables: readonly Disposable[];
 
   constructor(server: Server, context: ExtensionContext) {
     this.#server = server;
@@ -60,35 +56,16 @@ export class Help implements Disposable {
   async #missing({ candidates }: Search): Promise<void> {
     const old = candidates.find((candidate) => candidate.old);
     const message = old?.program
-      ? l10n.t('rad-lsp at {0} is too old: this extension needs {1} or newer. Update it with pipx or uv.', old.program.command, OLDEST.join('.'))
-      : l10n.t('rad-lsp, which the figures come from, was not found. Install it with pipx or uv, or choose a Python that has it.');
-    // Four buttons share the width of a notification: longer names would be cut.
-    const pipx = l10n.t('Use pipx');
-    const uv = l10n.t('Use uv');
+      ? l10n.t('rad-lsp at {0} is too old: this extension needs {1} or newer. The guide tells how to update it.', old.program.command, OLDEST.join('.'))
+      : l10n.t('rad-lsp, which the figures come from, was not found. The guide tells how to install it; or choose a Python that has it.');
     const choose = l10n.t('Choose Python');
     const guide = l10n.t('Open Guide');
-    const answer = await window.showWarningMessage(message, pipx, uv, choose, guide);
-    if (answer === pipx) await this.#install('pipx', [old ? 'upgrade' : 'install', 'rad-lsp']);
-    if (answer === uv) await this.#install('uv', ['tool', old ? 'upgrade' : 'install', 'rad-lsp']);
+    const answer = await window.showWarningMessage(message, guide, choose);
     if (answer === choose) await this.#choose();
     if (answer === guide) {
       const id = `${this.#context.extension.id}#start`;
       await commands.executeCommand('workbench.action.openWalkthrough', id, false);
     }
-  }
-
-  /** In a terminal, where the user sees what is run; the server starts when that went well. */
-  async #install(command: string, args: string[]): Promise<void> {
-    const name = `${command} ${args.join(' ')}`;
-    const execution = new ShellExecution(command, args);
-    const task = new Task({ type: 'radLsp' }, TaskScope.Workspace, name, l10n.t('Radium Sessions'), execution);
-    const running = await tasks.executeTask(task);
-    const listening = tasks.onDidEndTaskProcess((event) => {
-      if (event.execution !== running) return;
-      listening.dispose();
-      if (event.exitCode === 0) void this.#server.restart();
-    });
-    this.#disposables.push(listening);
   }
 
   async #choose(): Promise<void> {

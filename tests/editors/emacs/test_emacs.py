@@ -1,4 +1,4 @@
-"""Emacs with eglot and no more than the README's own lines works with the server."""
+"""Emacs with eglot and no more than the lines of `docs/editors.md` works with the server."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ MESSAGES = '(with-current-buffer "*Messages*" (buffer-string))'
 
 
 def snippet():
-    """The lines that the README gives to users of Emacs."""
-    found = re.search(r"```elisp\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    assert found, "README.md has no lines for Emacs"
+    """The lines that users of Emacs are given."""
+    text = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    found = re.search(r"```elisp\n(.*?)```", text, re.DOTALL)
+    assert found, "there are no lines for Emacs"
     return found[1]
 
 

@@ -43,7 +43,7 @@ local function check_program()
   if not located then
     local inside = server.runnable(cmd) and ' but in this workspace' or ''
     health.error(('`%s` is not on the PATH%s'):format(cmd[1], inside), {
-      'Install the server: pipx install rad-lsp, or uv tool install rad-lsp',
+      'Install the server, in a clone of its repository: pipx install . or uv tool install .',
       "Or say where it is: vim.lsp.config('rad_lsp', { cmd = { '/path/to/rad-lsp' } })",
     })
     return
