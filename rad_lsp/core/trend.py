@@ -18,7 +18,7 @@ import msgspec
 from rad_lsp.core import cost, figures, money
 from rad_lsp.core.cost import Savings
 from rad_lsp.core.money import Money
-from rad_lsp.core.period import Period, local, midnight
+from rad_lsp.core.period import Period, Weekday, local, midnight
 from rad_lsp.core.session import SessionTotals
 from rad_lsp.core.tokens import NO_TOKENS, Tokens
 
@@ -31,12 +31,11 @@ Unit: TypeAlias = Literal["hour", "day", "week", "month"]
 Split: TypeAlias = Literal["model", "engine", "source", "project", "branch", "tool"]
 SPLITS: Final[tuple[Split, ...]] = get_args(Split)
 
-Weekday: TypeAlias = Literal[
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
-]
-
 DEFAULT_COUNT: Final[dict[Unit, int]] = {"hour": 24, "day": 14, "week": 8, "month": 12}
 """How many spans are shown unless others are asked for."""
+
+MOST_COUNTED: Final = 1_000
+"""How many spans may be asked for by their number."""
 
 MOST: Final = 10_000
 """Spans of one answer."""
@@ -44,6 +43,8 @@ MOST: Final = 10_000
 _HOUR: Final = timedelta(hours=1)
 _QUARTER: Final = timedelta(minutes=15)
 _EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+"""No agent has done anything before."""
+
 _LONGEST: Final = {
     "hour": timedelta(hours=2),
     "day": timedelta(days=2),
@@ -154,6 +155,8 @@ class Row(msgspec.Struct, frozen=True):
 
 class Trend(msgspec.Struct, frozen=True):
     """The spans of a period, empty ones included, and the whole of it as `total`.
+
+    The `total` of no spans is nothing.
 
     `older` is when a session was last active that is older than all of the spans; None where
     there is none, or where the period was asked for.
@@ -295,8 +298,7 @@ class Tally:
     alone: with a split by model, that are tool calls.
     """
 
-    def __init__(self, spans: Sequence[Span], split: Split | None, price_list: PriceList) -> None:
-        self._spans = spans
+    def __init__(self, split: Split | None, price_list: PriceList) -> None:
         self._split = split
         self._prices = price_list
         self._sums: dict[tuple[int | None, str | None], _Sum] = defaultdict(_Sum)
@@ -324,7 +326,7 @@ class Tally:
         for one in self._of(span, name):
             one.sessions.update(numbers)
 
-    def trend(self, unit: Unit, older: datetime | None = None) -> Trend:
+    def trend(self, unit: Unit, spans: Sequence[Span], older: datetime | None = None) -> Trend:
         """What all of it comes to."""
         names: dict[int | None, list[str]] = defaultdict(list)
         for span, name in self._sums:
@@ -338,9 +340,9 @@ class Tally:
             whole = self._sums[number, None].figures(None)
             return Row(span, whole, tuple(sorted(parts, key=_dearest)))
 
-        rows = tuple(row(number, span) for number, span in enumerate(self._spans))
-        first, last = self._spans[0], self._spans[-1]
-        total = row(None, Span(first.begin, last.end, "Total"))
+        rows = tuple(row(number, span) for number, span in enumerate(spans))
+        begin, end = (spans[0].begin, spans[-1].end) if spans else (_EARLIEST, _EARLIEST)
+        total = row(None, Span(begin, end, "TOTAL"))
         return Trend(unit, self._split, rows, total, older)
 
     def _of(self, span: int, name: str | None) -> Iterable[_Sum]:

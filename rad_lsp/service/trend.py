@@ -11,15 +11,14 @@ from msgspec.structs import replace
 
 from rad_lsp.core import naming, trend
 from rad_lsp.core.errors import RadError
-from rad_lsp.core.period import ALWAYS, Period
-from rad_lsp.core.spending import SLOT_SECONDS, Spending
-from rad_lsp.core.trend import Calls, Span, Split, Tally, Trend, Unit, Weekday
+from rad_lsp.core.period import ALWAYS, Period, Weekday
+from rad_lsp.core.spending import SLOT_SECONDS, PriceList, Spending
+from rad_lsp.core.trend import Calls, Span, Split, Tally, Trend, Unit
 from rad_lsp.store.totals import When
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rad_lsp.core.price import Price
     from rad_lsp.store.totals import Dimension, Key, Sums, UsageTotal
 
 _OF_REQUESTS = frozenset({"model", "engine"})
@@ -31,11 +30,8 @@ _RULE: tuple[Dimension, ...] = ("model", "engine", "tier", "threshold", "reporte
 _SLOTS_OF_A_DAY = 24 * 3600 // SLOT_SECONDS
 
 
-class Prices(Protocol):
+class Prices(PriceList, Protocol):
     """A price list that knows for how long its prices hold."""
-
-    def price(self, model: str, engine: str, slot: int, tier: str = "") -> Price | None:
-        """The price of a model in a slot; None when none is known."""
 
     def span(self, model: str, engine: str, tier: str = "") -> int:
         """For how many slots since the epoch, at a time, a model has one price."""
@@ -57,15 +53,13 @@ class Question(msgspec.Struct, frozen=True):
     week_start: Weekday = "monday"
 
 
-def ask(sums: Sums, question: Question, prices: Prices) -> Trend | None:
-    """What the spans come to; None where there are no sessions, or no spans in the period.
+def ask(sums: Sums, question: Question, prices: Prices) -> Trend:
+    """What the spans come to; there are none where there are no sessions.
 
     Raises RadError where there are too many spans.
     """
     within, now, zone = question.within, question.now, question.zone
     oldest = sums.oldest()
-    if oldest is None:
-        return None
     count = question.count or trend.DEFAULT_COUNT[question.unit]
     began = sums.first() if within.since is not None else None
     first = None if began is None else _moment(began)
@@ -76,12 +70,12 @@ def ask(sums: Sums, question: Question, prices: Prices) -> Trend | None:
             f"The period has more than {trend.MOST:,} {question.unit}s. "
             "Choose a shorter one with since and until, or longer spans."
         ) from None
-    if not spans:
-        return None
-    tally = Tally(spans, question.split, prices)
+    tally = Tally(question.split, prices)
+    if oldest is None or not spans:
+        return tally.trend(question.unit, ())
     _add(tally, sums, spans, question.split, prices)
     is_older = within.since is None and oldest < spans[0].begin.timestamp()
-    return tally.trend(question.unit, _moment(oldest) if is_older else None)
+    return tally.trend(question.unit, spans, _moment(oldest) if is_older else None)
 
 
 def _moment(seconds: int) -> datetime:

@@ -228,6 +228,10 @@ class Store:
         unlisted.subtract(entry.source for entry in entries)
         return unlisted
 
+    def skipped(self) -> list[Skipped]:
+        """The files that can't be read, as the index knows. Raises sqlite3.DatabaseError."""
+        return self._skipped(self.machine.index.connection)
+
     def _skipped(self, db: sqlite3.Connection) -> list[Skipped]:
         """The files that can't be read, but for those whose buffers can be.
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rad_lsp.core.price import Override
+    from rad_lsp.core.session import Session
     from rad_lsp.store.query import Scope
 
 Dimension: TypeAlias = Literal[
@@ -141,6 +142,13 @@ class Sums:
         self._scope = scope
         self._own_prices = own_prices
         self._gathered: int | None = None
+        self._session: Session | None = None
+
+    def of(self, session: Session) -> Sums:
+        """The same sums of one session, with those of other agents that are part of it."""
+        sums = Sums(self._db, self._scope, self._own_prices)
+        sums._session = session
+        return sums
 
     def usage(self, by: Sequence[Dimension], when: When) -> list[UsageTotal]:
         """What the requests in a period come to, by some dimensions and in their order.
@@ -247,6 +255,16 @@ class Sums:
             f"WHERE {' AND '.join([where, *within])} {then}"
         )
 
+    def _conditions(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        if self._session is None:
+            yield from query.conditions(self._db, self._scope)
+            return
+        for condition, values in query.conditions(self._db, self._scope):
+            named = (self._session.source, self._session.id)
+            yield f"{condition} AND +source = ? AND session_id = ?", (*values, *named)
+        for child in self._session.children:
+            yield "source = ? AND session_id = ? AND last <> 0", (child.source, child.session_id)
+
     def _gather(self, since: int) -> None:
         """Have those sessions at hand that were active at or after a moment, in microseconds.
 
@@ -257,7 +275,7 @@ class Sums:
         self._gathered = None
         self._db.execute(_COUNTED)
         self._db.execute("DELETE FROM counted")
-        for condition, values in query.conditions(self._db, self._scope):
+        for condition, values in self._conditions():
             self._db.execute(
                 _GATHER.format(condition), (*[self._scope.workspace] * 2, *values, since)
             )
