@@ -17,6 +17,7 @@ import msgspec
 
 from rad_lsp.core.budget import Budget
 from rad_lsp.core.errors import BadSettings, reason
+from rad_lsp.core.period import Weekday
 from rad_lsp.core.price import Override
 from rad_lsp.core.wording import listed, printable
 from rad_lsp.regular import NotRegularFile, TooLarge, read_small
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 WORKSPACE_FILE: Final = Path(".radium", "rad-lsp.toml")
-_OWN: Final = ("sources", "status", "prices")
+_OWN: Final = ("week_start", "sources", "status", "prices")
 """What only the user sets."""
 
 FIGURES: Final = (
@@ -63,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings that a file may hold, with their defaults."""
 
     timezone: str | None = None
+    week_start: Weekday = "monday"
     sources: tuple[str, ...] | None = None
     status: StatusSettings = StatusSettings()
     budget: Budget = Budget()
@@ -178,6 +180,8 @@ def from_editor(values: Any) -> dict[str, Any]:
     if not isinstance(values, dict):
         return {}
     found = {key: value for key, value in values.items() if key not in _CLIENT_ONLY}
+    if "weekStart" in found:
+        found["week_start"] = found.pop("weekStart")
     bar = found.pop("statusBar", None)
     if isinstance(bar, dict):
         found["status"] = {key: value for key, value in bar.items() if key != "visibility"}

@@ -19,6 +19,8 @@ from rad_lsp.core import figures
 from rad_lsp.core.comparison import Verdict
 from rad_lsp.core.cost import TokenClass
 from rad_lsp.core.figures import Better
+from rad_lsp.core.trend import Split as TrendSplit
+from rad_lsp.core.trend import Unit as TrendUnit
 
 if TYPE_CHECKING:
     from rad_lsp.core.figures import Figure
@@ -323,6 +325,108 @@ class CostResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     cost_is_lower_bound: bool = False
 
 
+class TrendFigures(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """What a span, or a part of it, comes to; null is what can't be told of the part.
+
+    `sessions` made a request or a tool call in it. Of `inputTokens` some are fresh, and the others
+    were read from the cache or written to it, some of these for an hour. `costIsLowerBound` tells
+    that the true cost may be higher; `unpriced` requests have no known price. Tool calls are those
+    that were not denied; how `unknownToolCalls` ended is not recorded, and they are no part of the
+    success rate. Lines count at the last activity of their session.
+    """
+
+    sessions: int
+    requests: int | None
+    input_tokens: int | None
+    fresh_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    cache_write_hour_tokens: int | None
+    output_tokens: int | None
+    cost: float | None
+    cost_is_lower_bound: bool = False
+    unpriced: int = 0
+    savings: float | None
+    cache_hit_rate: float | None
+    tool_calls: int | None
+    failed_tool_calls: int | None
+    denied_tool_calls: int | None
+    unknown_tool_calls: int | None
+    success_rate: float | None
+    lines_added: int | None
+    lines_removed: int | None
+
+
+class TrendPart(TrendFigures, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """What of a span is that of one model, project …; the name is null where none is known."""
+
+    name: str | None
+
+
+class TrendRow(TrendFigures, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """A span from `begin` up to, but not including, `end`, and its parts, dearest first.
+
+    The label is the span's first day (`2026-03-02`), its month (`2026-03`) or its hour
+    (`2026-03-02 14:00`) in the user's time zone.
+    """
+
+    begin: datetime
+    end: datetime
+    label: str
+    parts: tuple[TrendPart, ...]
+
+
+class TrendResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The spans of a period, empty ones included; `text` is what `rad stats daily` … prints.
+
+    `older` is when a session was last active that is older than all of the spans.
+    """
+
+    unit: TrendUnit
+    split: TrendSplit | None
+    rows: tuple[TrendRow, ...]
+    total: TrendRow
+    text: str
+    markdown: str
+    older: datetime | None = None
+
+
+class ToolFigures(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What became of the calls of a tool, or of all tools of an MCP server.
+
+    `calls` are those that were not denied; how `unknown` ones ended is not recorded. Times are null
+    where none is recorded; the median is that of the calls whose time is. `share` are the calls in
+    percent of all.
+    """
+
+    name: str | None
+    sessions: int
+    calls: int
+    ok: int
+    failed: int
+    denied: int
+    unknown: int
+    success_rate: float | None
+    total_seconds: float | None
+    median_seconds: float | None
+    share: float | None
+
+
+class ToolRow(ToolFigures, frozen=True, rename="camel", kw_only=True):
+    """A tool, or an MCP server with its tools as `parts`. The name is null where none is known."""
+
+    parts: tuple[ToolFigures, ...]
+
+
+class ToolsResult(msgspec.Struct, frozen=True, rename="camel"):
+    """The tools that were called, most calls first; `text` is what `rad stats tools` prints."""
+
+    rows: tuple[ToolRow, ...]
+    total: ToolFigures
+    text: str
+    markdown: str
+
+
 class Export(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """What was exported: `uri` names the output, `content` is there when there is none."""
 
@@ -371,6 +475,28 @@ class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):
     until: str | None = None
 
 
+class TrendParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/trend`: what was spent and done by `unit`, in all sessions.
+
+    Without `since` these are the last `count` spans, by default 24 hours, 14 days, 8 weeks or 12
+    months.
+    """
+
+    unit: TrendUnit = "day"
+    split: TrendSplit | None = None
+    count: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+class ToolsParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/tools`: the tools that were called in one session, or by all in a period."""
+
+    session_id: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
 class CompareParams(Params, frozen=True, rename="camel", kw_only=True):
     """`stats/compare`: session B against session A, or against the session before it."""
 
@@ -395,6 +521,8 @@ METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
     "stats/engine": (UsageParams, UsageResult),
     "stats/cost": (CostParams, CostResult),
     "stats/history": (HistoryParams, History),
+    "stats/trend": (TrendParams, TrendResult),
+    "stats/tools": (ToolsParams, ToolsResult),
     "stats/compare": (CompareParams, SessionComparison),
     "stats/export": (ExportParams, Export),
 }

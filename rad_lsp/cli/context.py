@@ -8,7 +8,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
@@ -16,12 +16,22 @@ from rad_lsp.cli.output import note
 from rad_lsp.core.errors import NoWorkspace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rad_lsp.core.period import Period
-    from rad_lsp.core.spending import PriceList
-    from rad_lsp.service import Machine, Selection, Snapshot, Store, Workspace
+    from rad_lsp.service import (
+        KnownPrices,
+        Machine,
+        Selection,
+        Skipped,
+        Snapshot,
+        Store,
+        Sums,
+        Workspace,
+    )
     from rad_lsp.settings import Loaded, Settings
+
+T = TypeVar("T")
 
 _NAMED = 10
 """How many skipped files are named; the others are only counted."""
@@ -99,7 +109,7 @@ class Context:
         return ""
 
     @functools.cached_property
-    def prices(self) -> PriceList:
+    def prices(self) -> KnownPrices:
         """The prices from the settings, then from the price list. Raises BadSettings."""
         return self.machine.prices(self.settings.prices)
 
@@ -139,14 +149,35 @@ class Context:
         if not snapshot.entries and not self.workspace.marked and not self.all_projects:
             raise NoWorkspace
         if not quiet:
-            _name_skipped(snapshot)
-            if ignored := self.loaded.ignored:
-                note(f"{ignored}.")
-            if why := self.machine.index.trouble:
-                note(f"The index is kept in memory only: {why}.")
-            if what := self.machine.index.notice:
-                note(f"{what}.")
+            self._tell(snapshot.skipped)
         return snapshot
+
+    def ask(self, question: Callable[[Sums], T]) -> T:
+        """What a question makes of sums of the sessions: no session is unpacked for it.
+
+        Files that were skipped are named on stderr. Raises NoWorkspace as `snapshot` does.
+        """
+        store = self.store()
+
+        def work(sums: Sums) -> tuple[T, bool, Sequence[Skipped]]:
+            return question(sums), sums.oldest() is None, store.skipped()
+
+        with Progress() as progress:
+            answer, is_empty, skipped = store.ask(work, progress)
+        if is_empty and not self.workspace.marked and not self.all_projects:
+            raise NoWorkspace
+        self._tell(skipped)
+        return answer
+
+    def _tell(self, skipped: Sequence[Skipped]) -> None:
+        """Say what is missing in the sessions, and why."""
+        _name_skipped(skipped)
+        if ignored := self.loaded.ignored:
+            note(f"{ignored}.")
+        if why := self.machine.index.trouble:
+            note(f"The index is kept in memory only: {why}.")
+        if what := self.machine.index.notice:
+            note(f"{what}.")
 
     def period(self, since: str | None, until: str | None) -> Period:
         """The period between two moments, as the user typed them. Raises click.BadParameter."""
@@ -169,10 +200,10 @@ def _open_machine() -> Machine:
     return machine
 
 
-def _name_skipped(snapshot: Snapshot) -> None:
-    for skipped in snapshot.skipped[:_NAMED]:
-        note(f"Skipped {Path(skipped.path).name}: {skipped.problem.reason}.")
-    more = len(snapshot.skipped) - _NAMED
+def _name_skipped(skipped: Sequence[Skipped]) -> None:
+    for one in skipped[:_NAMED]:
+        note(f"Skipped {Path(one.path).name}: {one.problem.reason}.")
+    more = len(skipped) - _NAMED
     if more > 0:
         note(f"Skipped {more:,} more: 'rad doctor' names them all.")
 

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 EXIT_MENDABLE = 1
 
 _COMMANDS: Final = {name: name for name in ("demo", "doctor", "index", "init", "session", "status")}
-_STATS: Final = {
-    name: f"stats.{name}" for name in ("compare", "cost", "export", "history", "session")
-} | dict.fromkeys(("engine", "model"), "stats.usage")
+_STATS = {
+    name: f"stats.{name}" for name in ("compare", "cost", "export", "history", "session", "tools")
+}
+_STATS |= dict.fromkeys(("engine", "model"), "stats.usage")
+_STATS |= dict.fromkeys(("hourly", "daily", "weekly", "monthly"), "stats.trend")
 """The modules of commands, below `rad_lsp.cli`; a command is a function of its name."""
 
 

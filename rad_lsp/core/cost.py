@@ -7,6 +7,7 @@ that depends on the size of a request can't be applied.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import msgspec
@@ -154,6 +155,11 @@ def rows(session: Session, price_list: PriceList, model: str | None = None) -> t
 
 
 def savings(session: Session, price_list: PriceList) -> Savings:
+    """What the cache saved in a session: see `savings_of`."""
+    return savings_of(rows_of(session), price_list)
+
+
+def savings_of(rows: Iterable[Spending], price_list: PriceList) -> Savings:
     """What tokens read from the cache saved, less what writing them to it cost in addition.
 
     Read tokens by the difference of the input and the read rate, written ones by that of the
@@ -161,7 +167,7 @@ def savings(session: Session, price_list: PriceList) -> Savings:
     """
     amounts: list[float] = []
     left_out: dict[str, None] = {}
-    for row in rows_of(session):
+    for row in rows:
         tokens = row.tokens
         if not (tokens.cache_read or tokens.cache_write):
             continue
@@ -178,7 +184,7 @@ def savings(session: Session, price_list: PriceList) -> Savings:
             )
             / MILLION
         )
-    return Savings(sum(amounts) if amounts else None, tuple(left_out))
+    return Savings(math.fsum(amounts) if amounts else None, tuple(left_out))
 
 
 def rows_of(session: Session, model: str | None = None) -> Sequence[Spending]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import msgspec
+
+Weekday: TypeAlias = Literal[
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
+]
 
 _DATE = r"(?a)\d{4}-\d\d-\d\d"
 _AGO = r"(?a)(\d{1,6})\s*([smhdw])"

@@ -16,7 +16,7 @@ from rad_lsp.core.errors import SessionUnreadable
 from rad_lsp.render import answers, layout, markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import tzinfo
 
     from rad_lsp.core.session import Session, Usage
@@ -92,7 +92,7 @@ def csv_sessions(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
         figures = msgspec.structs.astuple(answers.row(session, now))
         return [*figures, ";".join(model.name for model in session.models)]
 
-    return _csv(header, map(row, sessions))
+    return csv_table(header, map(row, sessions))
 
 
 def csv_models(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
@@ -106,7 +106,9 @@ def csv_models(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
         usage = [getattr(model, name) for name in columns]
         return [*(getattr(figures, name) for name in shared), model.name, *usage]
 
-    return _csv(header, (row(session, model) for session in sessions for model in session.models))
+    return csv_table(
+        header, (row(session, model) for session in sessions for model in session.models)
+    )
 
 
 def _stored(
@@ -119,8 +121,8 @@ def _stored(
             left_out(error)
 
 
-def _csv(header: list[str], rows: Iterable[list[Any]]) -> Iterator[bytes]:
-    """RFC 4180: commas, quotes where needed, CRLF."""
+def csv_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    """A table as CSV by RFC 4180: commas, quotes where needed, CRLF."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(header)

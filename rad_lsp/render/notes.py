@@ -52,6 +52,10 @@ class Notes:
             elif money.is_lower_bound:
                 self._marks.add(AT_LEAST)
 
+    def tool_calls(self, unknown: int) -> None:
+        """Take note of tool calls of which it is not known how they ended."""
+        self._unknown_tool_calls += unknown
+
     def models(self, usages: Iterable[Usage]) -> None:
         """Name the models of requests without a price."""
         names = [wording.printable(usage.name) for usage in usages if usage.money.unpriced]

@@ -60,6 +60,13 @@ def cost(table: CostTable) -> dict[str, Any]:
     return row
 
 
+def answer(result: wire.TrendResult | wire.ToolsResult) -> dict[str, Any]:
+    """A wire's answer with snake_case keys, without its texts."""
+    row: dict[str, Any] = _snake(msgspec.to_builtins(result))
+    del row["text"], row["markdown"]
+    return row
+
+
 def status(status: wire.Status) -> dict[str, Any]:
     """The wire's status with snake_case keys, without its tooltip."""
     row: dict[str, Any] = _snake(msgspec.to_builtins(status))

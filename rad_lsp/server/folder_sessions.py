@@ -6,7 +6,7 @@ import asyncio
 import functools
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rad_lsp import settings
 from rad_lsp.core.errors import BadSettings
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from rad_lsp.core.session import Session
-    from rad_lsp.service import Machine, Store
+    from rad_lsp.service import Machine, Store, Sums
     from rad_lsp.service.tally import Overall
+
+T = TypeVar("T")
 
 
 class FolderSettings:
@@ -108,6 +110,16 @@ class FolderSessions:
         loop = asyncio.get_running_loop()
         work = functools.partial(self._refresh, paths, edits, asked)
         self.snapshot, self.overall = await loop.run_in_executor(self._executor, work)
+
+    async def ask(self, question: Callable[[Sums], T]) -> T:
+        """What a question makes of sums of the sessions, as they were read last."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._ask, question)
+
+    def _ask(self, question: Callable[[Sums], T]) -> T:
+        if self._store is None:  # the first read has failed
+            self._store = sessions.open_store(self._machine(), self.root)
+        return self._store.ask_known(question)
 
     def _refresh(
         self, paths: set[str] | None, edits: Mapping[str, Session | None], asked: float

@@ -51,9 +51,12 @@ if TYPE_CHECKING:
     from rad_lsp.core.spending import PriceList
     from rad_lsp.core.usage import Kind, UsageTable
     from rad_lsp.store.machine import Machine as Machine
+    from rad_lsp.store.prices import KnownPrices as KnownPrices
     from rad_lsp.store.query import Selection as Selection
     from rad_lsp.store.snapshot import Entry
+    from rad_lsp.store.snapshot import Skipped as Skipped
     from rad_lsp.store.store import Store as Store
+    from rad_lsp.store.totals import Sums as Sums
     from rad_lsp.store.workspace import Workspace as Workspace
 
 SOURCES = NAMES

@@ -64,6 +64,13 @@ class KnownPrices:
         self._known[key] = self._new[key] = price
         return price
 
+    def span(self, model: str, engine: str, tier: str = "") -> int:
+        """For how many slots since the epoch, at a time, a model has one price."""
+        if self._spans is None:
+            self._spans = self._load()
+        known = None if model.lower() in self._own else self._spans.get((model, engine, tier))
+        return self._prices.span(model, engine, tier) if known is None else known
+
     @property
     def has_new(self) -> bool:
         """Whether something was looked up that the index does not have."""

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -180,12 +180,11 @@ def skipped_lines(db: sqlite3.Connection) -> list[tuple[str, int, list[SkippedLi
 
 
 def conditions(
-    db: sqlite3.Connection, scope: Scope, *, told_by: Literal["", "usage", "tool"] = ""
+    db: sqlite3.Connection, scope: Scope
 ) -> Iterator[tuple[str, tuple[str | int | None, ...]]]:
     """Conditions on `session`, and their values, of which its sessions fulfil one.
 
-    Of sessions without any activity nothing is known but their name. Those that are part of a
-    tracked session are left out where that has told by itself what the table `told_by` holds.
+    Of sessions without any activity nothing is known but their name.
     """
     if scope.workspace is not None:
         own = "+source = ? AND cwd = (SELECT id FROM name WHERE text = ?) "
@@ -195,10 +194,7 @@ def conditions(
         return
     # A plus keeps SQLite from going by an index where another one narrows more.
     listed = f"+source IN ({','.join('?' * len(scope.agents))}) AND session.last <> 0"
-    agents: tuple[str | None, ...] = tuple(sorted(scope.agents))
-    if told_by:
-        listed = f"{listed} AND {_NO_CHILD.format(told_by=told_by)}"
-        agents = (*agents, scope.workspace)
+    agents = tuple(sorted(scope.agents))
     if scope.folders is None:
         yield listed, agents
         return
@@ -251,12 +247,6 @@ def _entries(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Ite
 _MS: Final = 1_000
 """Microseconds in a millisecond."""
 
-_NO_CHILD: Final = """NOT EXISTS (
-    SELECT 1 FROM child JOIN session AS tracked ON tracked.id = child.owner
-    WHERE child.source = session.source AND child.session_id = session.session_id
-        AND tracked.counts AND tracked.cwd = (SELECT id FROM name WHERE text = ?)
-        AND EXISTS (SELECT 1 FROM {told_by} AS told WHERE told.session = tracked.id))
-"""
 _TRACKED: Final = """
 SELECT tracked.session_id, tracked.first, tracked.last, until,
     child.source, child.session_id, other.id, other.first, other.last

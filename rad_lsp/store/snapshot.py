@@ -7,9 +7,10 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from operator import attrgetter
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -71,6 +72,21 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
         if self.packed.startswith(b"["):
             return msgspec.json.decode(self.packed, type=form)
         return msgspec.msgpack.decode(self.packed, type=form)
+
+
+def lines_of(packed: bytes) -> tuple[int, int]:
+    """Lines added and removed by a packed session; what else it holds is not decoded."""
+    decode = msgspec.json.decode if packed.startswith(b"[") else msgspec.msgpack.decode
+    lines: Any = decode(packed, type=_lines())
+    return lines.lines_added, lines.lines_removed
+
+
+@cache
+def _lines() -> type[msgspec.Struct]:
+    """The beginning of a packed session, up to its lines."""
+    names = Session.__struct_fields__[: Session.__struct_fields__.index("lines_removed") + 1]
+    fields = [(name, int if name.startswith("lines_") else msgspec.Raw) for name in names]
+    return msgspec.defstruct("Lines", fields, array_like=True, gc=False)
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False):

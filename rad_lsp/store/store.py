@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from rad_lsp.core.price import Override
     from rad_lsp.core.problems import Problem
     from rad_lsp.store.machine import Machine
-    from rad_lsp.store.totals import Dimension, ToolTotal, UsageTotal
+    from rad_lsp.store.totals import Dimension, Sums, ToolTotal, UsageTotal
+
+T = TypeVar("T")
 
 
 class Store:
@@ -124,6 +126,29 @@ class Store:
                 self.edited[path] = snapshot.pack(content)
             self._seen = None
 
+    def ask(self, work: Callable[[Sums], T], progress: Callable[[int], None] | None = None) -> T:
+        """What `work` makes of sums of these sessions, once what changed has been read.
+
+        Where it finds the index damaged it is called again, with one that was made anew.
+        """
+
+        def look() -> T:
+            self._update(None, counter(progress))
+            return work(self.sums)
+
+        return self.machine.guarded(look)
+
+    def ask_known(self, work: Callable[[Sums], T]) -> T:
+        """The same of what the index has, without a look at any file."""
+        return self.machine.guarded(lambda: work(self.sums))
+
+    @property
+    def sums(self) -> Sums:
+        """Sums of what the index has of these sessions; its methods raise sqlite3.DatabaseError."""
+        from rad_lsp.store.totals import Sums
+
+        return Sums(self.machine.index.connection, self._scope, self._prices)
+
     def usage_totals(
         self, by: Sequence[Dimension], period: Period, zone: tzinfo | None
     ) -> list[UsageTotal]:
@@ -132,18 +157,17 @@ class Store:
         Of what the index has: `update` reads what is new. Days are those of `zone`. Raises
         sqlite3.DatabaseError.
         """
-        from rad_lsp.store import totals
+        from rad_lsp.store.totals import When
 
-        db = self.machine.index.connection
-        return totals.usage(db, self._scope, by, period, zone, self._prices)
+        return self.sums.usage(by, When(period, zone))
 
     def tool_totals(
         self, by: Sequence[Dimension], period: Period, zone: tzinfo | None
     ) -> list[ToolTotal]:
         """The same of their tool calls."""
-        from rad_lsp.store import totals
+        from rad_lsp.store.totals import When
 
-        return totals.tools(self.machine.index.connection, self._scope, by, period, zone)
+        return self.sums.tools(by, When(period, zone))
 
     def _update(
         self, paths: Collection[str] | None, count: Callable[[], None], asked: float = math.inf
@@ -203,6 +227,10 @@ class Store:
         unlisted = query.counts(db, self._scope, parts.used_up())
         unlisted.subtract(entry.source for entry in entries)
         return unlisted
+
+    def skipped(self) -> list[Skipped]:
+        """The files that can't be read, as the index knows. Raises sqlite3.DatabaseError."""
+        return self._skipped(self.machine.index.connection)
 
     def _skipped(self, db: sqlite3.Connection) -> list[Skipped]:
         """The files that can't be read, but for those whose buffers can be.

@@ -13,6 +13,8 @@ METHODS = [
     "stats/engine",
     "stats/cost",
     "stats/history",
+    "stats/trend",
+    "stats/tools",
     "stats/compare",
     "stats/export",
 ]

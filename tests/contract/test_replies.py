@@ -12,6 +12,8 @@ METHODS = [
     "stats/engine",
     "stats/cost",
     "stats/history",
+    "stats/trend",
+    "stats/tools",
     "stats/compare",
     "stats/export",
 ]

@@ -170,3 +170,20 @@ def test_a_moved_files_tool_calls_count_once(store, home, claude):
     home.claude("y/a", *claude.called(1), *claude.called(5))
     (calls,) = store().tool_totals((), ALWAYS, UTC)
     assert calls.ok == 2
+
+
+def test_reports_and_transcripts_of_one_day_are_one_sum(store, workspace, home, claude):
+    workspace.add("a", end_time="2026-03-02T12:00:00Z")
+    home.claude("b", *claude.called(1))
+    (total,) = store().usage_totals(("day",), ALWAYS, UTC)
+    assert (total.sessions, total.requests) == (2, 197)
+    (calls,) = store().tool_totals(("day",), ALWAYS, UTC)
+    assert (calls.sessions, calls.ok) == (2, 215)
+
+
+def test_a_tool_call_without_a_time_counts_at_the_last_activity(store, home, claude):
+    home.claude("a", *claude.called(1))
+    found = store()
+    found.machine.index.connection.execute("UPDATE tool SET start = 0")
+    (calls,) = found.tool_totals(("day",), ALWAYS, UTC)
+    assert calls.key == (date(2026, 3, 2),)

@@ -263,6 +263,129 @@ export interface SkippedFile {
   readonly reason: string;
 }
 
+/** `stats/trend`: what was spent and done by `unit`, in all sessions. Without `since` these are the last `count` spans, by default 24 hours, 14 days, 8 weeks or 12 months. */
+export interface TrendParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+  readonly unit?: "day" | "hour" | "month" | "week";
+  readonly split?: "branch" | "engine" | "model" | "project" | "source" | "tool" | null;
+  readonly count?: number | null;
+  readonly since?: string | null;
+  readonly until?: string | null;
+}
+
+/** The spans of a period, empty ones included; `text` is what `rad stats daily` … prints. `older` is when a session was last active that is older than all of the spans. */
+export interface TrendResult {
+  readonly unit: "day" | "hour" | "month" | "week";
+  readonly split: "branch" | "engine" | "model" | "project" | "source" | "tool" | null;
+  readonly rows: readonly TrendRow[];
+  readonly total: TrendRow;
+  readonly text: string;
+  readonly markdown: string;
+  readonly older?: string | null;
+}
+
+/** A span from `begin` up to, but not including, `end`, and its parts, dearest first. The label is the span's first day (`2026-03-02`), its month (`2026-03`) or its hour (`2026-03-02 14:00`) in the user's time zone. */
+export interface TrendRow {
+  readonly sessions: number;
+  readonly requests: number | null;
+  readonly inputTokens: number | null;
+  readonly freshTokens: number | null;
+  readonly cacheReadTokens: number | null;
+  readonly cacheWriteTokens: number | null;
+  readonly cacheWriteHourTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly cost: number | null;
+  readonly costIsLowerBound?: boolean;
+  readonly unpriced?: number;
+  readonly savings: number | null;
+  readonly cacheHitRate: number | null;
+  readonly toolCalls: number | null;
+  readonly failedToolCalls: number | null;
+  readonly deniedToolCalls: number | null;
+  readonly unknownToolCalls: number | null;
+  readonly successRate: number | null;
+  readonly linesAdded: number | null;
+  readonly linesRemoved: number | null;
+  readonly begin: string;
+  readonly end: string;
+  readonly label: string;
+  readonly parts: readonly TrendPart[];
+}
+
+/** What of a span is that of one model, project …; the name is null where none is known. */
+export interface TrendPart {
+  readonly sessions: number;
+  readonly requests: number | null;
+  readonly inputTokens: number | null;
+  readonly freshTokens: number | null;
+  readonly cacheReadTokens: number | null;
+  readonly cacheWriteTokens: number | null;
+  readonly cacheWriteHourTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly cost: number | null;
+  readonly costIsLowerBound?: boolean;
+  readonly unpriced?: number;
+  readonly savings: number | null;
+  readonly cacheHitRate: number | null;
+  readonly toolCalls: number | null;
+  readonly failedToolCalls: number | null;
+  readonly deniedToolCalls: number | null;
+  readonly unknownToolCalls: number | null;
+  readonly successRate: number | null;
+  readonly linesAdded: number | null;
+  readonly linesRemoved: number | null;
+  readonly name: string | null;
+}
+
+/** `stats/tools`: the tools that were called in one session, or by all in a period. */
+export interface ToolsParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+  readonly sessionId?: string | null;
+  readonly since?: string | null;
+  readonly until?: string | null;
+}
+
+/** The tools that were called, most calls first; `text` is what `rad stats tools` prints. */
+export interface ToolsResult {
+  readonly rows: readonly ToolRow[];
+  readonly total: ToolFigures;
+  readonly text: string;
+  readonly markdown: string;
+}
+
+/** A tool, or an MCP server with its tools as `parts`. The name is null where none is known. */
+export interface ToolRow {
+  readonly name: string | null;
+  readonly sessions: number;
+  readonly calls: number;
+  readonly ok: number;
+  readonly failed: number;
+  readonly denied: number;
+  readonly unknown: number;
+  readonly successRate: number | null;
+  readonly totalSeconds: number | null;
+  readonly medianSeconds: number | null;
+  readonly share: number | null;
+  readonly parts: readonly ToolFigures[];
+}
+
+/** What became of the calls of a tool, or of all tools of an MCP server. `calls` are those that were not denied; how `unknown` ones ended is not recorded. Times are null where none is recorded; the median is that of the calls whose time is. `share` are the calls in percent of all. */
+export interface ToolFigures {
+  readonly name: string | null;
+  readonly sessions: number;
+  readonly calls: number;
+  readonly ok: number;
+  readonly failed: number;
+  readonly denied: number;
+  readonly unknown: number;
+  readonly successRate: number | null;
+  readonly totalSeconds: number | null;
+  readonly medianSeconds: number | null;
+  readonly share: number | null;
+}
+
 /** `stats/compare`: session B against session A, or against the session before it. */
 export interface CompareParams {
   readonly workspaceUri?: string | null;
@@ -322,6 +445,8 @@ export interface Requests {
   "stats/engine": { readonly params: UsageParams; readonly result: UsageResult };
   "stats/cost": { readonly params: CostParams; readonly result: CostResult };
   "stats/history": { readonly params: HistoryParams; readonly result: History };
+  "stats/trend": { readonly params: TrendParams; readonly result: TrendResult };
+  "stats/tools": { readonly params: ToolsParams; readonly result: ToolsResult };
   "stats/compare": { readonly params: CompareParams; readonly result: SessionComparison };
   "stats/export": { readonly params: ExportParams; readonly result: Export };
 }

@@ -14,4 +14,5 @@ def load() -> None:
         lifecycle,
         stats,
         symbols,
+        trend,
     )

@@ -70,7 +70,7 @@ async def engine(context: Context, params: wire.UsageParams) -> wire.UsageResult
 async def cost(context: Context, params: wire.CostParams) -> wire.CostResult:
     """The tokens and rates that a cost is made of."""
     folder, snapshot = await _snapshot(context, params)
-    within = _period(folder, params.since, params.until)
+    within = period_of(folder, params.since, params.until)
     arguments = (snapshot, folder.settings.prices, params.session_id, within)
     table = await asyncio.to_thread(service.cost, *arguments)
     return answers.cost(table, _id(snapshot, params))
@@ -80,7 +80,7 @@ async def cost(context: Context, params: wire.CostParams) -> wire.CostResult:
 async def history(context: Context, params: wire.HistoryParams) -> wire.History:
     """A page of sessions, newest first."""
     folder, snapshot = await _snapshot(context, params)
-    within = _period(folder, params.since, params.until)
+    within = period_of(folder, params.since, params.until)
     page = service.history(snapshot, params.limit, params.offset, within)
     return answers.history(page, snapshot, datetime.now(UTC), folder.settings.values.zone)
 
@@ -97,7 +97,7 @@ async def compare(context: Context, params: wire.CompareParams) -> wire.SessionC
 async def export(context: Context, params: wire.ExportParams) -> wire.Export:
     """Sessions as text, or written to a file that the user named; can be cancelled."""
     folder, snapshot = await _snapshot(context, params)
-    within = _period(folder, params.since, params.until)
+    within = period_of(folder, params.since, params.until)
     selected = service.selected(snapshot, params.session_id, within)
     zone = folder.settings.values.zone
     job = _Export(selected, params.format, zone, single=params.session_id is not None)
@@ -164,7 +164,7 @@ class _Export:
 
 async def _usage(context: Context, params: wire.UsageParams, kind: Kind) -> wire.UsageResult:
     folder, snapshot = await _snapshot(context, params)
-    within = _period(folder, params.since, params.until)
+    within = period_of(folder, params.since, params.until)
     arguments = (snapshot, kind, params.session_id, within, folder.settings.prices)
     table = await asyncio.to_thread(service.usage, *arguments)
     return answers.usage(table, _id(snapshot, params))
@@ -180,7 +180,8 @@ async def _snapshot(context: Context, params: wire.Params) -> tuple[Folder, Snap
     return folder, await folder.ready()
 
 
-def _period(folder: Folder, since: str | None, until: str | None) -> Period:
+def period_of(folder: Folder, since: str | None, until: str | None) -> Period:
+    """The period that params name, in a folder's time zone. Raises JsonRpcInvalidParams."""
     now = datetime.now(UTC)
     try:
         return period.parse(since, until, now, folder.settings.values.zone)
