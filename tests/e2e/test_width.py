@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tests.editors.conftest import missing
+from tests.editors.neovim.conftest import missing
 
 DONE = "all-is-shown"
 RULES = {"─", "═"}
