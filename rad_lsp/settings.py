@@ -11,7 +11,7 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 WORKSPACE_FILE: Final = Path(".radium", "rad-lsp.toml")
-_OWN: Final = ("week_start", "sources", "status", "prices")
+_OWN: Final = ("week_start", "scope", "sources", "status", "prices")
 """What only the user sets."""
 
 FIGURES: Final = (
@@ -66,6 +66,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str | None = None
     week_start: Weekday = "monday"
     sources: tuple[str, ...] | None = None
+    scope: Literal["workspace", "all"] = "workspace"
+    """Whether commands are about all projects without being told."""
     status: StatusSettings = StatusSettings()
     budget: Budget = Budget()
     prices: dict[str, Override] = {}

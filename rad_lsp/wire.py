@@ -85,7 +85,7 @@ class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit
     `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not
     recorded: they are among the successful ones, and no part of the success rate. Where
     `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the
-    transcript is gone.
+    transcript is gone. `project` is the folder of its repository, or that which it worked in.
     """
 
     model_names: tuple[str, ...]
@@ -95,6 +95,8 @@ class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit
     unknown_tool_calls: int = 0
     api_time_measured: bool = True
     deleted: bool = False
+    project: str | None = None
+    branch: str | None = None
 
 
 class UsageRow(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):

@@ -14,6 +14,7 @@ import click
 
 from rad_lsp.cli.output import note
 from rad_lsp.core.errors import NoWorkspace
+from rad_lsp.core.wording import only_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,10 +59,9 @@ class Context:
         timezone_name: str | None = None,
         sources: Sequence[str] = (),
         *,
-        all_projects: bool = False,
+        all_projects: bool | None = None,
     ) -> None:
         self.now = datetime.now(UTC)
-        self.all_projects = all_projects
         self.current = Path.cwd()
         self.flags: dict[str, Any] = {}
         if timezone_name:
@@ -69,6 +69,14 @@ class Context:
         if sources:
             self.flags["sources"] = sources
         self._named = workspace
+        self._all_projects = all_projects
+
+    @property
+    def all_projects(self) -> bool:
+        """Whether all projects count, by an option or else by the settings. Raises BadSettings."""
+        if self._all_projects is not None:
+            return self._all_projects
+        return self.settings.scope == "all"
 
     @functools.cached_property
     def workspace(self) -> Workspace:
@@ -138,16 +146,28 @@ class Context:
         _kept.append(store)
         return store
 
-    def snapshot(self, selection: Selection | None = None, *, quiet: bool = False) -> Snapshot:
-        """All sessions, or the selected ones.
+    def snapshot(
+        self,
+        selection: Selection | None = None,
+        *,
+        named: Sequence[str | None] = (),
+        quiet: bool = False,
+    ) -> Snapshot:
+        """All sessions, or the selected ones, and those of other folders that are `named`.
 
-        Files that were skipped are named on stderr, unless `quiet`. Raises NoWorkspace where there
-        is neither a `.radium` folder nor a session.
+        Files that were skipped are named on stderr, unless `quiet`, and so are other folders'
+        sessions where this one has none. Raises NoWorkspace where there is no `.radium` folder
+        either, and SessionNotFound or SessionAmbiguous where that of another folder is not clear.
         """
-        with Progress() as progress:
-            snapshot = self.store(selection).refresh(progress=progress)
-        if not snapshot.entries and not self.workspace.marked and not self.all_projects:
-            raise NoWorkspace
+        snapshot = self.read(selection)
+        elsewhere = self.elsewhere(is_empty=not snapshot.entries)
+        references = [reference for reference in named if reference is not None]
+        if references:
+            snapshot = self._including(snapshot, references)
+        if not (snapshot.by_id or self.workspace.marked or self.all_projects):
+            raise NoWorkspace(elsewhere)
+        if elsewhere and not (snapshot.by_id or quiet):
+            note(only_elsewhere(elsewhere))
         if not quiet:
             self._tell(snapshot.skipped)
         return snapshot
@@ -164,8 +184,11 @@ class Context:
 
         with Progress() as progress:
             answer, is_empty, skipped = store.ask(work, progress)
+        elsewhere = self.elsewhere(is_empty=is_empty)
         if is_empty and not self.workspace.marked and not self.all_projects:
-            raise NoWorkspace
+            raise NoWorkspace(elsewhere)
+        if elsewhere:
+            note(only_elsewhere(elsewhere))
         self._tell(skipped)
         return answer
 
@@ -178,6 +201,24 @@ class Context:
             note(f"The index is kept in memory only: {why}.")
         if what := self.machine.index.notice:
             note(f"{what}.")
+
+    def _including(self, snapshot: Snapshot, references: Sequence[str]) -> Snapshot:
+        from rad_lsp.service import elsewhere
+
+        of_user = (self.settings.sources, self.settings.prices)
+        root = self.workspace.root
+        return elsewhere.including(snapshot, references, self.machine, root, *of_user)
+
+    def read(self, selection: Selection | None = None) -> Snapshot:
+        """All sessions of the workspace, or the selected ones, and nothing is said."""
+        with Progress() as progress:
+            return self.store(selection).refresh(progress=progress)
+
+    def elsewhere(self, *, is_empty: bool) -> int:
+        """The number of sessions in other folders, where this one has none."""
+        if not is_empty or self.all_projects:
+            return 0
+        return self.store().elsewhere()
 
     def period(self, since: str | None, until: str | None) -> Period:
         """The period between two moments, as the user typed them. Raises click.BadParameter."""

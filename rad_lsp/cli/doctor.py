@@ -13,7 +13,7 @@ from rad_lsp import __version__
 from rad_lsp.cli.options import workspace_options
 from rad_lsp.cli.output import emit
 from rad_lsp.core.errors import BadSettings, NoWorkspace
-from rad_lsp.core.wording import counted, printable
+from rad_lsp.core.wording import counted, only_elsewhere, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,10 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
         context.settings = settings.Settings()
     lines.append(f"Sessions folder:   {workspace.sessions}")
     begun = time.perf_counter()
-    snapshot = context.snapshot(quiet=True)
+    snapshot = context.read()
+    elsewhere = context.elsewhere(is_empty=not snapshot.entries)
+    if not (snapshot.entries or elsewhere or workspace.marked or context.all_projects):
+        raise NoWorkspace
     seconds = time.perf_counter() - begun
     healthy = healthy and not snapshot.skipped
     by_source = Counter(entry.source for entry in snapshot.entries)
@@ -125,18 +128,8 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     lines.append(f"Reports:           {reports:,}, read in {seconds:.2f} s")
     for source, count in sorted(by_source.items()):
         lines.append(f"{source + ':':<19}{counted(count, 'session')}")
-    if not workspace.marked:
-        lines.append("  'rad init' makes this a Radium workspace, which tracked sessions need.")
-    elif not workspace.sessions.is_dir():
-        lines.append("  The sessions folder does not exist. 'rad init' makes it.")
-        healthy = False
-    elif not snapshot.entries:
-        lines.append("  No sessions found: run an agent session in this workspace first.")
-    if seconds > _SLOW_SECONDS:
-        lines.append(
-            "  A large history: 'rad stats history --limit N' prints less, "
-            "'rad stats export' lets other programs filter."
-        )
+    lines += _advice(workspace, snapshot, elsewhere, seconds)
+    healthy = healthy and (not workspace.marked or workspace.sessions.is_dir())
     lines.append(f"Skipped files:     {len(snapshot.skipped):,}")
     for skipped in snapshot.skipped:
         problem = skipped.problem
@@ -148,6 +141,26 @@ def _workspace(context: Context, workspace: Workspace) -> tuple[list[str], bool]
     lines += _warnings(snapshot)
     lines.append(f"Code changes:      {_changes(workspace)}")
     return lines, healthy
+
+
+def _advice(
+    workspace: Workspace, snapshot: Snapshot, elsewhere: int, seconds: float
+) -> Iterator[str]:
+    """What to do where sessions are missing, or many."""
+    if elsewhere:
+        yield f"  {only_elsewhere(elsewhere)}"
+    if not workspace.marked:
+        if not elsewhere:
+            yield "  'rad init' makes this a Radium workspace, which tracked sessions need."
+    elif not workspace.sessions.is_dir():
+        yield "  The sessions folder does not exist. 'rad init' makes it."
+    elif not snapshot.entries and not elsewhere:
+        yield "  No sessions found: run an agent session in this workspace first."
+    if seconds > _SLOW_SECONDS:
+        yield (
+            "  A large history: 'rad stats history --limit N' prints less, "
+            "'rad stats export' lets other programs filter."
+        )
 
 
 def _warnings(snapshot: Snapshot) -> list[str]:

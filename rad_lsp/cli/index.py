@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from rad_lsp.cli.context import Context, Progress
+from rad_lsp.cli.groups import Group
 from rad_lsp.cli.options import workspace_options
 from rad_lsp.cli.output import emit
 from rad_lsp.core.wording import counted, printable
 
 
-@click.group()
+@click.group(cls=Group)
 def index() -> None:
     """Look after the index of other agents' transcripts.
 

@@ -7,17 +7,14 @@ import gc
 import io
 import os
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import click
 
 from rad_lsp import __version__
+from rad_lsp.cli.groups import Group, OutputClosed
 from rad_lsp.cli.output import EXIT_INTERRUPTED, drop, note
 from rad_lsp.core.errors import RadError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 EXIT_MENDABLE = 1
 
@@ -30,46 +27,7 @@ _STATS |= dict.fromkeys(("hourly", "daily", "weekly", "monthly"), "stats.trend")
 """The modules of commands, below `rad_lsp.cli`; a command is a function of its name."""
 
 
-class OutputClosed(Exception):
-    """The program that reads our output, such as `head`, has closed it: no failure."""
-
-
-class _Group(click.Group):
-    """Commands whose modules are imported when they are used.
-
-    It raises OutputClosed when the output is closed, where click would exit with 1.
-    """
-
-    def __init__(self, *args: Any, modules: Mapping[str, str], **rest: Any) -> None:
-        super().__init__(*args, **rest)
-        self._modules = modules
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *self._modules])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self._modules:
-            return super().get_command(ctx, cmd_name)
-        module = import_module(f"rad_lsp.cli.{self._modules[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        try:
-            return super().make_context(*args, **kwargs)
-        except BrokenPipeError:
-            raise OutputClosed from None
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            raise OutputClosed from None
-
-
-@click.group(
-    cls=_Group, modules=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
-)
+@click.group(cls=Group, modules=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rad", message="%(prog)s %(version)s (rad-lsp)")
 def rad() -> None:
     """Session analytics for coding agents: cost, tool results, time and cache.
@@ -78,7 +36,7 @@ def rad() -> None:
     """
 
 
-@rad.group(cls=_Group, modules=_STATS)
+@rad.group(cls=Group, modules=_STATS)
 def stats() -> None:
     """Answer questions about recorded sessions.
 

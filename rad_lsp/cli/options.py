@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rad_lsp.cli.context import Context
+from rad_lsp.cli.output import emit_data
 from rad_lsp.core import wording
-from rad_lsp.core.errors import RadError
+from rad_lsp.core.errors import NoWorkspace, RadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,9 @@ def workspace_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Only sessions of this source, such as claude-code; can be given several times.",
     )
     @click.option(
-        "--all-projects", is_flag=True, help="Sessions of other agents in all folders, too."
+        "--all-projects/--no-all-projects",
+        default=None,
+        help="Sessions of other agents in all folders, too, or not; set by scope in the settings.",
     )
     @functools.wraps(command)
     def wrapped(**options: Any) -> Any:
@@ -120,6 +123,22 @@ def session_id_options(command: Callable[..., Any]) -> Callable[..., Any]:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
+def json_rows_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--json` to a command that prints an array: [] where only other folders have sessions."""
+
+    @json_option
+    @functools.wraps(command)
+    def wrapped(*args: Any, as_json: bool, **rest: Any) -> Any:
+        try:
+            return command(*args, as_json=as_json, **rest)
+        except NoWorkspace as error:
+            if as_json and error.elsewhere:
+                emit_data([b"[]\n"])
+            raise
+
+    return wrapped
+
+
 def session_ids(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
@@ -135,7 +154,7 @@ def session_ids(
         snapshot = Context(
             options.get("workspace"),
             sources=options.get("sources") or (),
-            all_projects=bool(options.get("all_projects")),
+            all_projects=options.get("all_projects"),
         ).snapshot(quiet=True)
     except (RadError, OSError):
         return []

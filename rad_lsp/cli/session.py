@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.context import Context
+from rad_lsp.cli.groups import Group
 from rad_lsp.cli.options import json_option, workspace_option
 from rad_lsp.cli.output import EXIT_INTERRUPTED, drop, emit, emit_data, note, painter
 from rad_lsp.core.errors import RadError, reason
@@ -37,7 +38,7 @@ _id_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def session() -> None:
     """Track an agent's session from start to finish.
 

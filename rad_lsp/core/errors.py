@@ -5,7 +5,7 @@ The command line prints the sentence; the server sends both (wire contract, "Err
 
 from __future__ import annotations
 
-from rad_lsp.core.wording import printable
+from rad_lsp.core.wording import only_elsewhere, printable
 
 _SHOWN = 40
 """Characters of an id that may be of any length."""
@@ -25,10 +25,14 @@ class RadError(Exception):
 
 
 class NoWorkspace(RadError):
-    """No folder with a `.radium` folder was found."""
+    """No folder with a `.radium` folder was found; there are `elsewhere` sessions in others."""
 
-    def __init__(self) -> None:
-        super().__init__("No Radium workspace found. Run 'rad init' to create one.")
+    def __init__(self, elsewhere: int = 0) -> None:
+        self.elsewhere = elsewhere
+        if elsewhere:
+            super().__init__(only_elsewhere(elsewhere))
+        else:
+            super().__init__("No Radium workspace found. Run 'rad init' to create one.")
 
 
 class NoSessions(RadError):
@@ -39,12 +43,18 @@ class NoSessions(RadError):
 
 
 class SessionNotFound(RadError):
-    """No session has the id; `candidates` are ids near to it."""
+    """No session has the id; `candidates` are ids near to it.
 
-    def __init__(self, session_id: str, candidates: list[str]) -> None:
+    Where this folder has no sessions, there are `elsewhere` in others.
+    """
+
+    def __init__(self, session_id: str, candidates: list[str], elsewhere: int = 0) -> None:
+        self.candidates = candidates
         message = f"No session '{session_id}' found." if session_id else "The session id is empty."
         if candidates:
             message += f" Did you mean {_listed(candidates)}?"
+        elif elsewhere:
+            message += f" {only_elsewhere(elsewhere)}"
         else:
             message += " 'rad stats history' lists the sessions."
         super().__init__(message, sessionId=session_id, candidates=candidates)

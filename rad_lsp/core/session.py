@@ -70,7 +70,8 @@ class Session(SessionTotals, frozen=True, gc=False, array_like=True, kw_only=Tru
     Times are in UTC, durations in nanoseconds. `path` is the file it was read from. `spending`
     tells when the money went; it is empty where the source records no times of requests.
     `children` are shown as part of it. `api_time` is what the agent measured, or else its active
-    time without that of tools. `deleted` tells that its transcripts are gone.
+    time without that of tools. `deleted` tells that its transcripts are gone. `project` is the
+    folder of its repository, `branch` the one that it worked on; they are empty where not known.
     """
 
     id: str
@@ -99,3 +100,5 @@ class Session(SessionTotals, frozen=True, gc=False, array_like=True, kw_only=Tru
     children: tuple[Child, ...] = ()
     api_time_measured: bool = True
     deleted: bool = False
+    project: str = ""
+    branch: str = ""

@@ -255,7 +255,8 @@ def session_within(
         part.at(moment)
     found = session(whole.source, whole.path, [part], rows, tools, deleted=whole.deleted)
     wall = sum(max(min(part.end, until) - max(part.start, since), 0) for since, until in spans)
-    return msgspec.structs.replace(found, wall_time=int(wall) * _NANOSECONDS)
+    place = {"project": whole.project, "branch": whole.branch}
+    return msgspec.structs.replace(found, wall_time=int(wall) * _NANOSECONDS, **place)
 
 
 def own_start(facts: Sequence[Facts], copied: int) -> int:

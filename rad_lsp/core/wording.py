@@ -163,6 +163,12 @@ def unpriced(models: Iterable[Usage]) -> str | None:
     return f"No price is known for {requests} to {names}: not in the cost"
 
 
+def only_elsewhere(sessions: int) -> str:
+    """What is said where a folder has no sessions, but others have."""
+    there = f"There {'is' if sessions == 1 else 'are'} {counted(sessions, 'session')}"
+    return f"No sessions in this folder. {there} in other folders: add --all-projects."
+
+
 def engineless(session_ids: Sequence[str]) -> str | None:
     """A sentence that names the sessions without an engine, or None when there are none."""
     if not session_ids:

@@ -55,6 +55,8 @@ def summary(session: Session, now: datetime, zone: tzinfo | None) -> wire.Sessio
         unknown_tool_calls=session.unknown_tool_calls,
         api_time_measured=session.api_time_measured,
         deleted=session.deleted,
+        project=session.project or None,
+        branch=session.branch or None,
     )
 
 

@@ -12,7 +12,7 @@ from rad_lsp.core.price import LOCAL, SETTINGS
 from rad_lsp.core.wording import NO_HISTORY, count, money, printable, rate, usd
 from rad_lsp.render import markdown as marks
 from rad_lsp.render import notes
-from rad_lsp.render.table import Column, laid_out
+from rad_lsp.render.table import Column, folded, laid_out
 from rad_lsp.render.text import below, field, joined, plain
 
 if TYPE_CHECKING:
@@ -59,9 +59,16 @@ def text(
     for row in costs.rows:
         table.append([printable(_requests(row)), "", "", money(_computed(row))])
         table += [[f"  {cells[0]}", *cells[1:]] for cells in _parts(row)]
-        rules[len(table) - 1] = [f"  {printable(sentence)}" for sentence in _rule(row)]
+        rules[len(table) - 1] = [
+            line for said in _rule(row) for line in folded(printable(said), width, "  ")
+        ]
     laid = laid_out(_COLUMNS, table, 74, width)
-    body = [line for n, text in enumerate(laid.rows) for line in (text, *rules.get(n, ()))]
+    body: list[str] = []
+    for number, (line, (name, *_)) in enumerate(zip(laid.rows, table, strict=True)):
+        body.append(line)
+        if not line.startswith(name):  # cut, it would not tell what is explained
+            body += folded(name, width, "  ")
+        body += rules.get(number, ())
     totals = [field(label, value) for label, value in _totals(costs)]
     lines = [paint("title", f"Cost ({scope})"), "", laid.head, laid.rule, *body, laid.rule]
     return joined([*lines, *totals, *below(laid.note, _note(costs))])

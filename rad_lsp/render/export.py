@@ -31,6 +31,9 @@ Not only at the beginning of a cell: where the list separator is a semicolon or 
 middle of a line mean nothing, and cells begin behind each of these characters.
 """
 
+_PLACE: Final = ("project", "branch")
+"""The last columns; a cell is empty where that is not known."""
+
 _ROWS: Final = 100
 """Rows of CSV in one piece."""
 
@@ -85,12 +88,13 @@ def ndjson(reports: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def csv_sessions(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
-    """A row per session: the fields of `wire.SessionRow`, and the models' names."""
-    header = [*wire.SessionRow.__struct_fields__, "models"]
+    """A row per session: the fields of `wire.SessionRow`, the models' names, and the place."""
+    header = [*wire.SessionRow.__struct_fields__, "models", *_PLACE]
 
     def row(session: Session) -> list[Any]:
         figures = msgspec.structs.astuple(answers.row(session, now))
-        return [*figures, ";".join(model.name for model in session.models)]
+        models = ";".join(model.name for model in session.models)
+        return [*figures, models, session.project, session.branch]
 
     return csv_table(header, map(row, sessions))
 
@@ -99,12 +103,13 @@ def csv_models(sessions: Iterable[Session], now: datetime) -> Iterator[bytes]:
     """A row per session and model."""
     shared = ["session_id", "source", "start_time", "end_time", "last_activity", "running"]
     columns = [figure.name for figure in layout.USAGE]
-    header = [*shared, "model", *columns]
+    header = [*shared, "model", *columns, *_PLACE]
 
     def row(session: Session, model: Usage) -> list[Any]:
         figures = answers.row(session, now)
         usage = [getattr(model, name) for name in columns]
-        return [*(getattr(figures, name) for name in shared), model.name, *usage]
+        place = (session.project, session.branch)
+        return [*(getattr(figures, name) for name in shared), model.name, *usage, *place]
 
     return csv_table(
         header, (row(session, model) for session in sessions for model in session.models)

@@ -49,13 +49,18 @@ def usage_cells(usage: Usage) -> list[str]:
 
 def history_cells(session: Session) -> list[str]:
     """The cells of `HISTORY`, without the first."""
-    deleted = wording.state("ended", deleted=session.deleted)
     return [
-        wording.short_duration(session.wall_time) + deleted,
+        duration(session),
         str(session.tool_calls),
         wording.reading(figures.SUCCESS_RATE, session),
         money(session.money),
     ]
+
+
+def duration(session: Session) -> str:
+    """The wall time as a list has it: `4h 9m`, ` (deleted)` behind it of one that is gone."""
+    deleted = wording.state("ended", deleted=session.deleted)
+    return wording.short_duration(session.wall_time) + deleted
 
 
 def line(name: str, session: Session, suffix: str = "") -> Line:
@@ -86,6 +91,12 @@ def dates(session: Session, zone: tzinfo | None) -> list[Line]:
     if session.end_time is None:
         end = f"{NOT_AVAILABLE}, last active {end}"
     return [("Start", told(session.start_time)), ("End", end)]
+
+
+def place(session: Session) -> list[Line]:
+    """Where a session worked, as far as that is known, and where it comes from."""
+    known = {"Project": session.project, "Branch": session.branch, "Source": session.source}
+    return [(label, wording.printable(value)) for label, value in known.items() if value]
 
 
 def results(session: Session) -> list[Line]:

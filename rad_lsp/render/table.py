@@ -66,6 +66,21 @@ def cut(text: str, width: int) -> str:
     return text + "…"
 
 
+def folded(text: str, width: int | None, indent: str = "") -> list[str]:
+    """A text in lines of at most `width` cells, broken between words, each behind an indent.
+
+    A word that is longer has a line of its own.
+    """
+    lines = [indent]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines[-1] != indent else indent + word
+        if width is None or cells(longer) <= width or lines[-1] == indent:
+            lines[-1] = longer
+        else:
+            lines.append(indent + word)
+    return lines
+
+
 def laid_out(
     columns: Sequence[Column],
     rows: Sequence[Sequence[str]],

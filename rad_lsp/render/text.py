@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rad_lsp.core.cost import Savings
     from rad_lsp.core.session import Session, Usage
     from rad_lsp.core.usage import UsageTable
-    from rad_lsp.service import Page
 
 Role: TypeAlias = Literal["title", "good", "bad"]
 Paint: TypeAlias = "Callable[[Role, str], str]"
@@ -42,10 +41,12 @@ def session(
     *,
     savings: Savings = UNKNOWN,
     zone: tzinfo | None = None,
+    width: int | None = None,
 ) -> str:
     """One session: the manual's block, followed by what the manual does not show.
 
-    `zone` is that of its start and end; local time when it is None.
+    `zone` is that of its start and end; local time when it is None. `width` is the number of cells
+    of a line; None is without limit.
     """
     succeeded, failed, *unknown = layout.outcomes(session)
     outcomes = " ".join([paint("good", succeeded), paint("bad", failed), *unknown])
@@ -60,9 +61,7 @@ def session(
         *_fields([wall, active]),
         *(field(f"  » {title(label)}", value) for label, value in parts),
         "",
-        *_session_models(session.models, paint),
-        "",
-        *_fields([*layout.dates(session, zone), layout.line("cost", session)]),
+        *_session_models(session.models, paint, width),
     ]
     if approvals := layout.approvals(session):
         lines += ["", *_fields(approvals)]
@@ -71,6 +70,7 @@ def session(
         lines += ["", paint("title", "Cache"), *_fields(unnamed)]
     if others := layout.others(session):
         lines += ["", paint("title", "Other"), *_fields(others)]
+    lines += ["", *_fields([_cost(session), *layout.dates(session, zone), *layout.place(session)])]
     return joined([*lines, *below(notes.of_session(session))])
 
 
@@ -99,19 +99,6 @@ def usage(
     *body, total = table.rows
     lines = [paint("title", heading), "", table.head, table.rule, *body, table.rule, total]
     return joined([*lines, *below(table.note, notes.of_usage(usage))])
-
-
-def history(page: Page, paint: Paint = plain, *, width: int | None = None) -> str:
-    """A page of sessions, newest first; if they have several sources, with a column for these."""
-    rows = [[wording.short_id(item.id), *layout.history_cells(item)] for item in page.sessions]
-    widths = zip(layout.HISTORY, [26, 18, 12, 14, 0], strict=True)
-    columns, rule = [Column(name, least=least) for name, least in widths], 85
-    if len(page.sources) > 1:
-        rows = [[item.source, *row] for item, row in zip(page.sessions, rows, strict=True)]
-        columns, rule = [Column("Source", least=11), *columns], 98
-    heading = paint("title", "Recent Session Summaries")
-    table = laid_out(columns, rows, rule, width)
-    return joined([heading, "", *table.lines, *below(table.note, notes.of_sessions(page.sessions))])
 
 
 def comparison(comparison: Comparison, paint: Paint = plain) -> str:
@@ -193,29 +180,39 @@ def _essentials(session: Session) -> tuple[str, str, str]:
     return money(session.money), wording.reading(figures.SUCCESS_RATE, session), wall
 
 
-def _session_models(models: Sequence[Usage], paint: Paint) -> list[str]:
+def _cost(session: Session) -> layout.Line:
+    """What a session cost, with whom, and where it says how that is reached."""
+    label, cost = layout.line("cost", session)
+    said = [wording.listed(figures.model_names(session)), "rates: rad stats cost"]
+    return label, f"{cost} ({'; '.join(filter(None, said))})"
+
+
+def _session_models(models: Sequence[Usage], paint: Paint, width: int | None) -> list[str]:
     rows = [[printable(model.name), *layout.usage_cells(model)[:3]] for model in models]
-    table = laid_out(_SESSION_MODELS, rows, 63)
+    table = laid_out(_SESSION_MODELS, rows, 63, width)
     head = paint("title", "Model Usage") + table.head.removeprefix("Model Usage")
-    return [head, table.rule, *table.rows]
+    return [head, table.rule, *table.rows, *filter(None, [table.note])]
 
 
 _SESSION_MODELS: Final = (
     Column("Model Usage", "<", 27),
-    Column("Reqs", ">", 4),
+    Column("Reqs", ">", 4, gives_way=1),
     Column("Input Tokens", ">", 13),
     Column("Output Tokens", ">", 13),
 )
 
 
 _USAGE_WIDTHS: Final = (8, 12, 13, 13, 0)
+_USAGE_GIVE_WAY: Final = (1, 3, 2, 4, 0)
 
 
 def _usage_columns(kind: str) -> list[Column]:
     """The columns of `layout.USAGE`; the manual has the cost on the left of its column."""
     *counts, cost = [
-        Column(title(figure.label), ">", least)
-        for figure, least in zip(layout.USAGE, _USAGE_WIDTHS, strict=True)
+        Column(title(figure.label), ">", least, gives_way)
+        for figure, least, gives_way in zip(
+            layout.USAGE, _USAGE_WIDTHS, _USAGE_GIVE_WAY, strict=True
+        )
     ]
     return [Column(kind, "<", 29), *counts, msgspec.structs.replace(cost, align="<")]
 

@@ -12,7 +12,7 @@ user can mend are `RadError`s. A module that only some functions need is importe
 from __future__ import annotations
 
 import os
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -43,11 +43,12 @@ from rad_lsp.store.snapshot import Snapshot as Snapshot  # noqa: TC001  (the ser
 from rad_lsp.store.snapshot import warned as warned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.comparison import Comparison
     from rad_lsp.core.cost import CostRow, CostTable, Savings
+    from rad_lsp.core.listing import Order
     from rad_lsp.core.spending import PriceList
     from rad_lsp.core.usage import Kind, UsageTable
     from rad_lsp.store.machine import Machine as Machine
@@ -66,6 +67,9 @@ REPORTS_FOLDER = radium.FOLDER
 """Where reports lie in a workspace."""
 
 NO_BUDGET = budgets.Budget()
+
+_IN_TOTALS = frozenset({"cost", "tool_calls", "success_rate"})
+"""The columns that need only a part of a session, which is unpacked faster."""
 
 MAX_LIMIT = 100
 """The most sessions that a page of history may have."""
@@ -180,16 +184,40 @@ def one_row_per_model(session: Session, price_list: PriceList) -> Session:
     return usages.with_one_row_per_model(session, naming.by(price_list))
 
 
-def history(snapshot: Snapshot, limit: int, offset: int = 0, within: Period = ALWAYS) -> Page:
-    """Up to `limit` sessions within a period, newest first, without the `offset` newest.
+def history(
+    snapshot: Snapshot,
+    limit: int,
+    offset: int = 0,
+    within: Period = ALWAYS,
+    order: Order | None = None,
+) -> Page:
+    """Up to `limit` sessions within a period, newest first, without the first `offset`.
 
-    The snapshot may be one of the newest sessions only: see `sessions.newest`.
+    In another `order`, those of which its column is not known come last, and those that are equal
+    newest first; most columns need every session of the period to be unpacked. Without one, the
+    snapshot may be one of the newest sessions only: see `sessions.newest`.
     """
     entries = snapshot.within(within)
+    if order is not None:
+        entries = _ordered(entries, order)
     page = tuple(entry.session for entry in entries[offset : offset + limit])
     if within == ALWAYS:
         return Page(page, snapshot.total, snapshot.sources)
     return Page(page, len(entries), frozenset(map(attrgetter("source"), entries)))
+
+
+def _ordered(entries: Sequence[Entry], order: Order) -> tuple[Entry, ...]:
+    from rad_lsp.core import listing
+
+    value = listing.value(order.column)
+    if order.column in _IN_TOTALS:
+        values = [(value(entry.totals), entry) for entry in entries]  # type: ignore[arg-type]
+    else:
+        values = [(value(entry.session), entry) for entry in entries]
+    known = [pair for pair in values if pair[0] is not None]
+    known.sort(key=itemgetter(0), reverse=order.descending)
+    unknown = (pair for pair in values if pair[0] is None)
+    return tuple(entry for _, entry in (*known, *unknown))
 
 
 def compare(snapshot: Snapshot, a: str | None, b: str) -> Comparison:

@@ -11,8 +11,11 @@ from rad_lsp.store.query import Selection
 from rad_lsp.store.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from pathlib import Path
+
+    from rad_lsp.core.session import Session
 
 open_store = Store
 """Opens the sessions of a workspace."""
@@ -34,6 +37,12 @@ def recent(since: datetime, session_id: str) -> Selection:
 def newest(count: int) -> Selection:
     """Selects the newest sessions."""
     return Selection(_NEVER, count)
+
+
+def titles(machine: Machine, sessions: Iterable[Session]) -> dict[str, str]:
+    """The titles that agents keep of sessions, by id; those that have none are left out."""
+    found = {session.id: machine.title(session) for session in sessions}
+    return {session_id: title for session_id, title in found.items() if title}
 
 
 def transcript_folders() -> list[Path]:

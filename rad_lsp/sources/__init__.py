@@ -18,7 +18,7 @@ import msgspec
 from rad_lsp.core.session import RADIUM as RADIUM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from rad_lsp.core.problems import Problem
@@ -151,6 +151,17 @@ class Source(ABC):
     def refuses(self, path: str) -> Problem | None:  # noqa: ARG002
         """Why a path below the folders is not read although it could be; None where it is read."""
         return None
+
+    def titled_in(self, path: str) -> tuple[str, ...]:
+        """The files that may hold the title of a transcript's session, the better ones first."""
+        return (path,)
+
+    def title(self, path: str, session_id: str, pieces: Iterable[bytes]) -> str:  # noqa: ARG002
+        """The title that the agent keeps of a session in such a file; empty where there is none.
+
+        The pieces are whole lines, or all of a file that is not read by line. Raises nothing.
+        """
+        return ""
 
     @abstractmethod
     def parser(self, path: str, state: bytes | None = None) -> Parser:

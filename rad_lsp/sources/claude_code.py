@@ -26,10 +26,10 @@ from rad_lsp.core.transcript import (
     last_record,
     moment,
 )
-from rad_lsp.sources import Parser, Progress, Source, State, _lines
+from rad_lsp.sources import Parser, Progress, Source, State, _lines, _titles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
 
@@ -99,6 +99,10 @@ class ClaudeCode(Source):
         if f"{os.sep}{_APP}{os.sep}" not in path or f"{os.sep}{_CONFIG}{os.sep}" in path:
             return False
         return path.startswith(tuple(f"{app}{os.sep}" for app in self._apps))
+
+    def title(self, path: str, session_id: str, pieces: Iterable[bytes]) -> str:  # noqa: ARG002
+        """The title of a session; empty where there is none."""
+        return _titles.of_claude_code(session_id, pieces)
 
     def parser(self, path: str, state: bytes | None = None) -> ClaudeCodeParser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""

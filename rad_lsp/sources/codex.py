@@ -25,7 +25,7 @@ import msgspec
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import of_input
 from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord, last_record
-from rad_lsp.sources import Parser, Progress, Source, State, _lines, _zstd
+from rad_lsp.sources import Parser, Progress, Source, State, _lines, _titles, _zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -117,6 +117,17 @@ class Codex(Source):
         """Whether a transcript grows by lines; a compressed one is read as a whole."""
         return not _is_compressed(path)
 
+    def titled_in(self, path: str) -> tuple[str, ...]:
+        """The list of all threads, which is rewritten when one is renamed, and the transcript."""
+        roots = dict.fromkeys(folder.parent for folder in self.folders)
+        return (*(str(root / "session_index.jsonl") for root in roots), path)
+
+    def title(self, path: str, session_id: str, pieces: Iterable[bytes]) -> str:
+        """The title of a session; empty where there is none."""
+        if _is_compressed(path):
+            pieces = _text_of(pieces)
+        return _titles.of_codex(session_id, pieces)
+
     def parser(self, path: str, state: bytes | None = None) -> _Parser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""
         return _Parser(self, path, state)
@@ -165,6 +176,16 @@ class Codex(Source):
         if path not in self._paths or (known and not Path(known).exists()):
             self.paths()
         return self._found.get(thread, "")
+
+
+def _text_of(compressed: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of a compressed transcript, as far as they can be read."""
+    rest = b""
+    with contextlib.suppress(_zstd.UnreadableError):
+        for data in compressed:
+            for text in _zstd.text(_zstd.blocks(data)):
+                lines, _, rest = (rest + text).rpartition(b"\n")
+                yield lines
 
 
 _TOO_MANY: Final = "There are too many lines"

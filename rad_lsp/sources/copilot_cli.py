@@ -27,13 +27,14 @@ import msgspec
 from rad_lsp.core.spending import SLOT_MS, Request
 from rad_lsp.core.tokens import NO_TOKENS, Tokens, of_input
 from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord
-from rad_lsp.sources import Parser, Progress, Source, State, _lines
+from rad_lsp.sources import Parser, Progress, Source, State, _lines, _titles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _ENGINE: Final = "copilot"
 _EVENTS: Final = "events.jsonl"
+_WORKSPACE: Final = "workspace.yaml"
 _QUESTIONS: Final = frozenset({"ask_user", "exit_plan_mode"})
 """The tools that ask the user."""
 
@@ -67,6 +68,17 @@ class CopilotCli(Source):
             folder, _, name = path.rpartition(os.sep)
             if name == _EVENTS or folder in top:
                 yield path
+
+    def titled_in(self, path: str) -> tuple[str, ...]:
+        """The file beside the events that a user's name for the session is in, and the events."""
+        folder, _, name = path.rpartition(os.sep)
+        return (f"{folder}{os.sep}{_WORKSPACE}", path) if name == _EVENTS else (path,)
+
+    def title(self, path: str, session_id: str, pieces: Iterable[bytes]) -> str:  # noqa: ARG002
+        """The title of a session; empty where there is none."""
+        if path.endswith(_WORKSPACE):
+            return _titles.of_workspace_yaml(pieces)
+        return _titles.of_copilot_cli(pieces)
 
     def parser(self, path: str, state: bytes | None = None) -> _Parser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""

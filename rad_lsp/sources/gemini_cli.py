@@ -25,10 +25,10 @@ from rad_lsp.core.transcript import (
     last_record,
 )
 from rad_lsp.regular import read_small
-from rad_lsp.sources import Parser, Progress, Source, State, _lines
+from rad_lsp.sources import Parser, Progress, Source, State, _lines, _titles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 ENGINE: Final = "gemini"
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
@@ -74,6 +74,10 @@ class GeminiCli(Source):
     def by_line(self, path: str) -> bool:
         """Whether a transcript grows by lines; older ones are replaced as a whole."""
         return path.endswith(".jsonl")
+
+    def title(self, path: str, session_id: str, pieces: Iterable[bytes]) -> str:  # noqa: ARG002
+        """The title of a session; empty where there is none."""
+        return _titles.of_gemini_cli(pieces, by_line=self.by_line(path))
 
     def parser(self, path: str, state: bytes | None = None) -> _Parser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""

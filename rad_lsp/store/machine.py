@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rad_lsp.core.price import Override
+    from rad_lsp.core.session import Session
     from rad_lsp.sources import Source
     from rad_lsp.store import prices
     from rad_lsp.store.ingest import Ingest
@@ -164,6 +165,24 @@ class Machine:
             return [Child(one.source, one.id) for one in found if one.last_activity >= moment]
 
         return self.guarded(look)
+
+    def title(self, session: Session) -> str:
+        """The title that an agent keeps of a session, on one line; empty where there is none.
+
+        It is read now, and kept nowhere.
+        """
+        if session.source not in sources.AGENTS:
+            return ""
+        source = self._agent(session.source)
+        for path in source.titled_in(session.path):
+            by_line = source.by_line(path)
+            with suppress(OSError), files.File(path) as file:
+                if not (source.refuses(path) or file.problem(whole=not by_line)):
+                    read = file.lines(0) if by_line else file.whole()
+                    title = source.title(path, session.id, (piece for piece, _ in read))
+                    if words := title.split():
+                        return " ".join(words)
+        return ""
 
     def _agent(self, name: str) -> Source:
         if name not in self._agents:

@@ -40,6 +40,21 @@ def texts(db: sqlite3.Connection) -> dict[int, str]:
     return dict(db.execute("SELECT id, text FROM name").fetchall())
 
 
+class Texts(dict[int, str]):
+    """Names by their numbers, each looked up when it is first asked for. Raises Damaged."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        super().__init__()
+        self._db = db
+
+    def __missing__(self, number: int | None) -> str:
+        row = self._db.execute("SELECT text FROM name WHERE id = ?", (number,)).fetchone()
+        if row is None and number is not None:
+            raise Damaged("a name is missing")
+        text = self[number] = row[0] if row else ""  # type: ignore[index]  # (None is a key, too)
+        return text
+
+
 def named(texts: dict[int, str], number: int) -> str:
     """The name with a number. Raises Damaged when there is none."""
     try:

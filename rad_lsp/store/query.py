@@ -20,6 +20,7 @@ from rad_lsp.core.session import Child
 from rad_lsp.sources import RADIUM
 from rad_lsp.sources import Skipped as SkippedLine
 from rad_lsp.store.index import SESSIONS, Damaged, checksum, decoded, from_column, to_column
+from rad_lsp.store.names import Texts
 from rad_lsp.store.snapshot import Entry, Skipped, duplicate
 from rad_lsp.store.timeline import Window, window
 
@@ -140,6 +141,12 @@ def tracked_as(db: sqlite3.Connection, session: Session) -> Tracked:
     return Tracked(window(session), tuple(children))
 
 
+def workspaces(db: sqlite3.Connection, session_id: str) -> list[str]:
+    """The workspaces with a report whose id begins like this."""
+    values = (RADIUM, session_id, session_id + chr(sys.maxunicode))
+    return [workspace for (workspace,) in db.execute(_WORKSPACES, values)]
+
+
 def child_sources(db: sqlite3.Connection, workspace: str) -> set[str]:
     """The agents whose sessions are part of tracked ones of a workspace."""
     return {source for (source,) in db.execute(_CHILD_SOURCES, (workspace,))}
@@ -236,12 +243,14 @@ def _known(source: str, session_id: str, *found: int | None) -> Known:
 
 
 def _entries(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Iterator[Entry]:
-    columns = "session_id, last, source, packed, file, checksum"
+    columns = "session_id, last, source, packed, file, project, branch, checksum"
+    name = Texts(db)
     for *row, check in db.execute(f"SELECT {columns} FROM session WHERE {where}", values):
-        session_id, last, source, packed, file = row
+        session_id, last, source, packed, file, project, branch = row
         if packed is None or checksum(packed, source, session_id, last) != check:
             raise Damaged("a session is not as it was stored")
-        yield Entry(session_id, last, sys.intern(source), packed, file)
+        place = name[project], name[branch]
+        yield Entry(session_id, last, sys.intern(source), packed, file, (), *place)
 
 
 _MS: Final = 1_000
@@ -263,6 +272,10 @@ WHERE source = ? AND session_id = ? AND place = 0 AND last <> 0
 _CHILD_SOURCES: Final = """
 SELECT DISTINCT child.source FROM child JOIN session ON session.id = owner
 WHERE counts AND cwd = (SELECT id FROM name WHERE text = ?)
+"""
+_WORKSPACES: Final = """
+SELECT DISTINCT text FROM session JOIN name ON name.id = cwd
+WHERE source = ? AND session_id >= ? AND session_id < ? AND counts AND last <> 0 ORDER BY 1
 """
 _DUPLICATES: Final = """
 SELECT file.path, other_file.path

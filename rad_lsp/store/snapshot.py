@@ -39,7 +39,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A session, packed: a hundred thousand of them fit into 60 MB.
 
     `last` is the last activity, in microseconds since the epoch; `file` the index's number of the
-    file that stands for it.
+    file that stands for it. `project` and `branch` are the session's.
     """
 
     id: str
@@ -48,6 +48,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     packed: bytes
     file: int = 0
     children: tuple[Child, ...] = ()
+    project: str = ""
+    branch: str = ""
 
     @property
     def last_activity(self) -> datetime:
@@ -61,6 +63,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
         if session.path.startswith(_HEX):
             path = os.fsdecode(bytes.fromhex(session.path[len(_HEX) :]))
             session = msgspec.structs.replace(session, path=path)
+        # A copy of each session would double the time that it takes.
+        msgspec.structs.force_setattr(session, "project", self.project)
+        msgspec.structs.force_setattr(session, "branch", self.branch)
         return session
 
     @property
@@ -99,7 +104,8 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
 class Snapshot(msgspec.Struct, frozen=True):
     """Sessions newest last activity first, ties by id; the same by id; and the skipped files.
 
-    Where only some sessions were asked for, `total` is how many there are of the `sources`.
+    Where only some sessions were asked for, `total` is how many there are of the `sources`. Of
+    sessions that `by_id` has in addition, only who asks for them by name hears.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -140,22 +146,26 @@ class Snapshot(msgspec.Struct, frozen=True):
 
         An exact id wins. Raises NoSessions, SessionNotFound, SessionAmbiguous.
         """
-        if not self.entries:
-            raise NoSessions
+        return self.named(reference).session
+
+    def named(self, reference: str) -> Entry:
+        """The entry of the session that `resolve` returns. Raises the same."""
         exact = self.by_id.get(reference)
         if exact is not None:
-            return exact.session
+            return exact
+        if not self.entries:
+            raise NoSessions
         if match := re.fullmatch(_LATEST, reference):
             back = int(match[1] or 0)
             if back < len(self.entries):
-                return self.entries[back].session
+                return self.entries[back]
             raise SessionNotFound(reference, [])
         prefix = reference.removesuffix("...")
         begun = [entry for entry in self.entries if prefix and entry.id.startswith(prefix)]
         if len(begun) == 1:
-            return begun[0].session
+            return begun[0]
         if begun:
-            raise SessionAmbiguous(reference, _ids(begun[:_CANDIDATES]), len(begun))
+            raise ambiguous(reference, begun)
         raise SessionNotFound(reference, self._near(prefix))
 
     def _near(self, reference: str) -> list[str]:
@@ -169,6 +179,16 @@ class Snapshot(msgspec.Struct, frozen=True):
         inside = [session_id for session_id in ids if reference.lower() in session_id.lower()]
         near = [short[name] for name in difflib.get_close_matches(reference, short, _CANDIDATES)]
         return list(dict.fromkeys([*inside, *near]))[:_CANDIDATES]
+
+
+def is_position(reference: str) -> bool:
+    """Whether a reference is `latest` or `latest~N`, which tells a place among the sessions."""
+    return re.fullmatch(_LATEST, reference) is not None
+
+
+def ambiguous(reference: str, entries: Sequence[Entry]) -> SessionAmbiguous:
+    """What is wrong with the beginning of several sessions' ids."""
+    return SessionAmbiguous(reference, _ids(entries[:_CANDIDATES]), len(entries))
 
 
 def warned(snapshot: Snapshot) -> Iterator[tuple[Entry, tuple[Problem, ...]]]:
@@ -188,7 +208,15 @@ def pack(session: Session) -> Entry:
     except OverflowError:  # a duration of over 584 years: more nanoseconds than msgpack can hold
         packed = _to_json(session)
     last = microseconds(figures.last_activity(session))
-    return Entry(session.id, last, session.source, packed, children=session.children)
+    return Entry(
+        session.id,
+        last,
+        session.source,
+        packed,
+        children=session.children,
+        project=session.project,
+        branch=session.branch,
+    )
 
 
 def assemble(

@@ -149,6 +149,13 @@ class Store:
 
         return Sums(self.machine.index.connection, self._scope, self._prices)
 
+    def elsewhere(self) -> int:
+        """The number of the agents' sessions in all folders, of what the index has."""
+        scope = Scope(self._scope.agents)
+        return self.machine.guarded(
+            lambda: query.counts(self.machine.index.connection, scope).total()
+        )
+
     def usage_totals(
         self, by: Sequence[Dimension], period: Period, zone: tzinfo | None
     ) -> list[UsageTotal]:
@@ -206,6 +213,9 @@ class Store:
         for entry in query.entries(db, self._scope, selection, snapshot.latest_possible(now)):
             if entry.source == RADIUM:
                 if entry.file in edited:
+                    place = {"project": entry.project, "branch": entry.branch}
+                    buffer = msgspec.structs.replace(edited[entry.file], **place)
+                    edited[entry.file] = buffer
                     continue
                 if entry.id in children:
                     entry = msgspec.structs.replace(entry, children=children[entry.id])  # noqa: PLW2901

@@ -65,10 +65,22 @@ def test_without_a_command_usage_is_shown(rad):
     assert done.stderr.startswith("Usage: rad [OPTIONS] COMMAND [ARGS]...\n")
 
 
-def test_an_unknown_command_is_wrong_usage(rad):
-    done = rad("stats", "nope")
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        (["stats", "xyz"], "Known are: compare, cost, engine, export, history, model, session."),
+        (["stats", "histroy"], "Did you mean 'rad stats history'?"),
+        (["stats", "doctor"], "Did you mean 'rad doctor'?"),
+        (["history"], "Did you mean 'rad stats history'?"),
+        (["session", "recrod"], "Did you mean 'rad session record'?"),
+        (["index", "rebiuld"], "Did you mean 'rad index rebuild'?"),
+    ],
+    ids=str,
+)
+def test_an_unknown_command_is_wrong_usage_with_a_suggestion(rad, command, advice):
+    done = rad(*command)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1] == "Error: No such command 'nope'."
+    assert done.stderr.splitlines()[-1] == f"Error: No such command '{command[-1]}'. {advice}"
 
 
 def test_an_unknown_option_is_wrong_usage(rad):

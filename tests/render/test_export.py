@@ -7,6 +7,7 @@ import io
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from rad_lsp.core.errors import SessionUnreadable
 from rad_lsp.render import export
@@ -16,7 +17,7 @@ FIELDS = [
     "running", "wall_time", "agent_active_time", "api_time", "tool_time", "tool_calls",
     "successful_tool_calls", "failed_tool_calls", "success_rate", "lines_added", "lines_removed",
     "files_changed", "requests", "input_tokens", "output_tokens", "cached_tokens",
-    "cache_hit_rate", "cost", "models",
+    "cache_hit_rate", "cost", "models", "project", "branch",
 ]  # fmt: skip
 
 
@@ -40,7 +41,8 @@ def test_csv_has_the_wires_columns_and_ends_lines_as_rfc_4180_says(session, now)
 
 
 def test_csv_values_are_those_of_the_session(session, table):
-    (row,) = table([session(files_changed=4)])
+    place = {"project": "/srv/quilt", "branch": "main"}
+    (row,) = table([replace(session(files_changed=4), **place)])
     assert row | {"uri": "", "cache_hit_rate": ""} == dict(
         zip(
             FIELDS,
@@ -49,7 +51,7 @@ def test_csv_values_are_those_of_the_session(session, table):
                 "2025-12-07T13:09:55.500000Z", "2025-12-07T13:09:54.123457Z", "false", "14994.0",
                 "10397.0", "4182.0", "6215.0", "231", "214", "17", "92.64069264069263", "505",
                 "208", "4", "196", "31117343", "46690", "17000", "", "0.1275",
-                "gemini-2.5-flash-lite;gemini-3-pro-preview",
+                "gemini-2.5-flash-lite;gemini-3-pro-preview", "/srv/quilt", "main",
             ],
             strict=True,
         )
@@ -134,6 +136,8 @@ def test_a_row_per_model(session, table):
         "output_tokens": "2422",
         "cached_tokens": "5000",
         "cost": "0.0025",
+        "project": "",
+        "branch": "",
     }
     assert [row["model"] for row in rows[1:]] == ["gemini-3-pro-preview"]
 

@@ -13,7 +13,7 @@ from rad_lsp.core import comparison
 from rad_lsp.core import usage as usages
 from rad_lsp.core.money import Money
 from rad_lsp.core.session import Usage
-from rad_lsp.render import text
+from rad_lsp.render import history, text
 from rad_lsp.render.table import cells
 from rad_lsp.service import Page
 from rad_lsp.store.snapshot import Snapshot
@@ -27,11 +27,8 @@ def marked(role, painted):
 
 
 def test_a_session_prints_as_in_the_manual_and_more_below(snapshot, expected, now):
-    assert text.session(snapshot("session").latest(), now, zone=UTC) == expected("session") + (
-        "\n"
-        "Start:                      2025-12-07 09:00\n"
-        "End:                        2025-12-07 13:09\n"
-        "Cost:                       $0.1275\n"
+    found = replace(snapshot("session").latest(), project="")
+    assert text.session(found, now, zone=UTC) == expected("session") + (
         "\n"
         "Approvals:                  40 allowed, 2 denied, 9 asked\n"
         "\n"
@@ -40,6 +37,22 @@ def test_a_session_prints_as_in_the_manual_and_more_below(snapshot, expected, no
         "Cached Tokens:              17,000\n"
         "Created / Read:             4,000 / 13,000\n"
         "Savings:                    n/a\n"
+        "\n"
+        "Cost:                       $0.1275 (gemini-3-pro-preview, gemini-2.5-flash-lite; "
+        "rates: rad stats cost)\n"
+        "Start:                      2025-12-07 09:00\n"
+        "End:                        2025-12-07 13:09\n"
+        "Source:                     radium\n"
+    )
+
+
+def test_a_session_ends_with_its_project_and_branch_where_they_are_known(session, now):
+    found = replace(session(), project="/srv/quilt\n", branch="main")
+    assert text.session(found, now, zone=UTC).endswith(
+        "\nEnd:                        2025-12-07 13:09\n"
+        "Project:                    /srv/quilt\\n\n"
+        "Branch:                     main\n"
+        "Source:                     radium\n"
     )
 
 
@@ -48,7 +61,7 @@ def test_usage_of_all_sessions_prints_as_in_the_manual(snapshot, expected):
 
 
 def test_history_prints_as_in_the_manual(snapshot, expected):
-    assert text.history(service.history(snapshot("history"), 10)) == expected("history")
+    assert history.text(service.history(snapshot("history"), 10)) == expected("history")
 
 
 def test_a_comparison_prints_as_in_the_manual(snapshot, expected):
@@ -112,13 +125,13 @@ def test_a_session_says_what_is_not_sure_and_why(doubtful, now):
     printed = text.session(doubtful(), now)
     assert "\nTool Calls:                 9 ( ✓ 7 x 0 ? 2 )\n" in printed
     assert "\nSuccess Rate:               100.0% of 7 known\n" in printed
-    assert "\nCost:                       ≥ $0.1275\n" in printed
+    assert "\nCost:                       ≥ $0.1275 (" in printed
     assert printed.endswith("\n\n" + NOTES.format(" to new"))
 
 
 def test_a_history_says_what_is_not_sure_and_why(doubtful, session):
     found = doubtful("sure-not", deleted=True), session("sure")
-    printed = text.history(Page(found, 2))
+    printed = history.text(Page(found, 2))
     assert printed.splitlines()[4:] == [
         f"sure-not{' ' * 20}4h 9m (deleted)     9             100.0% of 7 known  ≥ $0.1275",
         f"sure{' ' * 24}4h 9m               231           92.6%              $0.1275",
@@ -182,7 +195,7 @@ def test_control_characters_from_files_are_escaped(session, usage, now):
         text.session(found, now),
         text.usage(usages.table([found], "engine"), found.id),
         text.usage(usages.table([found], "model")),
-        text.history(Page((found,), 1)),
+        history.text(Page((found,), 1)),
         text.comparison(comparison.between(found, found)),
     ]
     for printed in answers:
@@ -225,7 +238,7 @@ def test_a_long_model_name_widens_the_sessions_table(session, usage, now):
 
 def test_history_shows_short_ids_whole_and_cuts_long_ones(session):
     page = Page((session("x" * 26), session("x" * 27), session("\u540d" * 26)), 3)
-    _, _, header, rule, whole, cut, wide = text.history(page).splitlines()
+    _, _, header, rule, whole, cut, wide = history.text(page).splitlines()
     assert whole.startswith("x" * 26 + "                            4h 9m")
     assert cut.startswith("x" * 23 + "...                            4h 9m")
     assert wide.startswith("\u540d" * 26 + "  4h 9m")
@@ -234,7 +247,7 @@ def test_history_shows_short_ids_whole_and_cuts_long_ones(session):
 
 
 def test_an_empty_page_is_a_header():
-    assert text.history(Page((), 5)) == (
+    assert history.text(Page((), 5)) == (
         "Recent Session Summaries\n\n"
         "Session ID                  Duration            Tool Calls    Success Rate    Cost\n"
         "─────────────────────────────────────────────────────────────────────────────────────\n"
@@ -243,7 +256,7 @@ def test_an_empty_page_is_a_header():
 
 def test_the_largest_counts_print_in_full(session, usage):
     found = session(tool_calls=2**64 - 1, model_usage={"m": usage(tokens_in=2**64 - 1)})
-    assert "18446744073709551615" in text.history(Page((found,), 1))
+    assert "18446744073709551615" in history.text(Page((found,), 1))
     assert "18,446,744,073,709,551,615" in text.usage(usages.table([found], "model"))
 
 
@@ -277,8 +290,8 @@ def test_paint_marks_titles_and_results_and_nothing_else(snapshot, expected, now
     assert "<title>Interaction Summary</title>\n" in session
     assert "<title>Model Usage</title>                  Reqs" in session
     assert "231 ( <good>✓ 214</good> <bad>x 17</bad> )" in session
-    history = text.history(service.history(snapshot("history"), 10), marked)
-    assert history == expected("history").replace(
+    sessions = history.text(service.history(snapshot("history"), 10), marked)
+    assert sessions == expected("history").replace(
         "Recent Session Summaries", "<title>Recent Session Summaries</title>"
     )
 

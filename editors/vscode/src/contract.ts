@@ -16,7 +16,7 @@ export interface Status {
   readonly reading?: boolean;
 }
 
-/** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. The names of its models come most tokens first. `cost` is null where no price is known, and `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not recorded: they are among the successful ones, and no part of the success rate. Where `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the transcript is gone. */
+/** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. The names of its models come most tokens first. `cost` is null where no price is known, and `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not recorded: they are among the successful ones, and no part of the success rate. Where `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the transcript is gone. `project` is the folder of its repository, or that which it worked in. */
 export interface SessionSummary {
   readonly sessionId: string;
   readonly source: string;
@@ -50,6 +50,8 @@ export interface SessionSummary {
   readonly unknownToolCalls?: number;
   readonly apiTimeMeasured?: boolean;
   readonly deleted?: boolean;
+  readonly project?: string | null;
+  readonly branch?: string | null;
 }
 
 /** All sessions taken together; `cost` is null where no price is known. `costIsLowerBound` tells that the true cost may be higher. `unknownToolCalls` are no part of the success rate. */
@@ -111,6 +113,8 @@ export interface SessionStats {
   readonly unknownToolCalls?: number;
   readonly apiTimeMeasured?: boolean;
   readonly deleted?: boolean;
+  readonly project?: string | null;
+  readonly branch?: string | null;
   readonly apiShare: number | null;
   readonly toolShare: number | null;
   readonly approvals: Approvals;

@@ -26,7 +26,7 @@ def compare(context: Context, a: str, b: str, *, as_json: bool) -> None:
     from rad_lsp import service
     from rad_lsp.render import rows, text
 
-    comparison = service.compare(context.snapshot(), a, b)
+    comparison = service.compare(context.snapshot(named=[a, b]), a, b)
     if comparison.a.id == comparison.b.id:
         note("Both ids name the same session: name two to see a difference.")
     if as_json:

@@ -8,6 +8,7 @@ import click
 
 from rad_lsp.cli.options import json_option, session_id_options, spending_options, workspace_options
 from rad_lsp.cli.output import emit, emit_data, painter, width
+from rad_lsp.core.errors import NoWorkspace
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
@@ -28,7 +29,12 @@ def cost(context: Context, session_id: str | None, within: Period, *, as_json: b
     from rad_lsp.render import cost as explained
     from rad_lsp.render import rows
 
-    snapshot = context.snapshot()
+    try:
+        snapshot = context.snapshot(named=[session_id])
+    except NoWorkspace as error:
+        if as_json and error.elsewhere:
+            emit_data([rows.encode(rows.cost(service.cost(service.Snapshot(), context.prices)))])
+        raise
     table = service.cost(snapshot, context.prices, session_id, within)
     if as_json:
         emit_data([rows.encode(rows.cost(table))])

@@ -9,7 +9,7 @@ import click
 
 from rad_lsp.cli.options import period_options, session_id_options, workspace_options
 from rad_lsp.cli.output import emit_data, note
-from rad_lsp.core.errors import OutputExists, RadError
+from rad_lsp.core.errors import NoWorkspace, OutputExists, RadError
 from rad_lsp.core.wording import NO_HISTORY
 
 if TYPE_CHECKING:
@@ -52,7 +52,12 @@ def export(
 
     if per_model and kind != "csv":
         raise click.UsageError("--per-model goes with --format csv.")
-    snapshot = context.snapshot()
+    try:
+        snapshot = context.snapshot(named=[session_id])
+    except NoWorkspace as error:
+        if error.elsewhere and kind == "json" and output in {None, "-"}:
+            emit_data(exports.json([]))
+        raise
     sessions = service.selected(snapshot, session_id, within)
     if not snapshot.entries:
         note(NO_HISTORY.strip())

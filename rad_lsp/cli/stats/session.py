@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rad_lsp.cli.options import json_option, session_id_options, workspace_options
-from rad_lsp.cli.output import emit, emit_data, painter
+from rad_lsp.cli.output import emit, emit_data, painter, width
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
@@ -24,7 +24,7 @@ def session(context: Context, session_id: str | None, *, as_json: bool) -> None:
     """
     from rad_lsp import service
 
-    shown = service.session(context.snapshot(), session_id)
+    shown = service.session(context.snapshot(named=[session_id]), session_id)
     if as_json:
         from rad_lsp.render import export
 
@@ -35,4 +35,4 @@ def session(context: Context, session_id: str | None, *, as_json: bool) -> None:
         savings = service.savings(shown, context.prices)
         zone = context.settings.zone
         shown = service.one_row_per_model(shown, context.prices)
-        emit(text.session(shown, context.now, painter(), savings=savings, zone=zone))
+        emit(text.session(shown, context.now, painter(), savings=savings, zone=zone, width=width()))

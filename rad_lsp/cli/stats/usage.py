@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rad_lsp.cli.options import json_option, session_id_options, spending_options, workspace_options
+from rad_lsp.cli.options import (
+    json_rows_option,
+    session_id_options,
+    spending_options,
+    workspace_options,
+)
 from rad_lsp.cli.output import emit, emit_data, painter, width
 
 if TYPE_CHECKING:
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 @workspace_options
 @session_id_options
 @spending_options
-@json_option
+@json_rows_option
 def model(context: Context, session_id: str | None, within: Period, *, as_json: bool) -> None:
     """Show usage per model, of one session or of all.
 
@@ -32,7 +37,7 @@ def model(context: Context, session_id: str | None, within: Period, *, as_json: 
 @workspace_options
 @session_id_options
 @spending_options
-@json_option
+@json_rows_option
 def engine(context: Context, session_id: str | None, within: Period, *, as_json: bool) -> None:
     """Show usage per engine, of one session or of all.
 
@@ -47,7 +52,7 @@ def _usage(
     from rad_lsp import service
     from rad_lsp.render import rows, text
 
-    snapshot = context.snapshot()
+    snapshot = context.snapshot(named=[session_id])
     table = service.usage(snapshot, kind, session_id, within, context.prices)
     if as_json:
         emit_data([rows.encode(rows.usage(table))])

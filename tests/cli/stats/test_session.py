@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from rad_lsp.repository import project_of
+
 ID = "3c6ddcd3-85b6-48f1-88e1-f428ca458337"
 OTHER = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 LISTS = "'rad stats history' lists the sessions."
@@ -12,9 +14,12 @@ LISTS = "'rad stats history' lists the sessions."
 
 BELOW = (
     "\n"
+    "Cost:                       $0.1275 (gemini-3-pro-preview, gemini-2.5-flash-lite; "
+    "rates: rad stats cost)\n"
     "Start:                      2025-12-07 09:00\n"
     "End:                        2025-12-07 13:09\n"
-    "Cost:                       $0.1275\n"
+    "Project:                    {project}\n"
+    "Source:                     radium\n"
 )
 
 
@@ -31,8 +36,9 @@ def shown_id(done):
     return done.stdout.splitlines()[1].removeprefix("Session ID:").strip()
 
 
-def test_it_prints_the_manuals_block_then_approvals_and_cache(rad, golden, expected):
-    assert utc(rad, golden("session")) == expected("session") + BELOW + (
+def test_it_prints_the_manuals_block_then_approvals_cache_cost_and_place(rad, golden, expected):
+    project = project_of(str(golden("session")))
+    assert utc(rad, golden("session")) == expected("session") + (
         "\n"
         "Approvals:                  40 allowed, 2 denied, 9 asked\n"
         "\n"
@@ -41,10 +47,10 @@ def test_it_prints_the_manuals_block_then_approvals_and_cache(rad, golden, expec
         "Cached Tokens:              17,000\n"
         "Created / Read:             4,000 / 13,000\n"
         "Savings:                    $0.0169\n"
-    )
+    ) + BELOW.format(project=project)
 
 
-def test_without_approvals_and_cache_only_dates_and_cost_follow_the_manuals_block(
+def test_without_approvals_and_cache_only_cost_and_place_follow_the_manuals_block(
     rad, workspace, expected
 ):
     nothing = dict.fromkeys(
@@ -59,7 +65,8 @@ def test_without_approvals_and_cache_only_dates_and_cost_follow_the_manuals_bloc
         0,
     )
     workspace.add(ID, **nothing)
-    assert utc(rad, workspace.root) == expected("session") + BELOW
+    below = BELOW.format(project=workspace.root)
+    assert utc(rad, workspace.root) == expected("session") + below
 
 
 def test_the_most_recent_is_the_one_active_last(rad, workspace):
@@ -204,14 +211,15 @@ def test_without_tool_calls_there_is_no_success_rate(rad, golden):
 
 def test_the_cache_section_shows_the_hit_rate(rad, golden):
     done = rad("stats", "session", "cache-heavy", cwd=golden("edge"))
-    assert done.stdout.endswith(
+    assert (
         "\n"
         "Cache\n"
         "Hit Rate:                   90.0%\n"
         "Cached Tokens:              950,000\n"
         "Created / Read:             50,000 / 900,000\n"
         "Savings:                    $3.9875\n"
-    )
+        "\n"
+    ) in done.stdout
 
 
 def test_big_counts_widen_the_table_and_its_rule(rad, golden):
