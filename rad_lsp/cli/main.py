@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 EXIT_MENDABLE = 1
 
-_COMMANDS: Final = {name: name for name in ("demo", "doctor", "index", "init", "session", "status")}
+_COMMANDS: Final = {
+    name: name for name in ("demo", "doctor", "index", "init", "limits", "session", "status")
+}
 _STATS: Final = {
     name: f"stats.{name}" for name in ("compare", "cost", "export", "history", "session")
 } | dict.fromkeys(("engine", "model"), "stats.usage")

@@ -29,6 +29,7 @@ from rad_lsp.core.errors import (
     SessionUnreadable,
     reason,
 )
+from rad_lsp.core.limits import Limit
 from rad_lsp.core.money import Money
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.problems import Problem
@@ -103,7 +104,7 @@ class StatusFigures(msgspec.Struct, frozen=True):
 
     `session` is the one that it is about, None where there is none; `totals` are those of all
     sessions, `today` those of the user's day. `skipped` counts files that can't be read, `passed`
-    are the budgets that were passed.
+    are the budgets that were passed. `limits` are those of all plans, where the line shows any.
     """
 
     session: Session | None
@@ -111,6 +112,7 @@ class StatusFigures(msgspec.Struct, frozen=True):
     today: Sum
     skipped: int
     passed: tuple[budgets.Passed, ...] = ()
+    limits: tuple[Limit, ...] = ()
 
     @property
     def warning(self) -> bool:
@@ -210,6 +212,7 @@ def status(
     session_id: str = "",
     *,
     totals: bool | Sum = True,
+    limits: tuple[Limit, ...] = (),
 ) -> StatusFigures:
     """What a status line shows at `now`; `zone` tells when the user's day began.
 
@@ -234,6 +237,7 @@ def status(
         ),
         skipped=len(snapshot.skipped),
         passed=budgets.passed(budget, spent),
+        limits=limits,
     )
 
 

@@ -12,6 +12,7 @@ METHODS = [
     "stats/engine",
     "stats/cost",
     "stats/history",
+    "stats/limits",
     "stats/compare",
     "stats/export",
 ]
