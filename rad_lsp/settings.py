@@ -41,6 +41,8 @@ FIGURES: Final = (
     "today_sessions",
     "total_cost",
     "total_sessions",
+    "limit_5h",
+    "limit_week",
 )
 """What a status template may name."""
 

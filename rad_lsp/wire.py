@@ -19,6 +19,7 @@ from rad_lsp.core import figures
 from rad_lsp.core.comparison import Verdict
 from rad_lsp.core.cost import TokenClass
 from rad_lsp.core.figures import Better
+from rad_lsp.core.limits import State
 from rad_lsp.core.trend import Split as TrendSplit
 from rad_lsp.core.trend import Unit as TrendUnit
 
@@ -327,6 +328,60 @@ class CostResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     cost_is_lower_bound: bool = False
 
 
+class PlanLimit(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A window of a plan's limit, as the agent has recorded it.
+
+    `usedPercent` is null unless `state` is `current`: the window has been `reset` since, or it is
+    `unknown` whether it has. `recordedPercent` is what was recorded then. `limit` names one of
+    several limits. At `percentPerHour` all is used at `runsOutAt`, null where that is not before
+    `resetsAt`.
+    """
+
+    source: str
+    limit: str | None
+    window: str
+    window_seconds: int | None
+    plan: str | None
+    credits: str | None
+    state: State
+    used_percent: float | None
+    percent_per_hour: float | None
+    runs_out_at: datetime | None
+    resets_at: datetime | None
+    recorded_at: datetime
+    recorded_percent: float
+
+
+class RequestBlock(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """What a source without a current limit has used since its running 5-hour block began.
+
+    An estimate: blocks begin at the full hour of their first request, as those of plans may.
+    """
+
+    source: str
+    since: datetime
+    until: datetime
+    requests: int
+    tokens: int
+    cost: float | None
+    cost_is_lower_bound: bool = False
+
+
+class LimitsResult(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """Plan limits, and `blocks` of sources that have no current one.
+
+    `idle` sources have sessions, but neither of both. `ignored` are sentences on records that
+    were left out. `text` is what `rad limits` prints.
+    """
+
+    limits: tuple[PlanLimit, ...]
+    blocks: tuple[RequestBlock, ...]
+    idle: tuple[str, ...]
+    ignored: tuple[str, ...]
+    text: str
+    markdown: str
+
+
 class TrendFigures(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
     """What a span, or a part of it, comes to; null is what can't be told of the part.
 
@@ -468,6 +523,10 @@ class CostParams(UsageParams, frozen=True, rename="camel", kw_only=True):
     """`stats/cost`: of one session, or of all that spent in a period; see `UsageParams`."""
 
 
+class LimitsParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/limits`: those of the user's accounts, wherever sessions worked."""
+
+
 class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):
     """`stats/history`: a page of all sessions within a period."""
 
@@ -525,6 +584,7 @@ METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
     "stats/history": (HistoryParams, History),
     "stats/trend": (TrendParams, TrendResult),
     "stats/tools": (ToolsParams, ToolsResult),
+    "stats/limits": (LimitsParams, LimitsResult),
     "stats/compare": (CompareParams, SessionComparison),
     "stats/export": (ExportParams, Export),
 }

@@ -18,7 +18,9 @@ from rad_lsp.core.errors import RadError
 
 EXIT_MENDABLE = 1
 
-_COMMANDS: Final = {name: name for name in ("demo", "doctor", "index", "init", "session", "status")}
+_COMMANDS: Final = {
+    name: name for name in ("demo", "doctor", "index", "init", "limits", "session", "status")
+}
 _STATS = {
     name: f"stats.{name}" for name in ("compare", "cost", "export", "history", "session", "tools")
 }

@@ -17,6 +17,7 @@ from rad_lsp.cli.output import EXIT_INTERRUPTED, emit, emit_data, note
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
+    from rad_lsp.core.limits import Limit
     from rad_lsp.service import Selection, Snapshot
 
 CAP_SECONDS: Final = 0.25
@@ -54,6 +55,10 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
     hook = _Hook()
     _ = context.machine  # opening it takes a while, in which the hook may write
     folder, session_id = hook.origin()
+    if hook.rate_limits is not None:
+        from rad_lsp.service import limits
+
+        limits.keep(hook.rate_limits, session_id, context.now)
     if os.path.isdir(folder):  # noqa: PTH112  (never raises)
         context.current = Path(folder)
     mistake = context.forgive_settings()
@@ -83,6 +88,15 @@ def _shows_totals(context: Context, *, as_json: bool) -> bool:
     return as_json or "{total_" in context.settings.status.format
 
 
+def _limits(context: Context) -> tuple[Limit, ...]:
+    """What is stored of plan limits, where the line shows any."""
+    if "{limit_" not in context.settings.status.format:
+        return ()
+    from rad_lsp.service import limits
+
+    return limits.status(context.machine, context.now)
+
+
 def _line(
     context: Context,
     snapshot: Snapshot,
@@ -104,6 +118,7 @@ def _line(
         session_id,
         totals=_shows_totals(context, as_json=as_json),
         reading=reading,
+        limits=_limits(context),
     )
     if not as_json:
         return f"{status_line(figures, settings.status.format)}\n"
@@ -167,6 +182,8 @@ class _Hook:
     """Reads stdin in a thread, so that a pipe that stays open and silent delays nothing."""
 
     def __init__(self) -> None:
+        self.rate_limits: Any = None
+        """What the hook says of the plan's limits, once `origin` was asked for."""
         self._data = b""
         self._thread: threading.Thread | None = None
         if sys.stdin is not None and not sys.stdin.closed and not sys.stdin.isatty():
@@ -187,6 +204,7 @@ class _Hook:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             values = None
         values = values if isinstance(values, dict) else {}
+        self.rate_limits = values.get("rate_limits")
         place = values.get("workspace")
         place = place if isinstance(place, dict) else {}
         folder = place.get("project_dir") or place.get("current_dir") or values.get("cwd")

@@ -14,6 +14,7 @@ from rad_lsp.core.cost import UNKNOWN
 from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.render import cost as explained
 from rad_lsp.render import layout, markdown, text
+from rad_lsp.render import limits as plans
 from rad_lsp.render.status_line import status_line
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.comparison import Comparison, Metric
     from rad_lsp.core.cost import CostTable, Savings
     from rad_lsp.core.figures import Figure
+    from rad_lsp.core.limits import Block, Limit, Overview
     from rad_lsp.core.session import Session, Usage
     from rad_lsp.core.usage import UsageTable
     from rad_lsp.service import Page, StatusFigures
@@ -123,6 +125,49 @@ def cost(table: CostTable, session_id: str | None) -> wire.CostResult:
         text=explained.text(table, session_id),
         markdown=explained.markdown(table, session_id),
         cost_is_lower_bound=table.money.is_lower_bound,
+    )
+
+
+def limits(overview: Overview, zone: tzinfo | None) -> wire.LimitsResult:
+    """Plan limits, and blocks of requests where there are none."""
+    return wire.LimitsResult(
+        limits=tuple(map(_limit, overview.limits)),
+        blocks=tuple(map(_block, overview.blocks)),
+        idle=overview.idle,
+        ignored=overview.ignored,
+        text=plans.text(overview, zone),
+        markdown=plans.markdown(overview, zone),
+    )
+
+
+def _limit(limit: Limit) -> wire.PlanLimit:
+    window = limit.window
+    return wire.PlanLimit(
+        source=window.source,
+        limit=window.limit or None,
+        window=window.name,
+        window_seconds=None if window.minutes is None else 60 * window.minutes,
+        plan=window.plan or None,
+        credits=window.credits or None,
+        state=limit.state,
+        used_percent=limit.used_percent,
+        percent_per_hour=limit.burn_rate,
+        runs_out_at=limit.runs_out_at,
+        resets_at=window.ends_at,
+        recorded_at=window.recorded_at,
+        recorded_percent=window.used_percent,
+    )
+
+
+def _block(block: Block) -> wire.RequestBlock:
+    return wire.RequestBlock(
+        source=block.source,
+        since=block.since,
+        until=block.until,
+        requests=block.requests,
+        tokens=block.tokens.input + block.tokens.output,
+        cost=block.money.usd,
+        cost_is_lower_bound=block.money.is_lower_bound,
     )
 
 

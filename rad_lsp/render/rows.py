@@ -74,6 +74,13 @@ def status(status: wire.Status) -> dict[str, Any]:
     return row
 
 
+def limits(limits: wire.LimitsResult) -> dict[str, Any]:
+    """The wire's limits with snake_case keys, without their texts."""
+    row: dict[str, Any] = _snake(msgspec.to_builtins(limits))
+    del row["text"], row["markdown"]
+    return row
+
+
 def comparison(comparison: Comparison) -> dict[str, Any]:
     """B against A: signed deltas, percentages of A (null where A is 0), times in seconds."""
     row: dict[str, Any] = {"session_a": comparison.a.id, "session_b": comparison.b.id}

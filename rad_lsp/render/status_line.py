@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rad_lsp.core import figures, wording
+from rad_lsp.core import figures, limits, wording
 from rad_lsp.core.wording import count, money
 
 if TYPE_CHECKING:
@@ -41,4 +41,11 @@ def _line(status: StatusFigures, template: str) -> str:
         today_sessions=count(status.today.sessions),
         total_cost=money(status.totals.money),
         total_sessions=count(status.totals.sessions),
+        limit_5h=_limit(status, session.source, limits.FIVE_HOURS),
+        limit_week=_limit(status, session.source, limits.WEEK),
     )
+
+
+def _limit(status: StatusFigures, source: str, minutes: int) -> str:
+    """What is used of the plan of the session's agent: `42.0%`, or `n/a`."""
+    return wording.percent(limits.fullest(status.limits, source, minutes))

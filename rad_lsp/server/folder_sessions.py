@@ -5,18 +5,28 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rad_lsp import settings
 from rad_lsp.core.errors import BadSettings
-from rad_lsp.service import REPORTS_FOLDER, Prices, Snapshot, documents, sessions, workspace
+from rad_lsp.service import (
+    REPORTS_FOLDER,
+    Prices,
+    Snapshot,
+    documents,
+    limits,
+    sessions,
+    workspace,
+)
 from rad_lsp.service.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from concurrent.futures import ThreadPoolExecutor
 
+    from rad_lsp.core.limits import Limit, Overview
     from rad_lsp.core.session import Session
     from rad_lsp.service import Machine, Store, Sums
     from rad_lsp.service.tally import Overall
@@ -61,7 +71,8 @@ class FolderSessions:
     """The sessions of the workspace that a folder lies in, read in a thread of the `executor`.
 
     `root` is the workspace's folder, which may be above `path`. `snapshot` has the sessions as
-    they were read last, with the `settings` in force, and `overall` what they come to; `files_read`
+    they were read last, with the `settings` in force, and `overall` what they come to; `limits` are
+    those of plans where the status shows any. `files_read`
     is the number of files that the last read has read so far. When everything was looked at the
     last time, `signature_read` was the signature, and it took `scan_seconds`. `machine` is called
     in the thread.
@@ -85,6 +96,7 @@ class FolderSessions:
         self._tally = Tally()
         self.snapshot = Snapshot()
         self.overall = self._tally.overall
+        self.limits: tuple[Limit, ...] = ()
         self._scope: object = None
 
     def holds(self, path: str) -> bool:
@@ -121,6 +133,17 @@ class FolderSessions:
             self._store = sessions.open_store(self._machine(), self.root)
         return self._store.ask_known(question)
 
+    async def plan_limits(self) -> Overview:
+        """Plan limits of all accounts, by the sources in force."""
+        values = self.settings.values
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._executor,
+            lambda: limits.overview(
+                self._machine(), datetime.now(UTC), values.prices, values.sources
+            ),
+        )
+
     def _refresh(
         self, paths: set[str] | None, edits: Mapping[str, Session | None], asked: float
     ) -> tuple[Snapshot, Overall]:
@@ -139,6 +162,8 @@ class FolderSessions:
             paths = None
         self._store.edit_all(edits)
         snapshot = self._store.refresh(paths, self._count, asked)
+        shows_limits = "{limit_" in values.status.format
+        self.limits = limits.status(self._machine(), datetime.now(UTC)) if shows_limits else ()
         if paths is None:
             self.signature_read, self.scan_seconds = signature, time.monotonic() - begun
         return snapshot, self._tally.take(snapshot)

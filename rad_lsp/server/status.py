@@ -95,7 +95,12 @@ class StatusReporter:
         values = self._settings.values
         sums = self._sessions.overall.sum
         status = service.status(
-            self._sessions.snapshot, now, values.zone, values.budget, totals=sums
+            self._sessions.snapshot,
+            now,
+            values.zone,
+            values.budget,
+            totals=sums,
+            limits=self._sessions.limits,
         )
         self.due = _next_change(status, now, values.zone)
         session = status.session
@@ -125,10 +130,13 @@ class StatusReporter:
 def _next_change(status: service.StatusFigures, now: datetime, zone: tzinfo | None) -> datetime:
     """When the status changes though no file does.
 
-    That is at the user's midnight, or when a running session counts as interrupted.
+    That is at the user's midnight, when a running session counts as interrupted, or when a plan's
+    limit that is shown is reset.
     """
+    ends = [limit.window.ends_at for limit in status.limits if limit.state == "current"]
     midnight = period.today(now, zone).until or now + timedelta(days=1)
+    due = min([midnight, *filter(None, ends)])
     session = status.session
     if session is None or figures.state(session, now) != "running":
-        return midnight
-    return min(midnight, figures.interrupted_at(session))
+        return due
+    return min(due, figures.interrupted_at(session))

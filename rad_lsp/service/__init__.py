@@ -29,6 +29,7 @@ from rad_lsp.core.errors import (
     SessionUnreadable,
     reason,
 )
+from rad_lsp.core.limits import Limit
 from rad_lsp.core.money import Money
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.problems import Problem
@@ -112,6 +113,7 @@ class StatusFigures(msgspec.Struct, frozen=True):
     sessions, `today` those of the user's day. `skipped` counts files that can't be read, `passed`
     are the budgets that were passed. `awaited` tells that the session that was asked for has
     recorded nothing yet, `reading` that sessions are still to be read: figures are minima then.
+    `limits` are those of all plans, where the line shows any.
     """
 
     session: Session | None
@@ -121,6 +123,7 @@ class StatusFigures(msgspec.Struct, frozen=True):
     passed: tuple[budgets.Passed, ...] = ()
     awaited: bool = False
     reading: bool = False
+    limits: tuple[Limit, ...] = ()
 
     @property
     def warning(self) -> bool:
@@ -245,6 +248,7 @@ def status(
     *,
     totals: bool | Sum = True,
     reading: bool = False,
+    limits: tuple[Limit, ...] = (),
 ) -> StatusFigures:
     """What a status line shows at `now`; `zone` tells when the user's day began.
 
@@ -271,6 +275,7 @@ def status(
         passed=budgets.passed(budget, spent),
         awaited=bool(session_id) and session is None,
         reading=reading,
+        limits=limits,
     )
 
 

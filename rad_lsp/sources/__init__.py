@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from rad_lsp.core.limits import Window
     from rad_lsp.core.problems import Problem
     from rad_lsp.core.session import Session
     from rad_lsp.core.transcript import Facts, RequestRecord, ToolRecord
@@ -100,6 +101,9 @@ class Parser(ABC):
 
         A later record of a number takes the place of the earlier one; None takes that back.
         """
+        self.windows: dict[tuple[str, str, int], Window] = {}
+        """What is recorded of plan limits since the parser was made: of each window, by its limit
+        and name, the last record of each hour since the epoch."""
 
     @abstractmethod
     def feed(self, data: bytes) -> None:
@@ -111,6 +115,14 @@ class Parser(ABC):
     def _show(self, facts: Facts) -> None:
         """The file's facts are those of one session, once they tell a moment."""
         self.facts = {facts.session_id: facts} if facts.end else {}
+
+    def _put_window(self, window: Window) -> None:
+        """A plan's limit was recorded."""
+        hour = int(window.recorded_at.timestamp() // 3600)
+        place = window.limit, window.name, hour
+        before = self.windows.get(place)
+        if before is None or window.recorded_at >= before.recorded_at:
+            self.windows[place] = window
 
     def state(self) -> bytes:
         """Where the parser stopped: a `State` for the source's next parser of the file."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
+from rad_lsp.core import limits
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import NO_TOKENS, Tokens
 from rad_lsp.core.transcript import (
@@ -53,6 +54,46 @@ _APP: Final = "local-agent-mode-sessions"
 _CONFIG: Final = ".claude"
 _LEVELS: Final = 5
 """Of folders in which the desktop app sorts its sessions; three or four are in use."""
+
+
+_WINDOWS: Final = {"five_hour": limits.FIVE_HOURS, "seven_day": limits.WEEK}
+"""Minutes of the windows of the plan's limit, by their names in the status line's JSON."""
+_MOST_WINDOWS: Final = 20
+_LONGEST_NAME: Final = 100
+
+
+class _Window(msgspec.Struct, gc=False):
+    used_percentage: limits.Percent
+    resets_at: float | str | None = None
+
+
+def windows(told: object, now: datetime) -> dict[str, limits.Window | str]:
+    """The plan's limits in `rate_limits` of the JSON that a status line gets, recorded now.
+
+    By the names of the windows; of one that can't be read there is the reason. Raises nothing.
+    """
+    if not isinstance(told, dict):
+        return {"rate_limits": "it is no object"}
+    found: dict[str, limits.Window | str] = {}
+    for key, value in list(told.items())[:_MOST_WINDOWS]:
+        minutes = _WINDOWS.get(key)
+        name = limits.span(minutes, _lines.storable(key)[:_LONGEST_NAME])
+        if value is None:
+            continue
+        try:
+            window = msgspec.convert(value, _Window)
+        except msgspec.ValidationError as error:
+            found[name] = str(error)
+        else:
+            found[name] = limits.Window(
+                source=ClaudeCode.name,
+                name=name,
+                used_percent=window.used_percentage,
+                recorded_at=now,
+                minutes=minutes,
+                resets_at=limits.reset_time(window.resets_at),
+            )
+    return found
 
 
 class ClaudeCode(Source):

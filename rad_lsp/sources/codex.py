@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from rad_lsp.core import limits
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import of_input
-from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord, last_record
+from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord, last_record, moment
 from rad_lsp.sources import Parser, Progress, Source, State, _lines, _titles, _zstd
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ _LOCAL_PROVIDERS: Final = {"oss": "local"}
 _BURST: Final = 1000
 """Milliseconds within which the next line of a copied history is written; no model answers sooner.
 """
+
+_LIMIT: Final = "codex"
+"""The limit that Codex means where it names none."""
 
 _RECENT: Final = 16
 """How many counts without a record, and records without a count, are remembered."""
@@ -337,6 +341,34 @@ class _Compacted(msgspec.Struct, gc=False):
     latest: _UsageRecord | None = msgspec.field(name="latest_token_usage_record", default=None)
 
 
+class _Window(msgspec.Struct, gc=False):
+    used_percent: limits.Percent
+    window_minutes: limits.Minutes | None = None
+    resets_at: float | str | None = None
+    resets_in_seconds: float | None = None
+
+
+class _Credits(msgspec.Struct, gc=False):
+    has_credits: bool = False
+    unlimited: bool = False
+    balance: limits.Name | float | None = None
+
+    def text(self) -> str:
+        if self.unlimited:
+            return "unlimited"
+        return str(self.balance or "") if self.has_credits else ""
+
+
+class _RateLimits(msgspec.Struct, gc=False):
+    """What is used of the plan; each of the windows may be of any length."""
+
+    limit_id: limits.Name | None = None
+    plan_type: limits.Name | None = None
+    credits: _Credits | None = None
+    primary: msgspec.Raw = msgspec.Raw(b"null")
+    secondary: msgspec.Raw = msgspec.Raw(b"null")
+
+
 class _Change(msgspec.Struct, gc=False):
     type: str = ""
     content: str | None = None
@@ -369,6 +401,7 @@ class _Item(msgspec.Struct, gc=False):
     result: _McpResult | None = None
     duration_ms: _lines.Duration | None = None
     service_tier: Any = None
+    rate_limits: msgspec.Raw = msgspec.Raw(b"null")
     thread_settings: _Turn | None = None
 
 
@@ -515,6 +548,7 @@ class _Parser(Parser):
                     self._read(rest + text[:end])
                     rest = text[end:]
                     kept = progress.skipped + len(self.requests) + len(self.tools)
+                    kept += len(self.windows)
                     if progress.lines > _MOST_LINES or kept > _MOST_RECORDS:
                         raise _zstd.UnreadableError(_TOO_MANY)  # noqa: TRY301
                 elif len(rest) <= _LONGEST:  # of a longer line the beginning is enough to count it
@@ -626,6 +660,7 @@ class _Parser(Parser):
         self._at(time)
         if item.type == "token_count":
             self._usage(time, item.info or _Info(), item.service_tier)
+            self._limits(time, item.rate_limits)
         elif item.type == _SETTINGS:
             self._set(item.thread_settings or _Turn())
         elif item.type in _CALLS:
@@ -757,6 +792,26 @@ class _Parser(Parser):
         self._request(time, spent, f"{state.thread}/{state.requests}", tier=tier)
         state.counted.append((state.turns, spent))
         del state.counted[:-_RECENT]
+
+    def _limits(self, time: int, told: msgspec.Raw) -> None:
+        """What is used of the plan. Raises ValueError, once all that can be read is read."""
+        # A copied history may have new times, but its limits are those of long ago.
+        if self._state.copying or bytes(told) == b"null":
+            return
+        mistakes = []
+        try:
+            record = msgspec.json.decode(told, type=_RateLimits)
+            for name, raw in (("primary", record.primary), ("secondary", record.secondary)):
+                try:
+                    window = msgspec.json.decode(raw, type=_Window | None)
+                    if window is not None:
+                        self._put_window(_window(time, name, window, record))
+                except (ValueError, RecursionError) as error:
+                    mistakes.append(f"{name}: {error}")
+        except (ValueError, RecursionError) as error:
+            mistakes.append(str(error))
+        if mistakes:
+            raise ValueError(f"rate_limits: {'; '.join(mistakes)}")
 
     def _beyond_records(self, spent: Totals, tier: str | None, *, anew: bool) -> Totals:
         """What a total grew by beyond the requests that have records."""
@@ -951,6 +1006,24 @@ class _Parser(Parser):
 
     def _hash(self, path: str) -> int:
         return _lines.file_hash(self._state.facts.cwd, path)
+
+
+def _window(time: int, name: str, told: _Window, record: _RateLimits) -> limits.Window:
+    recorded = moment(time)
+    resets = limits.reset_time(told.resets_at)
+    if told.resets_in_seconds is not None and told.resets_at is None:
+        resets = limits.reset_time(recorded.timestamp() + told.resets_in_seconds)
+    return limits.Window(
+        source=Codex.name,
+        name=limits.span(told.window_minutes, name),
+        used_percent=told.used_percent,
+        recorded_at=recorded,
+        minutes=told.window_minutes,
+        resets_at=resets,
+        limit=_lines.storable(record.limit_id or _LIMIT),
+        plan=_lines.storable(record.plan_type or ""),
+        credits=_lines.storable(record.credits.text() if record.credits else ""),
+    )
 
 
 def _tier(told: object) -> str:

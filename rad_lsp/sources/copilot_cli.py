@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, NamedTuple
 
 import msgspec
 
+from rad_lsp.core import limits
 from rad_lsp.core.spending import SLOT_MS, Request
 from rad_lsp.core.tokens import NO_TOKENS, Tokens, of_input
-from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord
+from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord, moment
 from rad_lsp.sources import Parser, Progress, Source, State, _lines, _titles
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ _QUESTIONS: Final = frozenset({"ask_user", "exit_plan_mode"})
 
 _NANO_AIU: Final = 1e11
 """In one USD."""
+
+_MOST_MISTAKES: Final = 5
+"""That are told of one event."""
 
 _Nano = Annotated[float, msgspec.Meta(ge=0, le=1e17)]
 
@@ -155,6 +159,16 @@ class _Data(msgspec.Struct, gc=False, rename="camel"):
     token_details: dict[str, _Detail] | None = None
     total_nano_aiu: _Nano | None = None
     compaction_tokens_used: _CompactionUsage | None = None
+    quota_snapshots: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Quota(msgspec.Struct, gc=False, rename="camel"):
+    """What is used of a month's quota. The remaining percentage is a fraction in some versions."""
+
+    entitlement_requests: float
+    used_requests: Annotated[float, msgspec.Meta(ge=0)]
+    is_unlimited_entitlement: bool = False
+    reset_date: str | None = None
 
 
 class _Event(msgspec.Struct, gc=False):
@@ -313,6 +327,8 @@ class _Parser(Parser):
     def feed(self, data: bytes) -> None:
         state = self._state
         facts = state.facts
+        before = state.progress.lines
+        place = 0
         for event in _lines.decode(data, _Event, state.progress, _READERS):
             time = facts.end
             if event.timestamp is not None:
@@ -325,7 +341,33 @@ class _Parser(Parser):
                 continue  # what a sub-agent tells of itself is part of the session's sums
             if event.data is not None and (read := _READERS.get(event.type)):
                 read(self, event.data, time)
+            if event.data is not None and event.timestamp is not None:
+                quotas = event.data.quota_snapshots
+                if mistake := self._quotas(quotas, time):
+                    place = max(place, data.find(quotas, place))
+                    line = before + data.count(b"\n", 0, place) + 1
+                    state.progress.skip(line, mistake)
         self._show(facts)
+
+    def _quotas(self, told: msgspec.Raw, time: int) -> str:
+        """What is used of the quotas, of which any event may tell; returns what is wrong."""
+        if bytes(told) == b"null":
+            return ""
+        mistakes = []
+        try:
+            quotas = msgspec.json.decode(told, type=dict[limits.Name, msgspec.Raw])
+        except (ValueError, RecursionError) as error:
+            return f"quotaSnapshots: {error}"
+        for name, raw in quotas.items():
+            try:
+                quota = msgspec.json.decode(raw, type=_Quota)
+            except (ValueError, RecursionError) as error:
+                mistakes.append(f"quotaSnapshots.{name}: {error}")
+                continue
+            # Nothing can be used up of what has no end, or of what the plan does not have.
+            if not quota.is_unlimited_entitlement and quota.entitlement_requests > 0:
+                self._put_window(_window(name, quota, time))
+        return "; ".join(mistakes[:_MOST_MISTAKES])
 
     def _is_repeated(self, event: _Event, time: int) -> bool:
         """Whether an event is in the file a second time: some have all of a run twice."""
@@ -748,6 +790,19 @@ def _of_details(details: dict[str, _Detail] | None) -> Tokens | None:
 def _gain(now: int, before: int) -> int:
     """By how much a sum has grown; one that is smaller than before has begun anew."""
     return now - before if now >= before else now
+
+
+def _window(name: str, quota: _Quota, time: int) -> limits.Window:
+    recorded, resets = moment(time), limits.reset_time(quota.reset_date)
+    return limits.Window(
+        source=CopilotCli.name,
+        name=_lines.storable(name),
+        # What was used beyond the quota is overage.
+        used_percent=min(100 * quota.used_requests / quota.entitlement_requests, 100.0),
+        recorded_at=recorded,
+        # Some versions write a moment shortly before the record, which is no end of a quota.
+        resets_at=resets if resets is not None and resets > recorded else None,
+    )
 
 
 def _whole(nano_aiu: float | None) -> int | None:

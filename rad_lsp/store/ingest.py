@@ -10,7 +10,7 @@ import msgspec
 
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
-from rad_lsp.store import files, sessions, snapshot
+from rad_lsp.store import files, limits, sessions, snapshot
 from rad_lsp.store.files import File
 from rad_lsp.store.index import to_column
 from rad_lsp.store.names import Names, as_text
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rad_lsp.sources import Parser, Source
 
 _MANY: Final = 2_000
-"""Requests and tool calls of one file that are kept in memory before they are stored."""
+"""Requests, tool calls and limits of one file that are kept in memory before they are stored."""
 
 _SEAL: Final = 4
 """Bytes of a checksum."""
@@ -157,7 +157,7 @@ class Ingest:
         try:
             for data, end in file.lines(begin) if by_line else file.whole():
                 parser.feed(data)
-                if len(parser.requests) + len(parser.tools) > _MANY:
+                if len(parser.requests) + len(parser.tools) + len(parser.windows) > _MANY:
                     self._store(number, path, parser, goes_on=goes_on)
                     goes_on = True
                 offset = end
@@ -266,8 +266,10 @@ class Ingest:
                 self.changed.keys.add(key)
             self._keys.add(key)
         self._rows.put_tools(file, numbers, parser.tools)
+        self._rows.put(limits.PUT, *(limits.row(file, one) for one in parser.windows.values()))
         parser.requests.clear()
         parser.tools.clear()
+        parser.windows.clear()
 
     def _put_part(self, session: int, file: int, last: int, facts: bytes | None) -> None:
         otherwise = "IGNORE" if facts is None else "REPLACE"
@@ -277,6 +279,7 @@ class Ingest:
     def _forget(self, file: int) -> None:
         """What a file said is no longer so."""
         self._rows.flush()
+        limits.forget(self.db, file)
         for session in self._touch(file):
             place = (session, file)
             self._touch_copies(*place, None)

@@ -94,4 +94,23 @@ def _create(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_create,)
+_PLAN_LIMITS: Final = """
+CREATE TABLE plan_limit(  -- what a file records of a window of a plan's limit, last in each hour
+    source TEXT NOT NULL, file INTEGER NOT NULL, "limit" TEXT NOT NULL, name TEXT NOT NULL,
+    hour INTEGER NOT NULL,  -- since the epoch
+    time INTEGER NOT NULL,  -- milliseconds since the epoch
+    packed BLOB NOT NULL, checksum INTEGER NOT NULL,
+    PRIMARY KEY(file, "limit", name, hour)) WITHOUT ROWID;
+CREATE INDEX plan_limit_time ON plan_limit(time);
+UPDATE file SET stamp = 0, offset = 0 WHERE source IN ('codex', 'copilot-cli') AND NOT gone
+"""
+"""What older versions have read did not look for limits, so it is read anew."""
+
+
+def _add_plan_limits(db: sqlite3.Connection) -> None:
+    """The limits that are in transcripts."""
+    for statement in _PLAN_LIMITS.split(";\n"):
+        db.execute(statement)
+
+
+MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_create, _add_plan_limits)

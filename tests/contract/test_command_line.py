@@ -15,6 +15,7 @@ METHODS = [
     "stats/history",
     "stats/trend",
     "stats/tools",
+    "stats/limits",
     "stats/compare",
     "stats/export",
 ]

@@ -14,6 +14,7 @@ METHODS = [
     "stats/history",
     "stats/trend",
     "stats/tools",
+    "stats/limits",
     "stats/compare",
     "stats/export",
 ]

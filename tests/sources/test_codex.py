@@ -1232,3 +1232,120 @@ def test_a_tool_call_that_is_open_between_reads_is_known_by_its_id(source, write
     assert [(tool.name, tool.duration) for tool in second.tools.values()] == [
         ("exec_command", 2000)
     ]
+
+
+def limited(seconds, total, limits):
+    """A token count with what is used of the plan."""
+    info = {"total_token_usage": total, "last_token_usage": total}
+    return event(seconds, "token_count", info=info, rate_limits=limits)
+
+
+def percents(parser):
+    """Of each window its name and what is used of it."""
+    return [(window.name, window.used_percent) for window in parser.windows.values()]
+
+
+def test_windows_are_named_by_their_length_wherever_they_stand(read):
+    reset = int(NOON.timestamp()) + 600
+    week = {"used_percent": 7, "window_minutes": 10_080, "resets_at": reset}
+    parser = read(
+        meta(),
+        turn(1),
+        limited(2, usage(100), {"primary": week, "secondary": None, "plan_type": "plus"}),
+    )
+    (window,) = parser.windows.values()
+    assert (window.name, window.limit, window.plan, window.used_percent) == (
+        "week", "codex", "plus", 7,
+    )  # fmt: skip
+    assert window.resets_at == NOON + timedelta(seconds=600)
+    assert window.recorded_at == NOON + timedelta(seconds=2)
+
+
+@pytest.mark.parametrize(
+    "told", [{"resets_in_seconds": 598}, {"resets_at": "2026-03-02T12:10:00Z"}]
+)
+def test_a_reset_is_told_in_several_ways(read, told):
+    window = {"used_percent": 7, "window_minutes": 300, **told}
+    parser = read(meta(), turn(1), limited(2, usage(100), {"primary": window}))
+    (found,) = parser.windows.values()
+    assert found.resets_at == NOON + timedelta(seconds=600)
+
+
+def test_a_second_record_of_one_total_has_the_newer_limits(read):
+    first, second = ({"primary": {"used_percent": used}} for used in (1, 2))
+    parser = read(meta(), turn(1), limited(2, usage(100), first), limited(3, usage(100), second))
+    assert percents(parser) == [("primary", 2)]
+    assert requests(parser) == [(100, 0, 0)]
+
+
+def test_limits_without_usage_count(read):
+    told = {"primary": {"used_percent": 3, "window_minutes": 300}}
+    parser = read(meta(), turn(1), event(2, "token_count", info=None, rate_limits=told))
+    assert percents(parser) == [("5h", 3)]
+
+
+def test_limits_of_other_names_are_told_apart(read):
+    told = [
+        {"limit_id": name, "primary": {"used_percent": used, "window_minutes": 300}}
+        for name, used in (("codex", 1), ("codex_spark", 2), (None, 3))
+    ]
+    parser = read(
+        meta(), turn(1), *(limited(at, usage(100), one) for at, one in enumerate(told, 2))
+    )
+    assert [(one.limit, one.used_percent) for one in parser.windows.values()] == [
+        ("codex", 3),
+        ("codex_spark", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"used_percent": 101},
+        {"used_percent": -1},
+        {"used_percent": "40"},
+        {"used_percent": None},
+        {},
+        {"used_percent": 4, "window_minutes": 0},
+        {"used_percent": 4, "window_minutes": 10**9},
+        {"used_percent": 4, "resets_at": []},
+        "full",
+        [],
+    ],
+)
+def test_a_window_that_can_not_be_read_is_counted_and_costs_nothing_else(read, window):
+    good = {"used_percent": 4, "window_minutes": 10_080}
+    told = {"primary": window, "secondary": good}
+    parser = read(meta(), turn(1), limited(2, usage(100), told), tokens(3, usage(200)))
+    assert percents(parser) == [("week", 4)]
+    assert requests(parser) == [(100, 0, 0), (100, 0, 0)]
+    (skipped,) = parser.progress.first_skipped
+    assert (skipped.line, skipped.reason.split(": ")[:2]) == (3, ["rate_limits", "primary"])
+
+
+@pytest.mark.parametrize("told", ["all", 3, [], {"limit_id": {}}, {"limit_id": "x" * 1000}])
+def test_limits_of_another_form_are_counted(read, told):
+    parser = read(meta(), turn(1), limited(2, usage(100), told))
+    assert (parser.windows, parser.progress.skipped) == ({}, 1)
+    assert requests(parser) == [(100, 0, 0)]
+
+
+def test_a_fork_does_not_tell_the_limits_that_it_has_copied(read, write):
+    old, new = ({"primary": {"used_percent": used}} for used in (90, 5))
+    parent = [meta(), turn(1), limited(2, usage(100), old), limited(3, usage(200), old)]
+    write(*parent, thread=PARENT)
+    copied = [limited(600, usage(100), old), limited(600, usage(200), old)]
+    child = read(meta(600, CHILD, **FORKED), *copied, limited(660, usage(300), new), thread=CHILD)
+    assert percents(child) == [("primary", 5)]
+    assert read(meta(600, CHILD, **FORKED), *copied, thread=CHILD).windows == {}
+
+
+def test_credits_are_told_as_the_agent_writes_them(read):
+    for told, shown in (
+        ({"has_credits": True, "unlimited": False, "balance": "12.5"}, "12.5"),
+        ({"has_credits": True, "unlimited": True, "balance": None}, "unlimited"),
+        ({"has_credits": False, "unlimited": False, "balance": "0"}, ""),
+    ):
+        limits = {"primary": {"used_percent": 1}, "credits": told}
+        (window,) = read(meta(), turn(1), limited(2, usage(100), limits)).windows.values()
+        assert window.credits == shown

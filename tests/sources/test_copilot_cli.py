@@ -885,3 +885,67 @@ def test_any_bytes_are_survived(data):
     parser.feed(data + b"\n")
     parser.feed(encoded(answer(1, 1)))
     assert parser.facts
+
+
+def quota(used, entitled=300, **more):
+    return {
+        "isUnlimitedEntitlement": False,
+        "entitlementRequests": entitled,
+        "usedRequests": used,
+        "remainingPercentage": 100 - 100 * used / (entitled or 1),
+        **more,
+    }
+
+
+def told(seconds, **quotas):
+    return event(seconds, "assistant.usage", quotaSnapshots=quotas)
+
+
+def percents(parser):
+    return {window.name: window.used_percent for window in parser.windows.values()}
+
+
+def test_quotas_are_read_of_any_event(read):
+    parser = read(start(), told(1, premium_interactions=quota(75)), told(2, chat=quota(30)))
+    assert percents(parser) == {"premium_interactions": 25, "chat": 10}
+    assert parser.progress.skipped == 0
+
+
+def test_what_has_no_end_or_is_not_in_the_plan_is_no_limit(read):
+    endless = quota(5, isUnlimitedEntitlement=True)
+    parser = read(start(), told(1, chat=endless, completions=quota(0, -1), other=quota(0, 0)))
+    assert percents(parser) == {}
+    assert parser.progress.skipped == 0
+
+
+def test_beyond_the_quota_all_of_it_is_used(read):
+    assert percents(read(start(), told(1, premium_interactions=quota(310)))) == {
+        "premium_interactions": 100
+    }
+
+
+@pytest.mark.parametrize(("seconds", "known"), [(86_400, True), (-60, False)])
+def test_a_reset_lies_after_the_record(read, seconds, known):
+    found = read(start(), told(1, chat=quota(3, resetDate=moment(seconds)))).windows
+    (window,) = found.values()
+    assert window.resets_at == (NOON + timedelta(seconds=seconds) if known else None)
+
+
+def test_a_reset_that_is_no_time_is_none(read):
+    (window,) = read(start(), told(1, chat=quota(3, resetDate="soon"))).windows.values()
+    assert window.resets_at is None
+
+
+@pytest.mark.parametrize("bad", [{}, "full", {"usedRequests": -1, "entitlementRequests": 3}])
+def test_a_quota_that_can_not_be_read_is_counted_and_the_others_count(read, bad):
+    parser = read(start(), told(1, premium_interactions=bad, chat=quota(30)), answer(2, 5))
+    assert percents(parser) == {"chat": 10}
+    (skipped,) = parser.progress.first_skipped
+    assert skipped.line == 2
+    assert skipped.reason.startswith("quotaSnapshots.premium_interactions: ")
+    assert len(parser.requests) == 1
+
+
+def test_quotas_of_another_form_are_counted(read):
+    parser = read(start(), event(1, "assistant.usage", quotaSnapshots=[1]))
+    assert (parser.windows, parser.progress.skipped) == ({}, 1)

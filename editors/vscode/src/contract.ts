@@ -390,6 +390,50 @@ export interface ToolFigures {
   readonly share: number | null;
 }
 
+/** `stats/limits`: those of the user's accounts, wherever sessions worked. */
+export interface LimitsParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+}
+
+/** Plan limits, and `blocks` of sources that have no current one. `idle` sources have sessions, but neither of both. `ignored` are sentences on records that were left out. `text` is what `rad limits` prints. */
+export interface LimitsResult {
+  readonly limits: readonly PlanLimit[];
+  readonly blocks: readonly RequestBlock[];
+  readonly idle: readonly string[];
+  readonly ignored: readonly string[];
+  readonly text: string;
+  readonly markdown: string;
+}
+
+/** A window of a plan's limit, as the agent has recorded it. `usedPercent` is null unless `state` is `current`: the window has been `reset` since, or it is `unknown` whether it has. `recordedPercent` is what was recorded then. `limit` names one of several limits. At `percentPerHour` all is used at `runsOutAt`, null where that is not before `resetsAt`. */
+export interface PlanLimit {
+  readonly source: string;
+  readonly limit: string | null;
+  readonly window: string;
+  readonly windowSeconds: number | null;
+  readonly plan: string | null;
+  readonly credits: string | null;
+  readonly state: "current" | "reset" | "unknown";
+  readonly usedPercent: number | null;
+  readonly percentPerHour: number | null;
+  readonly runsOutAt: string | null;
+  readonly resetsAt: string | null;
+  readonly recordedAt: string;
+  readonly recordedPercent: number;
+}
+
+/** What a source without a current limit has used since its running 5-hour block began. An estimate: blocks begin at the full hour of their first request, as those of plans may. */
+export interface RequestBlock {
+  readonly source: string;
+  readonly since: string;
+  readonly until: string;
+  readonly requests: number;
+  readonly tokens: number;
+  readonly cost: number | null;
+  readonly costIsLowerBound?: boolean;
+}
+
 /** `stats/compare`: session B against session A, or against the session before it. */
 export interface CompareParams {
   readonly workspaceUri?: string | null;
@@ -451,6 +495,7 @@ export interface Requests {
   "stats/history": { readonly params: HistoryParams; readonly result: History };
   "stats/trend": { readonly params: TrendParams; readonly result: TrendResult };
   "stats/tools": { readonly params: ToolsParams; readonly result: ToolsResult };
+  "stats/limits": { readonly params: LimitsParams; readonly result: LimitsResult };
   "stats/compare": { readonly params: CompareParams; readonly result: SessionComparison };
   "stats/export": { readonly params: ExportParams; readonly result: Export };
 }

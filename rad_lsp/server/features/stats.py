@@ -85,6 +85,14 @@ async def history(context: Context, params: wire.HistoryParams) -> wire.History:
     return answers.history(page, snapshot, datetime.now(UTC), folder.settings.values.zone)
 
 
+@request("stats/limits", wire.LimitsParams)
+async def limits(context: Context, params: wire.LimitsParams) -> wire.LimitsResult:
+    """Plan limits of the user's accounts."""
+    folder, _ = await _snapshot(context, params)
+    overview = await folder.sessions.plan_limits()
+    return answers.limits(overview, folder.settings.values.zone)
+
+
 @request("stats/compare", wire.CompareParams)
 async def compare(context: Context, params: wire.CompareParams) -> wire.SessionComparison:
     """Session B against session A, or against the session before it."""
