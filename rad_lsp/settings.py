@@ -29,6 +29,9 @@ WORKSPACE_FILE: Final = Path(".radium", "rad-lsp.toml")
 _OWN: Final = ("sources", "status", "prices")
 """What only the user sets."""
 
+_OWN_BUDGET: Final = ("warn_at", "projects")
+"""What of the budgets only the user sets: a workspace has no say in when to warn, nor in others."""
+
 FIGURES: Final = (
     "cost",
     "success_rate",
@@ -140,9 +143,9 @@ def load(workspace: Path | None, nearest: dict[str, Any], origin: str) -> Loaded
                 f"{file}: {', '.join(keys)} ignored. A workspace sets only the time zone and "
                 f"stricter budgets; the rest belongs in {own}"
             )
-        _merge(merged, values)
+        merged = _merged(merged, values)
         origins |= _origins(values, str(file))
-    _merge(merged, nearest)
+    merged = _merged(merged, nearest)
     origins |= _origins(nearest, origin)
     return Loaded(checked(merged, origin), origins, ignored)
 
@@ -155,15 +158,18 @@ def _is_same(file: Path, other: Path) -> bool:
         return False
 
 
-def _of_workspace(file: Path, budget: dict[str, float]) -> tuple[dict[str, Any], list[str]]:
+def _of_workspace(file: Path, budget: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """What a workspace's file sets, and the keys in it that it may not set.
 
     `budget` is the user's, which it may only make stricter. Raises BadSettings.
     """
     values = _parse(file)
     ignored = [key for key in _OWN if values.pop(key, None) is not None]
-    checked(values, str(file))
     stricter = values.get("budget", {})
+    if isinstance(stricter, dict):
+        others = [key for key in _OWN_BUDGET if stricter.pop(key, None) is not None]
+        ignored += [f"budget.{key}" for key in others]
+    checked(values, str(file))
     for name in [name for name in stricter if stricter[name] > budget.get(name, math.inf)]:
         del stricter[name]
         ignored.append(f"budget.{name}")
@@ -293,18 +299,32 @@ def _parse(file: Path) -> dict[str, Any]:
         raise BadSettings(str(file), "it is nested too deeply") from None
 
 
-def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
-    """Put nearer values over farther ones.
+def _merged(farther: dict[str, Any], nearer: dict[str, Any]) -> dict[str, Any]:
+    """Settings of two origins, of which the nearer ones win.
 
     Tables are merged by their keys. A price is whole: it takes no rate from a farther one.
     """
-    for key, value in values.items():
-        into[key] = {**into.get(key, {}), **value} if isinstance(value, dict) else value
+    merged: dict[str, Any] = {}
+    for path, value in (_by_path(farther) | _by_path(nearer)).items():
+        table = merged
+        for key in path[:-1]:
+            table = table.setdefault(key, {})
+        table[path[-1]] = value
+    return merged
 
 
 def _origins(values: dict[str, Any], origin: str) -> dict[str, str]:
     """The origin of values, by their keys, such as `budget.day`."""
-    keys = []
+    return {".".join(path): origin for path in _by_path(values)}
+
+
+def _by_path(values: dict[str, Any], within: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """All that is set by itself, by the keys that lead to it."""
+    found: dict[tuple[str, ...], Any] = {}
     for key, value in values.items():
-        keys += [f"{key}.{name}" for name in value] if isinstance(value, dict) else [key]
-    return dict.fromkeys(keys, origin)
+        path = (*within, key)
+        if isinstance(value, dict) and within != ("prices",):
+            found |= _by_path(value, path)
+        else:
+            found[path] = value
+    return found

@@ -23,7 +23,7 @@ EXIT_MENDABLE = 1
 
 _COMMANDS: Final = {name: name for name in ("demo", "doctor", "index", "init", "session", "status")}
 _STATS: Final = {
-    name: f"stats.{name}" for name in ("compare", "cost", "export", "history", "session")
+    name: f"stats.{name}" for name in ("budget", "compare", "cost", "export", "history", "session")
 } | dict.fromkeys(("engine", "model"), "stats.usage")
 """The modules of commands, below `rad_lsp.cli`; a command is a function of its name."""
 

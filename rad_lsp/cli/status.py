@@ -17,7 +17,9 @@ from rad_lsp.cli.output import EXIT_INTERRUPTED, emit, emit_data
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
-    from rad_lsp.service import Selection, Snapshot
+    from rad_lsp.core.budget import OnProject
+    from rad_lsp.core.money import Money
+    from rad_lsp.service import Selection, Store
 
 CAP_SECONDS: Final = 0.25
 """How long a prompt waits for transcripts to be read; then it shows what the index has."""
@@ -55,8 +57,8 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
     if os.path.isdir(folder):  # noqa: PTH112  (never raises)
         context.current = Path(folder)
     recent = _recent(context, session_id, as_json=as_json)
-    snapshot = _snapshot_in_time(context, recent)
-    _print(_line(context, snapshot, session_id, as_json=as_json), as_json=as_json)
+    store = _read_in_time(context, recent)
+    _print(_line(context, store, session_id, as_json=as_json), as_json=as_json)
 
 
 def _recent(context: Context, session_id: str, *, as_json: bool) -> Selection | None:
@@ -76,22 +78,23 @@ def _shows_totals(context: Context, *, as_json: bool) -> bool:
 
 
 def _line(
-    context: Context, snapshot: Snapshot, session_id: str, *, as_json: bool, indent: bool = True
+    context: Context, store: Store, session_id: str, *, as_json: bool, indent: bool = True
 ) -> str:
     from rad_lsp import service
-    from rad_lsp.render.status_line import status_line
+    from rad_lsp.render.status_line import marked, status_line
 
     settings = context.settings
     figures = service.status(
-        snapshot,
+        store.snapshot,
         context.now,
         settings.zone,
         settings.budget,
         session_id,
         totals=_shows_totals(context, as_json=as_json),
+        on_projects=_on_projects(context, store),
     )
     if not as_json:
-        return f"{status_line(figures, settings.status.format)}\n"
+        return f"{marked(status_line(figures, settings.status.format), figures)}\n"
     from rad_lsp.render import answers, rows
 
     answer = answers.status(
@@ -105,6 +108,15 @@ def _line(
     return rows.encode(rows.status(answer), indent=2 if indent else -1).decode()
 
 
+def _on_projects(context: Context, store: Store) -> dict[OnProject, Money]:
+    """What was spent on the budgets of the workspace's project."""
+    if not context.settings.budget.projects:
+        return {}
+    from rad_lsp.service import budget
+
+    return budget.on_projects(store, context.workspace.root, context.settings, context.now)
+
+
 def _print(line: str, *, as_json: bool) -> None:
     if as_json:
         emit_data([line.encode("utf-8")])
@@ -112,7 +124,7 @@ def _print(line: str, *, as_json: bool) -> None:
         emit(line)
 
 
-def _snapshot_in_time(context: Context, recent: Selection | None) -> Snapshot:
+def _read_in_time(context: Context, recent: Selection | None) -> Store:
     """The sessions as they are now; where reading takes too long, as the index has them."""
     store = context.store(recent)
     reading = threading.Thread(target=store.refresh, daemon=True)
@@ -123,10 +135,12 @@ def _snapshot_in_time(context: Context, recent: Selection | None) -> Snapshot:
         store.stop()
         reading.join(_GRACE_SECONDS)
     if not reading.is_alive():
-        return store.snapshot
+        return store
     # The thread that reads is not waited for, and still uses the index.
     context.machine.index.abandoned = True
-    return context.store(recent, own_connection=True).recall()
+    other = context.store(recent, own_connection=True)
+    other.recall()
+    return other
 
 
 def _watch(context: Context, *, as_json: bool) -> NoReturn:
@@ -137,7 +151,8 @@ def _watch(context: Context, *, as_json: bool) -> NoReturn:
         while True:
             begun = time.monotonic()
             context.now = datetime.now(UTC)
-            line = _line(context, store.refresh(), "", as_json=as_json, indent=False)
+            store.refresh()
+            line = _line(context, store, "", as_json=as_json, indent=False)
             if line != printed:
                 _print(line, as_json=as_json)
                 printed = line

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.cost import CostTable
     from rad_lsp.core.session import Usage
     from rad_lsp.core.usage import UsageTable
+    from rad_lsp.service.budget import Budgets
 
 _CAPITAL: Final = re.compile("[A-Z]")
 
@@ -56,6 +57,13 @@ def _usage(table: UsageTable, usage: Usage) -> dict[str, Any]:
 def cost(table: CostTable) -> dict[str, Any]:
     """The wire's answer with snake_case keys, without its texts."""
     row: dict[str, Any] = _snake(msgspec.to_builtins(answers.cost(table, None)))
+    del row["text"], row["markdown"]
+    return row
+
+
+def budget(budgets: Budgets) -> dict[str, Any]:
+    """The wire's answer with snake_case keys, without its texts."""
+    row: dict[str, Any] = _snake(msgspec.to_builtins(answers.budget(budgets, None)))
     del row["text"], row["markdown"]
     return row
 

@@ -43,7 +43,7 @@ from rad_lsp.store.snapshot import Snapshot as Snapshot  # noqa: TC001  (the ser
 from rad_lsp.store.snapshot import warned as warned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.comparison import Comparison
@@ -103,7 +103,7 @@ class StatusFigures(msgspec.Struct, frozen=True):
 
     `session` is the one that it is about, None where there is none; `totals` are those of all
     sessions, `today` those of the user's day. `skipped` counts files that can't be read, `passed`
-    are the budgets that were passed.
+    are the budgets of which a threshold is passed.
     """
 
     session: Session | None
@@ -114,7 +114,7 @@ class StatusFigures(msgspec.Struct, frozen=True):
 
     @property
     def warning(self) -> bool:
-        """Whether files were skipped, a budget is passed, or the session's figures contradict."""
+        """Whether files were skipped, a budget's threshold is passed, or figures contradict."""
         problems = self.session.problems if self.session else ()
         contradict = any(problem.severity == "warning" for problem in problems)
         return bool(self.skipped or self.passed or contradict)
@@ -210,12 +210,14 @@ def status(
     session_id: str = "",
     *,
     totals: bool | Sum = True,
+    on_projects: Mapping[budgets.OnProject, Money] = {},
+    week_start: int = 0,
 ) -> StatusFigures:
     """What a status line shows at `now`; `zone` tells when the user's day began.
 
     It is about the session with the id `session_id`, else about the most recent one. To add up
     thousands of sessions takes longer than the rest: `totals` are their sums where these are known;
-    where it is False the sums are zero.
+    where it is False the sums are zero. `on_projects` is what was spent on projects' budgets.
     """
     if not isinstance(totals, Sum):
         totals = _sum(snapshot.entries if totals else ())
@@ -223,7 +225,7 @@ def status(
     entry = snapshot.by_id.get(session_id) if session_id else newest
     session = entry.session if entry else None
     spent: dict[budgets.Name, Money] = {} if session is None else {"session": session.money}
-    for name, since in budgets.periods(budget, now, zone).items():
+    for name, since in budgets.periods(budget, now, zone, week_start).items():
         spent[name] = spent_within(snapshot, since)
     today = period.today(now, zone)
     return StatusFigures(
@@ -233,16 +235,18 @@ def status(
             _sum(snapshot.within(today)), money=spent_within(snapshot, today)
         ),
         skipped=len(snapshot.skipped),
-        passed=budgets.passed(budget, spent),
+        passed=budgets.passed(budget, spent, on_projects),
     )
 
 
-def status_since(now: datetime, zone: tzinfo | None, budget: budgets.Budget) -> datetime:
+def status_since(
+    now: datetime, zone: tzinfo | None, budget: budgets.Budget, week_start: int = 0
+) -> datetime:
     """The earliest moment whose sessions a status line without totals adds up.
 
     The session that it is about may be older.
     """
-    periods = [period.today(now, zone), *budgets.periods(budget, now, zone).values()]
+    periods = [period.today(now, zone), *budgets.periods(budget, now, zone, week_start).values()]
     return min(since for since in (one.since for one in periods) if since is not None)
 
 
