@@ -12,6 +12,7 @@ METHODS = [
     "stats/model",
     "stats/engine",
     "stats/cost",
+    "stats/budget",
     "stats/history",
     "stats/compare",
     "stats/export",
