@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from rad_lsp.core.budget import Budget
+from rad_lsp.core.budget import Budget, ProjectBudget
 from rad_lsp.core.errors import BadSettings, reason
 from rad_lsp.core.price import Override
 from rad_lsp.core.wording import listed, printable
@@ -211,20 +211,23 @@ def checked(values: dict[str, Any], origin: str) -> Settings:
     except (msgspec.ValidationError, ValueError) as error:
         reason, _, where = str(error).partition(" - at `$")
         key = where.strip("`.")
-        if "[...]" in key:
-            key = key.replace("prices[...]", f'prices."{_wrong_price(values["prices"])}"')
+        if "prices[...]" in key:
+            key = key.replace("[...]", f'."{_wrong(values["prices"], Override)}"')
+        elif "projects[...]" in key:
+            name = _wrong(values["budget"]["projects"], ProjectBudget)
+            key = key.replace("[...]", f'."{name}"')
         raise BadSettings(origin, f"{key}: {reason}" if key else reason) from None
     return settings
 
 
-def _wrong_price(prices: dict[str, Any]) -> str:
-    """The first model whose price is at fault: what checks them names only their table."""
-    return next(model for model, price in prices.items() if not _is_price(price))
+def _wrong(table: dict[str, Any], form: type[msgspec.Struct]) -> str:
+    """The first key of a table whose value is at fault: what checks them names only the table."""
+    return next(key for key, value in table.items() if not _is(value, form))
 
 
-def _is_price(value: Any) -> bool:
+def _is(value: Any, form: type[msgspec.Struct]) -> bool:
     try:
-        msgspec.convert(value, Override)
+        msgspec.convert(value, form)
     except msgspec.ValidationError:
         return False
     return True
