@@ -64,7 +64,7 @@ def test_each_budget_is_a_line(budgets):
     assert "fewer than 3" in rules[1]
     assert len(rules) == 3
     assert note == (
-        "≥ and n/a: 2 requests have no final usage recorded, 1 request has no known price."
+        "≥ and n/a: 2 requests have no final usage recorded, 1 request has no known price"
     )
 
 

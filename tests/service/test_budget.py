@@ -123,6 +123,14 @@ def test_without_sessions_nothing_was_spent_and_nothing_is_expected(overview):
     assert {row.is_passed for row in found.values()} == {False}
 
 
+def test_a_clock_that_was_set_back_hides_no_spending(overview, claude_code):
+    claude_code("later", start="2026-03-12T18:00:00+00:00").answer()
+    claude_code("now", start="2026-03-12T11:00:00+00:00").answer()
+    limits = Budget(day=0.006, projects={"workspace": ProjectBudget(day=0.006)})
+    spent = [row.spent.usd for row in overview(limits).values()]
+    assert spent == pytest.approx([2 * ONE, 2 * ONE])
+
+
 def test_a_budget_without_an_end_is_none(overview):
     assert overview(Budget(day=float("inf"), week=1e308)).keys() == {("week", "")}
 

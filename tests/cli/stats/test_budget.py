@@ -113,7 +113,9 @@ def test_all_projects_count_where_they_are_asked_for(budget, claude_code, user_s
     assert spent("--all-projects") == [2, 1]
 
 
-def test_a_prompt_names_the_budgets_that_are_passed(rad, workspace, spent, user_settings):
+def test_a_prompt_names_the_budgets_that_are_passed(rad, workspace, spent, user_settings, budget):
+    budget()  # reads all transcripts, which a prompt does not wait for
+
     def line():
         return rad("status", "--format", "{cost}", *spent, cwd=workspace.root).stdout
 
