@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from rad_lsp.core.budget import Budget
+from rad_lsp.core.budget import Budget, ProjectBudget
 from rad_lsp.core.errors import BadSettings, reason
 from rad_lsp.core.period import Weekday
 from rad_lsp.core.price import Override
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 WORKSPACE_FILE: Final = Path(".radium", "rad-lsp.toml")
 _OWN: Final = ("week_start", "scope", "sources", "status", "prices")
 """What only the user sets."""
+
+_OWN_BUDGET: Final = ("warn_at", "projects")
+"""What of the budgets only the user sets: a workspace has no say in when to warn, nor in others."""
 
 FIGURES: Final = (
     "cost",
@@ -146,9 +149,9 @@ def load(workspace: Path | None, nearest: dict[str, Any], origin: str) -> Loaded
                 f"{file}: {', '.join(keys)} ignored. A workspace sets only the time zone and "
                 f"stricter budgets; the rest belongs in {own}"
             )
-        _merge(merged, values)
+        merged = _merged(merged, values)
         origins |= _origins(values, str(file))
-    _merge(merged, nearest)
+    merged = _merged(merged, nearest)
     origins |= _origins(nearest, origin)
     return Loaded(checked(merged, origin), origins, ignored)
 
@@ -161,15 +164,18 @@ def _is_same(file: Path, other: Path) -> bool:
         return False
 
 
-def _of_workspace(file: Path, budget: dict[str, float]) -> tuple[dict[str, Any], list[str]]:
+def _of_workspace(file: Path, budget: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """What a workspace's file sets, and the keys in it that it may not set.
 
     `budget` is the user's, which it may only make stricter. Raises BadSettings.
     """
     values = _parse(file)
     ignored = [key for key in _OWN if values.pop(key, None) is not None]
-    checked(values, str(file))
     stricter = values.get("budget", {})
+    if isinstance(stricter, dict):
+        others = [key for key in _OWN_BUDGET if stricter.pop(key, None) is not None]
+        ignored += [f"budget.{key}" for key in others]
+    checked(values, str(file))
     for name in [name for name in stricter if stricter[name] > budget.get(name, math.inf)]:
         del stricter[name]
         ignored.append(f"budget.{name}")
@@ -213,20 +219,23 @@ def checked(values: dict[str, Any], origin: str) -> Settings:
     except (msgspec.ValidationError, ValueError) as error:
         reason, _, where = str(error).partition(" - at `$")
         key = where.strip("`.")
-        if "[...]" in key:
-            key = key.replace("prices[...]", f'prices."{_wrong_price(values["prices"])}"')
+        if "prices[...]" in key:
+            key = key.replace("[...]", f'."{_wrong(values["prices"], Override)}"')
+        elif "projects[...]" in key:
+            name = _wrong(values["budget"]["projects"], ProjectBudget)
+            key = key.replace("[...]", f'."{name}"')
         raise BadSettings(origin, f"{key}: {reason}" if key else reason) from None
     return settings
 
 
-def _wrong_price(prices: dict[str, Any]) -> str:
-    """The first model whose price is at fault: what checks them names only their table."""
-    return next(model for model, price in prices.items() if not _is_price(price))
+def _wrong(table: dict[str, Any], form: type[msgspec.Struct]) -> str:
+    """The first key of a table whose value is at fault: what checks them names only the table."""
+    return next(key for key, value in table.items() if not _is(value, form))
 
 
-def _is_price(value: Any) -> bool:
+def _is(value: Any, form: type[msgspec.Struct]) -> bool:
     try:
-        msgspec.convert(value, Override)
+        msgspec.convert(value, form)
     except msgspec.ValidationError:
         return False
     return True
@@ -301,18 +310,32 @@ def _parse(file: Path) -> dict[str, Any]:
         raise BadSettings(str(file), "it is nested too deeply") from None
 
 
-def _merge(into: dict[str, Any], values: dict[str, Any]) -> None:
-    """Put nearer values over farther ones.
+def _merged(farther: dict[str, Any], nearer: dict[str, Any]) -> dict[str, Any]:
+    """Settings of two origins, of which the nearer ones win.
 
     Tables are merged by their keys. A price is whole: it takes no rate from a farther one.
     """
-    for key, value in values.items():
-        into[key] = {**into.get(key, {}), **value} if isinstance(value, dict) else value
+    merged: dict[str, Any] = {}
+    for path, value in (_by_path(farther) | _by_path(nearer)).items():
+        table = merged
+        for key in path[:-1]:
+            table = table.setdefault(key, {})
+        table[path[-1]] = value
+    return merged
 
 
 def _origins(values: dict[str, Any], origin: str) -> dict[str, str]:
     """The origin of values, by their keys, such as `budget.day`."""
-    keys = []
+    return {".".join(path): origin for path in _by_path(values)}
+
+
+def _by_path(values: dict[str, Any], within: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """All that is set by itself, by the keys that lead to it."""
+    found: dict[tuple[str, ...], Any] = {}
     for key, value in values.items():
-        keys += [f"{key}.{name}" for name in value] if isinstance(value, dict) else [key]
-    return dict.fromkeys(keys, origin)
+        path = (*within, key)
+        if isinstance(value, dict) and within != ("prices",):
+            found |= _by_path(value, path)
+        else:
+            found[path] = value
+    return found

@@ -484,6 +484,54 @@ class ToolsResult(msgspec.Struct, frozen=True, rename="camel"):
     markdown: str
 
 
+class BudgetRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """How a budget is used up, in USD; null where it is not known.
+
+    `used` is percent of the limit, `threshold` the highest of `warnAt` that is passed; `passed`
+    tells that more than the limit was spent. `burnRate` is USD per `burnRatePer`. What will have
+    been spent at `until` is `expected`, from `expectedLow` to `expectedHigh`, by `historyDays`
+    days. `runsOut` is null, too, where that is not before `until`. `project` is there for its
+    budgets, as the settings name it, `sessionId` for that of a session. `costIsLowerBound` and
+    `expectedIsLowerBound` tell that the true amount may be higher; `unpriced` requests have no
+    known price.
+    """
+
+    name: Literal["session", "day", "week", "month"]
+    limit: float
+    cost: float | None
+    left: float | None
+    used: float | None
+    threshold: float | None
+    passed: bool
+    burn_rate: float | None
+    burn_rate_per: Literal["hour", "day"]
+    expected: float | None
+    expected_low: float | None
+    expected_high: float | None
+    history_days: int
+    runs_out: datetime | None
+    since: datetime | None
+    until: datetime | None
+    project: str = ""
+    session_id: str = ""
+    cost_is_lower_bound: bool = False
+    expected_is_lower_bound: bool = False
+    unpriced: int = 0
+
+
+class BudgetResult(msgspec.Struct, frozen=True, rename="camel"):
+    """All budgets that are set; `text` is what `rad stats budget` prints.
+
+    `warnAt` are the thresholds in percent, `rules` sentences on how figures are told.
+    """
+
+    rows: tuple[BudgetRow, ...]
+    warn_at: tuple[float, ...]
+    rules: tuple[str, ...]
+    text: str
+    markdown: str
+
+
 class Export(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """What was exported: `uri` names the output, `content` is there when there is none."""
 
@@ -525,6 +573,10 @@ class CostParams(UsageParams, frozen=True, rename="camel", kw_only=True):
 
 class LimitsParams(Params, frozen=True, rename="camel", kw_only=True):
     """`stats/limits`: those of the user's accounts, wherever sessions worked."""
+
+
+class BudgetParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/budget`: the budgets of a workspace, and those of all projects."""
 
 
 class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):
@@ -581,6 +633,7 @@ METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
     "stats/model": (UsageParams, UsageResult),
     "stats/engine": (UsageParams, UsageResult),
     "stats/cost": (CostParams, CostResult),
+    "stats/budget": (BudgetParams, BudgetResult),
     "stats/history": (HistoryParams, History),
     "stats/trend": (TrendParams, TrendResult),
     "stats/tools": (ToolsParams, ToolsResult),

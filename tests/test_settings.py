@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rad_lsp import settings
-from rad_lsp.core.budget import Budget
+from rad_lsp.core.budget import Budget, ProjectBudget
 from rad_lsp.core.errors import BadSettings
 from rad_lsp.core.price import Override
 from rad_lsp.pricing import Prices
@@ -80,6 +80,9 @@ def test_the_nearest_wins(load, user_settings, workspace_settings):
         ("prices", "[[prices]]\na = nan"),
         ("budget.day", "budget.day = 11"),
         ("budget.day", "budget.day = inf"),
+        ("budget.warn_at", "budget.warn_at = []"),
+        ("budget.warn_at, budget.projects", "budget.warn_at = 5\nbudget.projects = 5"),
+        ("budget.projects", "[budget.projects.other]\nday = 0"),
     ],
 )
 def test_what_a_workspace_may_not_set_is_ignored_and_named(
@@ -103,6 +106,41 @@ def test_what_a_workspace_may_set_counts_beside_what_it_may_not(workspace, works
     found = settings.load(workspace.root, {}, "flags")
     assert found.values == Settings(timezone="UTC", budget=Budget(week=5))
     assert found.ignored.startswith(f"{own}: sources, prices ignored. ")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("budget.warn_at = 80", "budget.warn_at: Expected `array`"),
+        ("budget.warn_at = [0]", r"budget.warn_at\[0\]: Expected `float` > 0"),
+        ("budget.warn_at = [1001]", r"budget.warn_at\[0\]: "),
+        ("budget.warn_at = [nan]", r"budget.warn_at\[0\]: "),
+        ("budget.warn_at = [1,2,3,4,5,6,7,8,9,10,11]", "budget.warn_at: "),
+        ("[budget.projects.a]\nsession = 1", 'budget.projects."a": .* unknown field `session`'),
+        ("[budget.projects]\nb.day = 1\na.day = -1", 'budget.projects."a".day: '),
+        ("budget.projects.a = 5", 'budget.projects."a": '),
+    ],
+)
+def test_what_is_wrong_with_thresholds_and_projects_is_named(load, user_settings, text, said):
+    user_settings(text)
+    with pytest.raises(BadSettings, match=said):
+        load()
+
+
+def test_budgets_of_projects_are_merged_by_their_keys(workspace, user_settings):
+    user_settings("[budget.projects.a]\nday = 1\nmonth = 5\n[budget.projects.prices]\nday = 9")
+    nearest = {"budget": {"warn_at": [50.5], "projects": {"a": {"day": 2}, "b": {"week": 3}}}}
+    found = settings.load(workspace.root, nearest, "flags")
+    assert found.values.budget == Budget(
+        warn_at=(50.5,),
+        projects={
+            "a": ProjectBudget(day=2, month=5),
+            "prices": ProjectBudget(day=9),
+            "b": ProjectBudget(week=3),
+        },
+    )
+    assert found.origins["budget.projects.a.day"] == "flags"
+    assert found.origins["budget.projects.a.month"] == str(settings.user_file())
 
 
 def test_a_workspace_may_make_budgets_stricter_only(workspace, user_settings, workspace_settings):

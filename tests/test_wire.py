@@ -25,6 +25,7 @@ from rad_lsp.core.figures import FIGURES
         ("stats/compare", {"sessionA": 5, "sessionB": "a"}),
         ("stats/cost", {"sessionId": 5}),
         ("stats/cost", {"model": "a"}),
+        ("stats/budget", {"since": "7d"}),
         ("stats/export", {"format": "xml"}),
         ("stats/export", {"overwrite": "yes"}),
     ],

@@ -22,7 +22,8 @@ _COMMANDS: Final = {
     name: name for name in ("demo", "doctor", "index", "init", "limits", "session", "status")
 }
 _STATS = {
-    name: f"stats.{name}" for name in ("compare", "cost", "export", "history", "session", "tools")
+    name: f"stats.{name}"
+    for name in ("budget", "compare", "cost", "export", "history", "session", "tools")
 }
 _STATS |= dict.fromkeys(("engine", "model"), "stats.usage")
 _STATS |= dict.fromkeys(("hourly", "daily", "weekly", "monthly"), "stats.trend")

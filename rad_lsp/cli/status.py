@@ -17,8 +17,10 @@ from rad_lsp.cli.output import EXIT_INTERRUPTED, emit, emit_data, note
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
+    from rad_lsp.core.budget import OnProject
     from rad_lsp.core.limits import Limit
-    from rad_lsp.service import Selection, Snapshot
+    from rad_lsp.core.money import Money
+    from rad_lsp.service import Selection, Store
 
 CAP_SECONDS: Final = 0.25
 """How long a prompt waits for transcripts to be read; then it shows what the index has."""
@@ -63,8 +65,8 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
         context.current = Path(folder)
     mistake = context.forgive_settings()
     recent = _recent(context, session_id, as_json=as_json)
-    snapshot, complete = _snapshot_in_time(context, recent)
-    line = _line(context, snapshot, session_id, as_json=as_json, reading=not complete)
+    store, complete = _read_in_time(context, recent)
+    line = _line(context, store, session_id, as_json=as_json, reading=not complete)
     if mistake and as_json:
         note(f"{mistake}.")
     elif mistake:
@@ -80,7 +82,7 @@ def _recent(context: Context, session_id: str, *, as_json: bool) -> Selection | 
     if _shows_totals(context, as_json=as_json):
         return None
     settings = context.settings
-    since = service.status_since(context.now, settings.zone, settings.budget)
+    since = service.status_since(context.now, settings.zone, settings.budget, settings.week_start)
     return sessions.recent(since, session_id)
 
 
@@ -99,7 +101,7 @@ def _limits(context: Context) -> tuple[Limit, ...]:
 
 def _line(
     context: Context,
-    snapshot: Snapshot,
+    store: Store,
     session_id: str,
     *,
     as_json: bool,
@@ -107,11 +109,11 @@ def _line(
     reading: bool = False,
 ) -> str:
     from rad_lsp import service
-    from rad_lsp.render.status_line import status_line
+    from rad_lsp.render.status_line import marked, status_line
 
     settings = context.settings
     figures = service.status(
-        snapshot,
+        store.snapshot,
         context.now,
         settings.zone,
         settings.budget,
@@ -119,9 +121,11 @@ def _line(
         totals=_shows_totals(context, as_json=as_json),
         reading=reading,
         limits=_limits(context),
+        on_projects=_on_projects(context, store),
+        week_start=settings.week_start,
     )
     if not as_json:
-        return f"{status_line(figures, settings.status.format)}\n"
+        return f"{marked(status_line(figures, settings.status.format), figures)}\n"
     from rad_lsp.render import answers, rows
 
     answer = answers.status(
@@ -135,6 +139,15 @@ def _line(
     return rows.encode(rows.status(answer), indent=2 if indent else -1).decode()
 
 
+def _on_projects(context: Context, store: Store) -> dict[OnProject, Money]:
+    """What was spent on the budgets of the workspace's project."""
+    if not context.settings.budget.projects:
+        return {}
+    from rad_lsp.service import budget
+
+    return budget.on_projects(store, context.workspace.root, context.settings, context.now)
+
+
 def _print(line: str, *, as_json: bool) -> None:
     if as_json:
         emit_data([line.encode("utf-8")])
@@ -142,7 +155,7 @@ def _print(line: str, *, as_json: bool) -> None:
         emit(line)
 
 
-def _snapshot_in_time(context: Context, recent: Selection | None) -> tuple[Snapshot, bool]:
+def _read_in_time(context: Context, recent: Selection | None) -> tuple[Store, bool]:
     """The sessions, and whether they are complete: as the index has them if reading takes long."""
     store = context.store(recent)
     reading = threading.Thread(target=store.refresh, daemon=True)
@@ -154,10 +167,12 @@ def _snapshot_in_time(context: Context, recent: Selection | None) -> tuple[Snaps
         store.stop()
         reading.join(_GRACE_SECONDS)
     if not reading.is_alive():
-        return store.snapshot, complete
+        return store, complete
     # The thread that reads is not waited for, and still uses the index.
     context.machine.index.abandoned = True
-    return context.store(recent, own_connection=True).recall(), False
+    other = context.store(recent, own_connection=True)
+    other.recall()
+    return other, False
 
 
 def _watch(context: Context, *, as_json: bool) -> NoReturn:
@@ -168,7 +183,8 @@ def _watch(context: Context, *, as_json: bool) -> NoReturn:
         while True:
             begun = time.monotonic()
             context.now = datetime.now(UTC)
-            line = _line(context, store.refresh(), "", as_json=as_json, indent=False)
+            store.refresh()
+            line = _line(context, store, "", as_json=as_json, indent=False)
             if line != printed:
                 _print(line, as_json=as_json)
                 printed = line

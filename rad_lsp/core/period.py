@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
 Weekday: TypeAlias = Literal[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
 ]
+
+_WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 
 _DATE = r"(?a)\d{4}-\d\d-\d\d"
 _AGO = r"(?a)(\d{1,6})\s*([smhdw])"
@@ -45,6 +47,11 @@ def parse(since: str | None, until: str | None, now: datetime, zone: tzinfo | No
         None if since is None else _moment(since, now, zone, days=0),
         None if until is None else _moment(until, now, zone, days=1),
     )
+
+
+def days_into_week(day: date, week_start: Weekday) -> int:
+    """How many days before a day its week began, with that day as the first of a week."""
+    return (day.weekday() - _WEEKDAYS.index(week_start)) % 7
 
 
 def midnight(day: date, zone: tzinfo | None) -> datetime:

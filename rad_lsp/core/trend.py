@@ -18,7 +18,7 @@ import msgspec
 from rad_lsp.core import cost, figures, money
 from rad_lsp.core.cost import Savings
 from rad_lsp.core.money import Money
-from rad_lsp.core.period import Period, Weekday, local, midnight
+from rad_lsp.core.period import Period, Weekday, days_into_week, local, midnight
 from rad_lsp.core.session import SessionTotals
 from rad_lsp.core.tokens import NO_TOKENS, Tokens
 
@@ -239,7 +239,7 @@ def _midnights(
     """When the days, weeks or months begin, from the one that a moment is in."""
     day = local(since, zone).date()
     if unit == "week":
-        day -= timedelta(days=(day.weekday() - get_args(Weekday).index(week_start)) % 7)
+        day -= timedelta(days=days_into_week(day, week_start))
     elif unit == "month":
         day = day.replace(day=1)
     while True:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from rad_lsp.core.budget import Passed
     from rad_lsp.core.cost import Savings
     from rad_lsp.core.figures import Figure, State, Unit
     from rad_lsp.core.money import Money
@@ -182,6 +183,15 @@ def saved(savings: Savings) -> str:
     if savings.usd is None or not savings.left_out:
         return usd(savings.usd)
     return f"{usd(savings.usd)} (without {listed(savings.left_out)})"
+
+
+def passed(budget: Passed) -> str:
+    """`80% of the day's budget of $20.0000 is passed: $16.4000`."""
+    whole = budget.threshold == 100  # noqa: PLR2004  (percent)
+    share = "The" if whole else f"{budget.threshold:g}% of the"
+    whose = f" for {printable(budget.project)}" if budget.project else ""
+    limit = usd(budget.limit)
+    return f"{share} {budget.name}'s budget of {limit}{whose} is passed: {money(budget.spent)}"
 
 
 def state(name: State, *, deleted: bool = False) -> str:

@@ -12,6 +12,7 @@ from rad_lsp import wire
 from rad_lsp.core import figures, period, wording
 from rad_lsp.core.cost import UNKNOWN
 from rad_lsp.core.report import NANOS_PER_SECOND
+from rad_lsp.render import budget as outlooks
 from rad_lsp.render import cost as explained
 from rad_lsp.render import layout, markdown, text
 from rad_lsp.render import limits as plans
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, tzinfo
 
+    from rad_lsp.core.budget import Outlook
     from rad_lsp.core.comparison import Comparison, Metric
     from rad_lsp.core.cost import CostTable, Savings
     from rad_lsp.core.figures import Figure
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.session import Session, Usage
     from rad_lsp.core.usage import UsageTable
     from rad_lsp.service import Page, StatusFigures
+    from rad_lsp.service.budget import Budgets
     from rad_lsp.store.snapshot import Snapshot
 
 
@@ -171,6 +174,17 @@ def _block(block: Block) -> wire.RequestBlock:
     )
 
 
+def budget(budgets: Budgets, zone: tzinfo | None) -> wire.BudgetResult:
+    """All budgets that are set."""
+    return wire.BudgetResult(
+        tuple(map(_budget, budgets.rows)),
+        budgets.warn_at,
+        tuple(outlooks.rules(budgets)),
+        outlooks.text(budgets, zone),
+        outlooks.markdown(budgets, zone),
+    )
+
+
 def history(page: Page, snapshot: Snapshot, now: datetime, zone: tzinfo | None) -> wire.History:
     """A page of sessions, and the files that were skipped."""
     sessions = tuple(summary(session, now, zone) for session in page.sessions)
@@ -228,6 +242,34 @@ def status(
         tooltip=markdown.tooltip(status, now, links, savings=savings, origins=origins),
         severity="warning" if status.warning else "ok",
         reading=status.reading,
+    )
+
+
+def _budget(row: Outlook) -> wire.BudgetRow:
+    amounts = [row.burn, row.expected, row.low, row.high]
+    burn, expected, low, high = (None if amount is None else amount.usd for amount in amounts)
+    return wire.BudgetRow(
+        name=row.name,
+        limit=row.limit,
+        cost=row.spent.usd,
+        left=row.left,
+        used=row.used,
+        threshold=row.threshold,
+        passed=row.is_passed,
+        burn_rate=burn,
+        burn_rate_per=row.unit,
+        expected=expected,
+        expected_low=low,
+        expected_high=high,
+        history_days=row.days,
+        runs_out=row.runs_out,
+        since=None if row.within is None else row.within.since,
+        until=None if row.within is None else row.within.until,
+        project=row.project,
+        session_id=row.session_id,
+        cost_is_lower_bound=row.spent.is_lower_bound,
+        expected_is_lower_bound=row.expected is not None and row.expected.is_lower_bound,
+        unpriced=row.spent.unpriced,
     )
 
 

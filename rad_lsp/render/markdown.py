@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rad_lsp.core import figures, wording
 from rad_lsp.core.comparison import printed_difference
 from rad_lsp.core.cost import UNKNOWN
-from rad_lsp.core.wording import NO_HISTORY, NOT_AVAILABLE, count, money, percent, printable, usd
+from rad_lsp.core.wording import NO_HISTORY, NOT_AVAILABLE, count, money, percent, printable
 from rad_lsp.render import layout, notes
 
 if TYPE_CHECKING:
@@ -133,10 +133,7 @@ def tooltip(
     `links` is Markdown with the actions it offers. `origins` tell what set which settings.
     """
     parts = _sessions(status, now, savings)
-    parts += [
-        f"⚠ The {passed.name}'s budget of {usd(passed.limit)} is passed: {money(passed.spent)}"
-        for passed in status.passed
-    ]
+    parts += [f"⚠ {escape(wording.passed(passed))}" for passed in status.passed]
     if status.skipped:
         parts.append(f"⚠ {wording.counted(status.skipped, 'file')} skipped: see `rad doctor`")
     if origins:

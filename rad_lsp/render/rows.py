@@ -60,7 +60,9 @@ def cost(table: CostTable) -> dict[str, Any]:
     return row
 
 
-def answer(result: wire.TrendResult | wire.ToolsResult) -> dict[str, Any]:
+def answer(
+    result: wire.TrendResult | wire.ToolsResult | wire.BudgetResult,
+) -> dict[str, Any]:
     """A wire's answer with snake_case keys, without its texts."""
     row: dict[str, Any] = _snake(msgspec.to_builtins(result))
     del row["text"], row["markdown"]

@@ -15,6 +15,24 @@ _LONGEST: Final = 500
 """Characters of a line: a template may hold any text."""
 
 _READING: Final = " …"
+_MOST: Final = 5
+"""Of how many budgets a line tells."""
+
+
+def marked(line: str, status: StatusFigures) -> str:
+    """A line for a prompt, which has no tooltip: with the budgets that are passed.
+
+    `$0.1275 · 92.6% ⚠ day 85.0%`, in percent of the limit.
+    """
+    if not status.passed:
+        return line
+    said = []
+    for passed in status.passed[:_MOST]:
+        whose = f" of {wording.printable(passed.project)}" if passed.project else ""
+        spent = passed.spent.usd or 0
+        share = f" {wording.percent(100 * (spent / passed.limit))}" if passed.limit else ""
+        said.append(f"{passed.name}{whose}{share}")
+    return f"{line} ⚠ {', '.join(said)}"
 
 
 def status_line(status: StatusFigures, template: str) -> str:

@@ -127,6 +127,7 @@ class Folder:
     async def _report(self) -> None:
         """Notify the client of everything that has changed."""
         await self._status.report()
+        await self._status.announce()
         self._notifier.warn(self.uri, self.settings.mistake, self.settings.loaded.ignored)
         if self.sessions.snapshot is not self._told:
             self._told = self.sessions.snapshot

@@ -15,6 +15,7 @@ from rad_lsp.service import (
     REPORTS_FOLDER,
     Prices,
     Snapshot,
+    budget,
     documents,
     limits,
     sessions,
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from concurrent.futures import ThreadPoolExecutor
 
+    from rad_lsp.core.budget import OnProject
     from rad_lsp.core.limits import Limit, Overview
+    from rad_lsp.core.money import Money
     from rad_lsp.core.session import Session
-    from rad_lsp.service import Machine, Store, Sums
+    from rad_lsp.service import Machine, Store
     from rad_lsp.service.tally import Overall
 
 T = TypeVar("T")
@@ -71,11 +74,11 @@ class FolderSessions:
     """The sessions of the workspace that a folder lies in, read in a thread of the `executor`.
 
     `root` is the workspace's folder, which may be above `path`. `snapshot` has the sessions as
-    they were read last, with the `settings` in force, and `overall` what they come to; `limits` are
-    those of plans where the status shows any. `files_read`
-    is the number of files that the last read has read so far. When everything was looked at the
-    last time, `signature_read` was the signature, and it took `scan_seconds`. `machine` is called
-    in the thread.
+    they were read last, with the `settings` in force, and `overall` what they come to;
+    `on_projects` is what was spent on the budgets of the workspace's project, `limits` are those of
+    plans where the status shows any. `files_read` is the number of files that the last read has
+    read so far. When everything was looked at the last time, `signature_read` was the signature,
+    and it took `scan_seconds`. `machine` is called in the thread.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class FolderSessions:
         self.snapshot = Snapshot()
         self.overall = self._tally.overall
         self.limits: tuple[Limit, ...] = ()
+        self.on_projects: dict[OnProject, Money] = {}
         self._scope: object = None
 
     def holds(self, path: str) -> bool:
@@ -121,17 +125,18 @@ class FolderSessions:
         """
         loop = asyncio.get_running_loop()
         work = functools.partial(self._refresh, paths, edits, asked)
-        self.snapshot, self.overall = await loop.run_in_executor(self._executor, work)
+        found = await loop.run_in_executor(self._executor, work)
+        self.snapshot, self.overall, self.on_projects = found
 
-    async def ask(self, question: Callable[[Sums], T]) -> T:
-        """What a question makes of sums of the sessions, as they were read last."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._ask, question)
+    async def ask(self, work: Callable[[Store], T]) -> T:
+        """What `work` finds in the sessions' store, in the thread that reads it."""
 
-    def _ask(self, question: Callable[[Sums], T]) -> T:
-        if self._store is None:  # the first read has failed
-            self._store = sessions.open_store(self._machine(), self.root)
-        return self._store.ask_known(question)
+        def asked() -> T:
+            if self._store is None:  # the first read has failed
+                self._store = sessions.open_store(self._machine(), self.root)
+            return work(self._store)
+
+        return await asyncio.get_running_loop().run_in_executor(self._executor, asked)
 
     async def plan_limits(self) -> Overview:
         """Plan limits of all accounts, by the sources in force."""
@@ -146,7 +151,7 @@ class FolderSessions:
 
     def _refresh(
         self, paths: set[str] | None, edits: Mapping[str, Session | None], asked: float
-    ) -> tuple[Snapshot, Overall]:
+    ) -> tuple[Snapshot, Overall, dict[OnProject, Money]]:
         begun = time.monotonic()
         self.root = self._nearest()
         signature = self._signature(self.root)
@@ -166,7 +171,10 @@ class FolderSessions:
         self.limits = limits.status(self._machine(), datetime.now(UTC)) if shows_limits else ()
         if paths is None:
             self.signature_read, self.scan_seconds = signature, time.monotonic() - begun
-        return snapshot, self._tally.take(snapshot)
+        on_projects: dict[OnProject, Money] = {}
+        if values.budget.projects:
+            on_projects = budget.on_projects(self._store, self.root, values, datetime.now(UTC))
+        return snapshot, self._tally.take(snapshot), on_projects
 
     def _nearest(self) -> Path:
         return workspace.nearest(self._path) or self._path

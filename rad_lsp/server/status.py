@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rad_lsp import service
-from rad_lsp.core import figures, period
+from rad_lsp.core import figures, period, wording
 from rad_lsp.core.cost import UNKNOWN
 from rad_lsp.render import answers
 from rad_lsp.server import links
+from rad_lsp.service import budget as budgets
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -63,6 +64,7 @@ class StatusReporter:
         self._limiter = limiter
         self._sent: wire.Status | None = None
         self._prices_loaded = False
+        self._announcements: list[tuple[list[tuple[str, ...]], str]] = []
 
     async def report(self) -> None:
         """Send the status if it has changed."""
@@ -72,6 +74,11 @@ class StatusReporter:
             await asyncio.to_thread(service.savings, session, self._settings.prices)
             self._prices_loaded = True
             await self._report()
+
+    async def announce(self) -> None:
+        """Tell the user of budgets that are passed, once for each threshold and period."""
+        for things, sentence in self._announcements:
+            await self._notifier.announce(things, sentence)
 
     async def _report(self) -> None:
         status = await asyncio.to_thread(self._status)
@@ -101,7 +108,10 @@ class StatusReporter:
             values.budget,
             totals=sums,
             limits=self._sessions.limits,
+            on_projects=self._sessions.on_projects,
+            week_start=values.week_start,
         )
+        self._announcements = self._passed(status, now)
         self.due = _next_change(status, now, values.zone)
         session = status.session
         savings = UNKNOWN
@@ -117,6 +127,19 @@ class StatusReporter:
             savings=savings,
             origins=self._settings.loaded.told(),
         )
+
+    def _passed(
+        self, status: service.StatusFigures, now: datetime
+    ) -> list[tuple[list[tuple[str, ...]], str]]:
+        """For each budget that is passed what tells it from all others, and a sentence."""
+        values, root = self._settings.values, self._sessions.root
+        return [
+            (
+                budgets.claims(passed, values, root, status.session, now),
+                f"{wording.passed(passed)}{'' if passed.project else f' ({root.name})'}.",
+            )
+            for passed in status.passed
+        ]
 
     def _links(self, session: Session) -> str:
         offered = [links.open_session(self._uri, session.id)]

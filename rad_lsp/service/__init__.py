@@ -31,7 +31,7 @@ from rad_lsp.core.errors import (
 )
 from rad_lsp.core.limits import Limit
 from rad_lsp.core.money import Money
-from rad_lsp.core.period import ALWAYS, Period
+from rad_lsp.core.period import ALWAYS, Period, Weekday
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session, SessionTotals
 from rad_lsp.pricing import Prices as Prices
@@ -44,7 +44,7 @@ from rad_lsp.store.snapshot import Snapshot as Snapshot  # noqa: TC001  (the ser
 from rad_lsp.store.snapshot import warned as warned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.comparison import Comparison
@@ -111,9 +111,9 @@ class StatusFigures(msgspec.Struct, frozen=True):
 
     `session` is the one that it is about, None where there is none; `totals` are those of all
     sessions, `today` those of the user's day. `skipped` counts files that can't be read, `passed`
-    are the budgets that were passed. `awaited` tells that the session that was asked for has
-    recorded nothing yet, `reading` that sessions are still to be read: figures are minima then.
-    `limits` are those of all plans, where the line shows any.
+    are the budgets of which a threshold is passed, `limits` those of all plans, where the line
+    shows any. `awaited` tells that the session that was asked for has recorded nothing yet,
+    `reading` that sessions are still to be read: figures are minima then.
     """
 
     session: Session | None
@@ -127,7 +127,7 @@ class StatusFigures(msgspec.Struct, frozen=True):
 
     @property
     def warning(self) -> bool:
-        """Whether files were skipped, a budget is passed, or the session's figures contradict."""
+        """Whether files were skipped, a budget's threshold is passed, or figures contradict."""
         problems = self.session.problems if self.session else ()
         contradict = any(problem.severity == "warning" for problem in problems)
         return bool(self.skipped or self.passed or contradict)
@@ -249,12 +249,15 @@ def status(
     totals: bool | Sum = True,
     reading: bool = False,
     limits: tuple[Limit, ...] = (),
+    on_projects: Mapping[budgets.OnProject, Money] = {},
+    week_start: Weekday = "monday",
 ) -> StatusFigures:
     """What a status line shows at `now`; `zone` tells when the user's day began.
 
     It is about the session with the id `session_id`, else about the most recent one. To add up
     thousands of sessions takes longer than the rest: `totals` are their sums where these are known;
-    where it is False the sums are zero. `reading` tells that the snapshot is not complete.
+    where it is False the sums are zero. `on_projects` is what was spent on projects' budgets.
+    `reading` tells that the snapshot is not complete.
     """
     if not isinstance(totals, Sum):
         totals = _sum(snapshot.entries if totals else ())
@@ -262,7 +265,7 @@ def status(
     entry = snapshot.by_id.get(session_id) if session_id else newest
     session = entry.session if entry else None
     spent: dict[budgets.Name, Money] = {} if session is None else {"session": session.money}
-    for name, since in budgets.periods(budget, now, zone).items():
+    for name, since in budgets.periods(budget, now, zone, week_start).items():
         spent[name] = spent_within(snapshot, since)
     today = period.today(now, zone)
     return StatusFigures(
@@ -272,19 +275,21 @@ def status(
             _sum(snapshot.within(today)), money=spent_within(snapshot, today)
         ),
         skipped=len(snapshot.skipped),
-        passed=budgets.passed(budget, spent),
+        passed=budgets.passed(budget, spent, on_projects),
         awaited=bool(session_id) and session is None,
         reading=reading,
         limits=limits,
     )
 
 
-def status_since(now: datetime, zone: tzinfo | None, budget: budgets.Budget) -> datetime:
+def status_since(
+    now: datetime, zone: tzinfo | None, budget: budgets.Budget, week_start: Weekday = "monday"
+) -> datetime:
     """The earliest moment whose sessions a status line without totals adds up.
 
     The session that it is about may be older.
     """
-    periods = [period.today(now, zone), *budgets.periods(budget, now, zone).values()]
+    periods = [period.today(now, zone), *budgets.periods(budget, now, zone, week_start).values()]
     return min(since for since in (one.since for one in periods) if since is not None)
 
 

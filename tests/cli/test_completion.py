@@ -50,7 +50,7 @@ def test_session_ids_of_the_named_workspace_are_offered(complete, golden):
 def test_commands_are_offered(complete):
     assert complete("rad stats ") == [
         f"plain,{name}"
-        for name in ("compare", "cost", "engine", "export", "history", "model", "session")
+        for name in ("budget", "compare", "cost", "engine", "export", "history", "model", "session")
     ]
 
 

@@ -12,6 +12,7 @@ METHODS = [
     "stats/model",
     "stats/engine",
     "stats/cost",
+    "stats/budget",
     "stats/history",
     "stats/trend",
     "stats/tools",
@@ -56,6 +57,7 @@ def test_the_schema_has_the_contracts_keys(run):
         "text",
         "tooltip",
         "severity",
+        "reading",
     ]
     assert list(definitions["UsageRow"]["properties"]) == [
         "name",

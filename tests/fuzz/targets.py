@@ -243,6 +243,9 @@ format = "{cost} {today_cost}"
 [budget]
 day = 10.0
 week = 50
+warn_at = [50, 99.5]
+[budget.projects."~/a project"]
+month = 5.0
 [prices."my-model"]
 input = 1.0
 output = 5.0
@@ -251,7 +254,7 @@ EDITOR = {
     "timezone": "UTC",
     "sources": ["radium"],
     "statusBar": {"format": "{cost}", "visibility": "always"},
-    "budget": {"session": 1, "day": None},
+    "budget": {"session": 1, "day": None, "warn_at": [80], "projects": {"p": {"week": 1}}},
     "prices": {"m": {"input": 1.0, "output": 5.0}},
     "trace": {"server": "off"},
 }

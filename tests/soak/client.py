@@ -31,6 +31,7 @@ class Client:
             ("stats/engine", lambda: {"since": "30d"}),
             ("stats/cost", lambda: {"sessionId": self._id()}),
             ("stats/limits", dict),
+            ("stats/budget", dict),
             ("stats/history", lambda: {"limit": self._dice.randrange(1, 100)}),
             ("stats/compare", lambda: {"sessionB": "latest"}),
             ("stats/export", lambda: {"format": self._dice.choice(["csv", "json", "markdown"])}),

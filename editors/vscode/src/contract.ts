@@ -244,6 +244,46 @@ export interface Price {
   readonly rules: readonly string[];
 }
 
+/** `stats/budget`: the budgets of a workspace, and those of all projects. */
+export interface BudgetParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+}
+
+/** All budgets that are set; `text` is what `rad stats budget` prints. `warnAt` are the thresholds in percent, `rules` sentences on how figures are told. */
+export interface BudgetResult {
+  readonly rows: readonly BudgetRow[];
+  readonly warnAt: readonly number[];
+  readonly rules: readonly string[];
+  readonly text: string;
+  readonly markdown: string;
+}
+
+/** How a budget is used up, in USD; null where it is not known. `used` is percent of the limit, `threshold` the highest of `warnAt` that is passed; `passed` tells that more than the limit was spent. `burnRate` is USD per `burnRatePer`. What will have been spent at `until` is `expected`, from `expectedLow` to `expectedHigh`, by `historyDays` days. `runsOut` is null, too, where that is not before `until`. `project` is there for its budgets, as the settings name it, `sessionId` for that of a session. `costIsLowerBound` and `expectedIsLowerBound` tell that the true amount may be higher; `unpriced` requests have no known price. */
+export interface BudgetRow {
+  readonly name: "day" | "month" | "session" | "week";
+  readonly limit: number;
+  readonly cost: number | null;
+  readonly left: number | null;
+  readonly used: number | null;
+  readonly threshold: number | null;
+  readonly passed: boolean;
+  readonly burnRate: number | null;
+  readonly burnRatePer: "day" | "hour";
+  readonly expected: number | null;
+  readonly expectedLow: number | null;
+  readonly expectedHigh: number | null;
+  readonly historyDays: number;
+  readonly runsOut: string | null;
+  readonly since: string | null;
+  readonly until: string | null;
+  readonly project?: string;
+  readonly sessionId?: string;
+  readonly costIsLowerBound?: boolean;
+  readonly expectedIsLowerBound?: boolean;
+  readonly unpriced?: number;
+}
+
 /** `stats/history`: a page of all sessions within a period. */
 export interface HistoryParams {
   readonly workspaceUri?: string | null;
@@ -492,6 +532,7 @@ export interface Requests {
   "stats/model": { readonly params: UsageParams; readonly result: UsageResult };
   "stats/engine": { readonly params: UsageParams; readonly result: UsageResult };
   "stats/cost": { readonly params: CostParams; readonly result: CostResult };
+  "stats/budget": { readonly params: BudgetParams; readonly result: BudgetResult };
   "stats/history": { readonly params: HistoryParams; readonly result: History };
   "stats/trend": { readonly params: TrendParams; readonly result: TrendResult };
   "stats/tools": { readonly params: ToolsParams; readonly result: ToolsResult };

@@ -20,6 +20,7 @@ from rad_lsp.render import answers
 from rad_lsp.render import export as exports
 from rad_lsp.server.registry import request
 from rad_lsp.server.uris import path_of
+from rad_lsp.service import budget as budgets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -74,6 +75,16 @@ async def cost(context: Context, params: wire.CostParams) -> wire.CostResult:
     arguments = (snapshot, folder.settings.prices, params.session_id, within)
     table = await asyncio.to_thread(service.cost, *arguments)
     return answers.cost(table, _id(snapshot, params))
+
+
+@request("stats/budget", wire.BudgetParams)
+async def budget(context: Context, params: wire.BudgetParams) -> wire.BudgetResult:
+    """All budgets that are set, and how far each will go."""
+    folder, snapshot = await _snapshot(context, params)
+    settings = folder.settings.values
+    arguments = (snapshot, folder.sessions.root, settings, datetime.now(UTC))
+    found = await folder.sessions.ask(lambda store: budgets.overview(store, *arguments))
+    return answers.budget(found, settings.zone)
 
 
 @request("stats/history", wire.HistoryParams)

@@ -32,7 +32,9 @@ async def trend(context: Context, params: wire.TrendParams) -> wire.TrendResult:
         params.split,
         settings.week_start,
     )
-    found = await folder.sessions.ask(lambda sums: asked.ask(sums, question, prices))
+    found = await folder.sessions.ask(
+        lambda store: store.ask_known(lambda sums: asked.ask(sums, question, prices))
+    )
     return rendered.answer(found)
 
 
@@ -43,5 +45,7 @@ async def tools(context: Context, params: wire.ToolsParams) -> wire.ToolsResult:
     snapshot = await folder.ready()
     session = params.session_id and service.session(snapshot, params.session_id)
     within = period_of(folder, params.since, params.until)
-    found = await folder.sessions.ask(lambda sums: asked_tools.ask(sums, within, session or None))
+    found = await folder.sessions.ask(
+        lambda store: store.ask_known(lambda sums: asked_tools.ask(sums, within, session or None))
+    )
     return rendered_tools.answer(found)
