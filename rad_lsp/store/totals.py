@@ -157,7 +157,7 @@ class Sums:
         """
         columns = [f"sum({name})" for name in Tokens.__struct_fields__]
         money = _money(self._db, self._own_prices)
-        rows = self._sums(by, when, "usage", (_SESSIONS, "sum(requests)", *columns, *money))
+        rows = self._sums(by, when, "usage", ("group_concat(session.id)", "sum(requests)", *columns, *money))
         return [
             UsageTotal(
                 key, _numbers(numbers), requests, Tokens(*tokens), Money(usd, lower, unpriced)
