@@ -61,7 +61,7 @@ def ask(sums: Sums, question: Question, prices: Prices) -> Trend:
     within, now, zone = question.within, question.now, question.zone
     oldest = sums.oldest()
     count = question.count or trend.DEFAULT_COUNT[question.unit]
-    began = sums.first() if within.since is not None else None
+    began = None if within.since is None else sums.first(within.since)
     first = None if began is None else _moment(began)
     try:
         spans = trend.of_period(question.unit, within, count, now, zone, question.week_start, first)

@@ -157,7 +157,9 @@ class Sums:
         """
         columns = [f"sum({name})" for name in Tokens.__struct_fields__]
         money = _money(self._db, self._own_prices)
-        rows = self._sums(by, when, "usage", (_SESSIONS, "sum(requests)", *columns, *money))
+        rows = self._sums(
+            by, when, "usage", ("group_concat(session.id)", "sum(requests)", *columns, *money)
+        )
         return [
             UsageTotal(
                 key, _numbers(numbers), requests, Tokens(*tokens), Money(usd, lower, unpriced)
@@ -203,16 +205,20 @@ class Sums:
                     found.append((key, *snapshot.lines_of(row[-1])))
         return found
 
-    def first(self) -> int | None:
-        """When something was first done, in seconds since the epoch; None where nothing was."""
-        tables: tuple[Table, ...] = ("usage", "tool")
-        rows = [next(self._rows(When(), one, (f"min({_SECONDS[one]})",))) for one in tables]
-        return min([int(time) for (time,) in rows if time is not None], default=None)
+    def first(self, since: datetime) -> int | None:
+        """A moment before which nothing was done in sessions that were active since another.
+
+        It is the slot before the first of them began, in seconds since the epoch: a request counts
+        with the slot that it was made in. None where there are no such sessions.
+        """
+        self._gather(int(since.timestamp() * _MICROSECONDS))
+        (began,) = self._db.execute("SELECT min(first) FROM counted").fetchone()
+        return None if began is None else int(began // _MICROSECONDS) - SLOT_SECONDS
 
     def oldest(self) -> int | None:
         """When the session was last active that was so least recently, in seconds since the epoch.
 
-        It takes less time to find than `first`. None where there are no sessions.
+        None where there are no sessions.
         """
         times = [
             self._db.execute(f"SELECT min(last) FROM session WHERE {condition}", values).fetchone()
@@ -270,7 +276,7 @@ class Sums:
 
         Nothing is done in a session after its last activity.
         """
-        if since == self._gathered:
+        if self._gathered is not None and self._gathered <= since:
             return
         self._gathered = None
         self._db.execute(_COUNTED)
@@ -406,7 +412,7 @@ _JOINED: Final = {
 _COUNTED: Final = """
 CREATE TEMP TABLE IF NOT EXISTS counted(
     id INTEGER PRIMARY KEY, source TEXT, session_id TEXT, project INTEGER, branch INTEGER,
-    last INTEGER, tells_requests INTEGER, tells_calls INTEGER)
+    first INTEGER, last INTEGER, tells_requests INTEGER, tells_calls INTEGER)
 """
 _PART_OF: Final = """
 EXISTS (
@@ -419,7 +425,7 @@ EXISTS (
 
 _GATHER: Final = f"""
 INSERT OR IGNORE INTO counted
-SELECT id, source, session_id, project, branch, last,
+SELECT id, source, session_id, project, branch, first, last,
     NOT {_PART_OF.format("usage")}, NOT {_PART_OF.format("tool")}
 FROM session WHERE id IN (SELECT id FROM session WHERE {{}} AND last >= ?)
 """

@@ -19,6 +19,7 @@ from tests.benchmarks import (
     table,
     tracking,
     transcripts,
+    trend,
 )
 from tests.benchmarks.measure import compare, python, report, run, sized, user
 
@@ -71,6 +72,8 @@ BENCHMARKS = {
     "session_run": tracking.session_run,
     "transcripts": transcripts.transcripts,
     "large_transcript": transcripts.large_transcript,
+    "daily": trend.daily,
+    "monthly": trend.monthly,
     "kills": kills.kills,
     "contradictions": load.contradictions,
     "edits": load.edits,

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 VSCODE = ROOT / "editors" / "vscode"
 SERVERS = {
     "timezone",
+    "weekStart",
     "sources",
     "prices",
     *(f"statusBar.{name}" for name in StatusSettings.__struct_fields__),
@@ -55,8 +56,13 @@ def told(file):
 
 
 def test_names_of_settings_here_are_all_that_there_are():
-    names = {name.partition(".")[0].replace("statusBar", "status") for name in SERVERS}
-    assert names | COMMANDS == set(Settings.__struct_fields__)
+    names = {"statusBar": "status", "weekStart": "week_start"}
+    tables = [name.partition(".")[0] for name in SERVERS]
+    assert {names.get(name, name) for name in tables} | COMMANDS == set(Settings.__struct_fields__)
+
+
+def test_the_first_day_of_a_week_can_be_set_in_an_editor():
+    assert settings.from_editor({"weekStart": "sunday"}) == {"week_start": "sunday"}
 
 
 def test_vs_code_offers_all_settings_of_the_server(offered):
