@@ -26,7 +26,7 @@ from rad_lsp.core.errors import (
 )
 from rad_lsp.core.report import read as read_report
 from rad_lsp.core.session import RADIUM
-from rad_lsp.render import answers, export, markdown, text
+from rad_lsp.render import answers, export, history, markdown, text
 from rad_lsp.render.status_line import status_line
 from rad_lsp.server.transport import Frames, InvalidFrame
 from rad_lsp.sources.radium import FOLDER
@@ -108,7 +108,7 @@ def _shown(machine, folder):
         markdown.session(session, NOW)
         _is_json(msgspec.json.encode(answers.session(session, NOW, UTC)))
     page = service.history(snapshot, service.MAX_LIMIT)
-    text.history(page)
+    history.text(page)
     _is_json(msgspec.json.encode(answers.history(page, snapshot, NOW, UTC)))
     status = service.status(snapshot, NOW, UTC)
     shown = answers.status(status, "file:///w", NOW, UTC, template="{cost}", links="")
