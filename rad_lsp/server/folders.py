@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from rad_lsp.core.errors import NoWorkspace
 from rad_lsp.core.paths import folder_key
 from rad_lsp.server.folder import Folder
@@ -108,9 +110,16 @@ class Folders:
         return None
 
     def shown(self, session: Session) -> Session:
-        """The session of a report as all answers show it: with those that ran as part of it."""
-        counting = self.counting(session.source, session.id) if session.children else None
-        return counting[1] if counting and counting[1].path == session.path else session
+        """The session of a report as all answers show it.
+
+        That is with those that ran as part of it, and with the place that is known of it.
+        """
+        counting = self.counting(session.source, session.id)
+        if counting is None or counting[1].path != session.path:
+            return session
+        known = counting[1]
+        place = {"project": known.project, "branch": known.branch}
+        return known if session.children else msgspec.structs.replace(session, **place)
 
     def prices_of(self, session: Session) -> Prices:
         """The prices in force for a session: those of the folder in which its report lies.

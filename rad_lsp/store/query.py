@@ -245,12 +245,13 @@ def _known(source: str, session_id: str, *found: int | None) -> Known:
 def _entries(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Iterator[Entry]:
     columns = "session_id, last, source, packed, file, project, branch, checksum"
     name = Texts(db)
-    for *row, check in db.execute(f"SELECT {columns} FROM session WHERE {where}", values):
-        session_id, last, source, packed, file, project, branch = row
+    rows = db.execute(f"SELECT {columns} FROM session WHERE {where}", values)
+    for session_id, last, source, packed, file, project, branch, check in rows:
         if packed is None or checksum(packed, source, session_id, last) != check:
             raise Damaged("a session is not as it was stored")
-        place = name[project], name[branch]
-        yield Entry(session_id, last, sys.intern(source), packed, file, (), *place)
+        yield Entry(
+            session_id, last, sys.intern(source), packed, file, (), name[project], name[branch]
+        )
 
 
 _MS: Final = 1_000

@@ -44,8 +44,8 @@ async def test_a_session_is_named_by_id_prefix_or_how_recent_it_is(shared, param
 async def test_a_session_has_its_figures_and_the_text_of_the_command(shared, library, rad):
     stats = await shared.ask("stats/session", {"uri": library.uri("third")})
     assert list(stats) == [
-        *SUMMARY, "apiShare", "toolShare", "approvals", "cache", "models", "engines", "warnings",
-        "text", "markdown",
+        *SUMMARY, "project", "apiShare", "toolShare", "approvals", "cache", "models", "engines",
+        "warnings", "text", "markdown",
     ]  # fmt: skip
     assert stats["successRate"] == pytest.approx(100 * 214 / 231)
     assert (stats["wallTime"], stats["filesChanged"], stats["source"]) == (14994, 4, "radium")
@@ -97,7 +97,8 @@ async def test_history_is_paged_newest_first(shared, library):
     found = await shared.ask("stats/history")
     ids = ["third", "second", "first", "emoji", "emoji-compact"]
     assert [session["sessionId"] for session in found["sessions"]] == ids
-    assert list(found["sessions"][0]) == SUMMARY
+    assert list(found["sessions"][0]) == [*SUMMARY, "project"]
+    assert found["sessions"][0]["project"] == str(library.root)
     assert found["total"] == 5
     assert [skipped["uri"] for skipped in found["skipped"]] == [library.uri("torn")]
     assert found["skipped"][0]["reason"]

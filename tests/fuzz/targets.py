@@ -26,8 +26,7 @@ from rad_lsp.core.errors import (
 )
 from rad_lsp.core.report import read as read_report
 from rad_lsp.core.session import RADIUM
-from rad_lsp.render import answers, export, markdown, text
-from rad_lsp.render import history as histories
+from rad_lsp.render import answers, export, history, markdown, text
 from rad_lsp.render.status_line import status_line
 from rad_lsp.server.transport import Frames, InvalidFrame
 from rad_lsp.sources.radium import FOLDER
@@ -109,7 +108,7 @@ def _shown(machine, folder):
         markdown.session(session, NOW)
         _is_json(msgspec.json.encode(answers.session(session, NOW, UTC)))
     page = service.history(snapshot, service.MAX_LIMIT)
-    histories.text(page)
+    history.text(page)
     _is_json(msgspec.json.encode(answers.history(page, snapshot, NOW, UTC)))
     status = service.status(snapshot, NOW, UTC)
     shown = answers.status(status, "file:///w", NOW, UTC, template="{cost}", links="")
@@ -191,7 +190,7 @@ def events(dice, folder):
 def _recorded(folder, fed):
     """Counts and warnings of a session that was fed these bytes, whose report must be sane."""
     with SessionRecorder(folder, changes=False) as session:
-        reader = Reader(lambda: session)
+        reader = Reader(session)
         for piece in fed:
             reader.feed(piece)
         reader.finish()
@@ -243,9 +242,6 @@ format = "{cost} {today_cost}"
 [budget]
 day = 10.0
 week = 50
-warn_at = [50, 99.5]
-[budget.projects."~/a project"]
-month = 5.0
 [prices."my-model"]
 input = 1.0
 output = 5.0
@@ -254,7 +250,7 @@ EDITOR = {
     "timezone": "UTC",
     "sources": ["radium"],
     "statusBar": {"format": "{cost}", "visibility": "always"},
-    "budget": {"session": 1, "day": None, "warn_at": [80], "projects": {"p": {"week": 1}}},
+    "budget": {"session": 1, "day": None},
     "prices": {"m": {"input": 1.0, "output": 5.0}},
     "trace": {"server": "off"},
 }

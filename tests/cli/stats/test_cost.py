@@ -198,11 +198,11 @@ def test_savings_go_by_the_users_own_prices(rad, golden_copy, user_settings):
     root = golden_copy("edge")
     before = rad("stats", "session", "cache-heavy", cwd=root).stdout
     # 900,000 read x ($5 - $0.50) - 50,000 created x ($6.25 - $5).
-    assert before.endswith("Savings:                    $3.9875\n")
+    assert "Savings:                    $3.9875\n" in before
     user_settings(PRICE.format("Claude-Opus-4-5"))
     # 900,000 read x ($1 - $0.50), and what is created costs as much as input.
     after = rad("stats", "session", "cache-heavy", cwd=root).stdout
-    assert after.endswith("Savings:                    $0.4500\n")
+    assert "Savings:                    $0.4500\n" in after
 
 
 def test_every_other_command_says_na_where_there_is_no_price(rad, priced):

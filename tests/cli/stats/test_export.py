@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from rad_lsp.repository import project_of
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
 NEWER = "3c6ddcd3-85b6-48f1-88e1-f428ca458337"
@@ -20,7 +22,7 @@ HEADER = (
     "session_id,source,uri,start_time,end_time,generated_at,last_activity,running,wall_time,"
     "agent_active_time,api_time,tool_time,tool_calls,successful_tool_calls,failed_tool_calls,"
     "success_rate,lines_added,lines_removed,files_changed,requests,input_tokens,output_tokens,"
-    "cached_tokens,cache_hit_rate,cost,models\r\n"
+    "cached_tokens,cache_hit_rate,cost,models,project,branch\r\n"
 )
 TABLE = (
     "| Session ID | Duration | Tool Calls | Success Rate | Cost |\n"
@@ -111,6 +113,8 @@ def test_csv_is_a_row_per_session(rad, golden):
         "cache_hit_rate": "0.04177734583572897",
         "cost": "0.1275",
         "models": "gemini-2.5-flash-lite;gemini-3-pro-preview",
+        "project": project_of(str(golden("session"))),
+        "branch": "",
     }
 
 

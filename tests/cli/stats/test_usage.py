@@ -111,7 +111,7 @@ def test_a_report_is_shown_with_the_names_that_it_has(rad, workspace):
     spellings = ("claude-opus-4-6", "claude-opus-4-6[1m]")
     workspace.add("mine", model_usage=dict.fromkeys(spellings, usage(1, 10, 20, 3, 0.5)))
     shown = rad("stats", "session", cwd=workspace.root).stdout
-    assert [line.split()[:2] for line in shown.splitlines() if "claude" in line] == [
+    assert [line.split()[:2] for line in shown.splitlines() if line.startswith("claude")] == [
         [spelling, "1"] for spelling in spellings
     ]
 
@@ -120,7 +120,7 @@ def test_another_agents_session_has_one_row_per_model(rad, workspace, claude_cod
     transcript = claude_code("mine").answer(model="claude-opus-4-6")
     transcript.answer(model="claude-opus-4-6[1m]")
     shown = rad("stats", "session", cwd=workspace.root).stdout
-    assert [line.split() for line in shown.splitlines() if "claude" in line] == [
+    assert [line.split() for line in shown.splitlines() if line.startswith("claude")] == [
         ["claude-opus-4-6", "2", "2,000", "200"]
     ]
 
