@@ -190,7 +190,7 @@ def events(dice, folder):
 def _recorded(folder, fed):
     """Counts and warnings of a session that was fed these bytes, whose report must be sane."""
     with SessionRecorder(folder, changes=False) as session:
-        reader = Reader(session)
+        reader = Reader(lambda: session)
         for piece in fed:
             reader.feed(piece)
         reader.finish()
