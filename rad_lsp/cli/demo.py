@@ -37,6 +37,8 @@ def _show(folder: Path) -> None:
     emit(
         f"A sample workspace with {reports} session reports, one of them corrupt:\n  {workspace}\n"
     )
+    _run("What it has cost, and on what", "", workspace)
+    _run("Day by day", "stats daily -n 5", workspace)
     _run("The most recent session", "stats session", workspace)
     _run("All sessions, newest first", "stats history", workspace)
     _run("The last session against the one before", "stats compare latest~1 latest", workspace)
@@ -44,7 +46,7 @@ def _show(folder: Path) -> None:
     _run("What was skipped, and why", "doctor", workspace)
     _track(workspace / "tracked")
     _editor(workspace)
-    emit("\nTry it on your own sessions: cd into a Radium workspace, then 'rad stats session'.\n")
+    emit("\nTry it on your own sessions: 'rad --all-projects', then 'rad' in a folder of yours.\n")
 
 
 def _track(folder: Path) -> None:
@@ -66,7 +68,7 @@ def _run(title: str, command: str, workspace: Path) -> None:
 
     from rad_lsp import service
 
-    emit(f"\n── {title}\n$ rad {command}\n")
+    emit(f"\n── {title}\n$ {f'rad {command}'.rstrip()}\n")
     # The user's own environment may name another workspace.
     environment = {**os.environ, service.workspace.VARIABLE: str(workspace)}
     python = [sys.executable, "-P"]  # no module of the folder passes for one of Python's or ours

@@ -55,7 +55,7 @@ class Group(click.Group):
         for group, path in self._others(ctx):
             for command in group.list_commands(ctx):
                 paths.setdefault(command, f"{path} {command}")
-        near = difflib.get_close_matches(name, paths)
+        near = [name] if name in paths else difflib.get_close_matches(name, paths)
         if near:
             return f"Did you mean {' or '.join(repr(paths[command]) for command in near)}?"
         return f"Known are: {', '.join(own)}."

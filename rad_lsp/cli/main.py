@@ -19,7 +19,8 @@ from rad_lsp.core.errors import RadError
 EXIT_MENDABLE = 1
 
 _COMMANDS: Final = {
-    name: name for name in ("demo", "doctor", "index", "init", "limits", "session", "status")
+    name: name
+    for name in ("demo", "doctor", "index", "init", "limits", "overview", "session", "status")
 }
 _STATS = {
     name: f"stats.{name}"
@@ -30,12 +31,27 @@ _STATS |= dict.fromkeys(("hourly", "daily", "weekly", "monthly"), "stats.trend")
 """The modules of commands, below `rad_lsp.cli`; a command is a function of its name."""
 
 
-@click.group(cls=Group, modules=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+class _Root(Group):
+    """`rad` alone, or with options of its own, is `rad overview`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What click makes of the arguments."""
+        own = {name for option in self.get_params(ctx) for name in option.opts}
+        if not ctx.resilient_parsing and (
+            not args or (args[0].startswith("-") and args[0].partition("=")[0] not in own)
+        ):
+            args = ["overview", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Root, modules=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rad", message="%(prog)s %(version)s (rad-lsp)")
 def rad() -> None:
     """Session analytics for coding agents: cost, tool results, time and cache.
 
-    Example: rad stats session
+    Without a command: what today, this week and this month cost, and what is left.
+
+    Example: rad stats daily --split project
     """
 
 

@@ -134,7 +134,7 @@ def cost(table: CostTable, session_id: str | None) -> wire.CostResult:
 def limits(overview: Overview, zone: tzinfo | None) -> wire.LimitsResult:
     """Plan limits, and blocks of requests where there are none."""
     return wire.LimitsResult(
-        limits=tuple(map(_limit, overview.limits)),
+        limits=tuple(map(plan_limit, overview.limits)),
         blocks=tuple(map(_block, overview.blocks)),
         idle=overview.idle,
         ignored=overview.ignored,
@@ -143,7 +143,8 @@ def limits(overview: Overview, zone: tzinfo | None) -> wire.LimitsResult:
     )
 
 
-def _limit(limit: Limit) -> wire.PlanLimit:
+def plan_limit(limit: Limit) -> wire.PlanLimit:
+    """A window of a plan's limit."""
     window = limit.window
     return wire.PlanLimit(
         source=window.source,
@@ -177,7 +178,7 @@ def _block(block: Block) -> wire.RequestBlock:
 def budget(budgets: Budgets, zone: tzinfo | None) -> wire.BudgetResult:
     """All budgets that are set."""
     return wire.BudgetResult(
-        tuple(map(_budget, budgets.rows)),
+        tuple(map(budget_row, budgets.rows)),
         budgets.warn_at,
         tuple(outlooks.rules(budgets)),
         outlooks.text(budgets, zone),
@@ -245,7 +246,8 @@ def status(
     )
 
 
-def _budget(row: Outlook) -> wire.BudgetRow:
+def budget_row(row: Outlook) -> wire.BudgetRow:
+    """How a budget is used up."""
     amounts = [row.burn, row.expected, row.low, row.high]
     burn, expected, low, high = (None if amount is None else amount.usd for amount in amounts)
     return wire.BudgetRow(

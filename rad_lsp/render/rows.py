@@ -83,6 +83,12 @@ def limits(limits: wire.LimitsResult) -> dict[str, Any]:
     return row
 
 
+def part(of_answer: msgspec.Struct) -> dict[str, Any]:
+    """A part of a wire's answer with snake_case keys."""
+    row: dict[str, Any] = _snake(msgspec.to_builtins(of_answer))
+    return row
+
+
 def comparison(comparison: Comparison) -> dict[str, Any]:
     """B against A: signed deltas, percentages of A (null where A is 0), times in seconds."""
     row: dict[str, Any] = {"session_a": comparison.a.id, "session_b": comparison.b.id}

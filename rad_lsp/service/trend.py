@@ -94,7 +94,7 @@ def _add(
     of_calls = parts if split not in _OF_REQUESTS else []
     of_sessions = of_requests if split not in _OF_REQUESTS else []
     usage = _usage(sums, when, of_requests, prices)
-    name = _model_names([str(total.key[1]) for total in usage], prices) if split == "model" else {}
+    name = model_names([str(total.key[1]) for total in usage], prices) if split == "model" else {}
 
     def place(key: Key) -> tuple[Any, str | None]:
         span, *found = key
@@ -136,7 +136,7 @@ def _spending(total: UsageTotal) -> Spending:
     )  # fmt: skip
 
 
-def _model_names(spellings: Iterable[str], prices: Prices) -> dict[str, str]:
+def model_names(spellings: Iterable[str], prices: Prices) -> dict[str, str]:
     """What the models are called that requests spell in some ways."""
     groups: dict[str, set[str]] = {}
     different = set(spellings)

@@ -9,6 +9,7 @@ all where the tracked one has told its requests or tool calls by itself.
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -66,6 +67,9 @@ _LAST_CHANGE: Final = int(datetime(2040, 1, 1, tzinfo=UTC).timestamp())
 
 _STEP: Final = 14 * _DAY
 """No zone changes its offset more often than that."""
+
+
+_numbers_of_sums = itertools.count(1)
 
 
 class UsageTotal(msgspec.Struct, frozen=True):
@@ -141,7 +145,7 @@ class Sums:
         self._db = db
         self._scope = scope
         self._own_prices = own_prices
-        self._gathered: int | None = None
+        self._number = next(_numbers_of_sums)
         self._session: Session | None = None
 
     def of(self, session: Session) -> Sums:
@@ -212,7 +216,7 @@ class Sums:
         with the slot that it was made in. None where there are no such sessions.
         """
         self._gather(int(since.timestamp() * _MICROSECONDS))
-        (began,) = self._db.execute("SELECT min(first) FROM counted").fetchone()
+        (began,) = self._db.execute("SELECT min(min(first, last)) FROM counted").fetchone()
         return None if began is None else int(began // _MICROSECONDS) - SLOT_SECONDS
 
     def oldest(self) -> int | None:
@@ -276,16 +280,19 @@ class Sums:
 
         Nothing is done in a session after its last activity.
         """
-        if self._gathered is not None and self._gathered <= since:
-            return
-        self._gathered = None
         self._db.execute(_COUNTED)
+        self._db.execute(_COUNTED_FOR)
+        # Other sums of this connection may have theirs at hand.
+        gathered = self._db.execute("SELECT since FROM counted_for WHERE sums = ?", (self._number,))
+        if any(known <= since for (known,) in gathered):
+            return
+        self._db.execute("DELETE FROM counted_for")
         self._db.execute("DELETE FROM counted")
         for condition, values in self._conditions():
             self._db.execute(
                 _GATHER.format(condition), (*[self._scope.workspace] * 2, *values, since)
             )
-        self._gathered = since
+        self._db.execute("INSERT INTO counted_for VALUES (?, ?)", (self._number, since))
 
 
 def _money(db: sqlite3.Connection, own_prices: Mapping[str, Override]) -> tuple[str, str, str]:
@@ -409,6 +416,9 @@ _JOINED: Final = {
     "JOIN part ON part.session = tool.session AND part.file = tool.file AND part.counts",
     "packed": "CROSS JOIN session AS whole USING (id)",
 }
+_COUNTED_FOR: Final = """
+CREATE TEMP TABLE IF NOT EXISTS counted_for(sums INTEGER NOT NULL, since INTEGER NOT NULL)
+"""
 _COUNTED: Final = """
 CREATE TEMP TABLE IF NOT EXISTS counted(
     id INTEGER PRIMARY KEY, source TEXT, session_id TEXT, project INTEGER, branch INTEGER,

@@ -48,10 +48,8 @@ def test_session_ids_of_the_named_workspace_are_offered(complete, golden):
 
 
 def test_commands_are_offered(complete):
-    assert complete("rad stats ") == [
-        f"plain,{name}"
-        for name in ("budget", "compare", "cost", "engine", "export", "history", "model", "session")
-    ]
+    names = "budget compare cost daily engine export history hourly model monthly session tools"
+    assert complete("rad stats ") == [f"plain,{name}" for name in (*names.split(), "weekly")]
 
 
 def test_formats_are_offered(complete):

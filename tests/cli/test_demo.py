@@ -29,6 +29,8 @@ def test_it_shows_every_command_and_removes_its_folder(demo):
     done = demo()
     commands = [line for line in done.stdout.splitlines() if line.startswith("$ ")]
     assert commands == [
+        "$ rad",
+        "$ rad stats daily -n 5",
         "$ rad stats session",
         "$ rad stats history",
         "$ rad stats compare latest~1 latest",

@@ -7,8 +7,8 @@ from pygls.exceptions import JsonRpcException
 
 
 async def test_sums_over_time_are_those_that_the_command_prints(connect, workspace, rad):
-    workspace.add("a", end_time="2026-03-02T12:00:00Z")
-    workspace.add("b", end_time="2026-03-04T12:00:00Z")
+    for name, day in (("a", "2026-03-02"), ("b", "2026-03-04")):
+        workspace.add(name, start_time=f"{day}T09:00:00Z", end_time=f"{day}T12:00:00Z")
     client = await connect()
     params = {"unit": "day", "since": "2026-03-01", "until": "2026-03-04", "split": "model"}
     found = await client.ask("stats/trend", params)

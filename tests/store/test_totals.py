@@ -12,6 +12,7 @@ from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.price import Override
 from rad_lsp.core.tokens import Tokens
 from rad_lsp.store.store import Store
+from rad_lsp.store.totals import When
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -44,6 +45,18 @@ def test_all_requests_are_one_sum(store, home, claude):
     assert total.tokens == Tokens(fresh=300, output=30)
     assert not total.money.is_lower_bound
     assert total.money.usd == pytest.approx(330e-6)
+
+
+def test_sums_of_two_scopes_of_one_index_are_asked_in_turn(machine, workspace, home, claude):
+    home.claude("a", *claude.answers(1, 2))
+    index = machine(None)
+    claudes, codexes = (
+        Store(index, workspace.root, [name], everywhere=True) for name in ("claude-code", "codex")
+    )
+    claudes.refresh()
+    one, other = claudes.sums, codexes.sums
+    asked = [sums.usage([], When()) for sums in (one, other, one, other)]
+    assert [[total.requests for total in found] for found in asked] == [[2], [], [2], []]
 
 
 def test_without_requests_there_is_no_sum(store):

@@ -1,0 +1,105 @@
+"""`rad` alone: what today, this week and this month cost, on what, and what is left."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import click
+
+from rad_lsp.cli.options import json_option, workspace_options
+from rad_lsp.cli.output import EXIT_INTERRUPTED, emit, emit_data, note, painter, width
+
+if TYPE_CHECKING:
+    from rad_lsp.cli.context import Context
+    from rad_lsp.service.overview import Overview
+
+_WATCH_SECONDS: Final = 2.0
+
+
+@click.command()
+@workspace_options
+@json_option
+@click.option("--watch", is_flag=True, help="Go on, and show it anew whenever something changes.")
+def overview(context: Context, *, as_json: bool, watch: bool) -> None:
+    """Show today, this week and this month, and what is left; the same as 'rad' alone.
+
+    Each is compared with as much of the day, week or month before as has passed of this one. In a
+    folder with sessions, that folder comes first, and all projects beside it.
+
+    Example: rad overview --all-projects
+    """
+    if watch:
+        _watch(context, as_json=as_json)
+    found = _ask(context)
+    if ignored := context.loaded.ignored:
+        note(f"{ignored}.")
+    if what := context.machine.index.notice or context.machine.index.trouble:
+        note(f"{what}.")
+    _print(_shown(context, found, as_json=as_json, indent=2), as_json=as_json)
+
+
+def _ask(context: Context) -> Overview:
+    from rad_lsp import service
+    from rad_lsp.cli.context import Progress
+    from rad_lsp.service import overview, sessions
+
+    settings = context.settings
+    since = service.status_since(context.now, settings.zone, settings.budget, settings.week_start)
+    here = context.store(sessions.recent(since, ""))
+    with Progress() as progress:
+        here.refresh(progress=progress)
+    everywhere = here
+    if not context.all_projects:
+        everywhere = sessions.open_store(
+            context.machine,
+            context.workspace.root,
+            settings.sources,
+            settings.prices,
+            everywhere=True,
+            selection=sessions.newest(1),
+        )
+    root = context.workspace.root
+    return here.ask_known(
+        lambda _: overview.ask(here, everywhere, root, settings, context.prices, context.now)
+    )
+
+
+def _shown(context: Context, found: Overview, *, as_json: bool, indent: int) -> str:
+    from rad_lsp.render import overview as shown
+
+    folder = str(context.workspace.root)
+    if as_json:
+        from rad_lsp.render import rows
+
+        return rows.encode(shown.row(found, context.now, folder), indent=indent).decode()
+    return shown.text(found, context.now, context.settings.zone, folder, painter(), width=width())
+
+
+def _print(text: str, *, as_json: bool) -> None:
+    if as_json:
+        emit_data([text.encode("utf-8")])
+    else:
+        emit(text)
+
+
+def _watch(context: Context, *, as_json: bool) -> NoReturn:
+    """Show it at once and after each change, until Ctrl-C; on a terminal in place."""
+    printed = ""
+    try:
+        while True:
+            begun = time.monotonic()
+            context.now = datetime.now(UTC)
+            shown = _shown(context, _ask(context), as_json=as_json, indent=-1)
+            if shown != printed:
+                if width() is not None and not as_json:
+                    click.clear()
+                elif printed and not as_json:
+                    emit("\n")
+                _print(shown, as_json=as_json)
+                printed = shown
+            # With many transcripts a look takes long: it may use a twentieth of a core.
+            time.sleep(max(_WATCH_SECONDS, 20 * (time.monotonic() - begun)))
+    except KeyboardInterrupt:
+        click.get_current_context().exit(EXIT_INTERRUPTED)

@@ -1,0 +1,255 @@
+"""The overview as text that fits a screen, and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import to_builtins
+
+from rad_lsp.core import figures, wording
+from rad_lsp.core.period import local
+from rad_lsp.core.wording import NO_HISTORY, count, money, percent, printable, usd
+from rad_lsp.render import answers, layout, rows
+from rad_lsp.render.history import short_names
+from rad_lsp.render.notes import Notes
+from rad_lsp.render.table import Column, cells, cut, laid_out
+from rad_lsp.render.text import below, joined, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, tzinfo
+
+    from rad_lsp.core.budget import Outlook
+    from rad_lsp.core.limits import Limit
+    from rad_lsp.core.money import Money
+    from rad_lsp.core.session import Session
+    from rad_lsp.render.text import Paint
+    from rad_lsp.service.overview import Overview, Share, Span, Spent
+
+_SPANS: Final = {"day": "Today", "week": "This week", "month": "This month"}
+_NAMED: Final = 28
+"""Cells of the name of a project or a model."""
+
+_LABEL: Final = 14
+_BAR: Final = 8
+_EIGHTHS: Final = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+
+
+def text(
+    overview: Overview,
+    now: datetime,
+    zone: tzinfo | None,
+    folder: str,
+    paint: Paint = plain,
+    *,
+    width: int | None = None,
+) -> str:
+    """The overview; `folder` is the workspace that was asked about.
+
+    `width` is the number of cells of a terminal's line, on which there are bars; None is anywhere
+    else.
+    """
+    if overview.last is None:
+        return NO_HISTORY
+    spans = overview.here or overview.everywhere
+    whose = printable(folder) if overview.here else "All projects"
+    table = laid_out(_columns(overview), _rows(overview), width=width)
+    lines = [paint("title", whose), "", *table.lines, ""]
+    shares = _shares(overview, width)
+    if shares:
+        lines += [*shares, ""]
+    lines += _field("Last session", [_last(overview.last, now, zone)], width)
+    lines += _field("Budgets", map(_budget, overview.budgets), width)
+    lines += _field("Plan limits", [_limit(one, zone) for one in overview.limits], width)
+    lines += _field("Needs a look", overview.attention, width)
+    return joined([*lines, *below(table.note, _uncertain(spans, overview))])
+
+
+def row(overview: Overview, now: datetime, folder: str) -> dict[str, Any]:
+    """The same for programs: costs in USD, null where none is known."""
+    last = overview.last and rows.part(answers.summary(overview.last, now, None))
+    return {
+        "folder": folder,
+        "here": _spans(overview.here) or None,
+        "all_projects": _spans(overview.everywhere),
+        "last_session": last,
+        "projects": [_share(one) for one in overview.projects],
+        "models": [_share(one) for one in overview.models],
+        "budgets": [rows.part(answers.budget_row(one)) for one in overview.budgets],
+        "limits": [rows.part(answers.plan_limit(one)) for one in overview.limits],
+        "attention": list(overview.attention),
+    }
+
+
+def _columns(overview: Overview) -> list[Column]:
+    columns = [
+        Column("", "<", _LABEL - 2),
+        Column("Cost", ">"),
+        Column("Before", ">", gives_way=2),
+        Column("Change", ">", gives_way=3),
+        Column("Tokens", ">", gives_way=1),
+        Column("Sessions", ">", gives_way=4),
+    ]
+    if not overview.here:
+        return columns
+    return [
+        *columns,
+        Column("All projects", ">"),
+        Column("Before", ">", gives_way=6),
+        Column("Change", ">", gives_way=5),
+    ]
+
+
+def _rows(overview: Overview) -> list[list[str]]:
+    if not overview.here:
+        return [_cells(span) for span in overview.everywhere]
+    pairs = zip(overview.here, overview.everywhere, strict=True)
+    return [[*_cells(own), *_cells(everywhere)[1:4]] for own, everywhere in pairs]
+
+
+def _cells(span: Span) -> list[str]:
+    now, before = span.now, span.before
+    return [
+        _SPANS[span.name],
+        money(now.money),
+        money(before.money),
+        wording.signed_percent(_change(now, before)),
+        count(now.tokens),
+        count(now.sessions),
+    ]
+
+
+def _change(now: Spent, before: Spent) -> float | None:
+    if now.money.usd is None or before.money.usd is None:
+        return None
+    return figures.percent_change(before.money.usd, now.money.usd)
+
+
+def _shares(overview: Overview, width: int | None) -> list[str]:
+    """Projects and models of the week, beside each other; with bars on a terminal."""
+    paths = short_names({share.name for share in overview.projects})
+    projects = _listed(overview.projects, paths, width)
+    models = _listed(overview.models, {}, width)
+    if not projects and not models:
+        return []
+    blank = [""] * (2 if width is None else 3)
+    pairs = []
+    for number in range(max(len(projects), len(models))):
+        left = projects[number] if number < len(projects) else blank
+        right = models[number] if number < len(models) else blank
+        pairs.append([*left, *right])
+    bar = [] if width is None else [Column("", "<", _BAR, gives_way=2)]
+    columns = [
+        Column("Projects this week", "<", 18),
+        Column("Cost", ">"),
+        *bar,
+        Column("Models this week", gives_way=1),
+        Column("Cost", ">", gives_way=1),
+        *bar,
+    ]
+    return laid_out(columns, pairs, width=width).lines
+
+
+def _listed(shares: Sequence[Share], names: dict[str, str], width: int | None) -> list[list[str]]:
+    peak = max((share.money.usd or 0.0 for share in shares), default=0.0)
+    found = []
+    for share in shares:
+        name = printable(names.get(share.name, share.name)) or wording.NOT_AVAILABLE
+        bar = [] if width is None else [_bar(share.money.usd or 0.0, peak)]
+        found.append([cut(name, _NAMED), money(share.money), *bar])
+    return found
+
+
+def _bar(size: float, peak: float) -> str:
+    if size <= 0 or peak <= 0:
+        return ""
+    whole, rest = divmod(max(round(8 * _BAR * size / peak), 1), 8)
+    return "█" * whole + _EIGHTHS[rest]
+
+
+def _last(session: Session, now: datetime, zone: tzinfo | None) -> str:
+    moment = wording.moment(local(figures.last_activity(session), zone))
+    said = [
+        moment,
+        money(session.money),
+        wording.reading(figures.SUCCESS_RATE, session),
+        wording.short_duration(session.wall_time) + layout.state(session, now),
+        wording.listed(figures.model_names(session)),
+        wording.short_id(session.id),
+    ]
+    return " · ".join(filter(None, said))
+
+
+def _budget(row: Outlook) -> str:
+    """`⚠ day $16.4000 of $20.0000 (82.0%)`."""
+    whose = f" of {printable(row.project)}" if row.project else ""
+    mark = "⚠ " if row.is_passed or row.threshold is not None else ""
+    share = f" ({percent(row.used)})" if row.used is not None else ""
+    return f"{mark}{row.name}{whose} {money(row.spent)} of {usd(row.limit)}{share}"
+
+
+def _limit(limit: Limit, zone: tzinfo | None) -> str:
+    """`codex 5h 42.0%, resets 2026-03-02 14:00`."""
+    window = limit.window
+    name = f"{window.source} {window.name}"
+    if limit.state == "reset":
+        return f"{name} reset"
+    said = f"{name} {percent(limit.used_percent)}"
+    if limit.runs_out_at is not None:
+        return f"⚠ {said}, runs out {wording.moment(local(limit.runs_out_at, zone))}"
+    if window.ends_at is not None:
+        return f"{said}, resets {wording.moment(local(window.ends_at, zone))}"
+    return said
+
+
+def _field(label: str, parts: Any, width: int | None) -> list[str]:
+    """A label and what it is about, on as many lines as the terminal's width needs."""
+    lines = [f"{label}:".ljust(_LABEL)]
+    for number, part in enumerate(parts):
+        gap = "; " if number else ""
+        if number and width is not None and cells(lines[-1] + gap + part) > width:
+            lines.append(" " * _LABEL + part)
+        else:
+            lines[-1] += gap + part
+    if lines == [f"{label}:".ljust(_LABEL)]:
+        return []
+    return lines if width is None else [cut(line, width) for line in lines]
+
+
+def _uncertain(spans: Sequence[Span], overview: Overview) -> str:
+    """Why amounts are minima or not known."""
+    shown: list[Money] = []
+    for span in (*spans, *overview.everywhere):
+        shown += [span.now.money, span.before.money]
+    notes = Notes()
+    notes.counted(max(shown, key=lambda one: one.lower_bound + one.unpriced))
+    notes.shown(shown)
+    return notes.line
+
+
+def _spans(spans: Sequence[Span]) -> dict[str, Any]:
+    return {
+        span.name: {
+            "since": to_builtins(span.within.since),
+            "until": to_builtins(span.within.until),
+            **_spent(span.now),
+            "before": _spent(span.before),
+        }
+        for span in spans
+    }
+
+
+def _spent(spent: Spent) -> dict[str, Any]:
+    return {"sessions": spent.sessions, "total_tokens": spent.tokens, **_money(spent.money)}
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {"name": share.name or None, "total_tokens": share.tokens, **_money(share.money)}
+
+
+def _money(amount: Money) -> dict[str, Any]:
+    return {
+        "cost": amount.usd,
+        "cost_is_lower_bound": amount.is_lower_bound,
+        "unpriced": amount.unpriced,
+    }
