@@ -160,8 +160,9 @@ class Rows:
         changes = []
         for row in rows:
             place, (time, model, engine, tier, requests, *tokens, searches) = row[:4], row[4:]
+            model, engine, tier = (names.named(texts, number) for number in (model, engine, tier))
             request = Request(
-                time=time, model=texts[model], engine=texts[engine], tier=texts[tier],
+                time=time, model=model, engine=engine, tier=tier,
                 tokens=Tokens(*tokens), requests=requests,
                 searches=searches,
             )  # fmt: skip

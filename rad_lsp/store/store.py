@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from rad_lsp.core.problems import Problem
     from rad_lsp.store.machine import Machine
     from rad_lsp.store.totals import Dimension, ToolTotal, UsageTotal
+
+
+T = TypeVar("T")
 
 
 class Store:
@@ -129,13 +132,12 @@ class Store:
     ) -> list[UsageTotal]:
         """What the requests of these sessions in a period come to, by some dimensions.
 
-        Of what the index has: `update` reads what is new. Days are those of `zone`. Raises
-        sqlite3.DatabaseError.
+        Of what the index has: `update` reads what is new. Days are those of `zone`.
         """
         from rad_lsp.store import totals
 
-        db = self.machine.index.connection
-        return totals.usage(db, self._scope, by, period, zone, self._prices)
+        prices = self._prices
+        return self._summed(lambda db: totals.usage(db, self._scope, by, period, zone, prices))
 
     def tool_totals(
         self, by: Sequence[Dimension], period: Period, zone: tzinfo | None
@@ -143,7 +145,18 @@ class Store:
         """The same of their tool calls."""
         from rad_lsp.store import totals
 
-        return totals.tools(self.machine.index.connection, self._scope, by, period, zone)
+        return self._summed(lambda db: totals.tools(db, self._scope, by, period, zone))
+
+    def _summed(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What comes of the index; where it had to be made anew, all is read first."""
+
+        def look() -> T:
+            if not self.machine.has_read(self._agents):
+                self._update(None, counter(None))
+            with self.machine.reading() as db:
+                return work(db)
+
+        return self.machine.guarded(look)
 
     def _update(
         self, paths: Collection[str] | None, count: Callable[[], None], asked: float = math.inf
@@ -159,14 +172,15 @@ class Store:
     def _recalled(self) -> Snapshot:
         seen = self.machine.version()
         if seen != self._seen:
-            made = self._assembled()
+            with self.machine.reading() as db:
+                made = self._assembled(db)
             if made != self.snapshot:
                 self.snapshot = made
             self._seen = seen
         return self.snapshot
 
-    def _assembled(self) -> Snapshot:
-        db, now = self.machine.index.connection, datetime.now(UTC)
+    def _assembled(self, db: sqlite3.Connection) -> Snapshot:
+        now = datetime.now(UTC)
         skipped, edited = self._skipped(db), self._edited(db)
         workspace = self._scope.workspace
         stored = query.tracked(db, workspace) if workspace is not None else []

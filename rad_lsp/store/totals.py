@@ -19,7 +19,7 @@ from rad_lsp.core.money import Money
 from rad_lsp.core.price import MILLION, SEARCH_FEE
 from rad_lsp.core.spending import SLOT_SECONDS
 from rad_lsp.core.tokens import Tokens
-from rad_lsp.store import query
+from rad_lsp.store import query, seals
 from rad_lsp.store.names import named, texts
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def usage(
     """
     columns = [f"sum({name})" for name in Tokens.__struct_fields__]
     sums = ("sum(requests)", *columns, *_money(db, own_prices))
-    rows = _sums(db, scope, by, period, zone, "usage", "usage", f"slot * {SLOT_SECONDS}", sums)
+    seconds, verify = f"slot * {SLOT_SECONDS}", seals.verify_usage
+    rows = _sums(db, scope, by, period, zone, "usage", verify, "usage", seconds, sums)
     return [
         UsageTotal(key, sessions, requests, Tokens(*tokens), Money(usd, lower_bound, unpriced))
         for key, (sessions, requests, *tokens, usd, lower_bound, unpriced) in rows
@@ -105,7 +106,8 @@ def tools(
         "(SELECT tool.* FROM tool JOIN part USING (session, file) "
         "WHERE tool.counts AND part.counts)"
     )
-    rows = _sums(db, scope, by, period, zone, "tool", table, "start / 1000", sums)
+    seconds, verify = "start / 1000", seals.verify_parts
+    rows = _sums(db, scope, by, period, zone, "tool", verify, table, seconds, sums)
     return [ToolTotal(key, *values) for key, values in rows]
 
 
@@ -136,6 +138,7 @@ def _sums(
     period: Period,
     zone: tzinfo | None,
     told_by: Literal["usage", "tool"],
+    verify: Callable[[sqlite3.Connection, str, tuple[Any, ...]], None],
     table: str,
     seconds: str,
     sums: Sequence[str],
@@ -147,7 +150,9 @@ def _sums(
     within = [f"{seconds} {sign} {int(end.timestamp())}" for sign, end in ranges.items() if end]
     name = texts(db)
     found: dict[tuple[date | str, ...], tuple[Any, ...]] = {}
+    seals.verify_children(db)
     for condition, values in query.conditions(db, scope, told_by=told_by):
+        verify(db, condition, values)
         where = " AND ".join([condition, *within])
         statement = (
             f"SELECT {', '.join([*keys, 'count(DISTINCT session.id)', *sums])} "

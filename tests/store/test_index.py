@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rad_lsp.store import query
-from rad_lsp.store.index import FILE, Index, put_aside_path
+from rad_lsp.store.index import FILE, Damaged, Index, put_aside_path
 from rad_lsp.store.machine import Machine
 from rad_lsp.store.migrations import MIGRATIONS
 from rad_lsp.store.query import Scope
@@ -457,28 +457,29 @@ class TestDamage:
         set_version(gone, UNNUMBERED)
         assert indexed().update().keys() == {"there"}
 
-    def test_a_session_that_is_damaged_is_not_known_by_itself(self, gone, indexed):
+    def test_a_session_that_is_damaged_is_not_taken_for_one_that_is_unknown(self, gone, indexed):
         with contextlib.closing(sqlite3.connect(gone)) as db:
             db.execute("UPDATE session SET packed = x'00'")
             db.commit()
-        assert indexed().entry("claude-code", "gone") is None
+        with pytest.raises(Damaged):
+            indexed().entry("claude-code", "gone")
 
     def test_a_damaged_index_is_rebuilt(self, gone, indexed):
         found = indexed()
         gone.write_bytes(draw(1).randbytes(gone.stat().st_size))
         found.machine.rebuild()
         assert found.update().keys() == {"there"}
-        assert found.index.health() == "ok"
+        assert found.machine.health() == "ok"
 
     def test_health_tells_of_damage(self, sessions, machine):
         found = machine()
         assert len(read(found)) == sessions
-        assert found.index.health() == "ok"
+        assert found.health() == "ok"
         found.index.close()
         found = machine()
         path = found.index.path
         path.write_bytes(_without_pages(path.read_bytes(), draw(1)))
-        assert found.index.health() != "ok"
+        assert found.health() != "ok"
 
 
 class TestInMemory:

@@ -35,6 +35,8 @@ TRANSCRIPTS = ("a", "b", "c")
 REPORTS = ("r1", "r2")
 FILES = ("r1.json", "r2.json", "copy.json")
 HARMS = ("cut", "all")
+"""Damages of a few bytes or of a page are tried in `test_damage.py`."""
+
 INPUT = 100
 """Tokens of each answer of `claude`."""
 

@@ -1,0 +1,63 @@
+"""Damage to the index: no figure is ever wrong, and no request fails.
+
+`python -m tests.benchmarks damages` makes 300 of these attacks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+
+import pytest
+
+from rad_lsp.store.index import FILE
+from tests.store import damages
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_after_random_damage_every_figure_is_right(tmp_path, seed):
+    damages.attack(tmp_path, seed)
+
+
+@pytest.fixture
+def history(tmp_path):
+    """A history whose index is there."""
+    made = damages.World(tmp_path)
+    made.figures(tmp_path / "data")
+    return made
+
+
+@pytest.mark.parametrize("name", ["session_cwd", "fresh", "request_key"])
+def test_a_letter_of_the_schema_is_damage(history, tmp_path, name):
+    path = tmp_path / "data" / FILE
+    letter = name.encode()
+    path.write_bytes(path.read_bytes().replace(letter, letter[:-1] + b"z"))
+    found, _, index = history.figures(tmp_path / "data")
+    assert (index.notice, index.trouble) == (damages.DAMAGED, "")
+    assert found == history.figures(None)[0]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM session WHERE session_id = 's2'",
+        "DELETE FROM usage WHERE session = 2",
+        "DELETE FROM request WHERE session = 2",
+        "DELETE FROM tool WHERE session = 2",
+        "DELETE FROM name WHERE id = 2",
+        "DELETE FROM file WHERE id IN (SELECT file FROM part)",
+        "UPDATE price SET price = x'c0'",
+        "UPDATE usage SET fresh = fresh + 1 WHERE session = 2",
+    ],
+)
+def test_the_doctor_tells_what_is_not_as_it_was_stored(history, tmp_path, damage):
+    machine = history.machine(tmp_path / "data")
+    assert machine.health() == "ok"
+    with contextlib.closing(sqlite3.connect(machine.index.path)) as db:
+        db.execute(damage)
+        db.commit()
+    assert machine.health() != "ok"
+    machine.rebuild()
+    machine.guarded(lambda: machine.update(machine.agents()))
+    assert machine.health() == "ok"
+    machine.close()
