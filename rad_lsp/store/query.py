@@ -165,9 +165,9 @@ def duplicates(db: sqlite3.Connection, workspace: str) -> list[Skipped]:
     Raises Damaged.
     """
     rows = db.execute(_DUPLICATES, (RADIUM, workspace)).fetchall()
-    if any(path == other for path, other in rows):
-        raise Damaged("a report is there twice")
-    return _once([duplicate(from_column(path), from_column(other)) for path, other in rows])
+    if not all(are_whole and path != other for path, other, are_whole in rows):
+        raise Damaged("a report is there twice, or not as it was stored")
+    return _once([duplicate(from_column(path), from_column(other)) for path, other, _ in rows])
 
 
 def file_number(db: sqlite3.Connection, source: str, path: str) -> int | None:
@@ -300,8 +300,9 @@ _CHILD_SOURCES: Final = """
 SELECT DISTINCT child.source FROM child JOIN session ON session.id = owner
 WHERE counts AND cwd = (SELECT id FROM name WHERE text = ?)
 """
-_DUPLICATES: Final = """
-SELECT file.path, other_file.path
+_DUPLICATES: Final = f"""
+SELECT file.path, other_file.path, file.checksum = {seals.of(seals.FILE, "file")}
+    AND other_file.checksum = {seals.of(seals.FILE, "other_file")}
 FROM session CROSS JOIN file ON file.id = session.file
     CROSS JOIN session AS other USING (source, session_id, cwd)
     JOIN file AS other_file ON other_file.id = other.file
