@@ -355,9 +355,10 @@ PUT_FILE: Final = f"INSERT OR REPLACE INTO file VALUES ({'?,' * 13}?)"
 _SESSIONS_OF: Final = (
     "SELECT id, session_id FROM part JOIN session ON id = session WHERE part.file = ?"
 )
+# Plus keeps SQLite from looking for the path by the order that is in doubt.
 _TOLD_BEFORE: Final = (
-    "SELECT 1 FROM part JOIN file ON file.id = part.file "
-    "WHERE session = ? AND file.id <> ? AND file.source = ? AND file.path = ?"
+    "SELECT 1 FROM part CROSS JOIN file ON file.id = part.file "
+    "WHERE session = ? AND file.id <> ? AND +file.source = ? AND +file.path = ?"
 )
 _NEW_SESSION: Final = (
     "INSERT OR IGNORE INTO session(id, source, session_id, place) VALUES (?, ?, ?, ?)"

@@ -300,12 +300,19 @@ _CHILD_SOURCES: Final = """
 SELECT DISTINCT child.source FROM child JOIN session ON session.id = owner
 WHERE counts AND cwd = (SELECT id FROM name WHERE text = ?)
 """
+_ARE_WHOLE: Final = " AND ".join(
+    f"{table}.checksum = {seals.of(columns, table)}"
+    for columns, tables in (
+        (seals.SESSION, ("session", "other")),
+        (seals.FILE, ("file", "other_file")),
+    )
+    for table in tables
+)
 _DUPLICATES: Final = f"""
-SELECT file.path, other_file.path, file.checksum = {seals.of(seals.FILE, "file")}
-    AND other_file.checksum = {seals.of(seals.FILE, "other_file")}
-FROM session CROSS JOIN file ON file.id = session.file
-    CROSS JOIN session AS other USING (source, session_id, cwd)
-    JOIN file AS other_file ON other_file.id = other.file
+SELECT file.path, other_file.path, {_ARE_WHOLE}
+FROM session CROSS JOIN session AS other USING (source, session_id, cwd)
+    LEFT JOIN file ON file.id = session.file
+    LEFT JOIN file AS other_file ON other_file.id = other.file
 WHERE session.source = ? AND session.cwd = (SELECT id FROM name WHERE text = ?)
     AND NOT session.counts AND other.counts
 """

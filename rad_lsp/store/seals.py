@@ -174,9 +174,10 @@ _SESSION_WEIGHT: Final = """
     * (max({0}cwd, {0}counts, {0}last, {0}first) < 9e18)
 """
 
+# Where a column is weighed that an index lacks, the rows themselves are looked at, too.
 # What the rows of a table weigh, and the orders in which they are looked for.
 _TABLES: Final = (
-    ("name", "seal({0}id, {0}text)", "NOT INDEXED", "INDEXED BY name_text"),
+    ("name", "{0}checksum + seal({0}id, {0}text)", "NOT INDEXED", "INDEXED BY name_text"),
     (
         "session",
         _SESSION_WEIGHT,
@@ -188,7 +189,7 @@ _TABLES: Final = (
         "INDEXED BY file_problem WHERE problem IS NOT NULL",
     ),
     ("part", "{0}session + 3 * {0}file", "INDEXED BY part_file"),
-    ("child", "{0}checksum + {0}owner", "INDEXED BY child_owner"),
+    ("child", "{0}checksum + {0}owner + {0}until % {1}", "NOT INDEXED", "INDEXED BY child_owner"),
 )
 # The weight of a session leaves out the letters of its source, of which there are few.
 _UNKNOWN_SOURCE: Final = """
