@@ -142,7 +142,7 @@ class Index:
 
         In memory, too, where a new file did not help and the error came `again`.
         """
-        is_bad = is_damage(error) or _code(error) in _WITH_DAMAGE
+        is_bad = is_damage(error) or _code(error) in _WITH_DAMAGE or self._is_misread(error)
         if self.path is None or self.trouble or again or not is_bad:
             self._fall_back(error)
             return
@@ -170,6 +170,11 @@ class Index:
         """Close the connection, unless a thread that nobody waits for still uses it."""
         if not self.abandoned:
             self.connection.close()
+
+    def _is_misread(self, error: sqlite3.DatabaseError) -> bool:
+        """Whether SQLite takes for read-only what can be written: its header says so, then."""
+        is_read_only = _code(error) == sqlite3.SQLITE_READONLY
+        return is_read_only and self.path is not None and os.access(self.path, os.W_OK)
 
     def _begin(self) -> None:
         deadline = time.monotonic() + self._patience
@@ -214,7 +219,6 @@ class Index:
         """
         connection = _connected(path, self._patience)
         try:
-            _refuse_unless(_may_be_written(path), "SQLite takes it for one to be read only")
             if connection.execute("PRAGMA user_version").fetchone()[0] < _FIRST_UNNUMBERED:
                 return self._migrated(connection)
             self.notice = _NOTICE
@@ -281,10 +285,11 @@ class Index:
 def _make_private(path: Path) -> None:
     """Let only the user read an index and what SQLite keeps beside it, whatever the umask.
 
-    SQLite gives the files that it makes the permissions of the index: so that is made here.
+    SQLite gives the files that it makes the permissions of the index: so that is made here. One
+    that is there is not opened: to close it would end the locks of this process's connections.
     """
     with contextlib.suppress(OSError):
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, places.FILE_MODE))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, places.FILE_MODE))
     for suffix in ("", "-wal", "-shm", "-journal"):
         places.make_private(_beside(path, suffix))
 
@@ -354,13 +359,6 @@ def _connected(place: Path | str, patience: float) -> sqlite3.Connection:
     made.create_function("seal", -1, checksum, deterministic=True)
     made.execute("PRAGMA cell_size_check=ON")
     return made
-
-
-def _may_be_written(path: Path) -> bool:
-    """Whether the header allows writing: its versions of the form of file are 1 or 2."""
-    with path.open("rb") as file:
-        header = file.read(20)
-    return len(header) < 20 or set(header[18:]) <= {1, 2}  # noqa: PLR2004
 
 
 def _refuse_unless(holds: object, problem: str) -> None:

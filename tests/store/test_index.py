@@ -588,6 +588,18 @@ def test_a_write_that_fails_leaves_nothing_and_the_next_one_works(tmp_path):
     index.close()
 
 
+def test_a_second_connection_takes_nothing_from_the_first(tmp_path, process):
+    """Another process that ends would else take away the changes that are not folded in yet."""
+    first, second = (Index(tmp_path / "data" / FILE) for _ in range(2))
+    with first.writing() as db:
+        db.execute("INSERT INTO meta VALUES ('a', 'b')")
+    second.close()
+    assert process().communicate(timeout=60) == (b"", b"")
+    assert first.path.with_name(f"{FILE}-wal").exists()
+    assert first.connection.execute("SELECT value FROM meta WHERE key = 'a'").fetchall() == [("b",)]
+    first.close()
+
+
 def test_a_path_that_is_no_unicode_can_have_it(tmp_path):
     index = Index(tmp_path / os.fsdecode(b"\xff?#%") / FILE)
     assert index.trouble == ""
