@@ -595,7 +595,7 @@ def test_a_second_connection_takes_nothing_from_the_first(tmp_path, process):
         db.execute("INSERT INTO meta VALUES ('a', 'b')")
     second.close()
     assert process().communicate(timeout=60) == (b"", b"")
-    assert first.path.with_name(f"{FILE}-wal").exists()
+    assert (tmp_path / "data" / f"{FILE}-wal").exists()
     assert first.connection.execute("SELECT value FROM meta WHERE key = 'a'").fetchall() == [("b",)]
     first.close()
 
