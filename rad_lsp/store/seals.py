@@ -3,8 +3,7 @@
 - A row of `name`, `file`, `session` or `price` has a checksum of its columns.
 - A row of `part` has one of its columns, and of the requests and tool calls that it stands for.
 - `sealed` has, of each session, the sum of those of its parts, and that of its usage.
-- `meta` has the number of rows, and the sum of their checksums, of the tables in which a lost row
-  would not be missed.
+- `meta` has a sum over all rows of each table in which a lost row would not be missed.
 
 What is stored of a session is verified before any of it is changed: damage is never sealed in.
 """
@@ -46,7 +45,7 @@ _USAGE: Final = (
 )
 
 _ROWS: Final = "rows of "
-"""In `meta`, before the name of a table: how many rows it has, and the sum of their checksums."""
+"""In `meta`, before the name of a table: what its rows weigh together."""
 
 
 def of(columns: str, table: str = "") -> str:
@@ -65,11 +64,10 @@ def verify_tables(db: sqlite3.Connection) -> None:
     """Whether all rows are there by which others are found. Raises Damaged."""
     for table, weight, *orders in _TABLES:
         key = (_ROWS + table,)
-        stored = db.execute("SELECT value FROM meta WHERE key = ?", key).fetchone()
-        value = weight.format("", _PRIME)
-        rows = f"SELECT count({value}) || ' ' || ifnull(sum({value}), 0) FROM {table}"
+        stored = db.execute("SELECT value FROM meta WHERE key = ?", key).fetchone() or ("0",)
+        total = f"SELECT CAST(ifnull(sum({weight.format('', _PRIME)}), 0) AS TEXT) FROM {table}"
         for order in orders:
-            if db.execute(f"{rows} {order}").fetchone() != (stored or ("0 0",)):
+            if db.execute(f"{total} {order}").fetchone() != stored:
                 raise Damaged(f"rows of {table} are lost, or not as they were stored")
     if db.execute(_UNKNOWN_SOURCE).fetchone():
         raise Damaged("a session's source is not as it was stored")
@@ -78,13 +76,12 @@ def verify_tables(db: sqlite3.Connection) -> None:
 def watch_tables(db: sqlite3.Connection) -> None:
     """Follow what this connection changes, so that `seal_tables` need not look at all rows."""
     db.execute("PRAGMA recursive_triggers=ON")  # else REPLACE deletes rows unseen
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS change(name TEXT PRIMARY KEY, count, total)")
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS change(name TEXT PRIMARY KEY, total)")
     for table, weight, *_ in _TABLES:
-        db.execute("INSERT OR REPLACE INTO change VALUES (?, 0, 0)", (table,))
+        db.execute("INSERT OR REPLACE INTO change VALUES (?, 0)", (table,))
         for event, rows in _EVENTS.items():
             changes = " ".join(
-                f"UPDATE change SET count = count {sign} 1, total = total {sign} ({value}) "
-                f"WHERE name = '{table}' AND {value} IS NOT NULL;"
+                f"UPDATE change SET total = total {sign} ifnull({value}, 0) WHERE name = '{table}';"
                 for row, sign in rows
                 for value in [weight.format(f"{row}.", _PRIME)]
             )
@@ -96,15 +93,14 @@ def watch_tables(db: sqlite3.Connection) -> None:
 
 def seal_tables(db: sqlite3.Connection) -> None:
     """What `verify_tables` goes by, after the changes within a transaction."""
-    for table, count, total in db.execute("SELECT * FROM temp.change WHERE total OR count"):
+    for table, change in db.execute("SELECT name, total FROM temp.change WHERE total"):
         key = _ROWS + table
-        row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone() or ("0 0",)
+        row = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone() or ("0",)
         try:
-            rows, sum_before = map(int, row[0].split())
-        except (ValueError, AttributeError):
-            raise Damaged(f"the number of rows of {table} is none") from None
-        now = f"{rows + count} {sum_before + total}"
-        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, now))
+            total = int(row[0])
+        except (ValueError, TypeError):
+            raise Damaged(f"the sum of the rows of {table} is none") from None
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, str(total + change)))
 
 
 def verify(db: sqlite3.Connection, session: int) -> None:
@@ -178,11 +174,7 @@ _SESSION_WEIGHT: Final = """
 # What the rows of a table weigh, and the orders in which they are looked for.
 _TABLES: Final = (
     ("name", "{0}checksum + seal({0}id, {0}text)", "NOT INDEXED", "INDEXED BY name_text"),
-    (
-        "session",
-        _SESSION_WEIGHT,
-        "INDEXED BY session_cwd",
-    ),
+    ("session", _SESSION_WEIGHT, "INDEXED BY session_cwd"),
     (
         "file",
         "CASE WHEN {0}problem IS NOT NULL THEN {0}checksum END",
