@@ -65,7 +65,7 @@ class Ingest:
         self._source = source
         self._stopped = stopped
         self.names = Names(db)
-        self._rows = Rows(db, source.name, prices, self.names)
+        self._rows = Rows(db, source.name, prices, self.names, self.changed)
         self._numbers: dict[tuple[str, int], int] = {}
         self._keys: set[int] = set()
         self._has_requests = db.execute("SELECT max(session) FROM request").fetchone() != (None,)
@@ -302,6 +302,8 @@ class Ingest:
         for session in self._touch(file):
             place = (session, file)
             self._touch_copies(*place, None)
+            keys = self.db.execute(_KEYS, place)
+            self.changed.touch_keys([key for (key,) in keys])
             self.db.execute("DELETE FROM request WHERE session = ? AND file = ?", place)
             self.db.execute("DELETE FROM tool WHERE session = ? AND file = ?", place)
             self.db.execute("DELETE FROM part WHERE session = ? AND file = ?", place)
@@ -352,6 +354,7 @@ class Ingest:
 
 
 PUT_FILE: Final = f"INSERT OR REPLACE INTO file VALUES ({'?,' * 13}?)"
+_KEYS: Final = "SELECT key FROM request WHERE session = ? AND file = ?"
 _SESSIONS_OF: Final = (
     "SELECT id, session_id FROM part JOIN session ON id = session WHERE part.file = ?"
 )

@@ -85,6 +85,8 @@ CREATE TABLE usage(  -- the requests that count, added up
     PRIMARY KEY(session, slot, model, engine, tier, threshold, reported, known)) WITHOUT ROWID;
 CREATE TABLE sealed(  -- the sums of the checksums of a session's parts, and of its usage
     session INTEGER PRIMARY KEY, parts INTEGER NOT NULL, usage INTEGER NOT NULL);
+CREATE TABLE keys(  -- sums over the ranges of keys by which copies of requests are found
+    number INTEGER PRIMARY KEY, total INTEGER NOT NULL);
 CREATE TABLE price(  -- looked up in the price list, so that it need not be loaded
     model TEXT NOT NULL, engine TEXT NOT NULL, tier TEXT NOT NULL, part INTEGER NOT NULL,
     list TEXT NOT NULL, span INTEGER NOT NULL, price BLOB NOT NULL,

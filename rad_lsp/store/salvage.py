@@ -43,6 +43,8 @@ def salvage(before: sqlite3.Connection, source: str, ingest: Ingest) -> None:
                 place = (ingest.session(session_id), number)
                 put = "INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, 1, 0)"
                 ingest.db.execute(put, (*place, *facts))
+                requests, _ = told
+                ingest.changed.touch_keys([row[3] for row in requests])
                 for rows, (_, put, _) in zip(told, _TABLES, strict=True):
                     ingest.db.executemany(put, [(*place, *row) for row in rows])
                 keys = ingest.db.execute(f"SELECT key FROM request {_WITHIN}", place)

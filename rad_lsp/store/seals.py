@@ -4,6 +4,7 @@
 - A row of `part` has one of its columns, and of the requests and tool calls that it stands for.
 - `sealed` has, of each session, the sum of those of its parts, and that of its usage.
 - `meta` has a sum over all rows of each table in which a lost row would not be missed.
+- `keys` has sums over the order in which copies of requests are found, one for each range of keys.
 
 What is stored of a session is verified before any of it is changed: damage is never sealed in.
 """
@@ -16,7 +17,7 @@ from rad_lsp.store.index import Damaged, checksum
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 FILE: Final = (
     "id, source, path, stamp, gone, size, inode, offset, tail, state, skipped, first_skipped, "
@@ -130,6 +131,29 @@ def verify_parts(db: sqlite3.Connection, condition: str, values: tuple[object, .
         verify(db, session)
 
 
+def verify_unused(db: sqlite3.Connection, session: int) -> None:
+    """Whether nothing is stored under the number of a session that is new. Raises Damaged."""
+    if db.execute(_IS_USED, (session,)).fetchone() != (0,):
+        raise Damaged("something is stored of a session that is not known")
+
+
+def key_ranges(keys: Iterable[int]) -> set[int]:
+    """The ranges, by their numbers, that keys of requests lie in."""
+    return {key >> _RANGE_BITS for key in keys if key}
+
+
+def verify_keys(db: sqlite3.Connection, ranges: Iterable[int]) -> None:
+    """Whether requests are found by their keys in some ranges. Raises Damaged."""
+    for number in ranges:
+        if db.execute(_ARE_KEYS_WHOLE, (number,)).fetchone() != (1,):
+            raise Damaged("requests are not found by their keys as they were stored")
+
+
+def seal_keys(db: sqlite3.Connection, ranges: Iterable[int]) -> None:
+    """What `verify_keys` goes by."""
+    db.executemany(_SEAL_KEYS, ((number,) for number in ranges))
+
+
 def seal(db: sqlite3.Connection) -> None:
     """What `verify` and `verify_usage` go by, of the sessions in the table `changed`."""
     for statement in _SEAL:
@@ -144,9 +168,10 @@ def faults(db: sqlite3.Connection) -> Iterator[str]:
             verify(db, session)
         verify_usage(db, "1", ())
         verify_children(db)
+        verify_keys(db, range(_RANGES))
     except Damaged as error:
         yield str(error)
-    for table in ("part", "request", "tool", "usage", "sealed"):
+    for table in _OF_SESSIONS:
         yield from _number(db, f"rows of {table} without a session", table, _NO_SESSION)
     for table, columns in (("file", FILE), ("price", PRICE)):
         yield from _number(db, f"damaged rows of {table}", table, f"checksum IS NOT {of(columns)}")
@@ -158,6 +183,7 @@ def _number(db: sqlite3.Connection, what: str, table: str, condition: str) -> It
         yield f"{what}: {count:,}"
 
 
+_OF_SESSIONS: Final = ("part", "request", "tool", "usage", "sealed")
 _NO_SESSION: Final = "session NOT IN (SELECT id FROM session)"
 
 
@@ -177,7 +203,7 @@ _TABLES: Final = (
     ("session", _SESSION_WEIGHT, "INDEXED BY session_cwd"),
     (
         "file",
-        "CASE WHEN {0}problem IS NOT NULL THEN {0}checksum END",
+        "CASE WHEN {0}problem IS NOT NULL THEN seal({0}id, {0}source, {0}checksum) END",
         "INDEXED BY file_problem WHERE problem IS NOT NULL",
     ),
     ("part", "{0}session + 3 * {0}file", "INDEXED BY part_file"),
@@ -212,10 +238,6 @@ SELECT session.checksum = {of(SESSION, "session")} AND sealed.parts = (
         WHEN sum(part.checksum = {PART} AND file.checksum = {of(FILE, "file")})
         THEN sum(part.checksum) END
     FROM part JOIN file ON file.id = part.file WHERE part.session = session.id)
-AND NOT EXISTS (  -- a copy that is not found by its key would count twice
-    SELECT 1 FROM request WHERE request.session = session.id AND key <> 0 AND NOT EXISTS (
-        SELECT 1 FROM request AS found INDEXED BY request_key
-        WHERE found.key = request.key AND found.key <> 0 AND found.session = request.session))
 FROM session JOIN sealed ON sealed.session = session.id WHERE id = :session
 """
 _NOT_AS_USED: Final = f"""
@@ -223,6 +245,20 @@ SELECT 1 FROM session LEFT JOIN sealed ON sealed.session = session.id
 WHERE {{}} AND (session.checksum = {of(SESSION, "session")}) + (sealed.usage = {_USAGE_SEAL})
     IS NOT 2
 """
+_IS_USED: Final = "SELECT " + " OR ".join(
+    f"EXISTS (SELECT 1 FROM {table} WHERE session = ?1)" for table in _OF_SESSIONS
+)
+_RANGE_BITS: Final = 53
+_RANGES: Final = 1 << 63 - _RANGE_BITS
+"""Keys are hashes of 63 bits: of a million requests there are a thousand in each range."""
+
+_KEYS: Final = f"""(
+SELECT ifnull(sum(key % {_PRIME} + 3 * session + 5 * file + 7 * variant + counts), 0)
+FROM request INDEXED BY request_key
+WHERE key <> 0 AND key BETWEEN ?1 << {_RANGE_BITS} AND (?1 << {_RANGE_BITS}) + {2**_RANGE_BITS - 1}
+)"""
+_ARE_KEYS_WHOLE: Final = f"SELECT ifnull((SELECT total FROM keys WHERE number = ?1), 0) = {_KEYS}"
+_SEAL_KEYS: Final = f"INSERT OR REPLACE INTO keys VALUES (?1, {_KEYS})"
 _SEAL: Final = (
     f"UPDATE part SET checksum = {PART} WHERE session IN (SELECT id FROM changed)",
     "DELETE FROM sealed WHERE session IN (SELECT id FROM changed)",

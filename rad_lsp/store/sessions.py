@@ -45,10 +45,12 @@ class Changed:
         self.sessions: set[int] = set()
         self.keys: set[int] = set()
         self.added: set[int] = set()
+        self.key_ranges: set[int] = set()
         self._whole: set[int] = set()
 
     def add(self, session: int) -> None:
-        """One that is new."""
+        """One that is new. Raises Damaged."""
+        seals.verify_unused(self._db, session)
         self.added.add(session)
         self.sessions.add(session)
 
@@ -56,6 +58,12 @@ class Changed:
         """One that is stored, before anything of it is changed. Raises Damaged."""
         self.look_at(session)
         self.sessions.add(session)
+
+    def touch_keys(self, keys: Iterable[int]) -> None:
+        """Those of requests, before any is stored, changed or looked for. Raises Damaged."""
+        ranges = seals.key_ranges(keys) - self.key_ranges
+        seals.verify_keys(self._db, ranges)
+        self.key_ranges |= ranges
 
     def look_at(self, session: int) -> None:
         """One that is stored, before something follows from its requests. Raises Damaged."""
@@ -77,6 +85,7 @@ class _Part(msgspec.Struct, frozen=True, gc=False):
 def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) -> None:
     """Put the changed sessions of a source together, within a transaction. Raises Damaged."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS changed(id INTEGER PRIMARY KEY)")
+    changed.touch_keys(changed.keys)
     _fill(db, changed.keys)
     for (session,) in db.execute(_WITH_COPIES).fetchall():
         changed.look_at(session)
@@ -85,6 +94,7 @@ def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) 
         changed.touch(session)
     db.executemany(_SETTLE_COPY, settled)
     _fill(db, changed.sessions)
+    changed.touch_keys([key for (key,) in db.execute(_COPIED)])
     for statement in (*_ADD_UP, _COUNT_TOOLS):
         db.execute(statement)
     if source == RADIUM:
@@ -103,6 +113,7 @@ def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) 
     db.executemany(_PUT_SESSION, rows)
     _fill(db, changed.sessions)
     seals.seal(db)
+    seals.seal_keys(db, changed.key_ranges)
     db.execute("DELETE FROM changed")
 
 
@@ -366,6 +377,7 @@ WHERE counts <> counted OR copied <> was_copied
 _WITH_COPIES: Final = """
 SELECT DISTINCT session FROM changed CROSS JOIN request ON key = changed.id AND key <> 0
 """
+_COPIED: Final = "SELECT key FROM changed CROSS JOIN request ON session = changed.id WHERE copied"
 _SETTLE_COPY: Final = """
 UPDATE request SET counts = ?, copied = ?
 WHERE session = ? AND file = ? AND key = ? AND variant = ?

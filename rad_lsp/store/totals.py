@@ -156,7 +156,8 @@ def _sums(
         where = " AND ".join([condition, *within])
         statement = (
             f"SELECT {', '.join([*keys, 'count(DISTINCT session.id)', *sums])} "
-            f"FROM {table} JOIN session ON session.id = session "
+            # Rows are looked for as they are where they are verified: by their session.
+            f"FROM session CROSS JOIN {table} ON session.id = session "
             f"WHERE {where} "
             f"GROUP BY {', '.join(map(str, range(1, len(keys) + 1))) or 'NULL'}"
         )

@@ -37,6 +37,37 @@ def test_a_letter_of_the_schema_is_damage(history, tmp_path, name):
     assert found == history.figures(None)[0]
 
 
+def test_requests_that_are_not_found_by_their_keys_are_damage(history, tmp_path):
+    """Else they would count beside the copies of them that are written next."""
+    path = tmp_path / "data" / FILE
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        query = "SELECT rootpage FROM sqlite_schema WHERE name = 'request_key'"
+        (page,) = db.execute(query).fetchone()
+        begin = int(damages.NOON.timestamp() * 1000)
+        times = [begin + number * 60_000 for number in (20, 22, 23)]
+        keys = db.execute("SELECT key FROM request WHERE time IN (?, ?, ?)", times).fetchall()
+    data = bytearray(path.read_bytes())
+    for (key,) in keys:
+        data[data.find(key.to_bytes(8), (page - 1) * damages.PAGE) + 7] ^= 1
+    path.write_bytes(data)
+    history.transcript("copy", [20, 22, 23])
+    found, _, index = history.figures(tmp_path / "data")
+    assert (index.notice, index.trouble) == (damages.DAMAGED, "")
+    assert found == history.figures(None)[0]
+
+
+def test_what_is_stored_of_no_session_never_counts_with_a_new_one(history, tmp_path):
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / FILE)) as db:
+        db.execute("CREATE TEMP TABLE lost AS SELECT * FROM request WHERE key = 0")
+        db.execute("UPDATE lost SET session = (SELECT max(id) + 1 FROM session)")
+        db.execute("INSERT INTO request SELECT * FROM lost")
+        db.commit()
+    history.transcript("new", [200])
+    found, _, index = history.figures(tmp_path / "data")
+    assert (index.notice, index.trouble) == (damages.DAMAGED, "")
+    assert found == history.figures(None)[0]
+
+
 @pytest.mark.parametrize(
     "damage",
     [
