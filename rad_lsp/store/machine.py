@@ -20,7 +20,15 @@ from rad_lsp.core.problems import UNREADABLE, Problem
 from rad_lsp.core.session import Child
 from rad_lsp.pricing import Prices
 from rad_lsp.store import files, query, seals, snapshot
-from rad_lsp.store.index import FILE, Damaged, Index, from_column, is_busy, to_column
+from rad_lsp.store.index import (
+    FILE,
+    Damaged,
+    Index,
+    from_column,
+    is_busy,
+    put_aside_path,
+    to_column,
+)
 from rad_lsp.store.prices import KnownPrices
 from rad_lsp.store.query import Scope
 from rad_lsp.store.workspace import spellings
@@ -171,6 +179,8 @@ class Machine:
 
         Of the one before only sessions stay whose transcript is gone.
         """
+        with suppress(sqlite3.DatabaseError):
+            self.guarded(self._take_over)
         self._updates += 1
         self.index.remake()
 
@@ -312,6 +322,12 @@ class Machine:
             ingest.settle()
             self._prices.save(db)
             seals.seal_tables(db)
+
+    def _take_over(self) -> None:
+        """Keep what an index that was put aside knows, as the next one takes its place."""
+        path = self.index.path
+        if path and put_aside_path(path).exists() and not self.has_read(self.agents()):
+            self.update(self.agents())
 
     def _salvage(self, source: Source, ingest: Ingest) -> None:
         """Keep the sessions that only an index that was put aside knows."""

@@ -471,6 +471,13 @@ class TestDamage:
         assert found.update().keys() == {"there"}
         assert found.machine.health() == "ok"
 
+    @pytest.mark.usefixtures("gone")
+    def test_an_index_is_rebuilt_twice_and_keeps_what_only_it_knows(self, indexed):
+        found = indexed()
+        found.machine.rebuild()
+        found.machine.rebuild()
+        assert found.update().keys() == {"there", "gone"}
+
     def test_health_tells_of_damage(self, sessions, machine):
         found = machine()
         assert len(read(found)) == sessions
