@@ -220,9 +220,9 @@ def _files(
     db: sqlite3.Connection, condition: str, *values: str
 ) -> Iterator[tuple[str, int, bytes, bytes]]:
     """Path, skipped lines and what is wrong of some files. Raises Damaged."""
-    query = f"SELECT {seals.FILE}, checksum FROM file WHERE {condition}"
-    for row in db.execute(query, values):
-        if not seals.is_whole(row):
+    query = f"SELECT {_BY_PATH}, {seals.FILE}, checksum FROM file WHERE {condition}"
+    for by_path, *row in db.execute(query, values):
+        if not seals.is_whole(row) or by_path != row[0]:
             raise Damaged("what is known of a file is not as it was stored")
         _, _, path, *_, skipped, first_skipped, problem, _ = row
         yield from_column(path), skipped, first_skipped, problem
@@ -274,6 +274,9 @@ def _entries(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Ite
         yield Entry(session_id, last, sys.intern(source), packed, file)
 
 
+# One that is not found by its path would be read as another one, and stay as it was.
+_BY_PATH: Final = """(SELECT max(same.id) FROM file AS same INDEXED BY file_path
+    WHERE same.source = file.source AND same.path = file.path)"""
 _MS: Final = 1_000
 """Microseconds in a millisecond."""
 

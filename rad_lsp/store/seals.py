@@ -17,7 +17,7 @@ from rad_lsp.store.index import Damaged, checksum
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 FILE: Final = (
     "id, source, path, stamp, gone, size, inode, offset, tail, state, skipped, first_skipped, "
@@ -56,7 +56,7 @@ def of(columns: str, table: str = "") -> str:
     return f"seal({columns})"
 
 
-def is_whole(row: tuple[Any, ...]) -> bool:
+def is_whole(row: Sequence[Any]) -> bool:
     """Whether the last column of a row is the checksum of the others."""
     return bool(checksum(*row[:-1]) == row[-1])
 

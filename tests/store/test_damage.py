@@ -56,6 +56,22 @@ def test_requests_that_are_not_found_by_their_keys_are_damage(history, tmp_path)
     assert found == history.figures(None)[0]
 
 
+def test_a_file_that_is_not_found_by_its_path_is_damage(history, tmp_path):
+    (broken,) = history.workspace.rglob("broken.json")
+    path = tmp_path / "data" / FILE
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        query = "SELECT rootpage FROM sqlite_schema WHERE name = 'file_path'"
+        (page,) = db.execute(query).fetchone()
+    data = bytearray(path.read_bytes())
+    data[data.find(f"radium{broken}".encode(), (page - 1) * damages.PAGE)] ^= 1
+    path.write_bytes(data)
+    report = broken.with_name("report-1.json").read_bytes()
+    broken.write_bytes(report.replace(b"report-1", b"mended"))
+    found = history.figures(tmp_path / "data")
+    assert (found[2].notice, found[2].trouble) == (damages.DAMAGED, "")
+    assert found[:2] == history.figures(None)[:2]
+
+
 def test_what_is_stored_of_no_session_never_counts_with_a_new_one(history, tmp_path):
     with contextlib.closing(sqlite3.connect(tmp_path / "data" / FILE)) as db:
         db.execute("CREATE TEMP TABLE lost AS SELECT * FROM request WHERE key = 0")
