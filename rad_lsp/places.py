@@ -42,18 +42,14 @@ def check_inside(path: Path, folder: Path) -> None:
 def make_folder(path: Path) -> None:
     """Make a folder, and those above it that are missing, for the user alone. Raises OSError.
 
-    The umask, which may be that of a shared group, does not count.
+    The umask, which may be that of a shared group, does not count. Another process may make it at
+    the same time.
     """
     try:
-        path.mkdir(FOLDER_MODE)
+        _make(path)
     except FileNotFoundError:
         make_folder(path.parent)
-        path.mkdir(FOLDER_MODE)
-    except FileExistsError:
-        if not path.is_dir():
-            raise
-        return
-    set_mode(path, FOLDER_MODE)
+        _make(path)
 
 
 def private_file(path: str, flags: int) -> int:
@@ -86,3 +82,13 @@ def _is_same(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except OSError:
         return False
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(FOLDER_MODE)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        set_mode(folder, FOLDER_MODE)

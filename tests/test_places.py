@@ -103,6 +103,22 @@ def test_a_file_in_a_folders_place_is_an_error(tmp_path):
         places.make_folder(tmp_path / "a" / "b")
 
 
+def test_another_process_may_make_a_folder_at_the_same_time(tmp_path, monkeypatch):
+    make = os.mkdir
+
+    def mkdir(path, *mode):
+        try:
+            make(path, *mode)
+        except FileNotFoundError:
+            monkeypatch.undo()
+            os.makedirs(path)  # noqa: PTH103  (Path.mkdir calls what is replaced here)
+            raise
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    places.make_folder(tmp_path / "a" / "b" / "c")
+    assert (tmp_path / "a" / "b" / "c").is_dir()
+
+
 def test_what_is_not_there_need_not_be_made_private(tmp_path):
     places.make_private(tmp_path / "a")
     assert not (tmp_path / "a").exists()

@@ -189,7 +189,7 @@ def _index(context: Context) -> list[str]:
         ]
     else:
         size = f"{index.size / 1e6:.1f} MB"
-        health = f"{index.health()}; 'rad index rebuild' makes it new"
+        health = f"{context.machine.health()}; 'rad index rebuild' makes it new"
         lines = [f"Index:             {index.path}, {size}, {health}"]
     for agent in context.machine.agents():
         there = [str(folder) for folder in agent.folders if os.path.isdir(folder)]  # noqa: PTH112

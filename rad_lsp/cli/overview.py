@@ -46,8 +46,8 @@ def _ask(context: Context) -> Overview:
     from rad_lsp.service import overview, sessions
 
     settings = context.settings
-    since = service.status_since(context.now, settings.zone, settings.budget, settings.week_start)
-    here = context.store(sessions.recent(since, ""))
+    period = service.status_period(context.now, settings.zone, settings.budget, settings.week_start)
+    here = context.store(sessions.recent(period, ""))
     with Progress() as progress:
         here.refresh(progress=progress)
     everywhere = here

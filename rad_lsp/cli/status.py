@@ -82,8 +82,8 @@ def _recent(context: Context, session_id: str, *, as_json: bool) -> Selection | 
     if _shows_totals(context, as_json=as_json):
         return None
     settings = context.settings
-    since = service.status_since(context.now, settings.zone, settings.budget, settings.week_start)
-    return sessions.recent(since, session_id)
+    period = service.status_period(context.now, settings.zone, settings.budget, settings.week_start)
+    return sessions.recent(period, session_id)
 
 
 def _shows_totals(context: Context, *, as_json: bool) -> bool:

@@ -282,15 +282,17 @@ def status(
     )
 
 
-def status_since(
+def status_period(
     now: datetime, zone: tzinfo | None, budget: budgets.Budget, week_start: Weekday = "monday"
-) -> datetime:
-    """The earliest moment whose sessions a status line without totals adds up.
+) -> Period:
+    """The time whose sessions a status line without totals adds up.
 
-    The session that it is about may be older.
+    The session that it is about may be of another.
     """
-    periods = [period.today(now, zone), *budgets.periods(budget, now, zone, week_start).values()]
-    return min(since for since in (one.since for one in periods) if since is not None)
+    today = period.today(now, zone)
+    others = budgets.periods(budget, now, zone, week_start).values()
+    since = min(one.since for one in (today, *others) if one.since is not None)
+    return Period(since, None if others else today.until)
 
 
 def spent_within(snapshot: Snapshot, within: Period) -> Money:

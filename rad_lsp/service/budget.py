@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from datetime import date, timedelta
 from math import isfinite
 from pathlib import Path
@@ -58,7 +57,7 @@ def overview(
     """All budgets that are set: those of the snapshot's sessions, and those of all projects.
 
     Sessions of a project count wherever they are asked for; reports only in their own workspace.
-    `snapshot` has the store's sessions that are in `service.status_since`, at least.
+    `snapshot` has the store's sessions that are in `service.status_period`, at least.
     """
     budget, zone, week_start = settings.budget, settings.zone, settings.week_start
     today = now.astimezone(zone).date()
@@ -201,13 +200,5 @@ def _by_day(totals: Iterable[UsageTotal]) -> dict[date, Money]:
 def _totals(
     store: Store, by: tuple[Dimension, ...], within: Period, zone: tzinfo | None
 ) -> list[UsageTotal]:
-    """Sums of what was read. Where they find damage, the index is made anew and all is read."""
-
-    def again() -> list[UsageTotal]:
-        store.update()
-        return store.usage_totals(by, within, zone)
-
-    try:
-        return store.usage_totals(by, within, zone)
-    except sqlite3.DatabaseError:
-        return store.machine.guarded(again)
+    """Sums of what was read."""
+    return store.usage_totals(by, within, zone)

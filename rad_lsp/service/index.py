@@ -11,7 +11,7 @@ from rad_lsp.store import query
 from rad_lsp.store.store import counter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rad_lsp.service import Machine
 
@@ -28,18 +28,24 @@ class Unreadable(msgspec.Struct, frozen=True):
     first_line: int = 0
 
 
-def unreadable(machine: Machine) -> Iterator[Unreadable]:
+def unreadable(machine: Machine) -> list[Unreadable]:
     """The transcripts that can't be read, then those of which lines can't be read.
 
     The latter have the number of such lines, and the first of them, counted from 1.
     """
-    db = machine.index.connection
-    for agent in machine.agents():
-        for skipped in query.problems(db, agent.name):
-            yield Unreadable(skipped.path, skipped.problem.reason)
-    for path, lines, first in query.skipped_lines(db):
-        line, reason = (first[0].line, first[0].reason) if first else (0, "")
-        yield Unreadable(path, reason, lines, line)
+
+    def look() -> list[Unreadable]:
+        machine.update(machine.agents())
+        with machine.reading() as db:
+            problems = [one for agent in machine.agents() for one in query.problems(db, agent.name)]
+            skipped = query.skipped_lines(db)
+        found = [Unreadable(one.path, one.problem.reason) for one in problems]
+        for path, lines, first in skipped:
+            line, reason = (first[0].line, first[0].reason) if first else (0, "")
+            found.append(Unreadable(path, reason, lines, line))
+        return found
+
+    return machine.guarded(look)
 
 
 def rebuild(machine: Machine, progress: Callable[[int], None] | None = None) -> int:

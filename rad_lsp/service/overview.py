@@ -87,7 +87,7 @@ def ask(
     """The overview at `now` of what `here` has read; `root` is its workspace.
 
     Both are the same store where all projects are asked about. `here` has the sessions of
-    `service.status_since`, at least. Raises sqlite3.DatabaseError.
+    `service.status_period`, at least. Raises sqlite3.DatabaseError.
     """
     snapshot = here.snapshot
     of_all = everywhere.sums

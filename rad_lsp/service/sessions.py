@@ -6,15 +6,16 @@ import os
 from typing import TYPE_CHECKING
 
 from rad_lsp import settings, sources
+from rad_lsp.store import snapshot
 from rad_lsp.store.machine import Machine
 from rad_lsp.store.query import Selection
 from rad_lsp.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
     from pathlib import Path
 
+    from rad_lsp.core.period import Period
     from rad_lsp.core.session import Session
 
 open_store = Store
@@ -29,14 +30,16 @@ def open_machine() -> Machine:
     return Machine(os.environ, settings.home(), settings.data_folder())
 
 
-def recent(since: datetime, session_id: str) -> Selection:
-    """Selects sessions that were active since a moment, the newest one, and the named one."""
-    return Selection(int(since.timestamp()) * 1_000_000, session_id=session_id)
+def recent(within: Period, session_id: str) -> Selection:
+    """Selects sessions that were active in a period, the newest one, and the named one."""
+    since = 0 if within.since is None else snapshot.microseconds(within.since)
+    until = _NEVER if within.until is None else snapshot.microseconds(within.until)
+    return Selection(since, until, session_id=session_id)
 
 
 def newest(count: int) -> Selection:
     """Selects the newest sessions."""
-    return Selection(_NEVER, count)
+    return Selection(_NEVER, newest=count)
 
 
 def titles(machine: Machine, sessions: Iterable[Session]) -> dict[str, str]:

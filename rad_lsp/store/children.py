@@ -13,7 +13,7 @@ import msgspec
 
 from rad_lsp.core.session import Child
 from rad_lsp.store import query, sessions, snapshot
-from rad_lsp.store.query import Known
+from rad_lsp.store.index import Damaged
 from rad_lsp.store.timeline import OWN, Timeline, Window
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rad_lsp.core.session import Session
-    from rad_lsp.store.query import Tracked
+    from rad_lsp.store.query import Known, Tracked
     from rad_lsp.store.snapshot import Entry
 
 
@@ -92,9 +92,8 @@ class Children:
             return None
         if child not in self._shares:
             entry = query.entry(self._db, child)
-            if entry is None:  # it is damaged
-                self._known[child] = Known(child)
-                return None
+            if entry is None:
+                raise Damaged("a session that was found is lost")
             if len(owners) == 1:
                 self._shares[child] = {owner: entry.session}
             else:

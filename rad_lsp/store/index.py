@@ -8,6 +8,7 @@ in memory, and says so.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sqlite3
 import sys
@@ -23,7 +24,7 @@ from rad_lsp import places
 from rad_lsp.store.migrations import MIGRATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     Migration = Callable[[sqlite3.Connection], None]
 
@@ -33,9 +34,6 @@ FILE: Final = "index.db" if _ENCODING == "utf-8" else f"index.{_ENCODING}.db"
 """Where the locale has another encoding, one path is another text, so it has its own index."""
 
 MEMORY: Final = ":memory:"
-
-SESSIONS: Final = "sessions "
-"""In `meta`, before the name of a source: how many of its sessions there are."""
 
 _PATIENCE: Final = 60.0
 """Seconds that a writer waits for another one; a first read of many transcripts takes some."""
@@ -50,6 +48,19 @@ _FIRST_UNNUMBERED: Final = 1_000_000
 _NOTICE: Final = (
     "The index was made by a version before the first release: all transcripts are read anew, once"
 )
+
+
+_DAMAGED: Final = "The index was damaged: all transcripts are read anew"
+
+_WITH_DAMAGE: Final = {
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_INTERNAL,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_TOOBIG,
+}
+"""What SQLite raises where a value or the schema makes no sense; our statements do."""
+
+_SCHEMA: Final = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name"
 
 
 class Damaged(sqlite3.DatabaseError):
@@ -69,7 +80,7 @@ class Index:
         self,
         path: Path | None,
         patience: float = _PATIENCE,
-        migrations: Sequence[Migration] = MIGRATIONS,
+        migrations: tuple[Migration, ...] = MIGRATIONS,
     ) -> None:
         self.path = path
         self.trouble = "" if path else "no folder for it was found"
@@ -79,7 +90,6 @@ class Index:
         self._patience = patience
         self._migrations = migrations
         self._inode: int | None = None
-        self._was_replaced = False
         self.connection = self._open()
 
     @property
@@ -117,21 +127,41 @@ class Index:
                 total += file.stat().st_size
         return total
 
-    def health(self) -> str:
-        """`ok`, or what SQLite finds wrong."""
-        try:
-            return str(self.connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-        except sqlite3.DatabaseError as error:
-            return str(error)
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A transaction in which all that is read is of one moment. Raises sqlite3.Error.
 
-    def recover(self, error: sqlite3.DatabaseError) -> None:
-        """Go on after an error: with a new file where it is damaged, else in memory."""
-        if self.path is None or self.trouble or self._was_replaced or not is_damage(error):
+        Within another one it is that one.
+        """
+        if self.connection.in_transaction:
+            yield self.connection
+            return
+        self.connection.execute("BEGIN")
+        try:
+            yield self.connection
+        finally:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+
+    def recover(self, error: sqlite3.DatabaseError, *, again: bool = False) -> None:
+        """Go on after an error: with a new file where it is damaged, else in memory.
+
+        In memory, too, where a new file did not help and the error came `again`.
+        """
+        is_bad = is_damage(error) or _code(error) in _WITH_DAMAGE or self._is_misread(error)
+        if self.path is None or self.trouble or again or not is_bad:
             self._fall_back(error)
             return
-        self._was_replaced = True
         self.connection.close()
         self.connection = self._open(damaged=True)
+        self.notice = _DAMAGED
+
+    def remake(self) -> None:
+        """Put the index aside, whatever it holds, and begin a new one."""
+        self.connection.close()
+        if self.path is not None:
+            self.trouble = ""
+        self.connection = self._open(anew=True)
 
     def put_aside(self) -> sqlite3.Connection | None:
         """The index before this one, which may be damaged. The caller closes it."""
@@ -146,6 +176,11 @@ class Index:
         """Close the connection, unless a thread that nobody waits for still uses it."""
         if not self.abandoned:
             self.connection.close()
+
+    def _is_misread(self, error: sqlite3.DatabaseError) -> bool:
+        """Whether SQLite takes for read-only what can be written: its header says so, then."""
+        is_read_only = _code(error) == sqlite3.SQLITE_READONLY
+        return is_read_only and self.path is not None and os.access(self.path, os.W_OK)
 
     def _begin(self) -> None:
         deadline = time.monotonic() + self._patience
@@ -163,7 +198,7 @@ class Index:
     def _wait(self, seconds: float) -> None:
         self.connection.execute(f"PRAGMA busy_timeout={int(seconds * 1000)}")
 
-    def _open(self, *, damaged: bool = False) -> sqlite3.Connection:
+    def _open(self, *, damaged: bool = False, anew: bool = False) -> sqlite3.Connection:
         if self.path is None:
             return self._migrated(_connected(MEMORY, 0))
         try:
@@ -171,8 +206,9 @@ class Index:
             places.make_private(self.path.parent)
             with _alone(self.path, self._patience):
                 there = self.path.exists()
-                ours = damaged and there and self.path.stat().st_ino == self._inode
-                connection = self._usable(self.path) if there and not ours else None
+                # Another process may have made a new one of a damaged one meanwhile.
+                is_bad = anew or (damaged and there and self.path.stat().st_ino == self._inode)
+                connection = self._usable(self.path) if there and not is_bad else None
                 if connection is None:
                     if there and self.path.stat().st_size:
                         _put_aside(self.path)
@@ -192,12 +228,13 @@ class Index:
             if connection.execute("PRAGMA user_version").fetchone()[0] < _FIRST_UNNUMBERED:
                 return self._migrated(connection)
             self.notice = _NOTICE
-        except UnicodeDecodeError:
-            pass  # that is how an error reads which quotes what is damaged
+        except UnicodeDecodeError:  # that is how an error reads which quotes what is damaged
+            self.notice = _DAMAGED
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 connection.close()
                 raise
+            self.notice = _DAMAGED
         connection.close()
         return None
 
@@ -206,8 +243,9 @@ class Index:
         try:
             connection.execute("PRAGMA temp_store=MEMORY")
             connection.execute("PRAGMA cache_size=-8192")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            version, tables = _made(connection)
             self._refuse_newer(version)
+            _refuse_unless(version or not tables, "the version is lost")
             if version < len(self._migrations):
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("BEGIN IMMEDIATE")
@@ -215,6 +253,9 @@ class Index:
                     migrate(connection)
                 connection.execute(f"PRAGMA user_version={len(self._migrations)}")
                 connection.execute("COMMIT")
+                _, tables = _made(connection)
+            is_ours = tables == _tables(self._migrations)
+            _refuse_unless(is_ours, "the tables are not as they were made")
             connection.execute("PRAGMA synchronous=NORMAL")
         except BaseException:
             connection.close()
@@ -250,10 +291,11 @@ class Index:
 def _make_private(path: Path) -> None:
     """Let only the user read an index and what SQLite keeps beside it, whatever the umask.
 
-    SQLite gives the files that it makes the permissions of the index: so that is made here.
+    SQLite gives the files that it makes the permissions of the index: so that is made here. One
+    that is there is not opened: to close it would end the locks of this process's connections.
     """
     with contextlib.suppress(OSError):
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, places.FILE_MODE))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, places.FILE_MODE))
     for suffix in ("", "-wal", "-shm", "-journal"):
         places.make_private(_beside(path, suffix))
 
@@ -286,9 +328,9 @@ def decoded(blob: bytes, form: Any) -> Any:
         raise Damaged(str(error)) from None
 
 
-def checksum(packed: bytes, *columns: str | int) -> int:
-    """A number by which damage to a row, or to what it is found by, is noticed."""
-    return zlib.crc32(packed, zlib.crc32(repr(columns).encode()))
+def checksum(*columns: str | bytes | float | None) -> int:
+    """A number by which damage to these columns of a row is noticed; in SQL it is `seal`."""
+    return zlib.crc32(_to_bytes(columns))
 
 
 def to_column(path: str) -> str | bytes:
@@ -302,6 +344,8 @@ def to_column(path: str) -> str | bytes:
 
 def from_column(path: str | bytes) -> str:
     """A stored path. Raises Damaged."""
+    if not isinstance(path, str | bytes):
+        raise Damaged("a path that is none")
     text = os.fsdecode(path) if isinstance(path, bytes) else path
     if "\0" in text:
         raise Damaged("a path that no file can have")
@@ -317,7 +361,35 @@ def _code(error: sqlite3.DatabaseError) -> int | None:
 def _connected(place: Path | str, patience: float) -> sqlite3.Connection:
     if place != MEMORY:
         _make_private(Path(place))
-    return sqlite3.connect(place, patience, isolation_level=None, check_same_thread=False)
+    made = sqlite3.connect(place, patience, isolation_level=None, check_same_thread=False)
+    made.create_function("seal", -1, checksum, deterministic=True)
+    made.execute("PRAGMA cell_size_check=ON")
+    return made
+
+
+def _refuse_unless(holds: object, problem: str) -> None:
+    if not holds:
+        raise Damaged(problem)
+
+
+def _made(connection: sqlite3.Connection) -> tuple[int, list[tuple[str, ...]]]:
+    """The version of an index, and its tables and their indexes. Raises sqlite3.Error."""
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        return version, connection.execute(_SCHEMA).fetchall()
+    except sqlite3.OperationalError as error:
+        if _code(error) == sqlite3.SQLITE_ERROR:  # a form of file that SQLite does not know
+            raise Damaged(str(error)) from None
+        raise
+
+
+@functools.cache
+def _tables(migrations: tuple[Migration, ...]) -> list[tuple[str, ...]]:
+    """The tables that the migrations make, and their indexes."""
+    with contextlib.closing(_connected(MEMORY, 0)) as db:
+        for migrate in migrations:
+            migrate(db)
+        return _made(db)[1]
 
 
 @contextlib.contextmanager
@@ -336,6 +408,9 @@ def _put_aside(path: Path) -> None:
         _beside(aside, suffix).unlink(missing_ok=True)
         with contextlib.suppress(FileNotFoundError):
             _beside(path, suffix).replace(_beside(aside, suffix))
+
+
+_to_bytes = msgspec.msgpack.Encoder().encode
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
-from zlib import crc32
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
-from rad_lsp.store import files, limits, sessions, snapshot
+from rad_lsp.store import files, limits, seals, sessions, snapshot
 from rad_lsp.store.files import File
-from rad_lsp.store.index import to_column
+from rad_lsp.store.index import Damaged, checksum, to_column
 from rad_lsp.store.names import Names, as_text
 from rad_lsp.store.rows import Rows
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from rad_lsp.core.spending import PriceList
     from rad_lsp.sources import Parser, Source
@@ -26,20 +25,23 @@ if TYPE_CHECKING:
 _MANY: Final = 2_000
 """Requests, tool calls and limits of one file that are kept in memory before they are stored."""
 
-_SEAL: Final = 4
-"""Bytes of a checksum."""
-
 
 class _Known(msgspec.Struct, frozen=True, gc=False):
-    """How far a file has been read."""
+    """How far a file has been read; what else is known of it are its lines that can't be read."""
 
     id: int
-    stamp: int
-    size: int
-    inode: int
-    offset: int
-    tail: bytes
-    state: bytes
+    source: str
+    path: str | bytes
+    stamp: int = 0
+    gone: int = 0
+    size: int = 0
+    inode: int = 0
+    offset: int = 0
+    tail: bytes = b""
+    state: bytes = b""
+    skipped: int = 0
+    first_skipped: bytes | None = None
+    problem: bytes | None = None
 
 
 class Ingest:
@@ -58,12 +60,12 @@ class Ingest:
         stopped: Callable[[], bool],
     ) -> None:
         self.bytes = 0
-        self.changed = sessions.Changed()
+        self.changed = sessions.Changed(db)
         self.db = db
         self._source = source
         self._stopped = stopped
         self.names = Names(db)
-        self._rows = Rows(db, source.name, prices, self.names)
+        self._rows = Rows(db, source.name, prices, self.names, self.changed)
         self._numbers: dict[tuple[str, int], int] = {}
         self._keys: set[int] = set()
         self._has_requests = db.execute("SELECT max(session) FROM request").fetchone() != (None,)
@@ -93,20 +95,28 @@ class Ingest:
         """A file can't be read. What a transcript said of its sessions stays."""
         known = self.known(path)
         if known is None:
-            known = _Known(self.new_file(), 0, 0, 0, 0, b"", _sealed(b""))
+            known = _Known(self.new_file(), self._source.name, to_column(path))
         elif not self._source.keeps_deleted:
             self._forget(known.id)
         self._touch(known.id)
-        now = msgspec.structs.replace(known, stamp=stamp)
-        self._put_file(path, now, problem=problem)
+        self._put_file(
+            msgspec.structs.replace(
+                known,
+                stamp=stamp,
+                gone=0,
+                skipped=0,
+                first_skipped=None,
+                problem=_to_bytes(problem),
+            )
+        )
 
     def reprice(self) -> None:
         """Price all requests of the source anew: the price list has changed."""
         self._rows.flush()
-        self._rows.reprice()
         query = "SELECT id FROM session WHERE source = ? AND place = 0"
-        rows = self.db.execute(query, (self._source.name,))
-        self.changed.sessions.update([number for (number,) in rows])
+        for (number,) in self.db.execute(query, (self._source.name,)).fetchall():
+            self.changed.touch(number)
+        self._rows.reprice()
 
     def settle(self) -> None:
         """Put the sessions together that have changed. Raises Damaged."""
@@ -121,8 +131,8 @@ class Ingest:
         self._rows.flush()
         self._touch(known.id)
         if self._source.keeps_deleted:
-            update = "UPDATE file SET gone = 1, stamp = 0, problem = NULL WHERE id = ?"
-            self.db.execute(update, (known.id,))
+            self._put_file(msgspec.structs.replace(known, gone=1, stamp=0, problem=None))
+            self._rows.flush()
         else:
             self._forget(known.id)
         self.db.execute(
@@ -130,14 +140,27 @@ class Ingest:
             (known.id, known.id),
         )
 
+    def lost_file(self, columns: Iterable[Any]) -> int:
+        """Store what another index has of a file that is gone; returns its number here."""
+        number = self.new_file()
+        known = _Known(*columns)
+        # Where it comes back it is read from the beginning.
+        lost = _Known(number, known.source, known.path, gone=1, skipped=known.skipped)
+        self._put_file(msgspec.structs.replace(lost, first_skipped=known.first_skipped))
+        return number
+
     def known(self, path: str) -> _Known | None:
-        """How far a file has been read; None when it is not known."""
+        """How far a file has been read; None when it is not known. Raises Damaged."""
+        place = (self._source.name, to_column(path))
         row = self.db.execute(
-            "SELECT id, stamp, size, inode, offset, tail, state FROM file "
-            "WHERE source = ? AND path = ?",
-            (self._source.name, to_column(path)),
+            f"SELECT {seals.FILE}, checksum FROM file WHERE source = ? AND path = ?", place
         ).fetchone()
-        return row and _Known(*row)
+        if row is None:
+            return None
+        found = _Known(*row[:-1])
+        if not seals.is_whole(row) or (found.source, found.path) != place:
+            raise Damaged("what is known of a file is not as it was stored")
+        return found
 
     def _read(self, path: str, known: _Known | None, file: File, *, by_line: bool) -> None:
         number = self.new_file() if known is None or not by_line else known.id
@@ -145,6 +168,7 @@ class Ingest:
         begin = 0
         if known is not None and parser is not None:
             begin = known.offset
+            self._go_on(known.id)
         else:
             parser = self._source.parser(path)
             if known is not None:
@@ -176,17 +200,29 @@ class Ingest:
             parser.feed(line + b"\n")
             seen = file.size
         self._store(number, path, parser, goes_on=goes_on)
-        now = _Known(
-            number,
-            0 if is_left else file.stamp,
-            offset if is_left else file.size,
-            file.inode,
-            offset,
-            file.tail(seen) if by_line else b"",
-            _sealed(state),
+        skipped = parser.progress.skipped
+        self._put_file(
+            _Known(
+                number,
+                self._source.name,
+                to_column(path),
+                stamp=0 if is_left else file.stamp,
+                size=offset if is_left else file.size,
+                inode=file.inode,
+                offset=offset,
+                tail=file.tail(seen) if by_line else b"",
+                state=state,
+                skipped=skipped,
+                first_skipped=_to_bytes(parser.progress.first_skipped) if skipped else None,
+                problem=_to_bytes(parser.report) if isinstance(parser.report, Problem) else None,
+            )
         )
-        problem = parser.report if isinstance(parser.report, Problem) else None
-        self._put_file(path, now, parser, problem)
+
+    def _go_on(self, file: int) -> None:
+        """The sessions of a file are found by it, whatever has happened to their names' order."""
+        for session, name in self.db.execute(_SESSIONS_OF, (file,)).fetchall():
+            self.changed.touch(session)
+            self._numbers[name, 0] = session
 
     def _resumed(self, path: str, known: _Known, file: File) -> Parser | None:
         """A parser where reading stopped; None when the file is another one."""
@@ -198,35 +234,14 @@ class Ingest:
         has_end = known.tail == file.tail(known.size) and file.ends_line(known.size)
         if known.tail != file.tail(known.offset) and not has_end:
             return None
-        state = known.state[_SEAL:]
         try:
-            return self._source.parser(path, state) if _sealed(state) == known.state else None
+            return self._source.parser(path, known.state)
         except msgspec.MsgspecError:
             return None
 
-    def _put_file(
-        self,
-        path: str,
-        now: _Known,
-        parser: Parser | None = None,
-        problem: Problem | None = None,
-    ) -> None:
-        number, *columns = msgspec.structs.astuple(now)
-        skipped = parser.progress.skipped if parser else 0
-        first = _to_bytes(parser.progress.first_skipped) if parser and skipped else None
-        self._rows.put(
-            "INSERT OR REPLACE INTO file (id, source, path, stamp, size, inode, offset, tail, "
-            "state, skipped, first_skipped, problem) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                number,
-                self._source.name,
-                to_column(path),
-                *columns,
-                skipped,
-                first,
-                problem and _to_bytes(problem),
-            ),
-        )
+    def _put_file(self, now: _Known) -> None:
+        columns = msgspec.structs.astuple(now)
+        self._rows.put(PUT_FILE, (*columns, checksum(*columns)))
 
     def _store(self, file: int, path: str, parser: Parser, *, goes_on: bool) -> None:
         """Store what a parser has, and let go of its requests and tool calls.
@@ -258,7 +273,7 @@ class Ingest:
                 if goes_on:
                     self._touch_copies(number, file, facts.end)
                 self._put_part(number, file, facts.end, _to_bytes(facts))
-        self.changed.sessions.update(numbers.values())
+        self._check_path(file, path, set(numbers.values()) - self.changed.added)
         records = parser.requests.values()
         for key in self._rows.put_requests(file, numbers, records, goes_on=goes_on):
             # In an index without requests, only those that come twice have copies.
@@ -271,9 +286,16 @@ class Ingest:
         parser.tools.clear()
         parser.windows.clear()
 
+    def _check_path(self, file: int, path: str, known: set[int]) -> None:
+        """Another file that tells of these sessions has another path. Raises Damaged."""
+        for session in known:
+            place = (session, file, self._source.name, to_column(path))
+            if self.db.execute(_TOLD_BEFORE, place).fetchone():
+                raise Damaged("a file that was read is not found by its path")
+
     def _put_part(self, session: int, file: int, last: int, facts: bytes | None) -> None:
         otherwise = "IGNORE" if facts is None else "REPLACE"
-        statement = f"INSERT OR {otherwise} INTO part VALUES (?, ?, ?, ?, 1)"
+        statement = f"INSERT OR {otherwise} INTO part VALUES (?, ?, ?, ?, 1, 0)"
         self._rows.put(statement, (session, file, last, facts))
 
     def _forget(self, file: int) -> None:
@@ -283,6 +305,8 @@ class Ingest:
         for session in self._touch(file):
             place = (session, file)
             self._touch_copies(*place, None)
+            keys = self.db.execute(_KEYS, place)
+            self.changed.touch_keys([key for (key,) in keys])
             self.db.execute("DELETE FROM request WHERE session = ? AND file = ?", place)
             self.db.execute("DELETE FROM tool WHERE session = ? AND file = ?", place)
             self.db.execute("DELETE FROM part WHERE session = ? AND file = ?", place)
@@ -292,7 +316,8 @@ class Ingest:
         """The sessions of a file must be put together."""
         rows = self.db.execute("SELECT session FROM part WHERE file = ?", (file,))
         found = [session for (session,) in rows]
-        self.changed.sessions.update(found)
+        for session in found:
+            self.changed.touch(session)
         return found
 
     def _touch_copies(self, session: int, file: int, last: int | None) -> None:
@@ -305,7 +330,7 @@ class Ingest:
         self.changed.keys.update([key for (key,) in rows])
 
     def session(self, session_id: str, place: int = 0) -> int:
-        """The number of a session, which is added where it is not known."""
+        """The number of a session that changes, which is added where it is not known."""
         name = (session_id, place)
         number = self._numbers.get(name)
         if number is None:
@@ -314,10 +339,13 @@ class Ingest:
                 (self._source.name, *name),
             ).fetchone()
             if row is None:
-                row = (self._next_session,)
+                number = self._next_session
                 self._next_session += 1
-                self._rows.put(_NEW_SESSION, (*row, self._source.name, *name))
-            number = row[0]
+                self._rows.put(_NEW_SESSION, (number, self._source.name, *name))
+                self.changed.add(number)
+            else:
+                (number,) = row
+                self.changed.touch(number)
             if not place:
                 self._numbers[name] = number
         return number
@@ -328,14 +356,19 @@ class Ingest:
         return self._next_file - 1
 
 
+PUT_FILE: Final = f"INSERT OR REPLACE INTO file VALUES ({'?,' * 13}?)"
+_KEYS: Final = "SELECT key FROM request WHERE session = ? AND file = ?"
+_SESSIONS_OF: Final = (
+    "SELECT id, session_id FROM part JOIN session ON id = session WHERE part.file = ?"
+)
+# Plus keeps SQLite from looking for the path by the order that is in doubt.
+_TOLD_BEFORE: Final = (
+    "SELECT 1 FROM part CROSS JOIN file ON file.id = part.file "
+    "WHERE session = ? AND file.id <> ? AND +file.source = ? AND +file.path = ?"
+)
 _NEW_SESSION: Final = (
     "INSERT OR IGNORE INTO session(id, source, session_id, place) VALUES (?, ?, ?, ?)"
 )
-
-
-def _sealed(state: bytes) -> bytes:
-    """A parser's state as it is stored, so that damage to it is noticed."""
-    return crc32(state).to_bytes(_SEAL) + state
 
 
 def _next_id(db: sqlite3.Connection, table: str) -> int:

@@ -19,8 +19,16 @@ from rad_lsp import sources
 from rad_lsp.core.problems import UNREADABLE, Problem
 from rad_lsp.core.session import Child
 from rad_lsp.pricing import Prices
-from rad_lsp.store import files, query, snapshot
-from rad_lsp.store.index import FILE, Index, from_column, is_busy, to_column
+from rad_lsp.store import files, query, seals, snapshot
+from rad_lsp.store.index import (
+    FILE,
+    Damaged,
+    Index,
+    from_column,
+    is_busy,
+    put_aside_path,
+    to_column,
+)
 from rad_lsp.store.prices import KnownPrices
 from rad_lsp.store.query import Scope
 from rad_lsp.store.workspace import spellings
@@ -129,27 +137,57 @@ class Machine:
 
     def guarded(self, work: Callable[[], T]) -> T:
         """What `work` on the index returns. Where it finds damage the index is made anew."""
+        if self.index.connection.in_transaction:  # what is around it begins anew
+            return work()
+        was_damaged = False
         while True:
             try:
                 return work()
+            except UnicodeDecodeError as error:  # that is how an error reads that quotes damage
+                problem: sqlite3.DatabaseError = Damaged(str(error))
             except sqlite3.DatabaseError as error:
-                if self.index.in_memory:
-                    raise
-                self._updates += 1
-                self._looked.clear()
-                self.index.recover(error)
+                problem = error
+            if self.index.in_memory:
+                raise problem
+            self._updates += 1
+            self._looked.clear()
+            self.index.recover(problem, again=was_damaged)
+            was_damaged = True
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A transaction in which all that is read is of one moment.
+
+        Raises Damaged where rows are lost by which others are found.
+        """
+        is_within_another = self.index.connection.in_transaction
+        with self.index.reading() as db:
+            if not is_within_another:
+                seals.verify_tables(db)
+            yield db
+
+    def has_read(self, sources: Iterable[Source]) -> bool:
+        """Whether what these sources have was read since the index was made."""
+        return all(map(self._is_done, sources))
+
+    def health(self) -> str:
+        """`ok`, or what is wrong with the index: all of it is looked at."""
+        try:
+            with self.index.reading() as db:
+                found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(1)")]
+                return next((fault for fault in (*found, *seals.faults(db)) if fault != "ok"), "ok")
+        except sqlite3.DatabaseError as error:
+            return str(error)
 
     def rebuild(self) -> None:
-        """Forget how far files were read, so that the next update reads all of them.
+        """Begin a new index; the next update reads all files.
 
-        Sessions whose transcript is gone stay.
+        Of the one before only sessions stay whose transcript is gone.
         """
-
-        def forget() -> None:
-            with self.index.writing() as db:
-                db.execute("UPDATE file SET stamp = 0, offset = 0 WHERE NOT gone")
-
-        self.guarded(forget)
+        with suppress(sqlite3.DatabaseError):
+            self.guarded(self._take_over)
+        self._updates += 1
+        self.index.remake()
 
     def active_since(self, folder: Path, moment: datetime) -> list[Child]:
         """The other agents' sessions that worked in a folder or below it at or after a moment.
@@ -160,7 +198,8 @@ class Machine:
 
         def look() -> list[Child]:
             self.update(self.agents())
-            found = query.entries(self.index.connection, scope, None)
+            with self.reading() as db:
+                found = query.entries(db, scope, None)
             found = snapshot.without_future(found, datetime.now(UTC))
             return [Child(one.source, one.id) for one in found if one.last_activity >= moment]
 
@@ -242,8 +281,8 @@ class Machine:
         changed = [path for path, stamp in now.items() if known.get(path) != stamp]
         # What is new is read in the order of names, which is that of time for some agents.
         changed.sort(reverse=True)
-        left = known.keys() - now.keys()
-        gone = [path for path in left if files.is_gone(path) or source.refuses(path)]
+        missing = map(from_column, known.keys() - now.keys())
+        gone = [path for path in missing if files.is_gone(path) or source.refuses(path)]
         return changed, gone, None
 
     def _changes_at(self, source: Source, paths: list[str]) -> tuple[list[str], list[str]] | None:
@@ -295,6 +334,7 @@ class Machine:
         from rad_lsp.store.ingest import Ingest  # not needed where nothing is new
 
         with self.index.writing() as db:
+            seals.watch_tables(db)
             ingest = Ingest(db, source, self._prices, self.index.stopped.is_set)
             key = _PRICES + source.name
             priced_by = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -304,6 +344,13 @@ class Machine:
             yield ingest
             ingest.settle()
             self._prices.save(db)
+            seals.seal_tables(db)
+
+    def _take_over(self) -> None:
+        """Keep what an index that was put aside knows, as the next one takes its place."""
+        path = self.index.path
+        if path and put_aside_path(path).exists() and not self.has_read(self.agents()):
+            self.update(self.agents())
 
     def _salvage(self, source: Source, ingest: Ingest) -> None:
         """Keep the sessions that only an index that was put aside knows."""

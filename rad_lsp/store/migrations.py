@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 _TABLES: Final = """
 CREATE TABLE name(  -- of models, engines, tiers, tools, folders and branches
-    id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+    id INTEGER PRIMARY KEY, text TEXT NOT NULL, checksum INTEGER NOT NULL);
+CREATE UNIQUE INDEX name_text ON name(text);
 CREATE TABLE file(  -- how far a file has been read
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, path TEXT NOT NULL,
     stamp INTEGER NOT NULL,  -- 0 of a file that is to be read anew
-    gone INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL, inode INTEGER NOT NULL,
+    gone INTEGER NOT NULL, size INTEGER NOT NULL, inode INTEGER NOT NULL,
     offset INTEGER NOT NULL, tail BLOB NOT NULL, state BLOB NOT NULL,
-    skipped INTEGER NOT NULL DEFAULT 0, first_skipped BLOB, problem BLOB);
+    skipped INTEGER NOT NULL, first_skipped BLOB, problem BLOB,
+    checksum INTEGER NOT NULL  -- of the other columns, as in other tables: see `seals`
+    );
 CREATE INDEX file_path ON file(source, path, stamp, gone);
-CREATE INDEX file_problem ON file(source) WHERE problem IS NOT NULL;
+CREATE INDEX file_problem ON file(source, checksum) WHERE problem IS NOT NULL;
 CREATE TABLE session(
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, session_id TEXT NOT NULL,
     place INTEGER NOT NULL,  -- the file of a report, whose id need not be unique; else 0
@@ -31,19 +34,19 @@ CREATE TABLE session(
     first INTEGER NOT NULL DEFAULT 0,  -- activity, in microseconds since the epoch; 0 of none
     last INTEGER NOT NULL DEFAULT 0,
     counts INTEGER NOT NULL DEFAULT 1,  -- 0 of a duplicate of another report
-    packed BLOB, checksum INTEGER, UNIQUE(source, session_id, place));
-CREATE INDEX session_cwd ON session(cwd, last, source, counts);
-CREATE INDEX session_last ON session(source, last);
-CREATE INDEX session_duplicate ON session(cwd) WHERE NOT counts;
+    packed BLOB, checksum INTEGER);
+CREATE UNIQUE INDEX session_name ON session(source, session_id, place);
+CREATE INDEX session_cwd ON session(cwd, last, first, source, counts, checksum);
 CREATE TABLE child(  -- sessions of other agents that are part of a tracked one
     source TEXT NOT NULL, session_id TEXT NOT NULL, owner INTEGER NOT NULL,
     until INTEGER NOT NULL,  -- the end of what counts with the owner, in ms since the epoch
-    PRIMARY KEY(source, session_id, owner)) WITHOUT ROWID;
-CREATE INDEX child_owner ON child(owner);
+    checksum INTEGER NOT NULL, PRIMARY KEY(source, session_id, owner)) WITHOUT ROWID;
+CREATE INDEX child_owner ON child(owner, checksum);
 CREATE TABLE part(  -- what a transcript says of a session
     session INTEGER NOT NULL, file INTEGER NOT NULL,
     last INTEGER NOT NULL, facts BLOB,
     counts INTEGER NOT NULL DEFAULT 1,  -- 0 where another file tells the same and more
+    checksum INTEGER,  -- of its requests and tool calls, too
     PRIMARY KEY(session, file)) WITHOUT ROWID;
 CREATE INDEX part_file ON part(file);
 CREATE TABLE request(
@@ -80,10 +83,21 @@ CREATE TABLE usage(  -- the requests that count, added up
     cache_write_5m INTEGER NOT NULL, cache_write_1h INTEGER NOT NULL, output INTEGER NOT NULL,
     searches INTEGER NOT NULL, usd REAL, lower_bound INTEGER NOT NULL, unpriced INTEGER NOT NULL,
     PRIMARY KEY(session, slot, model, engine, tier, threshold, reported, known)) WITHOUT ROWID;
+CREATE TABLE sealed(  -- the sums of the checksums of a session's parts, and of its usage
+    session INTEGER PRIMARY KEY, parts INTEGER NOT NULL, usage INTEGER NOT NULL);
+CREATE TABLE keys(  -- sums over the ranges of keys by which copies of requests are found
+    number INTEGER PRIMARY KEY, total INTEGER NOT NULL);
 CREATE TABLE price(  -- looked up in the price list, so that it need not be loaded
     model TEXT NOT NULL, engine TEXT NOT NULL, tier TEXT NOT NULL, part INTEGER NOT NULL,
     list TEXT NOT NULL, span INTEGER NOT NULL, price BLOB NOT NULL,
-    PRIMARY KEY(model, engine, tier, part)) WITHOUT ROWID;
+    checksum INTEGER NOT NULL, PRIMARY KEY(model, engine, tier, part)) WITHOUT ROWID;
+CREATE TABLE plan_limit(  -- what a file records of a window of a plan's limit, last in each hour
+    source TEXT NOT NULL, file INTEGER NOT NULL, "limit" TEXT NOT NULL, name TEXT NOT NULL,
+    hour INTEGER NOT NULL,  -- since the epoch
+    time INTEGER NOT NULL,  -- milliseconds since the epoch
+    packed BLOB NOT NULL, checksum INTEGER NOT NULL,
+    PRIMARY KEY(file, "limit", name, hour)) WITHOUT ROWID;
+CREATE INDEX plan_limit_time ON plan_limit(time);
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -94,23 +108,4 @@ def _create(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
-_PLAN_LIMITS: Final = """
-CREATE TABLE plan_limit(  -- what a file records of a window of a plan's limit, last in each hour
-    source TEXT NOT NULL, file INTEGER NOT NULL, "limit" TEXT NOT NULL, name TEXT NOT NULL,
-    hour INTEGER NOT NULL,  -- since the epoch
-    time INTEGER NOT NULL,  -- milliseconds since the epoch
-    packed BLOB NOT NULL, checksum INTEGER NOT NULL,
-    PRIMARY KEY(file, "limit", name, hour)) WITHOUT ROWID;
-CREATE INDEX plan_limit_time ON plan_limit(time);
-UPDATE file SET stamp = 0, offset = 0 WHERE source IN ('codex', 'copilot-cli') AND NOT gone
-"""
-"""What older versions have read did not look for limits, so it is read anew."""
-
-
-def _add_plan_limits(db: sqlite3.Connection) -> None:
-    """The limits that are in transcripts."""
-    for statement in _PLAN_LIMITS.split(";\n"):
-        db.execute(statement)
-
-
-MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_create, _add_plan_limits)
+MIGRATIONS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_create,)

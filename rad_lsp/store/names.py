@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from rad_lsp.repository import project_of
-from rad_lsp.store.index import Damaged
+from rad_lsp.store.index import Damaged, checksum
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,9 +23,15 @@ class Names:
     def __getitem__(self, text: str) -> int:
         number = self._numbers.get(text)
         if number is None:
-            self._db.execute("INSERT OR IGNORE INTO name(text) VALUES (?)", (text,))
             row = self._db.execute("SELECT id FROM name WHERE text = ?", (text,)).fetchone()
-            number = self._numbers[text] = int(row[0])
+            number = self._numbers[text] = row[0] if row else self._add(text)
+        return number
+
+    def _add(self, text: str) -> int:
+        (last,) = self._db.execute("SELECT coalesce(max(id), 0) FROM name").fetchone()
+        number = int(last) + 1
+        row = (number, text, checksum(number, text))
+        self._db.execute("INSERT INTO name VALUES (?, ?, ?)", row)
         return number
 
     def project(self, folder: str) -> int:
@@ -36,8 +42,11 @@ class Names:
 
 
 def texts(db: sqlite3.Connection) -> dict[int, str]:
-    """All names by their numbers."""
-    return dict(db.execute("SELECT id, text FROM name").fetchall())
+    """All names by their numbers. Raises Damaged."""
+    rows = db.execute("SELECT id, text, checksum FROM name").fetchall()
+    if not all(checksum(number, text) == check for number, text, check in rows):
+        raise Damaged("a name is not as it was stored")
+    return {number: text for number, text, _ in rows}
 
 
 class Texts(dict[int, str]):

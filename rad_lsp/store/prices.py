@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from rad_lsp.core.price import Price
-from rad_lsp.store.index import decoded
+from rad_lsp.store import seals
+from rad_lsp.store.index import checksum, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -81,23 +82,26 @@ class KnownPrices:
         spans = self._spans or {}
         db.execute("DELETE FROM price WHERE list <> ?", (self.key,))
         db.executemany(
-            "INSERT OR REPLACE INTO price VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO price VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                (*key, self.key, spans[key[:3]], _to_bytes(price))
+                (*row, checksum(*row))
                 for key, price in self._new.items()
+                for row in [(*key, self.key, spans[key[:3]], _to_bytes(price))]
             ),
         )
         self._new.clear()
 
     def _load(self) -> dict[tuple[str, str, str], int]:
         spans: dict[tuple[str, str, str], int] = {}
+        # One that is damaged is looked up anew.
         with contextlib.suppress(sqlite3.DatabaseError):
-            for model, engine, tier, part, span, price in self._index.connection.execute(
-                "SELECT model, engine, tier, part, span, price FROM price WHERE list = ?",
-                (self.key,),
+            for row in self._index.connection.execute(
+                f"SELECT {seals.PRICE}, checksum FROM price WHERE list = ?", (self.key,)
             ):
-                self._known[model, engine, tier, part] = decoded(price, Price | None)
-                spans[model, engine, tier] = span
+                if seals.is_whole(row):
+                    model, engine, tier, part, _, span, price, _ = row
+                    self._known[model, engine, tier, part] = decoded(price, Price | None)
+                    spans[model, engine, tier] = span
         return spans
 
 

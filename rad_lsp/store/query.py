@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sqlite3
 import sys
 from collections import Counter
 from itertools import groupby
@@ -19,12 +17,14 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child
 from rad_lsp.sources import RADIUM
 from rad_lsp.sources import Skipped as SkippedLine
-from rad_lsp.store.index import SESSIONS, Damaged, checksum, decoded, from_column, to_column
+from rad_lsp.store import seals
+from rad_lsp.store.index import Damaged, decoded, from_column, to_column
 from rad_lsp.store.names import Texts
 from rad_lsp.store.snapshot import Entry, Skipped, duplicate
 from rad_lsp.store.timeline import Window, window
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Collection, Iterator
 
     from rad_lsp.core.session import Session
@@ -38,11 +38,12 @@ _NEVER: Final = 2**63 - 1
 class Selection(msgspec.Struct, frozen=True, gc=False):
     """Which sessions a question needs; there may be others among them.
 
-    Those active since a moment (microseconds since the epoch), the `newest` ones, and that with
-    an id.
+    Those active from one moment up to another (microseconds since the epoch), the `newest` ones,
+    and that with an id.
     """
 
     since: int
+    until: int = 2**62
     newest: int = 1
     session_id: str = ""
 
@@ -88,20 +89,20 @@ def entries(
     found: list[Entry] = []
     for condition, values in conditions(db, scope):
         if selection is None:
-            found += _entries(db, condition, values)
+            found += _all(db, condition, values)
             continue
         row = db.execute(
             f"SELECT last FROM session WHERE {condition} AND last <= ? "
             "ORDER BY last DESC LIMIT 1 OFFSET ?",
             (*values, latest, max(selection.newest, 1) - 1),
         ).fetchone()
-        since = min(selection.since, row[0]) if row else _LONG_AGO
-        found += _entries(db, f"{condition} AND last >= ?", (*values, since))
+        newest = row[0] if row else _LONG_AGO
+        since = min(selection.since, newest)
+        touched = f"{condition} AND last >= ? AND (last >= ? OR first < ?)"
+        found += _all(db, touched, (*values, since, newest, selection.until))
         if selection.session_id:
             named = f"{condition} AND session_id = ? AND last < ?"
             found += _entries(db, named, (*values, selection.session_id, since))
-    if scope.folders is None and selection is None:
-        _check_counts(db, scope, Counter(entry.source for entry in found))
     return found
 
 
@@ -116,19 +117,22 @@ def counts(db: sqlite3.Connection, scope: Scope, left_out: Collection[int] = ())
 
 
 def entry(db: sqlite3.Connection, child: Child) -> Entry | None:
-    """One session of another agent; None when it is not known."""
-    with contextlib.suppress(sqlite3.DatabaseError):
-        where = "source = ? AND session_id = ? AND last <> 0"
-        return next(iter(_entries(db, where, msgspec.structs.astuple(child))), None)
-    return None
+    """One session of another agent; None when it is not known. Raises Damaged."""
+    where = "source = ? AND session_id = ? AND last <> 0"
+    return next(_entries(db, where, msgspec.structs.astuple(child)), None)
 
 
 def tracked(db: sqlite3.Connection, workspace: str) -> list[Tracked]:
-    """The sessions of a workspace that others are part of."""
+    """The sessions of a workspace that others are part of. Raises Damaged."""
     found = []
     for (name, since, last, until), rows in groupby(db.execute(_TRACKED, (workspace,)), _window_of):
         times = Window(name, since // _MS, last // _MS, until)
-        found.append(Tracked(times, tuple(_known(*row[4:]) for row in rows)))
+        children = []
+        for _, _, _, _, owner, check, source, session_id, *known in rows:
+            if not seals.is_whole((source, session_id, owner, until, check)):
+                raise Damaged("a part of a tracked session is not as it was stored")
+            children.append(_known(source, session_id, *known))
+        found.append(Tracked(times, tuple(children)))
     return found
 
 
@@ -154,20 +158,23 @@ def child_sources(db: sqlite3.Connection, workspace: str) -> set[str]:
 
 def problems(db: sqlite3.Connection, source: str, folder: str | None = None) -> list[Skipped]:
     """The files of a source that can't be read: all, or those in a folder and the folder itself."""
-    rows = db.execute(
-        "SELECT path, problem FROM file WHERE source = ? AND problem IS NOT NULL", (source,)
-    )
-    found = [Skipped(from_column(path), decoded(problem, Problem)) for path, problem in rows]
-    found.sort(key=lambda skipped: skipped.path)
+    rows = _files(db, "source = ? AND problem IS NOT NULL", source)
+    found = [Skipped(path, decoded(problem, Problem)) for path, *_, problem in rows]
+    _once(found).sort(key=lambda skipped: skipped.path)
     if folder is None:
         return found
     return [one for one in found if folder in {one.path, os.path.dirname(one.path)}]  # noqa: PTH120
 
 
 def duplicates(db: sqlite3.Connection, workspace: str) -> list[Skipped]:
-    """The reports of a workspace that do not count because another one has their id."""
-    rows = db.execute(_DUPLICATES, (RADIUM, workspace))
-    return [duplicate(from_column(path), from_column(other)) for path, other in rows]
+    """The reports of a workspace that do not count because another one has their id.
+
+    Raises Damaged.
+    """
+    rows = db.execute(_DUPLICATES, (RADIUM, workspace)).fetchall()
+    if not all(are_whole and path != other for path, other, are_whole in rows):
+        raise Damaged("a report is there twice, or not as it was stored")
+    return _once([duplicate(from_column(path), from_column(other)) for path, other, _ in rows])
 
 
 def file_number(db: sqlite3.Connection, source: str, path: str) -> int | None:
@@ -179,10 +186,8 @@ def file_number(db: sqlite3.Connection, source: str, path: str) -> int | None:
 
 def skipped_lines(db: sqlite3.Connection) -> list[tuple[str, int, list[SkippedLine]]]:
     """Path, number of lines that could not be read, and the first few of them."""
-    rows = db.execute("SELECT path, skipped, first_skipped FROM file WHERE skipped > 0")
-    found = [
-        (from_column(path), count, decoded(first, list[SkippedLine])) for path, count, first in rows
-    ]
+    rows = _files(db, "skipped > 0")
+    found = [(path, count, decoded(first, list[SkippedLine])) for path, count, first, _ in rows]
     return sorted(found, key=lambda row: row[0])
 
 
@@ -214,13 +219,34 @@ def conditions(
     yield f"{listed} AND cwd IN (SELECT id FROM name WHERE {within})", (*agents, *values)
 
 
-def _check_counts(db: sqlite3.Connection, scope: Scope, counts: Counter[str]) -> None:
-    """What is damaged in a row may keep it from being found. Raises Damaged."""
-    for source in scope.agents:
-        query = "SELECT value FROM meta WHERE key = ?"
-        known = db.execute(query, (SESSIONS + source,)).fetchone()
-        if known is not None and counts[source] != int(known[0]):
-            raise Damaged("a session can't be found any more")
+def _files(
+    db: sqlite3.Connection, condition: str, *values: str
+) -> Iterator[tuple[str, int, bytes, bytes]]:
+    """Path, skipped lines and what is wrong of some files. Raises Damaged."""
+    query = f"SELECT {_BY_PATH}, {seals.FILE}, checksum FROM file WHERE {condition}"
+    for by_path, *row in db.execute(query, values):
+        if not seals.is_whole(row) or by_path != row[0]:
+            raise Damaged("what is known of a file is not as it was stored")
+        _, _, path, *_, skipped, first_skipped, problem, _ = row
+        yield from_column(path), skipped, first_skipped, problem
+
+
+def _once(found: list[Skipped]) -> list[Skipped]:
+    """These files, each of which is there once. Raises Damaged."""
+    if len({skipped.path for skipped in found}) < len(found):
+        raise Damaged("a file is there twice")
+    return found
+
+
+def _all(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> list[Entry]:
+    """The sessions that fulfil a condition: as many as by the table's order. Raises Damaged."""
+    found = list(_entries(db, where, values))
+    if len({(one.source, one.id) for one in found}) < len(found):
+        raise Damaged("a session is there twice")
+    count = f"SELECT count(*) FROM session INDEXED BY session_cwd WHERE {where}"
+    if db.execute(count, values).fetchone() != (len(found),):
+        raise Damaged("a session can't be found any more")
+    return found
 
 
 def _knows_hashes(db: sqlite3.Connection) -> bool:
@@ -243,27 +269,30 @@ def _known(source: str, session_id: str, *found: int | None) -> Known:
 
 
 def _entries(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Iterator[Entry]:
-    columns = "session_id, last, source, packed, file, project, branch, checksum"
     name = Texts(db)
-    rows = db.execute(f"SELECT {columns} FROM session WHERE {where}", values)
-    for session_id, last, source, packed, file, project, branch, check in rows:
-        if packed is None or checksum(packed, source, session_id, last) != check:
+    query = f"SELECT {seals.SESSION}, checksum FROM session WHERE {where}"
+    for row in db.execute(query, values):
+        _, source, session_id, _, file, _, project, branch, _, last, _, packed, _ = row
+        if packed is None or not seals.is_whole(row):
             raise Damaged("a session is not as it was stored")
         yield Entry(
             session_id, last, sys.intern(source), packed, file, (), name[project], name[branch]
         )
 
 
+# One that is not found by its path would be read as another one, and stay as it was.
+_BY_PATH: Final = """(SELECT max(same.id) FROM file AS same INDEXED BY file_path
+    WHERE same.source = file.source AND same.path = file.path)"""
 _MS: Final = 1_000
 """Microseconds in a millisecond."""
 
 _TRACKED: Final = """
-SELECT tracked.session_id, tracked.first, tracked.last, until,
+SELECT tracked.session_id, tracked.first, tracked.last, until, owner, child.checksum,
     child.source, child.session_id, other.id, other.first, other.last
 FROM child JOIN session AS tracked ON tracked.id = owner
     LEFT JOIN session AS other ON other.source = child.source
         AND other.session_id = child.session_id AND other.place = 0 AND other.last <> 0
-WHERE tracked.counts AND tracked.cwd = (SELECT id FROM name WHERE text = ?) ORDER BY 1, 5, 6
+WHERE tracked.counts AND tracked.cwd = (SELECT id FROM name WHERE text = ?) ORDER BY 1, 7, 8
 """
 _window_of = itemgetter(0, 1, 2, 3)
 _KNOWN: Final = """
@@ -278,11 +307,19 @@ _WORKSPACES: Final = """
 SELECT DISTINCT text FROM session JOIN name ON name.id = cwd
 WHERE source = ? AND session_id >= ? AND session_id < ? AND counts AND last <> 0 ORDER BY 1
 """
-_DUPLICATES: Final = """
-SELECT file.path, other_file.path
-FROM session CROSS JOIN file ON file.id = session.file
-    CROSS JOIN session AS other USING (source, session_id, cwd)
-    JOIN file AS other_file ON other_file.id = other.file
+_ARE_WHOLE: Final = " AND ".join(
+    f"{table}.checksum = {seals.of(columns, table)}"
+    for columns, tables in (
+        (seals.SESSION, ("session", "other")),
+        (seals.FILE, ("file", "other_file")),
+    )
+    for table in tables
+)
+_DUPLICATES: Final = f"""
+SELECT file.path, other_file.path, {_ARE_WHOLE}
+FROM session CROSS JOIN session AS other USING (source, session_id, cwd)
+    LEFT JOIN file ON file.id = session.file
+    LEFT JOIN file AS other_file ON other_file.id = other.file
 WHERE session.source = ? AND session.cwd = (SELECT id FROM name WHERE text = ?)
     AND NOT session.counts AND other.counts
 """

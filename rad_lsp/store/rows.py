@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.spending import PriceList
     from rad_lsp.core.transcript import RequestRecord, ToolRecord
     from rad_lsp.store.names import Names
+    from rad_lsp.store.sessions import Changed
 
 _LARGEST: Final = 2**45
 """A larger count is no agent's; sums of these still fit into SQLite's integers."""
@@ -38,12 +39,18 @@ class Rows:
     """
 
     def __init__(
-        self, db: sqlite3.Connection, source: str, prices: PriceList, names: Names
+        self,
+        db: sqlite3.Connection,
+        source: str,
+        prices: PriceList,
+        names: Names,
+        changed: Changed,
     ) -> None:
         self._db = db
         self._source = source
         self._prices = prices
         self._names = names
+        self._changed = changed
         self._waiting: dict[str, list[tuple[Any, ...]]] = {}
         self._count = 0
 
@@ -110,6 +117,7 @@ class Rows:
             rows.append(
                 (*place, request.time, *numbers, *counts, usd, +is_reported, threshold, *flags)
             )
+        self._changed.touch_keys(keys)
         self.put(_PUT_REQUEST, *rows)
         return keys
 
@@ -160,8 +168,9 @@ class Rows:
         changes = []
         for row in rows:
             place, (time, model, engine, tier, requests, *tokens, searches) = row[:4], row[4:]
+            model, engine, tier = (names.named(texts, number) for number in (model, engine, tier))
             request = Request(
-                time=time, model=texts[model], engine=texts[engine], tier=texts[tier],
+                time=time, model=model, engine=engine, tier=tier,
                 tokens=Tokens(*tokens), requests=requests,
                 searches=searches,
             )  # fmt: skip

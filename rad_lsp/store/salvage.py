@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from rad_lsp.core.transcript import Facts
-from rad_lsp.store.index import Damaged, from_column, to_column
+from rad_lsp.store import seals
+from rad_lsp.store.index import from_column
 from rad_lsp.store.sessions import stem
 
 if TYPE_CHECKING:
@@ -22,35 +23,32 @@ if TYPE_CHECKING:
 def salvage(before: sqlite3.Connection, source: str, ingest: Ingest) -> None:
     """Keep what another index tells of a source's files that this one does not know.
 
-    Rows that can't be read are left out, and so is a session without facts.
+    What is not as it was stored is left out, and so is a session without facts.
     """
     is_new = False
-    name = dict(_rows(before, "SELECT id, text FROM name"))
-    for file, column, skipped, first in _rows(before, _FILES, source):
-        try:
-            path = from_column(column)
-        except Damaged:
-            continue
-        parts = [row for row in _rows(before, _PARTS, file) if _is_whole(row[-1])]
+    name = {row[0]: row[1] for row in filter(seals.is_whole, _rows(before, _NAMES))}
+    for row in filter(seals.is_whole, _rows(before, _FILES, source)):
+        file, path = row[0], from_column(row[2])
+        parts = [part for part in _rows(before, _PARTS, file) if _is_whole(*part)]
         if not parts or ingest.known(path) is not None or _is_told(ingest.db, source, path, parts):
             continue
         is_new = True
-        number = ingest.new_file()
-        row = (number, source, to_column(path), skipped, first)
-        ingest.db.execute(f"INSERT INTO file VALUES {_GONE}", row)
+        number = ingest.lost_file(row[:-1])
         for session, session_id, *facts in parts:
-            place = (ingest.session(session_id), number)
-            ingest.db.execute("INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, 1)", (*place, *facts))
-            for table, columns, names in _TABLES:
-                rows = _rows(before, f"SELECT {columns} FROM {table} {_WITHIN}", session, file)
-                values = f"({','.join('?' * (2 + len(columns.split(','))))})"
-                ingest.db.executemany(
-                    f"INSERT OR IGNORE INTO {table} (session, file, {columns}) VALUES {values}",
-                    [(*place, *row) for row in _renamed(rows, names, name, ingest.names)],
-                )
-            keys = ingest.db.execute(f"SELECT key FROM request {_WITHIN}", place)
-            ingest.changed.keys.update([key for (key,) in keys])
-            ingest.changed.sessions.add(place[0])
+            with suppress(KeyError):
+                told = [
+                    list(_renamed(_rows(before, query, session, file), count, name, ingest.names))
+                    for query, _, count in _TABLES
+                ]
+                place = (ingest.session(session_id), number)
+                put = "INSERT OR IGNORE INTO part VALUES (?, ?, ?, ?, 1, 0)"
+                ingest.db.execute(put, (*place, *facts))
+                requests, _ = told
+                ingest.changed.touch_keys([row[3] for row in requests])
+                for rows, (_, put, _) in zip(told, _TABLES, strict=True):
+                    ingest.db.executemany(put, [(*place, *row) for row in rows])
+                keys = ingest.db.execute(f"SELECT key FROM request {_WITHIN}", place)
+                ingest.changed.keys.update([key for (key,) in keys])
     if is_new:
         ingest.reprice()  # by the price list of now
 
@@ -70,17 +68,21 @@ def _is_told(db: sqlite3.Connection, source: str, path: str, parts: list[tuple[A
 def _renamed(
     rows: Iterable[tuple[Any, ...]], count: int, texts: dict[int, str], names: Names
 ) -> Iterator[list[Any]]:
-    """The rows with other numbers for the names in their first columns, where these are known."""
+    """The rows with other numbers for the names in their first columns.
+
+    Raises KeyError where one of these is lost.
+    """
     for row in rows:
-        with suppress(KeyError):
-            yield [*(names[texts[number]] for number in row[:count]), *row[count:]]
+        yield [*(names[texts[number]] for number in row[:count]), *row[count:]]
 
 
-def _is_whole(facts: bytes | None) -> bool:
+def _is_whole(_: int, session_id: str, last: int, facts: bytes | None) -> bool:
+    """Whether the facts that a transcript tells are those of the session."""
     try:
-        return facts is not None and msgspec.msgpack.decode(facts, type=Facts).end != 0
+        told = msgspec.msgpack.decode(facts or b"", type=Facts)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return False
+    return told.end == last != 0 and told.session_id == session_id
 
 
 def _rows(db: sqlite3.Connection, query: str, *values: str | int) -> list[tuple[Any, ...]]:
@@ -92,19 +94,29 @@ def _rows(db: sqlite3.Connection, query: str, *values: str | int) -> list[tuple[
     return found
 
 
-_GONE: Final = "(?, ?, ?, 0, 1, 0, 0, 0, x'', x'', ?, ?, NULL)"
-_FILES: Final = "SELECT id, path, skipped, first_skipped FROM file WHERE source = ?"
+_NAMES: Final = "SELECT id, text, checksum FROM name"
+_FILES: Final = f"SELECT {seals.FILE}, checksum FROM file WHERE source = ?"
 _PARTS: Final = (
     "SELECT session, session_id, part.last, facts FROM part JOIN session ON id = session "
-    "WHERE part.file = ?"
+    f"WHERE part.file = ? AND part.checksum = {seals.PART}"
 )
 _OTHERS: Final = (
     "SELECT path FROM session JOIN part ON session = session.id JOIN file ON file.id = part.file "
     "WHERE session.source = ? AND session_id = ? AND part.last >= ? AND NOT gone"
 )
 _WITHIN: Final = "WHERE session = ? AND file = ?"
+
+
+def _copying(table: str, columns: str, names: int) -> tuple[str, str, int]:
+    """Statements that read a session's rows of a table and write them, and the number of names."""
+    select = f"SELECT {columns} FROM {table} {_WITHIN}"
+    values = f"?,?{',?' * len(columns.split(','))}"
+    put = f"INSERT OR IGNORE INTO {table} (session, file, {columns}) VALUES ({values})"
+    return select, put, names
+
+
 _TABLES: Final = (
-    (
+    _copying(
         "request",
         (
             "model, engine, tier, key, variant, time, requests, fresh, cache_read, cache_write_5m, "
@@ -112,7 +124,7 @@ _TABLES: Final = (
         ),
         3,
     ),
-    (
+    _copying(
         "tool",
         (
             "name, key, start, duration, outcome, calls, is_sum, request, waited, lines_added, "

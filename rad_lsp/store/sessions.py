@@ -20,8 +20,8 @@ from rad_lsp.core.session import RADIUM, Session
 from rad_lsp.core.spending import SLOT_MS, Spending
 from rad_lsp.core.tokens import Tokens
 from rad_lsp.core.transcript import Facts
-from rad_lsp.store import snapshot
-from rad_lsp.store.index import SESSIONS, checksum, decoded, from_column
+from rad_lsp.store import seals, snapshot
+from rad_lsp.store.index import checksum, decoded, from_column
 from rad_lsp.store.names import named, texts
 from rad_lsp.store.timeline import window
 
@@ -40,9 +40,36 @@ _MANY: Final = 1000
 class Changed:
     """Numbers of sessions that must be put together, and keys of requests with copies."""
 
-    def __init__(self) -> None:
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
         self.sessions: set[int] = set()
         self.keys: set[int] = set()
+        self.added: set[int] = set()
+        self.key_ranges: set[int] = set()
+        self._whole: set[int] = set()
+
+    def add(self, session: int) -> None:
+        """One that is new. Raises Damaged."""
+        seals.verify_unused(self._db, session)
+        self.added.add(session)
+        self.sessions.add(session)
+
+    def touch(self, session: int) -> None:
+        """One that is stored, before anything of it is changed. Raises Damaged."""
+        self.look_at(session)
+        self.sessions.add(session)
+
+    def touch_keys(self, keys: Iterable[int]) -> None:
+        """Those of requests, before any is stored, changed or looked for. Raises Damaged."""
+        ranges = seals.key_ranges(keys) - self.key_ranges
+        seals.verify_keys(self._db, ranges)
+        self.key_ranges |= ranges
+
+    def look_at(self, session: int) -> None:
+        """One that is stored, before something follows from its requests. Raises Damaged."""
+        if session not in self.sessions and session not in self._whole:
+            seals.verify(self._db, session)
+            self._whole.add(session)
 
 
 class _Part(msgspec.Struct, frozen=True, gc=False):
@@ -58,10 +85,16 @@ class _Part(msgspec.Struct, frozen=True, gc=False):
 def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) -> None:
     """Put the changed sessions of a source together, within a transaction. Raises Damaged."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS changed(id INTEGER PRIMARY KEY)")
+    changed.touch_keys(changed.keys)
     _fill(db, changed.keys)
+    for (session,) in db.execute(_WITH_COPIES).fetchall():
+        changed.look_at(session)
     settled = db.execute(_COPIES).fetchall()
+    for _, _, session, *_ in settled:
+        changed.touch(session)
     db.executemany(_SETTLE_COPY, settled)
-    _fill(db, changed.sessions | {session for _, _, session, *_ in settled})
+    _fill(db, changed.sessions)
+    changed.touch_keys([key for (key,) in db.execute(_COPIED)])
     for statement in (*_ADD_UP, _COUNT_TOOLS):
         db.execute(statement)
     if source == RADIUM:
@@ -78,9 +111,10 @@ def settle(db: sqlite3.Connection, source: str, names: Names, changed: Changed) 
             db.executemany(_PUT_SESSION, rows)
             rows.clear()
     db.executemany(_PUT_SESSION, rows)
+    _fill(db, changed.sessions)
+    seals.seal(db)
+    seals.seal_keys(db, changed.key_ranges)
     db.execute("DELETE FROM changed")
-    if source != RADIUM:
-        db.execute(_COUNT, (SESSIONS + source, source))
 
 
 def report_rows(
@@ -91,10 +125,9 @@ def report_rows(
     yield _PUT_SESSION, [_row(names, number, session, file, facts, folder, place=file)]
     if session.children:
         until = window(session).until
-        yield (
-            "INSERT OR REPLACE INTO child VALUES (?, ?, ?, ?)",
-            [(child.source, child.session_id, number, until) for child in session.children],
-        )
+        rows = [(child.source, child.session_id, number, until) for child in session.children]
+        statement = "INSERT OR REPLACE INTO child VALUES (?, ?, ?, ?, ?)"
+        yield statement, [(*row, checksum(*row)) for row in rows]
 
 
 def _row(
@@ -112,11 +145,10 @@ def _row(
     `within` is the folder that questions name it by.
     """
     packed = snapshot.pack(session)
-    check = checksum(packed.packed, session.source, session.id, packed.last)
     folder = names[within], names.project(facts.cwd), names[facts.branch]
     name = number, session.source, session.id, place, file
     first = snapshot.microseconds(session.start_time)
-    return *name, *folder, first, packed.last, packed.packed, check
+    return *name, *folder, first, packed.last, 1, packed.packed
 
 
 def _fill(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
@@ -129,6 +161,7 @@ def _remove(db: sqlite3.Connection, number: int) -> None:
     db.execute("DELETE FROM usage WHERE session = ?", (number,))
     db.execute("DELETE FROM child WHERE owner = ?", (number,))
     db.execute("UPDATE session SET last = 0, packed = NULL WHERE id = ?", (number,))
+    db.execute(f"UPDATE session SET checksum = {seals.of(seals.SESSION)} WHERE id = ?", (number,))
     db.execute(
         "DELETE FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM part WHERE session = ?)",
         (number, number),
@@ -173,6 +206,7 @@ def split(
 
     What is recorded without a time counts with the last of these parts. Raises Damaged.
     """
+    seals.verify(db, number)
     name = texts(db)
     told = [_part(*row[1:]) for row in _of_one(db, _PARTS, number)]
     parts = _counting([part for part in told if part.facts.end])
@@ -215,7 +249,11 @@ def split(
 
 
 def is_active_within(db: sqlite3.Connection, number: int, spans: Iterable[Span]) -> bool:
-    """Whether a session has requests or tool calls that count in some spans of time."""
+    """Whether a session has requests or tool calls that count in some spans of time.
+
+    Raises Damaged.
+    """
+    seals.verify(db, number)
     for since, until in spans:
         values = {"number": number, "since": since, "until": until}
         if db.execute(_IS_ACTIVE, values).fetchone() != (0,):
@@ -336,6 +374,10 @@ ranked AS (
 SELECT counts, copied, session, file, key, variant FROM ranked
 WHERE counts <> counted OR copied <> was_copied
 """
+_WITH_COPIES: Final = """
+SELECT DISTINCT session FROM changed CROSS JOIN request ON key = changed.id AND key <> 0
+"""
+_COPIED: Final = "SELECT key FROM changed CROSS JOIN request ON session = changed.id WHERE copied"
 _SETTLE_COPY: Final = """
 UPDATE request SET counts = ?, copied = ?
 WHERE session = ? AND file = ? AND key = ? AND variant = ?
@@ -377,7 +419,8 @@ WHERE {_ELSEWHERE} GROUP BY 1
 
 # Of several reports with one id in a workspace the one that was written last counts; of equal
 # ones the first by path.
-_DUPLICATES: Final = """
+_WITH_COUNTS: Final = seals.of(seals.SESSION, "session").replace("session.counts", "ranked.counts")
+_DUPLICATES: Final = f"""
 WITH report AS (
     SELECT DISTINCT source, session_id, cwd FROM changed CROSS JOIN session USING (id)
     WHERE place <> 0),
@@ -387,21 +430,18 @@ ranked AS (
         ORDER BY part.last DESC, file.path) = 1 AS counts
     FROM report CROSS JOIN session USING (source, session_id, cwd)
         CROSS JOIN part ON part.session = session.id CROSS JOIN file ON file.id = part.file)
-UPDATE session SET counts = ranked.counts FROM ranked
+UPDATE session SET counts = ranked.counts, checksum = {_WITH_COUNTS} FROM ranked
 WHERE session.id = ranked.id AND session.counts <> ranked.counts
 """
 
-_PUT_SESSION: Final = """
-INSERT INTO session (
-    id, source, session_id, place, file, cwd, project, branch, first, last, packed, checksum)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT(id) DO UPDATE SET (file, cwd, project, branch, first, last, packed, checksum) = (
-    excluded.file, excluded.cwd, excluded.project, excluded.branch, excluded.first,
-    excluded.last, excluded.packed, excluded.checksum)
-"""
-
-_COUNT: Final = """
-INSERT OR REPLACE INTO meta SELECT ?, count(*) FROM session WHERE source = ? AND last <> 0
+_PUT_SESSION: Final = f"""
+INSERT INTO session ({seals.SESSION}, checksum)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, seal(
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12))
+ON CONFLICT(id) DO UPDATE SET
+    (file, cwd, project, branch, first, last, counts, packed, checksum) = (
+        excluded.file, excluded.cwd, excluded.project, excluded.branch, excluded.first,
+        excluded.last, excluded.counts, excluded.packed, excluded.checksum)
 """
 
 _PUT_COUNTS: Final = "UPDATE part SET counts = ? WHERE session = ? AND file = ?"

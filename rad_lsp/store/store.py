@@ -134,13 +134,21 @@ class Store:
 
         def look() -> T:
             self._update(None, counter(progress))
-            return work(self.sums)
+            with self.machine.reading():
+                return work(self.sums)
 
         return self.machine.guarded(look)
 
     def ask_known(self, work: Callable[[Sums], T]) -> T:
-        """The same of what the index has, without a look at any file."""
-        return self.machine.guarded(lambda: work(self.sums))
+        """The same of what the index has; where it had to be made anew, all is read first."""
+
+        def look() -> T:
+            if not self.machine.has_read(self._agents):
+                self._update(None, counter(None))
+            with self.machine.reading():
+                return work(self.sums)
+
+        return self.machine.guarded(look)
 
     @property
     def sums(self) -> Sums:
@@ -161,12 +169,11 @@ class Store:
     ) -> list[UsageTotal]:
         """What the requests of these sessions in a period come to, by some dimensions.
 
-        Of what the index has: `update` reads what is new. Days are those of `zone`. Raises
-        sqlite3.DatabaseError.
+        Of what the index has: `update` reads what is new. Days are those of `zone`.
         """
         from rad_lsp.store.totals import When
 
-        return self.sums.usage(by, When(period, zone))
+        return self.ask_known(lambda sums: sums.usage(by, When(period, zone)))
 
     def tool_totals(
         self, by: Sequence[Dimension], period: Period, zone: tzinfo | None
@@ -174,7 +181,7 @@ class Store:
         """The same of their tool calls."""
         from rad_lsp.store.totals import When
 
-        return self.sums.tools(by, When(period, zone))
+        return self.ask_known(lambda sums: sums.tools(by, When(period, zone)))
 
     def _update(
         self, paths: Collection[str] | None, count: Callable[[], None], asked: float = math.inf
@@ -190,14 +197,15 @@ class Store:
     def _recalled(self) -> Snapshot:
         seen = self.machine.version()
         if seen != self._seen:
-            made = self._assembled()
+            with self.machine.reading() as db:
+                made = self._assembled(db)
             if made != self.snapshot:
                 self.snapshot = made
             self._seen = seen
         return self.snapshot
 
-    def _assembled(self) -> Snapshot:
-        db, now = self.machine.index.connection, datetime.now(UTC)
+    def _assembled(self, db: sqlite3.Connection) -> Snapshot:
+        now = datetime.now(UTC)
         skipped, edited = self._skipped(db), self._edited(db)
         workspace = self._scope.workspace
         stored = query.tracked(db, workspace) if workspace is not None else []

@@ -22,7 +22,7 @@ from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.price import MILLION, SEARCH_FEE
 from rad_lsp.core.spending import SLOT_SECONDS
 from rad_lsp.core.tokens import Tokens
-from rad_lsp.store import query, snapshot
+from rad_lsp.store import query, seals, snapshot
 from rad_lsp.store.names import named, texts
 
 if TYPE_CHECKING:
@@ -146,6 +146,7 @@ class Sums:
         self._scope = scope
         self._own_prices = own_prices
         self._number = next(_numbers_of_sums)
+        self._verified: set[Table] = set()
         self._session: Session | None = None
 
     def of(self, session: Session) -> Sums:
@@ -257,6 +258,8 @@ class Sums:
         """Columns of what was done in a period, with those of its session."""
         since, until = when.period.since, when.period.until
         self._gather(_LONG_AGO if since is None else int(since.timestamp() * _MICROSECONDS))
+        if table != "packed":
+            self._verify(table)
         seconds = _SECONDS[table]
         ranges = {">=": since, "<": until}
         within = [f"{seconds} {sign} {end.timestamp()!r}" for sign, end in ranges.items() if end]
@@ -264,6 +267,13 @@ class Sums:
             f"SELECT {', '.join(columns)} FROM counted AS session {_JOINED[table]} "
             f"WHERE {' AND '.join([where, *within])} {then}"
         )
+
+    def _verify(self, table: Table) -> None:
+        """Whether what is added up of the sessions at hand is as it was stored. Raises Damaged."""
+        if table not in self._verified:
+            verify = seals.verify_usage if table == "usage" else seals.verify_parts
+            verify(self._db, "session.id IN (SELECT id FROM counted)", ())
+            self._verified.add(table)
 
     def _conditions(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
         if self._session is None:
@@ -286,6 +296,8 @@ class Sums:
         gathered = self._db.execute("SELECT since FROM counted_for WHERE sums = ?", (self._number,))
         if any(known <= since for (known,) in gathered):
             return
+        seals.verify_children(self._db)
+        self._verified.clear()
         self._db.execute("DELETE FROM counted_for")
         self._db.execute("DELETE FROM counted")
         for condition, values in self._conditions():

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from tests.benchmarks import (
+    damages,
     gen_sessions,
     git_changes,
     growth,
@@ -82,6 +83,7 @@ BENCHMARKS = {
     "unread": load.unread,
     "growth_reports": growth.reports,
     "growth_transcripts": growth.transcripts,
+    "damages": damages.attacks,
 }
 
 

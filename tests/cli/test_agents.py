@@ -576,6 +576,8 @@ def test_a_damaged_index_is_made_anew(rad, workspace, claude_code, place):
     place.write_bytes(b"no database at all" * 1000)
     for suffix in ("-wal", "-shm"):
         place.with_name(place.name + suffix).unlink(missing_ok=True)
+    first = rad("stats", "history", cwd=workspace.root)
+    assert first.stderr == "The index was damaged: all transcripts are read anew.\n"
     assert ids(rad("stats", "history", "--json", cwd=workspace.root)) == ["one"]
 
 

@@ -195,7 +195,7 @@ class Index:
         store = Store(machine, folder, everywhere=True)
         sessions = list(store.refresh().sessions())
         assert machine.index.trouble == ""
-        assert machine.index.health() == "ok"
+        assert machine.health() == "ok"
         scope = Scope(frozenset({"claude-code"}))
         assert query.counts(machine.index.connection, scope).total() == len(sessions) - 1
         return {one.id: sum(usage.requests for usage in one.models) for one in sessions}

@@ -16,7 +16,7 @@ def machine():
 
 def test_the_state_of_an_index_on_disk(machine):
     assert machine.index.path.is_file()
-    assert (machine.index.size > 0, machine.index.health()) == (True, "ok")
+    assert (machine.index.size > 0, machine.health()) == (True, "ok")
 
 
 def test_each_agent_has_its_folders(machine):

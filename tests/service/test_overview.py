@@ -30,12 +30,12 @@ def ask(workspace):
         settings = Settings(timezone="UTC", **options)
         machine = sessions.open_machine()
         try:
-            since = service.status_since(now, settings.zone, settings.budget)
+            period = service.status_period(now, settings.zone, settings.budget)
             here = sessions.open_store(
                 machine,
                 workspace.root,
                 everywhere=all_projects,
-                selection=sessions.recent(since, ""),
+                selection=sessions.recent(period, ""),
             )
             here.refresh()
             everywhere = here

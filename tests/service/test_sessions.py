@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rad_lsp import settings
+from rad_lsp.core.period import Period
 from rad_lsp.core.price import Override
 from rad_lsp.service import sessions
 
@@ -65,7 +66,7 @@ def test_a_new_store_takes_over_the_open_buffers(machine, workspace, report_byte
 def test_recent_sessions_are_the_newest_and_the_named_one(machine, workspace, claude_code):
     for day in (1, 2, 3):
         claude_code(f"day-{day}", start=f"2026-03-0{day}T12:00:00+00:00").prompt().answer()
-    selection = sessions.recent(datetime(2027, 1, 1, tzinfo=UTC), "day-1")
+    selection = sessions.recent(Period(datetime(2027, 1, 1, tzinfo=UTC)), "day-1")
     store = sessions.open_store(machine, workspace.root, None, {}, selection=selection)
     assert ids(store.refresh()) == ["day-3", "day-1"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rad_lsp.store import query
-from rad_lsp.store.index import FILE, Index, put_aside_path
+from rad_lsp.store.index import FILE, Damaged, Index, put_aside_path
 from rad_lsp.store.machine import Machine
 from rad_lsp.store.migrations import MIGRATIONS
 from rad_lsp.store.query import Scope
@@ -457,28 +457,36 @@ class TestDamage:
         set_version(gone, UNNUMBERED)
         assert indexed().update().keys() == {"there"}
 
-    def test_a_session_that_is_damaged_is_not_known_by_itself(self, gone, indexed):
+    def test_a_session_that_is_damaged_is_not_taken_for_one_that_is_unknown(self, gone, indexed):
         with contextlib.closing(sqlite3.connect(gone)) as db:
             db.execute("UPDATE session SET packed = x'00'")
             db.commit()
-        assert indexed().entry("claude-code", "gone") is None
+        with pytest.raises(Damaged):
+            indexed().entry("claude-code", "gone")
 
     def test_a_damaged_index_is_rebuilt(self, gone, indexed):
         found = indexed()
         gone.write_bytes(draw(1).randbytes(gone.stat().st_size))
         found.machine.rebuild()
         assert found.update().keys() == {"there"}
-        assert found.index.health() == "ok"
+        assert found.machine.health() == "ok"
+
+    @pytest.mark.usefixtures("gone")
+    def test_an_index_is_rebuilt_twice_and_keeps_what_only_it_knows(self, indexed):
+        found = indexed()
+        found.machine.rebuild()
+        found.machine.rebuild()
+        assert found.update().keys() == {"there", "gone"}
 
     def test_health_tells_of_damage(self, sessions, machine):
         found = machine()
         assert len(read(found)) == sessions
-        assert found.index.health() == "ok"
+        assert found.health() == "ok"
         found.index.close()
         found = machine()
         path = found.index.path
         path.write_bytes(_without_pages(path.read_bytes(), draw(1)))
-        assert found.index.health() != "ok"
+        assert found.health() != "ok"
 
 
 class TestInMemory:
@@ -585,6 +593,18 @@ def test_a_write_that_fails_leaves_nothing_and_the_next_one_works(tmp_path):
     with index.writing() as db:
         assert db.execute("SELECT * FROM meta").fetchall() == []
     index.close()
+
+
+def test_a_second_connection_takes_nothing_from_the_first(tmp_path, process):
+    """Another process that ends would else take away the changes that are not folded in yet."""
+    first, second = (Index(tmp_path / "data" / FILE) for _ in range(2))
+    with first.writing() as db:
+        db.execute("INSERT INTO meta VALUES ('a', 'b')")
+    second.close()
+    assert process().communicate(timeout=60) == (b"", b"")
+    assert (tmp_path / "data" / f"{FILE}-wal").exists()
+    assert first.connection.execute("SELECT value FROM meta WHERE key = 'a'").fetchall() == [("b",)]
+    first.close()
 
 
 def test_a_path_that_is_no_unicode_can_have_it(tmp_path):

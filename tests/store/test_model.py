@@ -34,7 +34,7 @@ from rad_lsp.store.store import Store
 TRANSCRIPTS = ("a", "b", "c")
 REPORTS = ("r1", "r2")
 FILES = ("r1.json", "r2.json", "copy.json")
-HARMS = ("cut", "all")
+HARMS = ("bytes", "page", "cut", "all")
 INPUT = 100
 """Tokens of each answer of `claude`."""
 
@@ -125,6 +125,7 @@ class Sessions(RuleBasedStateMachine):
         self.model = Model()
         self.moment = 0
         self.is_new = True
+        self.is_rebuilt = False
         self.start()
 
     def teardown(self):
@@ -220,7 +221,7 @@ class Sessions(RuleBasedStateMachine):
 
     @rule()
     def look(self):
-        self.store.refresh()
+        self.refresh()
         self.model.look()
         self.is_new = False
 
@@ -231,7 +232,10 @@ class Sessions(RuleBasedStateMachine):
 
     @rule()
     def rebuild(self):
+        if self.is_rebuilt:  # what the index before the last one knows is taken over first
+            self.model.look()
         self.machine.rebuild()
+        self.is_rebuilt = True
 
     @rule(after=st.integers(1, 40))
     def kill(self, after):
@@ -262,6 +266,8 @@ class Sessions(RuleBasedStateMachine):
         self.machine.index.close()
         damage(self.folder / "data" / FILE, random.Random(seed), kind)  # noqa: S311
         self.start()
+        # It is noticed in what a question needs; the tool calls of a session are not always.
+        self.asked(lambda: self.store.tool_totals(("source",), ALWAYS, UTC))
         self.settle(self.gone())
 
     def gone(self):
@@ -280,8 +286,13 @@ class Sessions(RuleBasedStateMachine):
         """By session, once what is new has been read."""
         return {
             session.id: sum(usage.requests for usage in session.models)
-            for session in self.store.refresh().sessions()
+            for session in self.refresh().sessions()
         }
+
+    def refresh(self):
+        """A snapshot, once all files have been read."""
+        self.is_rebuilt = False
+        return self.store.refresh()
 
     def asked(self, question):
         """The answer to a question that is asked once the index has been found or made whole."""
@@ -298,7 +309,7 @@ class Sessions(RuleBasedStateMachine):
     def the_answers_are_those_of_the_model(self):
         if not hasattr(self, "folder") or self.is_new:
             return
-        snapshot = self.store.refresh()
+        snapshot = self.refresh()
         assert self.machine.index.trouble == ""
         sessions = {session.id: session for session in snapshot.sessions()}
         reports, calls = self.model.counting(), self.model.calls()

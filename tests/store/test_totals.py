@@ -65,9 +65,10 @@ def test_without_requests_there_is_no_sum(store):
 
 
 def test_a_price_of_the_users_own_leaves_searches_of_the_web_their_fee(store, home, claude):
-    home.claude("a", claude.answer(1))
+    answer = claude.answer(1)
+    answer["message"]["usage"]["server_tool_use"] = {"web_search_requests": 8}
+    home.claude("a", answer)
     found = store()
-    found.machine.index.connection.execute("UPDATE usage SET searches = 8")
     (total,) = found.usage_totals((), ALWAYS, UTC)
     assert total.money.usd == pytest.approx(110e-6 + 0.08)
 

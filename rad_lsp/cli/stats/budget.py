@@ -57,8 +57,8 @@ def _budgets(context: Context) -> Budgets:
     from rad_lsp.service import budget, sessions
 
     settings = context.settings
-    since = service.status_since(context.now, settings.zone, settings.budget, settings.week_start)
-    recent = sessions.recent(since, "")
+    period = service.status_period(context.now, settings.zone, settings.budget, settings.week_start)
+    recent = sessions.recent(period, "")
     with contextlib.suppress(NoWorkspace):  # a budget of which nothing was spent is an answer
         context.snapshot(recent)
     store = context.store(recent)
