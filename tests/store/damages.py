@@ -14,6 +14,8 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from rad_lsp.core.period import ALWAYS
 from rad_lsp.core.price import Price, Rates
 from rad_lsp.service import index as indexes
@@ -141,13 +143,18 @@ class World:
             assert store.snapshot.total == len(sessions)
             usage, tools = {}, {}
             for total in store.usage_totals(BY, ALWAYS, UTC):
-                usage.setdefault(total.key[0], []).append(total)
+                usage.setdefault(total.key[0], []).append(_comparable(total))
             for call in store.tool_totals(BY_TOOL, ALWAYS, UTC):
-                tools.setdefault(call.key[0], []).append(call)
+                tools.setdefault(call.key[0], []).append(_comparable(call))
             skipped = store.snapshot.skipped, indexes.unreadable(machine)
             return (sessions, usage, tools), skipped, machine.index
         finally:
             machine.close()
+
+
+def _comparable(total):
+    """A sum with the number of its sessions: another index knows these by other numbers."""
+    return replace(total, numbers=frozenset()), total.sessions
 
 
 def attack(root, seed):
@@ -288,7 +295,8 @@ def _table(db, dice):
     """A table of the index and its columns."""
     query = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
     table = dice.choice(db.execute(query).fetchall())[0]
-    return table, [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+    # One column has the name of a word of SQL.
+    return table, [f'"{row[1]}"' for row in db.execute(f"PRAGMA table_info({table})")]
 
 
 KINDS = (a_bit, bits, used_bits, header, pages, cut, schema, rows, value, value, used_bits)

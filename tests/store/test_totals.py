@@ -11,6 +11,7 @@ from rad_lsp.core.money import Money
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.price import Override
 from rad_lsp.core.tokens import Tokens
+from rad_lsp.store import seals
 from rad_lsp.store.store import Store
 from rad_lsp.store.totals import When
 
@@ -198,6 +199,9 @@ def test_reports_and_transcripts_of_one_day_are_one_sum(store, workspace, home, 
 def test_a_tool_call_without_a_time_counts_at_the_last_activity(store, home, claude):
     home.claude("a", *claude.called(1))
     found = store()
-    found.machine.index.connection.execute("UPDATE tool SET start = 0")
+    db = found.machine.index.connection
+    db.execute("UPDATE tool SET start = 0")
+    db.execute("INSERT INTO changed SELECT id FROM session")
+    seals.seal(db)
     (calls,) = found.tool_totals(("day",), ALWAYS, UTC)
     assert calls.key == (date(2026, 3, 2),)
