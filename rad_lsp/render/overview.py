@@ -53,6 +53,8 @@ def text(
         return NO_HISTORY
     spans = overview.here or overview.everywhere
     whose = printable(folder) if overview.here else "All projects"
+    if width is not None:
+        whose = cut(whose, width)
     table = laid_out(_columns(overview), _rows(overview), width=width)
     lines = [paint("title", whose), "", *table.lines, ""]
     shares = _shares(overview, width)

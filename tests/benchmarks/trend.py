@@ -49,6 +49,9 @@ def daily():
         name = f"rad stats daily --split project, {transcripts:,} + {reports:,} sessions"
         _ratio(f"{name} / rad status", rad(*DAILY), rad(*STATUS), workspace, "2 x")
         _ratio(f"{name} / ccusage daily", rad(*DAILY), peer, workspace, "0.2 x")
+        name = f"rad alone, {transcripts:,} + {reports:,} sessions"
+        _ratio(f"{name} / rad status", rad("overview"), rad(*STATUS), workspace, "2 x")
+        _ratio(f"{name} / ccusage daily", rad("overview"), peer, workspace, "0.2 x")
         _compare(workspace, peer)
 
 

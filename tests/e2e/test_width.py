@@ -15,6 +15,7 @@ import pytest
 from tests.editors.neovim.conftest import missing
 
 DONE = "all-is-shown"
+PATIENCE = 60
 RULES = {"─", "═"}
 
 
@@ -36,7 +37,7 @@ def shown(sessions):
     """The lines that `rad` shows in a terminal of a width, which wraps what is longer."""
     program = shutil.which("tmux") or missing("tmux", "run tests/e2e/setup.sh")
 
-    def run(width, *arguments):
+    def run(width, *arguments, joined=False):
         rad = shlex.join([sys.executable, "-m", "rad_lsp.cli", *arguments])
         with tempfile.TemporaryDirectory(prefix="rad-") as sockets:
             env = {key: value for key, value in os.environ.items() if not key.startswith("TMUX")}
@@ -48,11 +49,13 @@ def shown(sessions):
                 [*tmux, "new-session", *size, command], cwd=sessions, env=env, check=True
             )
             screen = ""
+            deadline = time.monotonic() + PATIENCE
+            # With -J, tmux joins the parts of a line that it has wrapped.
+            capture = [*tmux, "capture-pane", "-p", *["-J"] * joined]
             while f"\n{DONE}" not in screen:
+                assert time.monotonic() < deadline, screen
                 time.sleep(0.1)
-                done = subprocess.run(
-                    [*tmux, "capture-pane", "-p"], env=env, check=True, capture_output=True
-                )
+                done = subprocess.run(capture, env=env, check=True, capture_output=True)
                 screen = done.stdout.decode("utf-8")
             subprocess.run([*tmux, "kill-server"], env=env, check=True)
         return screen.partition(f"\n{DONE}")[0].splitlines()
@@ -92,3 +95,19 @@ def test_a_session_and_a_comparison_have_no_line_that_wraps(shown, width):
     for line in shown(width, "stats", "compare", "0c6", "1c6"):
         assert line == "" or line.startswith(("Session", "  ", "Token", "Cost", "Perf", "Tool",
                                               "Code", "Other", "─", "═"))  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize(
+    "command",
+    ["overview", "limits", "stats daily --split project --since 2026-03-01 --until 2026-03-04",
+     "stats monthly --split model --since 2026-01-01", "stats tools", "stats budget"],
+    ids=lambda command: " ".join(command.split()[:2]),
+)  # fmt: skip
+def test_no_line_wraps(shown, user_settings, width, command):
+    user_settings("budget = { day = 5, week = 30, month = 100 }")
+    words = command.split()
+    joined = [line.rstrip() for line in shown(width, *words, joined=True)]
+    prose = ("Burn rate", "Expected", "Range", "No plan limits", "No current", "Left out")
+    for line in joined:
+        assert line in shown(width, *words) or line.startswith(prose), line
