@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from rad_lsp.service.overview import Overview, Share, Span, Spent
 
 _SPANS: Final = {"day": "Today", "week": "This week", "month": "This month"}
+_BEFORE: Final = "Before: as much of the day, week or month before as has passed of this one."
+
 _NAMED: Final = 28
 """Cells of the name of a project or a model."""
 
@@ -64,7 +66,7 @@ def text(
     lines += _field("Budgets", map(_budget, overview.budgets), width)
     lines += _field("Plan limits", [_limit(one, zone) for one in overview.limits], width)
     lines += _field("Needs a look", overview.attention, width)
-    return joined([*lines, *below(table.note, _uncertain(spans, overview))])
+    return joined([*lines, *below(_BEFORE, table.note, _uncertain(spans, overview))])
 
 
 def row(overview: Overview, now: datetime, folder: str) -> dict[str, Any]:

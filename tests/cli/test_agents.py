@@ -610,7 +610,8 @@ def patched(tmp_path):
         folder = tmp_path / "patch"
         folder.mkdir()
         (folder / "sitecustomize.py").write_text(code, encoding="utf-8")
-        return {"PYTHONPATH": str(folder)}
+        path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+        return {"PYTHONPATH": path.rstrip(os.pathsep)}
 
     return patch
 
