@@ -36,14 +36,15 @@ def unreadable(machine: Machine) -> list[Unreadable]:
 
     def look() -> list[Unreadable]:
         machine.update(machine.agents())
+        named = machine.named()
         with machine.reading() as db:
-            problems = [one for agent in machine.agents() for one in query.problems(db, agent.name)]
+            problems = [one for name in named for one in query.problems(db, name)]
             skipped = query.skipped_lines(db)
         found = [Unreadable(one.path, one.problem.reason) for one in problems]
         for path, lines, first in skipped:
             line, reason = (first[0].line, first[0].reason) if first else (0, "")
             found.append(Unreadable(path, reason, lines, line))
-        return found
+        return [one for one in found if any(one.path in folders for folders in named.values())]
 
     return machine.guarded(look)
 
@@ -56,7 +57,8 @@ def rebuild(machine: Machine, progress: Callable[[int], None] | None = None) -> 
     """
     machine.rebuild()
     _check_kept(machine)
-    scope = query.Scope(frozenset(agent.name for agent in machine.agents()))
+    named = machine.named()
+    scope = query.Scope(frozenset(named), named=named)
 
     def update() -> int:
         machine.update(machine.agents(), count=counter(progress))

@@ -112,7 +112,7 @@ def _overview(
     )
     current = {limit.window.source for limit in found if limit.state == "current"}
     others = [name for name in names if name not in current]
-    blocks = tuple(_blocks(db, others, now, own_prices))
+    blocks = tuple(_blocks(machine, others, now, own_prices))
     running = {block.source for block in blocks}
     return Overview(
         found,
@@ -123,17 +123,18 @@ def _overview(
 
 
 def _blocks(
-    db: sqlite3.Connection, names: Iterable[str], now: datetime, prices: Mapping[str, Override]
+    machine: Machine, names: Collection[str], now: datetime, prices: Mapping[str, Override]
 ) -> Iterator[Block]:
     from rad_lsp.core.period import Period
     from rad_lsp.store.query import Scope
     from rad_lsp.store.totals import Sums, When
 
+    db, named = machine.index.connection, machine.named(names)
     for name in names:
         since = limits.running_block(stored.request_times(db, name), now)
         if since is not None:
             block = When(Period(since, since + limits.BLOCK))
-            for total in Sums(db, Scope(frozenset({name})), prices).usage([], block):
+            for total in Sums(db, Scope(frozenset({name}), named=named), prices).usage([], block):
                 yield limits.Block(name, since, total.requests, total.tokens, total.money)
 
 

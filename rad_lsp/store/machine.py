@@ -29,6 +29,7 @@ from rad_lsp.store.index import (
     put_aside_path,
     to_column,
 )
+from rad_lsp.store.named import Folders
 from rad_lsp.store.prices import KnownPrices
 from rad_lsp.store.query import Scope
 from rad_lsp.store.workspace import spellings
@@ -97,6 +98,10 @@ class Machine:
     def agents(self, names: Collection[str] | None = None) -> list[Source]:
         """The sources of the named agents, or of all."""
         return [self._agent(name) for name in sources.AGENTS if names is None or name in names]
+
+    def named(self, names: Collection[str] | None = None) -> dict[str, Folders]:
+        """The folders that the transcripts of the named agents, or of all, are read from."""
+        return {agent.name: Folders(agent.folders) for agent in self.agents(names)}
 
     def stop(self) -> None:
         """Let an update that another thread runs end soon, and read no more.
@@ -194,7 +199,7 @@ class Machine:
 
         Reads what is new in their transcripts first.
         """
-        scope = Scope(frozenset(sources.AGENTS), spellings([folder]))
+        scope = Scope(frozenset(sources.AGENTS), spellings([folder]), named=self.named())
 
         def look() -> list[Child]:
             self.update(self.agents())

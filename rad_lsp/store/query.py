@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
@@ -17,8 +18,9 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Child
 from rad_lsp.sources import RADIUM
 from rad_lsp.sources import Skipped as SkippedLine
-from rad_lsp.store import seals
+from rad_lsp.store import named, seals
 from rad_lsp.store.index import Damaged, decoded, from_column, to_column
+from rad_lsp.store.named import Folders
 from rad_lsp.store.names import Texts
 from rad_lsp.store.snapshot import Entry, Skipped, duplicate
 from rad_lsp.store.timeline import Window, window
@@ -53,11 +55,13 @@ class Scope(msgspec.Struct, frozen=True, gc=False):
 
     All folders when that is None. Of agents that only keep a hash of the folder's path those
     count that worked in the folder itself. `workspace` is the folder whose reports count, if any.
+    Of an agent in `named` those count whose transcripts lie in a folder that is named now.
     """
 
     agents: frozenset[str]
     folders: tuple[str, ...] | None = None
     workspace: str | None = None
+    named: Mapping[str, Folders] = {}
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -122,8 +126,13 @@ def entry(db: sqlite3.Connection, child: Child) -> Entry | None:
     return next(_entries(db, where, msgspec.structs.astuple(child)), None)
 
 
-def tracked(db: sqlite3.Connection, workspace: str) -> list[Tracked]:
-    """The sessions of a workspace that others are part of. Raises Damaged."""
+def tracked(
+    db: sqlite3.Connection, workspace: str, left_out: Collection[int] = ()
+) -> list[Tracked]:
+    """The sessions of a workspace that others are part of. Raises Damaged.
+
+    Of these, nothing is known of those with the numbers `left_out`.
+    """
     found = []
     for (name, since, last, until), rows in groupby(db.execute(_TRACKED, (workspace,)), _window_of):
         times = Window(name, since // _MS, last // _MS, until)
@@ -131,17 +140,17 @@ def tracked(db: sqlite3.Connection, workspace: str) -> list[Tracked]:
         for _, _, _, _, owner, check, source, session_id, *known in rows:
             if not seals.is_whole((source, session_id, owner, until, check)):
                 raise Damaged("a part of a tracked session is not as it was stored")
-            children.append(_known(source, session_id, *known))
+            children.append(_known(source, session_id, *known, left_out=left_out))
         found.append(Tracked(times, tuple(children)))
     return found
 
 
-def tracked_as(db: sqlite3.Connection, session: Session) -> Tracked:
+def tracked_as(db: sqlite3.Connection, session: Session, left_out: Collection[int] = ()) -> Tracked:
     """The same of a session that is not as the index has it."""
     children = []
     for child in map(msgspec.structs.astuple, session.children):
         row = db.execute(_KNOWN, child).fetchone() or (None, None, None)
-        children.append(_known(*child, *row))
+        children.append(_known(*child, *row, left_out=left_out))
     return Tracked(window(session), tuple(children))
 
 
@@ -206,7 +215,12 @@ def conditions(
         return
     # A plus keeps SQLite from going by an index where another one narrows more.
     listed = f"+source IN ({','.join('?' * len(scope.agents))}) AND session.last <> 0"
-    agents = tuple(sorted(scope.agents))
+    if left_out := named.unnamed(db, scope.named):
+        db.execute("CREATE TEMP TABLE IF NOT EXISTS unnamed(id INTEGER PRIMARY KEY)")
+        db.execute("DELETE FROM unnamed")
+        db.executemany("INSERT INTO unnamed VALUES (?)", ((number,) for number in left_out))
+        listed += " AND session.id NOT IN (SELECT id FROM unnamed)"
+    agents: tuple[str | None, ...] = tuple(sorted(scope.agents))
     if scope.folders is None:
         yield listed, agents
         return
@@ -263,8 +277,10 @@ def _range(folder: str) -> tuple[str, str, str]:
     return key, below + "/", below + chr(ord("/") + 1)
 
 
-def _known(source: str, session_id: str, *found: int | None) -> Known:
+def _known(source: str, session_id: str, *found: int | None, left_out: Collection[int]) -> Known:
     number, first, last = found
+    if number in left_out:
+        return Known(Child(source, session_id))
     return Known(Child(source, session_id), number, (first or 0) // _MS, (last or 0) // _MS)
 
 

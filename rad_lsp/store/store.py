@@ -14,7 +14,7 @@ from rad_lsp.core.session import Session
 from rad_lsp.pricing import Prices
 from rad_lsp.sources import RADIUM, radium
 from rad_lsp.sources.radium import Radium
-from rad_lsp.store import query, snapshot
+from rad_lsp.store import named, query, snapshot
 from rad_lsp.store.children import Children
 from rad_lsp.store.names import as_text
 from rad_lsp.store.query import Scope, Selection
@@ -68,6 +68,7 @@ class Store:
             frozenset(agent.name for agent in self._agents),
             None if everywhere else spellings(folders_of(workspace)),
             as_text(workspace) if has_reports else None,
+            machine.named(names),
         )
         self._seen: object = None
 
@@ -159,7 +160,7 @@ class Store:
 
     def elsewhere(self) -> int:
         """The number of the agents' sessions in all folders, of what the index has."""
-        scope = Scope(self._scope.agents)
+        scope = Scope(self._scope.agents, named=self._scope.named)
         return self.machine.guarded(
             lambda: query.counts(self.machine.index.connection, scope).total()
         )
@@ -208,11 +209,14 @@ class Store:
         now = datetime.now(UTC)
         skipped, edited = self._skipped(db), self._edited(db)
         workspace = self._scope.workspace
-        stored = query.tracked(db, workspace) if workspace is not None else []
+        left_out = self._unnamed_children(db)
+        stored = query.tracked(db, workspace, left_out) if workspace is not None else []
         replaced = {entry.id for entry in edited.values()}
         tracked = [one for one in stored if one.window.id not in replaced]
         children = {one.window.id: tuple(known.child for known in one.children) for one in tracked}
-        tracked += [query.tracked_as(db, one.session) for one in edited.values() if one.children]
+        tracked += [
+            query.tracked_as(db, one.session, left_out) for one in edited.values() if one.children
+        ]
         parts = Children(db, tracked)
         selection = self._selection
         if selection is not None:
@@ -250,6 +254,17 @@ class Store:
         """The files that can't be read, as the index knows. Raises sqlite3.DatabaseError."""
         return self._skipped(self.machine.index.connection)
 
+    def _unnamed_children(self, db: sqlite3.Connection) -> set[int]:
+        """Those of all sessions that may be part of tracked ones that don't count.
+
+        Another source than those that are shown may have them.
+        """
+        if self._scope.workspace is None:
+            return set()
+        names = {child.source for one in self.edited.values() for child in one.children}
+        names |= query.child_sources(db, self._scope.workspace)
+        return named.unnamed(db, self.machine.named(names))
+
     def _skipped(self, db: sqlite3.Connection) -> list[Skipped]:
         """The files that can't be read, but for those whose buffers can be.
 
@@ -261,7 +276,8 @@ class Store:
             found += query.duplicates(db, self._scope.workspace)
         if self._scope.folders is None:
             for agent in self._agents:
-                found += query.problems(db, agent.name)
+                folders = self._scope.named[agent.name]
+                found += [one for one in query.problems(db, agent.name) if one.path in folders]
         return [skipped for skipped in found if skipped.path not in self.edited]
 
     def _edited(self, db: sqlite3.Connection) -> dict[int, Entry]:
