@@ -194,6 +194,8 @@ def _index(context: Context) -> list[str]:
     for agent in context.machine.agents():
         there = [str(folder) for folder in agent.folders if os.path.isdir(folder)]  # noqa: PTH112
         lines.append(f"  {agent.name + ':':<17}{', '.join(there) or 'no transcripts here'}")
+    if count := indexes.forgotten(context.machine):
+        lines.append(f"  Forgotten:       {counted(count, 'session')}, by 'rad index forget'")
     for unread in indexes.unreadable(context.machine):
         reason = unread.reason
         if unread.lines:

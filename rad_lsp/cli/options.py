@@ -46,7 +46,7 @@ def workspace_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "sources",
         metavar="NAME",
         multiple=True,
-        shell_complete=_source_names,
+        shell_complete=source_names,
         help="Only sessions of this source, such as claude-code; can be given several times.",
     )
     @click.option(
@@ -165,9 +165,10 @@ def session_ids(
     ]
 
 
-def _source_names(
+def source_names(
     _context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
+    """Names of sources that begin with `incomplete`, for the shell's completion."""
     from click.shell_completion import CompletionItem
 
     from rad_lsp.service import SOURCES

@@ -129,7 +129,7 @@ class IndexNotWritable(RadError):
 
     def __init__(self, trouble: str) -> None:
         super().__init__(
-            f"The index can't be rebuilt, because it can't be written: {trouble}. Allow writing "
+            f"The index can't be changed, because it can't be written: {trouble}. Allow writing "
             "to it and to its folder, or make room there, and try again."
         )
 

@@ -1,19 +1,25 @@
-"""The index of transcripts: what could not be read, and making it new."""
+"""The index of transcripts: what could not be read, what it must forget, and making it new."""
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from rad_lsp.core.errors import IndexNotWritable
+from rad_lsp.sources import NAMES
 from rad_lsp.store import query
-from rad_lsp.store.store import counter
+from rad_lsp.store.store import Store, counter
+from rad_lsp.store.workspace import spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from pathlib import Path
 
     from rad_lsp.service import Machine
+    from rad_lsp.store.query import Named
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -49,11 +55,84 @@ def unreadable(machine: Machine) -> list[Unreadable]:
     return machine.guarded(look)
 
 
+class Forgotten(msgspec.Struct, frozen=True):
+    """So many sessions of a source that worked in a folder, which is empty where none is known."""
+
+    source: str
+    folder: str
+    sessions: int
+
+
+def found_by_id(machine: Machine, workspace: Path, references: Sequence[str]) -> list[Named]:
+    """The sessions of all agents, and of the workspace's reports, that some references name.
+
+    Raises NoSessions, SessionNotFound, SessionAmbiguous.
+    """
+    snapshot = Store(machine, workspace, everywhere=True).refresh()
+
+    def look(reference: str) -> list[Named]:
+        # One that is part of a tracked session is listed only there, and found by its whole id.
+        with machine.reading() as db:
+            found = query.named_sessions(db, NAMES, session_id=reference)
+            if not found:
+                session = snapshot.resolve(reference)
+                found = query.named_sessions(db, [session.source], session_id=session.id)
+            return found
+
+    found = [one for name in references for one in machine.guarded(partial(look, name))]
+    return list(dict.fromkeys(found))
+
+
+def found_within(
+    machine: Machine, workspace: Path, sources: Collection[str], folders: Iterable[Path] | None
+) -> list[Named]:
+    """All sessions of some sources that worked in some folders or below them, or anywhere.
+
+    Reports are those of the workspace, and those of others that the index has.
+    """
+    Store(machine, workspace, everywhere=True).update()
+    within = None if folders is None else spellings(folders)
+
+    def look() -> list[Named]:
+        with machine.reading() as db:
+            return query.named_sessions(db, sources, within)
+
+    return machine.guarded(look)
+
+
+def by_folder(sessions: Iterable[Named]) -> list[Forgotten]:
+    """How many there are of each source in each folder."""
+    counts = Counter((one.source, one.folder) for one in sessions)
+    return [Forgotten(*place, count) for place, count in sorted(counts.items())]
+
+
+def forget(machine: Machine, sessions: Collection[Named]) -> str:
+    """Keep nothing of some sessions, and never read them again until the index is rebuilt.
+
+    Returns why what was deleted may still be in free space of the index, else nothing. Raises
+    IndexNotWritable.
+    """
+    _check_kept(machine)
+    machine.forget(sessions)
+    _check_kept(machine)
+    return machine.index.scrub()
+
+
+def forgotten(machine: Machine) -> int:
+    """How many sessions the user had forgotten."""
+
+    def look() -> int:
+        with machine.reading() as db:
+            return query.forgotten(db)
+
+    return machine.guarded(look)
+
+
 def rebuild(machine: Machine, progress: Callable[[int], None] | None = None) -> int:
     """Read all transcripts anew; returns the number of sessions.
 
-    Sessions whose transcript is gone stay. `progress` is told the number of files read so far.
-    Raises IndexNotWritable.
+    Sessions whose transcript is gone stay, and those that were forgotten come back. `progress` is
+    told the number of files read so far. Raises IndexNotWritable.
     """
     machine.rebuild()
     _check_kept(machine)

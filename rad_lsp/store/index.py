@@ -163,6 +163,23 @@ class Index:
             self.trouble = ""
         self.connection = self._open(anew=True)
 
+    def scrub(self) -> str:
+        """Leave nothing of what was deleted on disk, in the index before this one either.
+
+        Returns why that is not possible, else nothing.
+        """
+        if self.path is None or self.in_memory:
+            return ""
+        try:
+            for suffix in ("-wal", "-shm", ""):
+                _beside(put_aside_path(self.path), suffix).unlink(missing_ok=True)
+            self._wait(self._patience)
+            self.connection.execute("VACUUM")
+            (is_busy, *_) = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except (sqlite3.Error, OSError) as error:
+            return str(error)
+        return "another process is reading it" if is_busy else ""
+
     def put_aside(self) -> sqlite3.Connection | None:
         """The index before this one, which may be damaged. The caller closes it."""
         if self.path is None or self.in_memory or not put_aside_path(self.path).exists():

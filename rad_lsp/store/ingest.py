@@ -11,7 +11,7 @@ from rad_lsp.core.problems import Problem
 from rad_lsp.core.session import Session
 from rad_lsp.store import files, limits, seals, sessions, snapshot
 from rad_lsp.store.files import File
-from rad_lsp.store.index import Damaged, checksum, to_column
+from rad_lsp.store.index import Damaged, checksum, from_column, to_column
 from rad_lsp.store.names import Names, as_text
 from rad_lsp.store.rows import Rows
 
@@ -68,6 +68,9 @@ class Ingest:
         self._rows = Rows(db, source.name, prices, self.names, self.changed)
         self._numbers: dict[tuple[str, int], int] = {}
         self._keys: set[int] = set()
+        self._forgotten = {
+            session_id for (session_id,) in db.execute(_FORGOTTEN_IDS, (source.name,))
+        }
         self._has_requests = db.execute("SELECT max(session) FROM request").fetchone() != (None,)
         self._next_session = _next_id(db, "session")
         self._next_file = _next_id(db, "file")
@@ -75,6 +78,9 @@ class Ingest:
     def read(self, path: str) -> None:
         """Read what is new in a file."""
         known = self.known(path)
+        if known is not None and self._is_forgotten(known.id):
+            self._put_file(msgspec.structs.replace(known, stamp=files.stamp(path)))
+            return
         by_line = self._source.by_line(path)
         try:
             with File(path) as file:
@@ -130,7 +136,7 @@ class Ingest:
             return
         self._rows.flush()
         self._touch(known.id)
-        if self._source.keeps_deleted:
+        if self._source.keeps_deleted and not self._is_forgotten(known.id):
             self._put_file(msgspec.structs.replace(known, gone=1, stamp=0, problem=None))
             self._rows.flush()
         else:
@@ -139,6 +145,45 @@ class Ingest:
             "DELETE FROM file WHERE id = ? AND NOT EXISTS (SELECT 1 FROM part WHERE file = ?)",
             (known.id, known.id),
         )
+
+    def forget(self, session: int) -> None:
+        """Keep nothing of a session, and never read it again.
+
+        A file that tells only of forgotten sessions is known by its path, and no longer read; one
+        that is gone is no longer known.
+        """
+        self._rows.flush()
+        self.changed.touch(session)
+        rows = self.db.execute(
+            f"SELECT {seals.FILE} FROM part JOIN file ON id = file WHERE session = ?", (session,)
+        )
+        told = [_Known(*row) for row in rows.fetchall()]
+        for known in told:
+            self._touch_copies(session, known.id, None)
+        sessions.forget(self.db, session)
+        for known in told:
+            if not self._is_forgotten(known.id):
+                continue
+            path = from_column(known.path)
+            if known.gone or files.is_gone(path):
+                self.lose(path)
+            else:
+                self._put_file(_Known(known.id, known.source, known.path, known.stamp))
+        self._rows.flush()
+
+    def forget_again(self, session_id: str, path: str, *, is_report: bool) -> None:
+        """Forget what an index before this one had forgotten, whether it has been read or not."""
+        self._rows.flush()
+        known = self.known(path)
+        if known is None:
+            known = _Known(self.new_file(), self._source.name, to_column(path))
+            self._put_file(known)
+            session = self.session(session_id, known.id if is_report else 0)
+            self._put_part(session, known.id, 0, None)
+            self._rows.flush()
+        for session, name in self.db.execute(_SESSIONS_OF, (known.id,)).fetchall():
+            if name == session_id:
+                self.forget(session)
 
     def lost_file(self, columns: Iterable[Any]) -> int:
         """Store what another index has of a file that is gone; returns its number here."""
@@ -201,22 +246,21 @@ class Ingest:
             seen = file.size
         self._store(number, path, parser, goes_on=goes_on)
         skipped = parser.progress.skipped
-        self._put_file(
-            _Known(
-                number,
-                self._source.name,
-                to_column(path),
-                stamp=0 if is_left else file.stamp,
-                size=offset if is_left else file.size,
-                inode=file.inode,
-                offset=offset,
-                tail=file.tail(seen) if by_line else b"",
-                state=state,
-                skipped=skipped,
-                first_skipped=_to_bytes(parser.progress.first_skipped) if skipped else None,
-                problem=_to_bytes(parser.report) if isinstance(parser.report, Problem) else None,
-            )
+        read = _Known(
+            number,
+            self._source.name,
+            to_column(path),
+            stamp=0 if is_left else file.stamp,
+            size=offset if is_left else file.size,
+            inode=file.inode,
+            offset=offset,
+            tail=file.tail(seen) if by_line else b"",
+            state=state,
+            skipped=skipped,
+            first_skipped=_to_bytes(parser.progress.first_skipped) if skipped else None,
+            problem=_to_bytes(parser.report) if isinstance(parser.report, Problem) else None,
         )
+        self._put_file(self._kept(read))
 
     def _go_on(self, file: int) -> None:
         """The sessions of a file are found by it, whatever has happened to their names' order."""
@@ -250,6 +294,7 @@ class Ingest:
         """
         if goes_on:
             self._rows.flush()
+        self._leave_out_forgotten(file, parser)
         report = parser.report
         if isinstance(report, Session):
             numbers = {report.id: self.session(report.id, file)}
@@ -312,6 +357,35 @@ class Ingest:
             self.db.execute("DELETE FROM part WHERE session = ? AND file = ?", place)
             self.db.execute("DELETE FROM child WHERE owner = ?", (session,))
 
+    def _leave_out_forgotten(self, file: int, parser: Parser) -> None:
+        """Let go of what a parser has of forgotten sessions; only that it told of them is kept."""
+        if not self._forgotten:
+            return
+        requests, tools = parser.requests, parser.tools
+        told = parser.facts.keys() | {record.session_id for record in requests.values()}
+        told |= {tool.session_id for tool in tools.values() if tool}
+        for session_id in self._forgotten & told:
+            self._put_part(self.session(session_id), file, 0, None)
+            parser.facts.pop(session_id, None)
+        gone = self._forgotten
+        for key in [key for key, one in requests.items() if one.session_id in gone]:
+            del requests[key]
+        for number in [number for number, one in tools.items() if one and one.session_id in gone]:
+            del tools[number]
+
+    def _kept(self, known: _Known) -> _Known:
+        """What is kept of a file: no more than that it was read, where all was forgotten."""
+        if self._forgotten:
+            self._rows.flush()
+            if self._is_forgotten(known.id):
+                return _Known(known.id, known.source, known.path, known.stamp)
+        return known
+
+    def _is_forgotten(self, file: int) -> bool:
+        """Whether a file tells of sessions that were forgotten, and of no others."""
+        (all_are,) = self.db.execute(_ALL_FORGOTTEN, (file,)).fetchone()
+        return bool(all_are)
+
     def _touch(self, file: int) -> list[int]:
         """The sessions of a file must be put together."""
         rows = self.db.execute("SELECT session FROM part WHERE file = ?", (file,))
@@ -360,6 +434,14 @@ PUT_FILE: Final = f"INSERT OR REPLACE INTO file VALUES ({'?,' * 13}?)"
 _KEYS: Final = "SELECT key FROM request WHERE session = ? AND file = ?"
 _SESSIONS_OF: Final = (
     "SELECT id, session_id FROM part JOIN session ON id = session WHERE part.file = ?"
+)
+_ALL_FORGOTTEN: Final = (
+    f"SELECT min({sessions.FORGOTTEN}) FROM part CROSS JOIN session ON id = session "
+    "WHERE part.file = ?"
+)
+_FORGOTTEN_IDS: Final = (
+    "SELECT session_id FROM session INDEXED BY session_cwd "
+    f"WHERE {sessions.FORGOTTEN} AND source = ? AND place = 0"
 )
 # Plus keeps SQLite from looking for the path by the order that is in doubt.
 _TOLD_BEFORE: Final = (

@@ -19,7 +19,8 @@ from rad_lsp import sources
 from rad_lsp.core.problems import UNREADABLE, Problem
 from rad_lsp.core.session import Child
 from rad_lsp.pricing import Prices
-from rad_lsp.store import files, query, seals, snapshot
+from rad_lsp.sources.radium import Radium
+from rad_lsp.store import files, names, query, seals, snapshot
 from rad_lsp.store.index import (
     FILE,
     Damaged,
@@ -187,12 +188,44 @@ class Machine:
     def rebuild(self) -> None:
         """Begin a new index; the next update reads all files.
 
-        Of the one before only sessions stay whose transcript is gone.
+        Of the one before only sessions stay whose transcript is gone. What was forgotten and is
+        still there counts again.
         """
+        from rad_lsp.store.salvage import REBUILT
+
         with suppress(sqlite3.DatabaseError):
             self.guarded(self._take_over)
         self._updates += 1
+        with suppress(sqlite3.Error), self.index.writing() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, 'yes')", (REBUILT,))
         self.index.remake()
+
+    def forget(self, chosen: Collection[query.Named]) -> int:
+        """Keep nothing of some sessions, and never read them again; returns how many there were.
+
+        Names that no other session has are removed from the index, too.
+        """
+        by_source: dict[str, list[query.Named]] = {}
+        for one in chosen:
+            by_source.setdefault(one.source, []).append(one)
+
+        def work() -> int:
+            self.update(self.agents())
+            self._updates += 1
+            count = 0
+            for name, listed in by_source.items():
+                source = Radium(self._home) if name == sources.RADIUM else self._agent(name)
+                with self._ingest(source) as ingest:
+                    for number in query.numbers(ingest.db, listed):
+                        ingest.forget(number)
+                        count += 1
+            with self.index.writing() as db:
+                seals.watch_tables(db)
+                names.remove_unused(db)
+                seals.seal_tables(db)
+            return count
+
+        return self.guarded(work)
 
     def active_since(self, folder: Path, moment: datetime) -> list[Child]:
         """The other agents' sessions that worked in a folder or below it at or after a moment.
@@ -361,10 +394,12 @@ class Machine:
         """Keep the sessions that only an index that was put aside knows."""
         before = self.index.put_aside()
         if before is not None:
-            from rad_lsp.store.salvage import salvage
+            from rad_lsp.store.salvage import forgotten, salvage
 
             with closing(before):
                 salvage(before, source.name, ingest)
+                for session_id, path, is_report in forgotten(before, source.name):
+                    ingest.forget_again(session_id, path, is_report=is_report)
         values = (_SALVAGED + source.name, "yes")
         self.index.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", values)
 

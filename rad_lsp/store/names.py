@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rad_lsp.repository import project_of
 from rad_lsp.store.index import Damaged, checksum
 
 if TYPE_CHECKING:
     import sqlite3
+
+
+_NAMED: Final = {
+    "session": ("cwd", "project", "branch"),
+    "request": ("model", "engine", "tier"),
+    "usage": ("model", "engine", "tier"),
+    "tool": ("name",),
+}
+"""The columns that hold numbers of names."""
 
 
 class Names:
@@ -39,6 +48,17 @@ class Names:
         if folder not in self._projects:
             self._projects[folder] = self[project_of(folder) if folder else ""]
         return self._projects[folder]
+
+
+def remove_unused(db: sqlite3.Connection) -> None:
+    """Remove the names that no row has any more, and the prices of models among them."""
+    used = " UNION ".join(
+        f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"
+        for table, columns in _NAMED.items()
+        for column in columns
+    )
+    db.execute(f"DELETE FROM name WHERE id NOT IN ({used})")
+    db.execute("DELETE FROM price WHERE model NOT IN (SELECT text FROM name)")
 
 
 def texts(db: sqlite3.Connection) -> dict[int, str]:

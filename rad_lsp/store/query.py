@@ -22,6 +22,7 @@ from rad_lsp.store import named, seals
 from rad_lsp.store.index import Damaged, decoded, from_column, to_column
 from rad_lsp.store.named import Folders
 from rad_lsp.store.names import Texts
+from rad_lsp.store.sessions import FORGOTTEN
 from rad_lsp.store.snapshot import Entry, Skipped, duplicate
 from rad_lsp.store.timeline import Window, window
 
@@ -81,6 +82,56 @@ class Tracked(msgspec.Struct, frozen=True, gc=False):
 
     window: Window
     children: tuple[Known, ...]
+
+
+class Named(msgspec.Struct, frozen=True, gc=False):
+    """A session as others know it, by its id and the folder that it worked in."""
+
+    source: str
+    session_id: str
+    folder: str
+
+
+def named_sessions(
+    db: sqlite3.Connection,
+    sources: Collection[str],
+    folders: Collection[str] | None = None,
+    session_id: str | None = None,
+) -> list[Named]:
+    """The sessions of some sources that worked in some folders or below, and have an id.
+
+    All that the index has: those of folders that are no longer named, too.
+    """
+    where = f"source IN ({','.join('?' * len(sources))}) AND last <> 0"
+    values = list(sources)
+    if folders is not None:
+        within, ends = _within(db, folders)
+        where += f" AND ({within})"
+        values += ends
+    if session_id is not None:
+        where += " AND session_id = ?"
+        values.append(session_id)
+    rows = db.execute(
+        f"SELECT DISTINCT source, session_id, text FROM session JOIN name ON name.id = cwd "
+        f"WHERE {where} ORDER BY source, text, session_id",
+        values,
+    )
+    return [Named(*row) for row in rows]
+
+
+def numbers(db: sqlite3.Connection, named: Collection[Named]) -> list[int]:
+    """The numbers of these sessions; reports may have several with one id."""
+    return [
+        number
+        for one in named
+        for (number,) in db.execute(_NUMBERS, msgspec.structs.astuple(one)).fetchall()
+    ]
+
+
+def forgotten(db: sqlite3.Connection) -> int:
+    """How many sessions were forgotten."""
+    query = f"SELECT count(*) FROM session INDEXED BY session_cwd WHERE {FORGOTTEN}"
+    return int(db.execute(query).fetchone()[0])
 
 
 def entries(
@@ -224,13 +275,21 @@ def conditions(
     if scope.folders is None:
         yield listed, agents
         return
-    folders = [*scope.folders]
+    within, values = _within(db, scope.folders)
+    yield f"{listed} AND {within}", (*agents, *values)
+
+
+def _within(db: sqlite3.Connection, folders: Collection[str]) -> tuple[str, list[str]]:
+    """A condition on `session`, and its values: it worked in some folders or below them."""
+    keys = [*folders]
     if _knows_hashes(db):
-        folders += map(transcript.hashed, scope.folders)
-    ranges = [_range(folder) for folder in folders]
+        keys += map(transcript.hashed, folders)
+    # The folder of a report is stored as it is written.
+    written = ((one, one + os.sep, one + chr(ord(os.sep) + 1)) for one in folders)
+    ranges = list(dict.fromkeys([*map(_range, keys), *written]))
     within = " OR ".join(["text = ? OR (text >= ? AND text < ?)"] * len(ranges))
     values = [value for one in ranges for value in one]
-    yield f"{listed} AND cwd IN (SELECT id FROM name WHERE {within})", (*agents, *values)
+    return f"cwd IN (SELECT id FROM name WHERE {within})", values
 
 
 def _files(
@@ -302,6 +361,10 @@ _BY_PATH: Final = """(SELECT max(same.id) FROM file AS same INDEXED BY file_path
 _MS: Final = 1_000
 """Microseconds in a millisecond."""
 
+_NUMBERS: Final = """
+SELECT session.id FROM session JOIN name ON name.id = cwd
+WHERE source = ? AND session_id = ? AND text = ? AND last <> 0
+"""
 _TRACKED: Final = """
 SELECT tracked.session_id, tracked.first, tracked.last, until, owner, child.checksum,
     child.source, child.session_id, other.id, other.first, other.last

@@ -11,13 +11,17 @@ import msgspec
 from rad_lsp.core.transcript import Facts
 from rad_lsp.store import seals
 from rad_lsp.store.index import from_column
-from rad_lsp.store.sessions import stem
+from rad_lsp.store.sessions import FORGOTTEN, stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rad_lsp.store.ingest import Ingest
     from rad_lsp.store.names import Names
+
+
+REBUILT: Final = "rebuilt"
+"""In `meta` of an index that the user had made anew."""
 
 
 def salvage(before: sqlite3.Connection, source: str, ingest: Ingest) -> None:
@@ -51,6 +55,20 @@ def salvage(before: sqlite3.Connection, source: str, ingest: Ingest) -> None:
                 ingest.changed.keys.update([key for (key,) in keys])
     if is_new:
         ingest.reprice()  # by the price list of now
+
+
+def forgotten(before: sqlite3.Connection, source: str) -> list[tuple[str, str, bool]]:
+    """The sessions of a source that another index had forgotten: id, path, whether by a report.
+
+    None where the user had that index made anew.
+    """
+    if _rows(before, _REBUILT):
+        return []
+    return [
+        (row[2], from_column(path), row[3] != 0)
+        for *row, path in _rows(before, _FORGOTTEN, source)
+        if seals.is_whole(tuple(row))
+    ]
 
 
 def _is_told(db: sqlite3.Connection, source: str, path: str, parts: list[tuple[Any, ...]]) -> bool:
@@ -99,6 +117,13 @@ _FILES: Final = f"SELECT {seals.FILE}, checksum FROM file WHERE source = ?"
 _PARTS: Final = (
     "SELECT session, session_id, part.last, facts FROM part JOIN session ON id = session "
     f"WHERE part.file = ? AND part.checksum = {seals.PART}"
+)
+_REBUILT: Final = f"SELECT 1 FROM meta WHERE key = '{REBUILT}'"
+_FORGOTTEN: Final = (
+    f"SELECT {', '.join(f'session.{column}' for column in seals.SESSION.split(', '))}, "
+    "session.checksum, path FROM session JOIN part ON session = session.id "
+    "JOIN file ON file.id = part.file "
+    f"WHERE session.source = ? AND {FORGOTTEN}"
 )
 _OTHERS: Final = (
     "SELECT path FROM session JOIN part ON session = session.id JOIN file ON file.id = part.file "

@@ -156,11 +156,24 @@ def _fill(db: sqlite3.Connection, numbers: Iterable[int]) -> None:
     db.executemany("INSERT INTO changed VALUES (?)", ((number,) for number in sorted(numbers)))
 
 
+FORGOTTEN: Final = "session.cwd IS NULL AND session.last = 0 AND NOT session.counts"
+"""What tells a session that the user had forgotten from one of which nothing is known yet."""
+
+
+def forget(db: sqlite3.Connection, number: int) -> None:
+    """Keep nothing of a session but its name, and that what its files tell of it is not read."""
+    for table in ("request", "tool"):
+        db.execute(f"DELETE FROM {table} WHERE session = ?", (number,))
+    db.execute("UPDATE part SET last = 0, facts = NULL, counts = 1 WHERE session = ?", (number,))
+    db.execute("UPDATE session SET counts = 0 WHERE id = ?", (number,))
+    _remove(db, number)
+
+
 def _remove(db: sqlite3.Connection, number: int) -> None:
     """A session of which no file tells when it was is none."""
     db.execute("DELETE FROM usage WHERE session = ?", (number,))
     db.execute("DELETE FROM child WHERE owner = ?", (number,))
-    db.execute("UPDATE session SET last = 0, packed = NULL WHERE id = ?", (number,))
+    db.execute(_EMPTY_SESSION, (number,))
     db.execute(f"UPDATE session SET checksum = {seals.of(seals.SESSION)} WHERE id = ?", (number,))
     db.execute(
         "DELETE FROM session WHERE id = ? AND NOT EXISTS (SELECT 1 FROM part WHERE session = ?)",
@@ -444,6 +457,11 @@ ON CONFLICT(id) DO UPDATE SET
         excluded.last, excluded.counts, excluded.packed, excluded.checksum)
 """
 
+_EMPTY_SESSION: Final = """
+UPDATE session SET file = NULL, cwd = NULL, project = NULL, branch = NULL, first = 0, last = 0,
+    packed = NULL
+WHERE id = ?
+"""
 _PUT_COUNTS: Final = "UPDATE part SET counts = ? WHERE session = ? AND file = ?"
 
 # A session that its report tells as a whole has been stored already.

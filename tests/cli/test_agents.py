@@ -565,7 +565,7 @@ def test_an_index_that_cant_be_written_is_not_said_to_be_rebuilt(
     place.parent.chmod(0o755)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(
-        f"Error: The index can't be rebuilt, because it can't be written: {place}: "
+        f"Error: The index can't be changed, because it can't be written: {place}: "
     )
     assert "Allow writing to it" in done.stderr
 
