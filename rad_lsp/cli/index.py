@@ -127,14 +127,15 @@ def forget(
 
 
 def _ask(found: Sequence[Forgotten]) -> None:
-    """Let the user confirm what is to be forgotten. Raises click.Abort, RadError."""
+    """Let the user confirm what is to be forgotten. Raises RadError where that is not done."""
     if not sys.stdin.isatty():
         raise RadError(
             f"{counted(sum(one.sessions for one in found), 'session')} would be forgotten. "
             "Add --yes, as nobody can be asked here."
         )
     click.echo("To be forgotten:\n" + "".join(_lines(found)), nl=False, err=True)
-    click.confirm("Forget them?", abort=True, err=True)
+    if not click.confirm("Forget them?", err=True):
+        raise RadError("Nothing was forgotten.")
 
 
 def _lines(found: Sequence[Forgotten]) -> list[str]:
