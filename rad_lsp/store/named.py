@@ -26,12 +26,14 @@ class Folders:
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self._folders = tuple(map(str, folders))
+        self._beginnings = tuple(folder + os.sep for folder in self._folders)
         self._known: dict[str, bool] = {}
 
     def __contains__(self, path: str) -> bool:
         """Whether a file lies below one of them, or is one, however its path is written."""
-        is_below = path.startswith(tuple(folder + os.sep for folder in self._folders))
-        return is_below or path in self._folders or self._is_one(os.path.dirname(path))  # noqa: PTH120
+        if path.startswith(self._beginnings) or path in self._folders:
+            return True
+        return self._is_one(path.rpartition(os.sep)[0] or os.sep)
 
     def ranges(self) -> Iterator[tuple[str, str | bytes]]:
         """Where the paths lie, in their order, that are written as if outside the folders.
