@@ -160,10 +160,13 @@ class Ingest:
         told = [_Known(*row) for row in rows.fetchall()]
         for known in told:
             self._touch_copies(session, known.id, None)
+        keys = self.db.execute("SELECT key FROM request WHERE session = ?", (session,))
+        self.changed.touch_keys([key for (key,) in keys])
         sessions.forget(self.db, session)
         for known in told:
             if not self._is_forgotten(known.id):
                 continue
+            limits.forget(self.db, known.id)
             path = from_column(known.path)
             if known.gone or files.is_gone(path):
                 self.lose(path)

@@ -8,15 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-NOW = datetime.now(UTC)
-
 
 @pytest.fixture
 def codex_limits(codex):
     """A session of Codex whose last record is some minutes old."""
 
     def made(used, minutes_ago=10, resets_in=3600, session_id="limited", **more):
-        start = (NOW - timedelta(minutes=minutes_ago)).isoformat()
+        start = (datetime.now(UTC) - timedelta(minutes=minutes_ago)).isoformat()
         resets = int(time.time()) + resets_in
         window = {"used_percent": used, "window_minutes": 300, "resets_at": resets}
         transcript = codex(session_id, start=start)
@@ -62,7 +60,7 @@ def test_a_window_that_was_reset_shows_no_percent(rad, codex_limits, shown, work
 
 
 def test_without_a_record_the_block_is_said_to_be_an_estimate(rad, claude_code, workspace):
-    start = (NOW - timedelta(minutes=1)).isoformat()
+    start = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
     claude_code("a", "/elsewhere", start=start).answer()
     text = rad("limits", cwd=workspace.root).stdout
     assert text.startswith("No plan limits are recorded. Codex writes them")
