@@ -249,13 +249,15 @@ def _comparison() -> type[Struct]:
     """Session B against session A; what follows `lines_removed_delta` is ours."""
     doc = (
         "Session B against session A, by their ids: signed differences, null where a value is not "
-        "known, and percentages of A, null where A is 0. `notes` are sentences on figures that "
-        "can't be compared."
+        "known, and percentages of A, null where A is 0. `cost_is_lower_bound` tells that the true "
+        "cost of a session may be higher, so that the difference is that of what is known. `notes` "
+        "are sentences on figures that can't be compared."
     )
     fields = [
         ("session_a", str),
         ("session_b", str),
         *((delta.key, float | None) for delta in DELTAS),
+        ("cost_is_lower_bound", bool),
         ("notes", tuple[str, ...]),
     ]
     return msgspec.defstruct("Comparison", fields, kw_only=True, namespace={"__doc__": doc})

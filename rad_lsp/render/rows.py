@@ -55,6 +55,7 @@ def comparison(comparison: Comparison) -> dict[str, Any]:
     for delta in outputs.DELTAS:
         value = getattr(comparison[delta.figure], delta.field)
         row[delta.key] = _seconds(value) if delta.is_time else value
+    row["cost_is_lower_bound"] = comparison["cost"].partial
     row["notes"] = comparison.notes
     return row
 

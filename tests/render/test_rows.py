@@ -53,6 +53,12 @@ def test_a_cost_that_is_not_known_is_null_and_a_minimum_is_marked(session, usage
     assert (old["estimated_cost"], old["cost"], old["cost_is_lower_bound"]) == (0.5, 0.5, True)
 
 
+def test_a_comparison_tells_that_a_cost_is_a_lower_bound(session, usage, stored_row):
+    spent = [stored_row(model="old", cost=0.5, lower_bound=1)]
+    bound = session("b", model_usage={"old": usage()}, spending=spent)
+    assert rows.comparison(comparison.between(session("a"), bound))["cost_is_lower_bound"]
+
+
 def test_a_comparison_has_notes_where_sessions_measure_differently(session):
     other = msgspec.structs.replace(session("b"), api_time_measured=False)
     (note,) = rows.comparison(comparison.between(session("a"), other))["notes"]
@@ -79,7 +85,12 @@ def test_a_comparison_has_signed_deltas(snapshot):
     assert found["tool_calls_delta"] == -86
     assert round(found["success_rate_delta"], 4) == 2.5317
     assert (found["lines_added_delta"], found["lines_removed_delta"]) == (-185, -58)
-    assert [*found][13:] == ["wall_time_delta_seconds", "agent_active_time_delta_seconds", "notes"]
+    assert [*found][13:] == [
+        "wall_time_delta_seconds",
+        "agent_active_time_delta_seconds",
+        "cost_is_lower_bound",
+        "notes",
+    ]
 
 
 def test_seconds_are_whole_where_they_are(session):

@@ -68,6 +68,7 @@ def test_json_has_signed_deltas(rad, golden):
     ours = {
         "wall_time_delta_seconds": -6840,
         "agent_active_time_delta_seconds": -4800,
+        "cost_is_lower_bound": False,
         "notes": [],
     }
     assert found == radium | ours
@@ -91,6 +92,7 @@ def test_json_keys_are_in_radiums_order(rad, golden):
         "lines_removed_delta",
         "wall_time_delta_seconds",
         "agent_active_time_delta_seconds",
+        "cost_is_lower_bound",
         "notes",
     ]
 
