@@ -172,10 +172,13 @@ class Context:
             self._tell(snapshot.skipped)
         return snapshot
 
-    def ask(self, question: Callable[[Sums], T]) -> T:
+    def ask(
+        self, question: Callable[[Sums], T], show_empty: Callable[[T], None] | None = None
+    ) -> T:
         """What a question makes of sums of the sessions: no session is unpacked for it.
 
-        Files that were skipped are named on stderr. Raises NoWorkspace as `snapshot` does.
+        Files that were skipped are named on stderr. Raises NoWorkspace as `snapshot` does; where
+        other folders have sessions, `show_empty` gets the answer before.
         """
         store = self.store()
 
@@ -186,6 +189,8 @@ class Context:
             answer, is_empty, skipped = store.ask(work, progress)
         elsewhere = self.elsewhere(is_empty=is_empty)
         if is_empty and not self.workspace.marked and not self.all_projects:
+            if elsewhere and show_empty:
+                show_empty(answer)
             raise NoWorkspace(elsewhere)
         if elsewhere:
             note(only_elsewhere(elsewhere))

@@ -13,7 +13,7 @@ import click
 
 from rad_lsp import __version__
 from rad_lsp.cli.groups import Group, OutputClosed
-from rad_lsp.cli.output import EXIT_INTERRUPTED, drop, note
+from rad_lsp.cli.output import EXIT_INTERRUPTED, drop, emit_data, note
 from rad_lsp.core.errors import RadError
 
 EXIT_MENDABLE = 1
@@ -31,6 +31,14 @@ _STATS |= dict.fromkeys(("hourly", "daily", "weekly", "monthly"), "stats.trend")
 """The modules of commands, below `rad_lsp.cli`; a command is a function of its name."""
 
 
+def _print_schema(context: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  (click's)
+    if wanted:
+        from rad_lsp.render import outputs, rows
+
+        emit_data([rows.encode(outputs.schema())])
+        context.exit()
+
+
 class _Root(Group):
     """`rad` alone, or with options of its own, is `rad overview`."""
 
@@ -46,6 +54,10 @@ class _Root(Group):
 
 @click.group(cls=_Root, modules=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="rad", message="%(prog)s %(version)s (rad-lsp)")
+@click.option(
+    "--schema", is_flag=True, is_eager=True, expose_value=False, callback=_print_schema,
+    help="Print the JSON Schema of what commands print as JSON, and exit.",
+)  # fmt: skip
 def rad() -> None:
     """Session analytics for coding agents: cost, tool results, time and cache.
 

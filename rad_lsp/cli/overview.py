@@ -73,7 +73,9 @@ def _shown(context: Context, found: Overview, *, as_json: bool, indent: int) -> 
     if as_json:
         from rad_lsp.render import rows
 
-        return rows.encode(shown.row(found, context.now, folder), indent=indent).decode()
+        return rows.encode(
+            rows.answer(shown.answer(found, context.now, folder)), indent=indent
+        ).decode()
     return shown.text(found, context.now, context.settings.zone, folder, painter(), width=width())
 
 

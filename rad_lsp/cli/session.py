@@ -226,13 +226,16 @@ def _read_stdin(reader: Reader) -> int:
 
 def _read(recorder: SessionRecorder) -> Session:
     """The tracked session. Raises RadError."""
+    from msgspec.structs import replace
+
     from rad_lsp.core.session import Session
+    from rad_lsp.repository import project_of
     from rad_lsp.service import documents
 
     content = documents.read_report(str(recorder.path), recorder.report())
     if not isinstance(content, Session):
         raise RadError(f"The report can't be shown: {content.reason}. 'rad doctor' tells more.")
-    return content
+    return replace(content, project=project_of(str(recorder.workspace)))
 
 
 def _with_children(recorder: SessionRecorder, machine: Machine) -> Session:
@@ -258,17 +261,21 @@ def _show(
     from datetime import UTC, datetime
 
     from rad_lsp import service
-    from rad_lsp.render import text
 
     for problem in tracked.problems:
         note(f"{problem.message}.")
+    savings = service.savings(tracked, recorder.prices)
+    now = datetime.now(UTC)
     try:
         if as_json:
-            data = service.stored(tracked) if tracked.children else recorder.report()
-            emit_data([data + b"\n"])
+            from rad_lsp.render import answers, rows
+
+            stored = service.stored(tracked) if tracked.children else recorder.report()
+            told = answers.session(tracked, now, zone, savings)
+            emit_data([rows.encode(rows.session(stored, told))])
         else:
-            savings = service.savings(tracked, recorder.prices)
-            now = datetime.now(UTC)
+            from rad_lsp.render import text
+
             emit(text.session(tracked, now, painter(), savings=savings, zone=zone))
     except BrokenPipeError:
         drop()

@@ -136,7 +136,7 @@ def _line(
         template=settings.status.format,
         links="",
     )
-    return rows.encode(rows.status(answer), indent=2 if indent else -1).decode()
+    return rows.encode(rows.answer(answer), indent=2 if indent else -1).decode()
 
 
 def _on_projects(context: Context, store: Store) -> dict[OnProject, Money]:

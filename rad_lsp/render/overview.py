@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import to_builtins
+from msgspec import Struct
 
+from rad_lsp import wire
 from rad_lsp.core import figures, wording
 from rad_lsp.core.period import local
 from rad_lsp.core.wording import NO_HISTORY, count, money, percent, printable, usd
-from rad_lsp.render import answers, layout, rows
+from rad_lsp.render import answers, layout
 from rad_lsp.render.history import short_names
 from rad_lsp.render.notes import Notes
 from rad_lsp.render.table import Column, cells, cut, laid_out
@@ -17,7 +19,7 @@ from rad_lsp.render.text import below, joined, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
     from rad_lsp.core.budget import Outlook
     from rad_lsp.core.limits import Limit
@@ -35,6 +37,64 @@ _NAMED: Final = 28
 _LABEL: Final = 14
 _BAR: Final = 8
 _EIGHTHS: Final = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+
+
+class SpentAnswer(Struct, frozen=True, kw_only=True):
+    """What some sessions spent; `cost` is USD, null where no price is known.
+
+    `cost_is_lower_bound` tells that the true cost may be higher; `unpriced` requests have no known
+    price.
+    """
+
+    sessions: int
+    total_tokens: int
+    cost: float | None
+    cost_is_lower_bound: bool
+    unpriced: int
+
+
+class SpanAnswer(SpentAnswer, frozen=True, kw_only=True):
+    """A day, week or month, and as much of the one `before` as has passed of it."""
+
+    since: datetime | None
+    until: datetime | None
+    before: SpentAnswer
+
+
+class SpansAnswer(Struct, frozen=True, kw_only=True):
+    """The current day, week and month."""
+
+    day: SpanAnswer
+    week: SpanAnswer
+    month: SpanAnswer
+
+
+class ShareAnswer(Struct, frozen=True, kw_only=True):
+    """What was spent on a project or a model this week; the name is null where none is known."""
+
+    name: str
+    total_tokens: int
+    cost: float | None
+    cost_is_lower_bound: bool
+    unpriced: int
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """The overview; `here` is that of the folder, null where it has no sessions of its own.
+
+    `last_session` is the most recent one, of the folder where it has any. `attention` are sentences
+    on what needs a look.
+    """
+
+    folder: str
+    here: SpansAnswer | None
+    all_projects: SpansAnswer
+    last_session: wire.SessionSummary | None
+    projects: tuple[ShareAnswer, ...]
+    models: tuple[ShareAnswer, ...]
+    budgets: tuple[wire.BudgetRow, ...]
+    limits: tuple[wire.PlanLimit, ...]
+    attention: tuple[str, ...]
 
 
 def text(
@@ -69,20 +129,19 @@ def text(
     return joined([*lines, *below(_BEFORE, table.note, _uncertain(spans, overview))])
 
 
-def row(overview: Overview, now: datetime, folder: str) -> dict[str, Any]:
-    """The same for programs: costs in USD, null where none is known."""
-    last = overview.last and rows.part(answers.summary(overview.last, now, None))
-    return {
-        "folder": folder,
-        "here": _spans(overview.here) or None,
-        "all_projects": _spans(overview.everywhere),
-        "last_session": last,
-        "projects": [_share(one) for one in overview.projects],
-        "models": [_share(one) for one in overview.models],
-        "budgets": [rows.part(answers.budget_row(one)) for one in overview.budgets],
-        "limits": [rows.part(answers.plan_limit(one)) for one in overview.limits],
-        "attention": list(overview.attention),
-    }
+def answer(overview: Overview, now: datetime, folder: str) -> Answer:
+    """The same for programs."""
+    return Answer(
+        folder=folder,
+        here=_answered(overview.here) if overview.here else None,
+        all_projects=_answered(overview.everywhere),
+        last_session=answers.summary(overview.last, now, None) if overview.last else None,
+        projects=tuple(map(_share, overview.projects)),
+        models=tuple(map(_share, overview.models)),
+        budgets=tuple(map(answers.budget_row, overview.budgets)),
+        limits=tuple(map(answers.plan_limit, overview.limits)),
+        attention=overview.attention,
+    )
 
 
 def _columns(overview: Overview) -> list[Column]:
@@ -231,24 +290,25 @@ def _uncertain(spans: Sequence[Span], overview: Overview) -> str:
     return notes.line
 
 
-def _spans(spans: Sequence[Span]) -> dict[str, Any]:
-    return {
-        span.name: {
-            "since": to_builtins(span.within.since),
-            "until": to_builtins(span.within.until),
-            **_spent(span.now),
-            "before": _spent(span.before),
-        }
-        for span in spans
-    }
+def _answered(spans: Sequence[Span]) -> SpansAnswer:
+    return SpansAnswer(**{span.name: _span(span) for span in spans})
 
 
-def _spent(spent: Spent) -> dict[str, Any]:
+def _span(span: Span) -> SpanAnswer:
+    since, until = span.within.since, span.within.until
+    return SpanAnswer(since=since, until=until, before=_spent(span.before), **_values(span.now))
+
+
+def _spent(spent: Spent) -> SpentAnswer:
+    return SpentAnswer(**_values(spent))
+
+
+def _values(spent: Spent) -> dict[str, Any]:
     return {"sessions": spent.sessions, "total_tokens": spent.tokens, **_money(spent.money)}
 
 
-def _share(share: Share) -> dict[str, Any]:
-    return {"name": share.name or None, "total_tokens": share.tokens, **_money(share.money)}
+def _share(share: Share) -> ShareAnswer:
+    return ShareAnswer(name=share.name, total_tokens=share.tokens, **_money(share.money))
 
 
 def _money(amount: Money) -> dict[str, Any]:

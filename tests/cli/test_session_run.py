@@ -73,9 +73,11 @@ def test_the_summary_follows_what_the_agent_printed(rad, workspace):
     assert f"Session ID:                 {found['session_id']}" in rest
 
 
-def test_json_is_the_report_as_it_is_stored(rad, workspace):
+def test_json_is_what_stats_session_prints_of_it(rad, workspace):
     done = rad("session", "run", "--json", "--session-id", "mine", *python(""), cwd=workspace.root)
-    assert done.stdout == (workspace.sessions / "mine.json").read_text(encoding="utf-8") + "\n"
+    assert done.stdout == rad("stats", "session", "mine", "--json", cwd=workspace.root).stdout
+    stored = json.loads((workspace.sessions / "mine.json").read_bytes())
+    assert json.loads(done.stdout).items() >= stored.items()
 
 
 def test_the_agents_changes_to_the_code_are_counted(rad, repository):

@@ -237,8 +237,8 @@ def test_a_figure_added_to_the_table_is_a_column_of_csv(added):
 
 
 def test_a_figure_added_to_the_table_is_a_value_of_json(added):
-    assert added["JSON"]["idle_time"] == 2600
-    assert added["comparison as JSON"]["idle_time_delta_secs"] == -2000
+    assert added["JSON"]["idle_time_seconds"] == 2600
+    assert added["comparison as JSON"]["idle_time_delta_seconds"] == -2000
 
 
 def test_a_figure_added_to_the_table_is_part_of_the_wire_contract(added):

@@ -80,7 +80,7 @@ def test_without_a_budget_it_says_how_to_set_one():
     none = Budgets((), (80.0, 100.0))
     assert outlooks.text(none, UTC) == outlooks.NO_BUDGET
     assert outlooks.markdown(none, UTC) == outlooks.NO_BUDGET
-    assert rows.answer(answers.budget(none, UTC))["rows"] == []
+    assert not rows.answer(answers.budget(none, UTC))["rows"]
 
 
 def test_markdown_shows_names_literally(budgets):
@@ -108,6 +108,11 @@ def test_programs_get_figures_and_nulls(budgets):
         "runs_out": None,
         "since": "2025-12-11T00:00:00Z",
         "until": "2025-12-12T00:00:00Z",
+        "project": None,
+        "session_id": None,
+        "cost_is_lower_bound": False,
+        "expected_is_lower_bound": False,
+        "unpriced": 0,
     }
     assert (month["cost_is_lower_bound"], month["expected_is_lower_bound"]) == (True, True)
     assert (month["unpriced"], month["runs_out"]) == (1, "2025-12-22T00:00:00Z")

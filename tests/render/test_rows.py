@@ -1,4 +1,4 @@
-"""Answers in the shapes of Radium's own --json."""
+"""What commands print as JSON."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ def test_usage_is_a_row_per_model(snapshot):
             "output_tokens": 44_268,
             "cached_tokens": 12_000,
             "estimated_cost": 0.125,
+            "cost": 0.125,
+            "cost_is_lower_bound": False,
+            "spellings": (),
         },
         {
             "model": "gemini-2.5-flash-lite",
@@ -29,6 +32,9 @@ def test_usage_is_a_row_per_model(snapshot):
             "output_tokens": 2_422,
             "cached_tokens": 5_000,
             "estimated_cost": 0.0025,
+            "cost": 0.0025,
+            "cost_is_lower_bound": False,
+            "spellings": (),
         },
     ]
 
@@ -43,8 +49,14 @@ def test_a_cost_that_is_not_known_is_null_and_a_minimum_is_marked(session, usage
     spent = [stored_row(model="new"), stored_row(model="old", cost=0.5, lower_bound=1)]
     found = session(model_usage=models, spending=spent)
     new, old = rows.usage(usages.table([found], "model"))
-    assert (new["estimated_cost"], "cost_is_lower_bound" in new) == (None, False)
-    assert (old["estimated_cost"], old["cost_is_lower_bound"]) == (0.5, True)
+    assert (new["estimated_cost"], new["cost"], new["cost_is_lower_bound"]) == (None, None, False)
+    assert (old["estimated_cost"], old["cost"], old["cost_is_lower_bound"]) == (0.5, 0.5, True)
+
+
+def test_a_comparison_tells_that_a_cost_is_a_lower_bound(session, usage, stored_row):
+    spent = [stored_row(model="old", cost=0.5, lower_bound=1)]
+    bound = session("b", model_usage={"old": usage()}, spending=spent)
+    assert rows.comparison(comparison.between(session("a"), bound))["cost_is_lower_bound"]
 
 
 def test_a_comparison_has_notes_where_sessions_measure_differently(session):
@@ -73,7 +85,12 @@ def test_a_comparison_has_signed_deltas(snapshot):
     assert found["tool_calls_delta"] == -86
     assert round(found["success_rate_delta"], 4) == 2.5317
     assert (found["lines_added_delta"], found["lines_removed_delta"]) == (-185, -58)
-    assert len(found) == 13
+    assert [*found][13:] == [
+        "wall_time_delta_seconds",
+        "agent_active_time_delta_seconds",
+        "cost_is_lower_bound",
+        "notes",
+    ]
 
 
 def test_seconds_are_whole_where_they_are(session):

@@ -26,18 +26,19 @@ def cost(context: Context, session_id: str | None, within: Period, *, as_json: b
     Example: rad stats cost latest
     """
     from rad_lsp import service
+    from rad_lsp.render import answers, rows
     from rad_lsp.render import cost as explained
-    from rad_lsp.render import rows
 
     try:
         snapshot = context.snapshot(named=[session_id])
     except NoWorkspace as error:
         if as_json and error.elsewhere:
-            emit_data([rows.encode(rows.cost(service.cost(service.Snapshot(), context.prices)))])
+            nothing = service.cost(service.Snapshot(), context.prices)
+            emit_data([rows.encode(rows.answer(answers.cost(nothing, None)))])
         raise
     table = service.cost(snapshot, context.prices, session_id, within)
     if as_json:
-        emit_data([rows.encode(rows.cost(table))])
+        emit_data([rows.encode(rows.answer(answers.cost(table, None)))])
     else:
         shown = None if session_id is None else service.session(snapshot, session_id).id
         emit(explained.text(table, shown, painter(), width=width()))

@@ -81,9 +81,12 @@ def history(
     newest = sessions.newest(offset + limit) if within == ALWAYS and order is None else None
     page = service.history(context.snapshot(newest), limit, offset, within, order)
     if as_json:
-        from rad_lsp.render import export
+        from rad_lsp.render import answers, rows
 
-        emit_data(export.json(map(service.stored, page.sessions)))
+        zone = context.settings.zone
+        summaries = (answers.summary(session, context.now, zone) for session in page.sessions)
+        listed = map(rows.session, map(service.stored, page.sessions), summaries)
+        emit_data([rows.encode(list(listed))])
     elif not page.total:
         emit(NO_HISTORY)
     else:

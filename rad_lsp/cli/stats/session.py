@@ -24,15 +24,16 @@ def session(context: Context, session_id: str | None, *, as_json: bool) -> None:
     """
     from rad_lsp import service
 
-    shown = service.session(context.snapshot(named=[session_id]), session_id)
+    found = service.session(context.snapshot(named=[session_id]), session_id)
+    savings = service.savings(found, context.prices)
+    zone = context.settings.zone
+    shown = service.one_row_per_model(found, context.prices)
     if as_json:
-        from rad_lsp.render import export
+        from rad_lsp.render import answers, rows
 
-        emit_data([export.json_one(shown)])
+        told = answers.session(shown, context.now, zone, savings)
+        emit_data([rows.encode(rows.session(service.stored(found), told))])
     else:
         from rad_lsp.render import text
 
-        savings = service.savings(shown, context.prices)
-        zone = context.settings.zone
-        shown = service.one_row_per_model(shown, context.prices)
         emit(text.session(shown, context.now, painter(), savings=savings, zone=zone, width=width()))

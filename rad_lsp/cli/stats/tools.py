@@ -12,6 +12,7 @@ from rad_lsp.cli.output import emit, emit_data, painter, width
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
     from rad_lsp.core.period import Period
+    from rad_lsp.core.tools import Tools
 
 
 @click.command()
@@ -34,10 +35,16 @@ def tools(context: Context, session_id: str | None, within: Period, *, as_json: 
     session = None
     if session_id is not None:
         session = service.session(context.snapshot(quiet=True), session_id)
-    table = context.ask(lambda sums: asked.ask(sums, within, session))
+    show_empty = _print_json if as_json else None
+    table = context.ask(lambda sums: asked.ask(sums, within, session), show_empty)
     if as_json:
-        from rad_lsp.render import rows
-
-        emit_data([rows.encode(rows.answer(rendered.answer(table)))])
+        _print_json(table)
     else:
         emit(rendered.as_text(table, painter(), width=width()))
+
+
+def _print_json(tools: Tools) -> None:
+    from rad_lsp.render import rows
+    from rad_lsp.render import tools as rendered
+
+    emit_data([rows.encode(rows.answer(rendered.answer(tools)))])

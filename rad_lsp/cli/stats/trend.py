@@ -12,9 +12,12 @@ from rad_lsp.core import period
 from rad_lsp.core.trend import DEFAULT_COUNT, MOST_COUNTED, SPLITS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rad_lsp.cli.context import Context
     from rad_lsp.core.period import Period
     from rad_lsp.core.trend import Split, Trend, Unit
+    from rad_lsp.service import Sums
 
 
 def _command(name: str, unit: Unit, example: str) -> click.Command:
@@ -58,7 +61,8 @@ def _command(name: str, unit: Unit, example: str) -> click.Command:
     ) -> None:
         if as_json and as_csv:
             raise click.UsageError("--json and --csv exclude each other.")
-        trend = _asked(context, unit, split, count, within)
+        question = _question(context, unit, split, count, within)
+        trend = context.ask(question, _print_json if as_json else None)
         _show(trend, as_json=as_json, as_csv=as_csv)
         if trend.older is not None:
             day = period.local(trend.older, context.settings.zone).date()
@@ -73,26 +77,31 @@ weekly = _command("weekly", "week", "rad stats weekly -n 4 --split model")
 monthly = _command("monthly", "month", "rad stats monthly --since 2026-01-01 --csv")
 
 
-def _asked(
+def _question(
     context: Context, unit: Unit, split: Split | None, count: int | None, within: Period
-) -> Trend:
+) -> Callable[[Sums], Trend]:
     from rad_lsp.service import trend
 
     settings = context.settings
     question = trend.Question(
         unit, context.now, settings.zone, within, count, split, settings.week_start
     )
-    return context.ask(lambda sums: trend.ask(sums, question, context.prices))
+    return lambda sums: trend.ask(sums, question, context.prices)
 
 
 def _show(trend: Trend, *, as_json: bool, as_csv: bool) -> None:
     from rad_lsp.render import trend as rendered
 
     if as_json:
-        from rad_lsp.render import rows
-
-        emit_data([rows.encode(rows.answer(rendered.answer(trend)))])
+        _print_json(trend)
     elif as_csv:
         emit_data(rendered.as_csv(trend))
     else:
         emit(rendered.as_text(trend, painter(), width=width()))
+
+
+def _print_json(trend: Trend) -> None:
+    from rad_lsp.render import rows
+    from rad_lsp.render import trend as rendered
+
+    emit_data([rows.encode(rows.answer(rendered.answer(trend)))])

@@ -50,7 +50,7 @@ def test_sessions_are_named_by_beginning_and_recency(rad, golden, expected):
 
 def test_json_has_signed_deltas(rad, golden):
     found = json.loads(rad("stats", "compare", A, B, "--json", cwd=golden("compare")).stdout)
-    assert found == {
+    radium = {
         "session_a": A,
         "session_b": B,
         "token_delta": -5200,
@@ -65,6 +65,13 @@ def test_json_has_signed_deltas(rad, golden):
         "lines_added_delta": -185,
         "lines_removed_delta": -58,
     }
+    ours = {
+        "wall_time_delta_seconds": -6840,
+        "agent_active_time_delta_seconds": -4800,
+        "cost_is_lower_bound": False,
+        "notes": [],
+    }
+    assert found == radium | ours
 
 
 def test_json_keys_are_in_radiums_order(rad, golden):
@@ -83,6 +90,10 @@ def test_json_keys_are_in_radiums_order(rad, golden):
         "success_rate_delta",
         "lines_added_delta",
         "lines_removed_delta",
+        "wall_time_delta_seconds",
+        "agent_active_time_delta_seconds",
+        "cost_is_lower_bound",
+        "notes",
     ]
 
 

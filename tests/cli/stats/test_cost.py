@@ -87,7 +87,7 @@ def test_json_is_the_wires_answer_in_snake_case(rad, priced):
         "rows": [
             {
                 "model": "claude-opus-4-5",
-                "tier": "",
+                "tier": None,
                 "threshold": 0,
                 "requests": 1,
                 "cost": 0.00525,
@@ -101,13 +101,15 @@ def test_json_is_the_wires_answer_in_snake_case(rad, priced):
                     "model": "claude-opus-4-5",
                     "provider": "anthropic",
                     "since": None,
-                    "tier": "",
+                    "tier": None,
                     "request_fee": 0.0,
                     "search_fee": 0.01,
                     "rules": [],
                 },
                 "searches": 0,
                 "search_cost": 0.0,
+                "spellings": [],
+                "cost_is_lower_bound": False,
             }
         ],
         "cost": 0.00525,
@@ -115,6 +117,7 @@ def test_json_is_the_wires_answer_in_snake_case(rad, priced):
         "computed": 0.00525,
         "unpriced": 0,
         "estimated": False,
+        "cost_is_lower_bound": False,
     }
 
 

@@ -116,12 +116,15 @@ def test_a_limit_that_is_no_number_is_wrong_usage(rad, golden):
     )
 
 
-def test_json_holds_the_stored_reports(rad, golden):
+def test_json_holds_the_stored_reports_with_our_keys_beside_theirs(rad, golden):
     folder = golden("history") / ".radium" / "_internals" / "sessions"
     done = rad("stats", "history", "--json", cwd=golden("history"))
-    assert json.loads(done.stdout) == [
-        json.loads((folder / f"{name}.json").read_bytes()) for name in (NEWER, OLDER)
-    ]
+    for name, found in zip((NEWER, OLDER), json.loads(done.stdout), strict=True):
+        stored = json.loads((folder / f"{name}.json").read_bytes())
+        assert {key: found.pop(key) for key in stored} == stored
+        assert (found["session_id"], found["source"], found["branch"]) == (name, "radium", None)
+        assert found["cost"] == stored["metrics"]["total_cost"]
+        assert found["wall_time_seconds"] == stored["metrics"]["wall_time"]["secs"]
 
 
 def test_an_empty_workspace_says_so(rad, workspace):

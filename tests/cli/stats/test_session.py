@@ -189,7 +189,35 @@ def test_json_is_the_stored_report_value_for_value(rad, workspace, report_dict):
     done = rad("stats", "session", "--json", cwd=workspace.root)
     assert (done.returncode, done.stderr) == (0, "")
     as_written = json.JSONDecoder(parse_int=str, parse_float=str)
-    assert as_written.decode(done.stdout) == as_written.decode(text)
+    stored, found = as_written.decode(text), as_written.decode(done.stdout)
+    assert {key: found[key] for key in stored} == stored
+
+
+def test_json_has_our_keys_beside_those_of_the_report(rad, claude_code, workspace):
+    claude_code("mine").prompt().answer(read=9000, model="claude-opus-4-6").answer(model="new")
+    found = json.loads(rad("stats", "session", "--json", cwd=workspace.root).stdout)
+    assert (found["source"], found["project"], found["branch"]) == (
+        "claude-code", str(workspace.root), "main",
+    )  # fmt: skip
+    assert (found["start_time"], found["end_time"]) == ("2026-03-02T12:00:01Z", None)
+    assert (found["wall_time_seconds"], found["cost"], found["cost_is_lower_bound"]) == (
+        2, pytest.approx(0.012), True,
+    )  # fmt: skip
+    assert [(model["name"], model["cost"] is None) for model in found["models"]] == [
+        ("claude-opus-4-6", False), ("new", True),
+    ]  # fmt: skip
+    assert found["cache"]["savings"] == pytest.approx(9000 * 4.5 / 1_000_000)
+    assert {"text", "markdown", "brief", "last_activity_text"}.isdisjoint(found)
+
+
+def test_a_report_can_not_pass_off_keys_as_ours(rad, workspace, report_dict):
+    report = report_dict(session_id="mine") | {"source": 5, "project": "/elsewhere", "cost": "x"}
+    workspace.raw("mine.json", json.dumps(report).encode())
+    (found,) = json.loads(rad("stats", "history", "--json", cwd=workspace.root).stdout)
+    assert (found["source"], found["cost"]) == ("radium", report["metrics"]["total_cost"])
+    assert found["project"] != "/elsewhere"
+    exported = json.loads(rad("stats", "export", "mine", cwd=workspace.root).stdout)
+    assert exported == report
 
 
 def test_json_is_indented_by_two_and_ends_its_line(rad, golden):
