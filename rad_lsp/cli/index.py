@@ -117,9 +117,9 @@ def forget(
         _ask(found)
     traces = indexes.forget(machine, chosen)
     if as_json:
-        import msgspec
+        from rad_lsp.render import rows
 
-        emit_data([msgspec.json.format(msgspec.json.encode(found), indent=2), b"\n"])
+        emit_data([rows.encode([rows.answer(one) for one in found])])
     else:
         emit("Forgot:\n", *_lines(found), f"{_UNTOUCHED}\n")
     if traces:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from rad_lsp.core import figures, problems, wording
+from rad_lsp.core import figures, problems, tool_calls, wording
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.wording import usd
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _COST_TOLERANCE = 0.01
 """Share by which a total may differ from the sum of the models before it is pointed out."""
+
+_OUTCOMES = {"ok": "successful", "failed": "failed", "denied": "denied"}
 
 
 def find(session: Session, stem: str) -> tuple[Problem, ...]:
@@ -27,6 +29,12 @@ def find(session: Session, stem: str) -> tuple[Problem, ...]:
             f"failed tool calls are more than the {session.tool_calls:,} tool calls counted"
         )
         found.append(_warning(problems.TOOL_CALLS_MISMATCH, message, "tool_calls"))
+    if outcome := tool_calls.excess(session):
+        message = (
+            f"The {_OUTCOMES[outcome]} tool calls by name are more than the total: "
+            "none are counted by name"
+        )
+        found.append(_warning(problems.TOOL_CALLS_MISMATCH, message, "calls_by_tool"))
     if session.end_time is not None and session.end_time < session.start_time:
         message = "The session ends before it starts"
         found.append(_warning(problems.END_BEFORE_START, message, "end_time"))

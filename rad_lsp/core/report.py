@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from rad_lsp.core import money, problems, session, spending
+from rad_lsp.core import money, problems, session, spending, tool_calls
 from rad_lsp.core.document import Path, dotted, locate
 from rad_lsp.core.figures import FIGURES
 from rad_lsp.core.money import Money
@@ -83,6 +83,20 @@ class Spending(Struct, frozen=True, gc=False, kw_only=True):
     web_searches: U64 | UnsetType = UNSET
 
 
+class ToolCalls(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """Calls of one tool that began in one slot of fifteen minutes.
+
+    Our own reports have these; `rad_lsp.core.tool_calls.ToolCalls` tells what the fields mean.
+    """
+
+    start: Time
+    name: str = ""
+    ok: U64 = 0
+    failed: U64 = 0
+    denied: U64 = 0
+    duration: StoredDuration = (0, 0)
+
+
 class ChildSession(Struct, frozen=True, gc=False):
     """A session of another agent that ran as part of this one."""
 
@@ -121,6 +135,7 @@ class Metrics(Struct, frozen=True, gc=False, kw_only=True):
     unknown_tool_calls: U64 | UnsetType = UNSET
     files_changed: U64 | UnsetType | None = UNSET
     spending: tuple[Spending, ...] | UnsetType = UNSET
+    calls_by_tool: tuple[ToolCalls, ...] | UnsetType = UNSET
     warnings: tuple[str, ...] | UnsetType = UNSET
     child_sessions: tuple[ChildSession, ...] | UnsetType = UNSET
     source: str | UnsetType = UNSET
@@ -180,6 +195,7 @@ def of(found: Session) -> Report:
         total_cost=found.cost or 0.0,
         unknown_tool_calls=found.unknown_tool_calls or UNSET,
         spending=tuple(map(_stored_row, found.spending)),
+        calls_by_tool=tuple(map(_stored_calls, found.calls_by_tool)) or UNSET,
         warnings=tuple(problem.message for problem in found.problems),
         child_sessions=tuple(
             ChildSession(child.source, child.session_id) for child in found.children
@@ -231,6 +247,7 @@ def session_of(found: Report, source: str, path: str) -> Session:
         money=_money_of(metrics.total_cost, rows),
         unknown_tool_calls=metrics.unknown_tool_calls or 0,
         spending=rows,
+        calls_by_tool=tool_calls.Counter(map(_calls_of, metrics.calls_by_tool or ())).rows(),
         children=tuple(
             Child(child.source, child.session_id) for child in metrics.child_sessions or ()
         ),
@@ -279,7 +296,7 @@ def _row_of(row: Spending) -> spending.Spending:
         row.output_tokens,
     )
     return spending.Spending(
-        int(row.start.timestamp()) // spending.SLOT_SECONDS,
+        _slot(row.start),
         row.model,
         row.engine,
         row.tier,
@@ -292,6 +309,20 @@ def _row_of(row: Spending) -> spending.Spending:
     )
 
 
+def _calls_of(row: ToolCalls) -> tool_calls.ToolCalls:
+    return tool_calls.ToolCalls(
+        _slot(row.start), row.name, row.ok, row.failed, row.denied, nanoseconds(row.duration)
+    )
+
+
+def _slot(start: datetime) -> int:
+    return int(start.timestamp()) // spending.SLOT_SECONDS
+
+
+def _start(slot: int) -> datetime:
+    return datetime.fromtimestamp(slot * spending.SLOT_SECONDS, UTC)
+
+
 def _duration(nanoseconds: int) -> Duration:
     return Duration(*divmod(nanoseconds, NANOS_PER_SECOND))
 
@@ -299,7 +330,7 @@ def _duration(nanoseconds: int) -> Duration:
 def _stored_row(row: spending.Spending) -> Spending:
     tokens = row.tokens
     return Spending(
-        start=datetime.fromtimestamp(row.slot * spending.SLOT_SECONDS, UTC),
+        start=_start(row.slot),
         model=row.model,
         engine=row.engine,
         tier=row.tier,
@@ -314,6 +345,18 @@ def _stored_row(row: spending.Spending) -> Spending:
         reported=row.reported,
         lower_bound=row.money.lower_bound or UNSET,
         web_searches=row.searches or UNSET,
+    )
+
+
+def _stored_calls(row: tool_calls.ToolCalls) -> ToolCalls:
+    duration = _duration(row.duration) if row.duration else (0, 0)
+    return ToolCalls(
+        start=_start(row.slot),
+        name=row.name,
+        ok=row.ok,
+        failed=row.failed,
+        denied=row.denied,
+        duration=duration,
     )
 
 
@@ -503,6 +546,9 @@ def _beyond(data: bytes, report: Report) -> Problem | None:
         numbers += row.threshold, row.lower_bound or 0, row.requests
         numbers += row.input_tokens, row.output_tokens, row.cache_read_tokens
         numbers += row.cache_write_5m_tokens, row.cache_write_1h_tokens
+    for calls in m.calls_by_tool or ():
+        numbers += calls.ok, calls.failed, calls.denied
+        numbers.append(nanoseconds(calls.duration) // NANOS_PER_SECOND)
     if max(numbers) <= U64_MAX and all(time.tzinfo is UTC for _, time in _times(report)):
         return None
     path = next((path for path, number in _numbers(report) if number > U64_MAX), None)
@@ -519,6 +565,8 @@ def _times(report: Report) -> Iterator[tuple[Path, datetime]]:
         yield ("metrics", "end_time"), report.metrics.end_time
     for number, row in enumerate(report.metrics.spending or ()):
         yield ("metrics", "spending", number, "start"), row.start
+    for number, calls in enumerate(report.metrics.calls_by_tool or ()):
+        yield ("metrics", "calls_by_tool", number, "start"), calls.start
     yield ("generated_at",), report.generated_at
 
 

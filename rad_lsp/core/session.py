@@ -10,6 +10,7 @@ import msgspec
 from rad_lsp.core.money import NOTHING, Money
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import Spending
+from rad_lsp.core.tool_calls import ToolCalls
 
 Nanoseconds: TypeAlias = int
 
@@ -72,6 +73,7 @@ class Session(SessionTotals, frozen=True, gc=False, array_like=True, kw_only=Tru
     `children` are shown as part of it. `api_time` is what the agent measured, or else its active
     time without that of tools. `deleted` tells that its transcripts are gone. `project` is the
     folder of its repository, `branch` the one that it worked on; they are empty where not known.
+    `calls_by_tool` are those tool calls of a report of which it tells more than their number.
     """
 
     id: str
@@ -102,3 +104,4 @@ class Session(SessionTotals, frozen=True, gc=False, array_like=True, kw_only=Tru
     deleted: bool = False
     project: str = ""
     branch: str = ""
+    calls_by_tool: tuple[ToolCalls, ...] = ()

@@ -105,12 +105,14 @@ def schema() -> dict[str, Any]:
 def _commands() -> dict[str, Any]:
     """The type of each command's output with `--json`; of `export`, that of its JSON."""
     from rad_lsp.render import overview
+    from rad_lsp.service.index import Forgotten
 
     stored = _report()
     session = _reported(stored, wire.SessionStats, "ReportedSession")
     summary = _reported(stored, wire.SessionSummary, "ReportedSummary")
     trend = _type(wire.TrendResult)
     return {
+        "rad index forget": _array(_type(Forgotten)),
         "rad limits": _type(wire.LimitsResult),
         "rad overview": _type(overview.Answer),
         "rad session record": session,

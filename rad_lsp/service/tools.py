@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from rad_lsp.core import figures, tools
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.tools import Called, Tools
@@ -18,13 +20,17 @@ if TYPE_CHECKING:
 def ask(sums: Sums, within: Period = ALWAYS, session: Session | None = None) -> Tools:
     """The tools that were called in a period, or in one session.
 
-    What an agent's session did as part of a tracked one counts with that while it ran.
+    What an agent's session did as part of a tracked one counts with that while it ran, unless the
+    tracked one tells its calls by itself.
     """
     when = When(within)
     if session is not None:
-        sums = sums.of(session)
-        if session.children:
+        own = sums.of(replace(session, children=()))
+        if session.children and not own.tools([], when):
+            sums = sums.of(session)
             when = When(Period(session.start_time, figures.interrupted_at(session)))
+        else:
+            sums = own
     called = [
         Called(
             str(total.key[0]),

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import msgspec
 
 from rad_lsp import places
-from rad_lsp.core import contradictions, figures, problems
+from rad_lsp.core import contradictions, figures, problems, tool_calls
 from rad_lsp.core.problems import Problem
-from rad_lsp.core.spending import SLOT_MS, Request
+from rad_lsp.core.spending import SLOT_MS, SLOT_SECONDS, Request
 from rad_lsp.core.transcript import RequestRecord, ToolRecord
 from rad_lsp.sources import RADIUM, Parser, Progress, Source, State
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rad_lsp.core.session import Session
-    from rad_lsp.core.transcript import Outcome
 
 SUFFIX: Final = ".json"
 FOLDER: Final = Path(".radium", "_internals", "sessions")
@@ -30,6 +29,9 @@ _MOST_WARNINGS: Final = 100
 _LEADS_OUT: Final = Problem(
     problems.LINK, "It is a link that leads out of the workspace: it is not followed"
 )
+
+_NANOSECONDS: Final = 1_000_000
+"""In a millisecond."""
 
 _ROUNDING: Final = 1e-9
 """USD that a sum may differ by, because amounts are no decimal numbers."""
@@ -164,14 +166,23 @@ def _last(session: Session) -> int:
 
 
 def _tools(session: Session) -> Iterator[ToolRecord]:
-    """The report's tool calls by outcome, at its last activity; it names no tools."""
+    """The report's tool calls by slot, name and outcome.
+
+    Those that it does not name have no name, and count at its last activity; so do all of them
+    where those that it names contradict its totals.
+    """
     last = _last(session)
-    outcomes: dict[Outcome, int] = {
-        "ok": session.successful_tool_calls,
-        "failed": session.failed_tool_calls,
-        "denied": session.approvals_denied,
-    }
-    for outcome, calls in outcomes.items():
+    first = int(session.start_time.timestamp()) // SLOT_SECONDS
+    left = tool_calls.outcomes(session)
+    for row in session.calls_by_tool if tool_calls.excess(session) is None else ():
+        start = min(max(row.slot, first) * SLOT_MS, last)
+        duration: int | None = row.duration // _NANOSECONDS
+        for outcome in left:
+            if calls := getattr(row, outcome, 0):
+                left[outcome] -= calls
+                yield ToolRecord(session.id, row.name, start, duration, outcome, calls, is_sum=True)
+                duration = None  # it is that of the whole row
+    for outcome, calls in left.items():
         if calls:
             yield ToolRecord(session.id, "", last, None, outcome, calls, is_sum=True)
 

@@ -143,7 +143,7 @@ class Rows:
                     (
                         *place,
                         tool.start,
-                        tool.duration,
+                        tool.duration and min(tool.duration, _LARGEST),
                         tool.outcome,
                         min(tool.calls, _LARGEST),
                         +tool.is_sum,

@@ -204,18 +204,19 @@ class Reader:
             self._request(event)
         elif isinstance(event, Tool):
             start, end = self._interval(event.time, event.duration)
-            self._ledger.add_tool(start, end, failed=bool(event.error))
+            failed = bool(event.error)
+            self._ledger.add_tool(start, end, event.tool, failed=failed, moment=event.time)
         elif isinstance(event, ToolStart):
             self._begin(event)
         elif isinstance(event, ToolEnd):
             call = self._begun(event.id)
             end = self._elapsed(event.time)
-            self._ledger.end_tool(call, end, failed=bool(event.error))
+            self._ledger.end_tool(call, end, failed=bool(event.error), moment=event.time)
         elif event.decision == "denied" and event.id is not None and event.id in self._calls:
             call = self._begun(event.id)
-            self._ledger.deny(call, self._elapsed(event.time))
+            self._ledger.deny(call, self._elapsed(event.time), event.time)
         else:
-            self._ledger.approve(event.decision)
+            self._ledger.approve(event.decision, event.time)
 
     def _request(self, event: Request) -> None:
         tokens = CallUsage(
@@ -244,7 +245,7 @@ class Reader:
         if len(self._calls) >= _MOST_OPEN:
             raise ValueError(f"{_MOST_OPEN:,} tool calls have begun and not ended")
         call = self._calls[event.id] = object()
-        self._ledger.begin(call, "tool", self._elapsed(event.time))
+        self._ledger.begin(call, "tool", self._elapsed(event.time), event.tool)
 
     def _begun(self, call_id: str) -> object:
         call = self._calls.pop(call_id, None)

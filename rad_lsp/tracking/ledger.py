@@ -11,7 +11,9 @@ from rad_lsp.core import usage, wording
 from rad_lsp.core.intervals import Intervals
 from rad_lsp.core.problems import INCOMPLETE, Problem
 from rad_lsp.core.session import RADIUM, Session
-from rad_lsp.core.spending import Request, add_up, priced
+from rad_lsp.core.spending import SLOT_MS, Request, add_up, priced
+from rad_lsp.core.tool_calls import Counter, ToolCalls
+from rad_lsp.tracking.clock import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,6 +30,9 @@ Decision: TypeAlias = Literal["asked", "allowed", "denied"]
 DECISIONS: Final = get_args(Decision)
 UNKNOWN: Final = "unknown"
 """What Radium calls a model or engine without a name."""
+
+_NANOSECONDS: Final = 1_000_000
+"""In a millisecond."""
 
 _MOST_WARNINGS: Final = 50
 _LONGEST_WARNING: Final = 500
@@ -58,7 +63,8 @@ class CallUsage(msgspec.Struct, frozen=True, gc=False):
 class Ledger:
     """Counts what happens. Every method may be called from any thread.
 
-    Times are nanoseconds since the start of the session. `changed` is called after each change.
+    Times are nanoseconds since the start of the session; a `moment` is what time it was then,
+    None for now. `changed` is called after each change.
     """
 
     def __init__(self, clock: Clock, changed: Callable[[], None]) -> None:
@@ -66,13 +72,14 @@ class Ledger:
         # Reentrant: a signal handler may interrupt a method and write the last report.
         self._lock = threading.RLock()
         self._changed = changed
-        self._open: dict[object, tuple[Kind, Nanoseconds]] = {}
+        self._open: dict[object, tuple[Kind, Nanoseconds, str]] = {}
         self._busy: dict[Kind, Intervals] = {"request": Intervals(), "tool": Intervals()}
         self._active = Intervals()
         self._successful = self._failed = self._failed_requests = 0
         self._approvals: dict[Decision, int] = dict.fromkeys(DECISIONS, 0)
         self._requests: list[Request] = []
         self._rows: tuple[Spending, ...] = ()
+        self._calls = Counter()
         self._warnings: dict[str, str] = {}
         self._ended: tuple[datetime, Nanoseconds] | None = None
 
@@ -91,32 +98,47 @@ class Ledger:
         if self._ended is None:
             self._ended = self.clock.moment(), self.clock.elapsed()
 
-    def begin(self, call: object, kind: Kind, at: Nanoseconds) -> None:
-        """A call begins. `call` is any object, to be given again at its end."""
+    def begin(self, call: object, kind: Kind, at: Nanoseconds, name: str = "") -> None:
+        """A call begins, of a tool with a name. `call` is any object, given again at its end."""
         with self._lock:
-            self._open[call] = (kind, at)
+            self._open[call] = (kind, at, name)
         self._changed()
 
-    def end_tool(self, call: object, at: Nanoseconds, *, failed: bool) -> None:
+    def end_tool(
+        self, call: object, at: Nanoseconds, *, failed: bool, moment: datetime | None = None
+    ) -> None:
         """A tool call that has begun ends."""
         with self._lock:
-            self.add_tool(self._open.pop(call)[1], at, failed=failed)
+            _, start, name = self._open.pop(call)
+            self.add_tool(start, at, name, failed=failed, moment=moment)
 
-    def deny(self, call: object, at: Nanoseconds) -> None:
+    def deny(self, call: object, at: Nanoseconds, moment: datetime | None = None) -> None:
         """A tool call that has begun is refused by the user: it counts as no tool call."""
         with self._lock:
-            self._spend("tool", self._open.pop(call)[1], at)
-            self.approve("denied")
+            _, start, name = self._open.pop(call)
+            self._spend("tool", start, at)
+            self.approve("denied", moment, name)
 
     def end_request(self, call: object, at: Nanoseconds, request: Request, *, failed: bool) -> None:
         """A request that has begun ends."""
         with self._lock:
             self.add_request(self._open.pop(call)[1], at, request, failed=failed)
 
-    def add_tool(self, start: Nanoseconds, end: Nanoseconds, *, failed: bool) -> None:
+    def add_tool(
+        self,
+        start: Nanoseconds,
+        end: Nanoseconds,
+        name: str,
+        *,
+        failed: bool,
+        moment: datetime | None = None,
+    ) -> None:
         """A tool call that has ended."""
         with self._lock:
             self._spend("tool", start, end)
+            duration = max(end - start, 0)
+            slot = self._slot(moment, duration)
+            self._calls.add(ToolCalls(slot, name, +(not failed), +failed, 0, duration))
             if failed:
                 self._failed += 1
             else:
@@ -133,10 +155,12 @@ class Ledger:
             self._failed_requests += failed
         self._changed()
 
-    def approve(self, decision: Decision) -> None:
-        """The user was asked, or decided."""
+    def approve(self, decision: Decision, moment: datetime | None = None, tool: str = "") -> None:
+        """The user was asked, or decided; which tool that was about, where it is known."""
         with self._lock:
             self._approvals[decision] += 1
+            if decision == "denied":
+                self._calls.add(ToolCalls(self._slot(moment), tool, denied=1))
         self._changed()
 
     def warn(self, sentence: str, key: str = "") -> None:
@@ -193,6 +217,7 @@ class Ledger:
                 lines_added=changes.lines_added if changes else 0,
                 lines_removed=changes.lines_removed if changes else 0,
                 files_changed=changes.files_changed if changes else None,
+                calls_by_tool=self._calls.rows(),
                 children=children,
                 problems=tuple(Problem(INCOMPLETE, warning, "information") for warning in warnings),
                 **usage.of_spending(rows),
@@ -202,8 +227,17 @@ class Ledger:
         self._busy[kind].add(start, end)
         self._active.add(start, end)
 
+    def _slot(self, end: datetime | None, duration: Nanoseconds = 0) -> int:
+        """The slot in which a call began. None begins before the session, or ends later than now.
+
+        What has elapsed does not tell the time: it may leave out when the computer slept.
+        """
+        now = milliseconds(self.clock.moment())
+        ended = now if end is None else min(milliseconds(end), now)
+        return max(ended - duration // _NANOSECONDS, milliseconds(self.clock.start)) // SLOT_MS
+
     def _time(self, spent: Intervals, kinds: tuple[Kind, ...], elapsed: Nanoseconds) -> Nanoseconds:
-        begun = [at for kind, at in self._open.values() if kind in kinds]
+        begun = [at for kind, at, _ in self._open.values() if kind in kinds]
         return max(spent.total_with(min(begun), elapsed) if begun else spent.total, 0)
 
     def _unfinished(self) -> list[str]:

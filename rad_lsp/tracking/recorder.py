@@ -154,7 +154,7 @@ class SessionRecorder:
 
     def tool(self, name: str) -> ToolCall:
         """A tool call: `with session.tool("grep") as call: ...`."""
-        return ToolCall(self.ledger, name)
+        return ToolCall(self.ledger, _written(name))
 
     def approval(self, decision: Decision) -> None:
         """The user was `asked` for permission, or has `allowed` or `denied` something.
@@ -275,6 +275,8 @@ class _Call:
     """
 
     _kind: ClassVar[Kind]
+    name = ""
+    """Of a tool."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -285,7 +287,7 @@ class _Call:
         self._failed = True
 
     def __enter__(self) -> Self:
-        self._ledger.begin(self, self._kind, self._ledger.clock.elapsed())
+        self._ledger.begin(self, self._kind, self._ledger.clock.elapsed(), self.name)
         return self
 
     async def __aenter__(self) -> Self:
@@ -393,10 +395,13 @@ def request(end: datetime, model: str, engine: str, tier: str, used: CallUsage) 
 
 
 def _name(text: str) -> str:
-    """The name as UTF-8 can have it, without lone surrogates, and not too long."""
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode("utf-8")
-    return text[:_LONGEST_NAME] or UNKNOWN
+    """The name as a report can have it, and not too long."""
+    return _written(text)[:_LONGEST_NAME] or UNKNOWN
+
+
+def _written(text: str) -> str:
+    """The text as UTF-8 can have it, without lone surrogates."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _tokens(name: str, value: Any) -> int:

@@ -18,8 +18,8 @@ from rad_lsp.render import outputs
 CASES = Path(__file__).parents[1] / "data" / "cases"
 SCHEMA = json.loads(json.dumps(outputs.schema()))
 
-SESSION_COMMANDS = ("rad session record", "rad session run")
-"""Commands that make sessions; all others ask about them."""
+CHANGING = ("rad session record", "rad session run", "rad index forget")
+"""Commands that make sessions or forget them; all others ask about them."""
 
 CALLS = {
     "rad stats compare": [["latest~1", "latest"], ["latest", "latest"]],
@@ -152,7 +152,7 @@ def held(rad):
     def hold(folder, *options):
         printed = {}
         for command, schema in SCHEMA["commands"].items():
-            if command in SESSION_COMMANDS:
+            if command in CHANGING:
                 continue
             as_json = [] if command == "rad stats export" else ["--json"]
             for arguments in CALLS.get(command, [[]]):
@@ -171,7 +171,7 @@ def held(rad):
 ALL = {
     command: len(CALLS.get(command, [[]]))
     for command in SCHEMA["commands"]
-    if command not in SESSION_COMMANDS
+    if command not in CHANGING
 }
 
 
@@ -278,3 +278,11 @@ def test_what_is_not_as_the_schema_says_is_found():
     assert [*faults([row], schema)] == ["$[0]: cost is missing"]
     block = SCHEMA["$defs"]["RequestBlock"]["properties"]["since"]
     assert [*faults("2026-03-02T12:00:00+01:00", block)] == ["$: does not match Z$"]
+
+
+def test_what_was_forgotten_is_printed_as_the_schema_says(rad, workspace, claude_code):
+    claude_code("secret").answer()
+    done = rad("index", "forget", "secret", "--yes", "--json", cwd=workspace.root)
+    found = json.loads(done.stdout)
+    assert [*faults(found, SCHEMA["commands"]["rad index forget"])] == []
+    assert [(one["source"], one["sessions"]) for one in found] == [("claude-code", 1)]

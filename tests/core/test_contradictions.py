@@ -9,6 +9,7 @@ import pytest
 from rad_lsp.core import contradictions
 from rad_lsp.core.money import Money
 from rad_lsp.core.session import Usage
+from rad_lsp.core.tool_calls import ToolCalls
 
 
 @pytest.fixture
@@ -103,3 +104,13 @@ def test_all_contradictions_are_found_at_once(codes):
     assert codes(
         tool_calls=0, end_time=datetime(2025, 1, 1, tzinfo=UTC), cost=9.0, stem="other"
     ) == ["tool-calls-mismatch", "end-before-start", "cost-mismatch", "id-mismatch"]
+
+
+def test_more_calls_by_name_than_the_total_are_pointed_out(session):
+    rows = (ToolCalls(0, "bash", failed=2), ToolCalls(0, "edit", failed=1))
+    (problem,) = contradictions.find(session(calls_by_tool=rows), "s")
+    assert (problem.code, problem.path) == ("tool-calls-mismatch", ("metrics", "calls_by_tool"))
+    assert problem.message == (
+        "The failed tool calls by name are more than the total: none are counted by name"
+    )
+    assert contradictions.find(session(calls_by_tool=rows[:1]), "s") == ()

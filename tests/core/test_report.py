@@ -18,6 +18,7 @@ from rad_lsp.core.report import Duration, Metrics, Report, Spending, Usage
 from rad_lsp.core.session import Child
 from rad_lsp.core.session import Usage as Usages
 from rad_lsp.core.tokens import Tokens
+from rad_lsp.core.tool_calls import ToolCalls
 
 U64_MAX = 18_446_744_073_709_551_615
 USAGE = {
@@ -702,3 +703,40 @@ def test_the_number_of_unknown_outcomes_survives_in_a_report(session):
     found = session(unknown_tool_calls=3, files_changed=1)
     assert report.session_of(report.of(found), "radium", found.path) == found
     assert b"unknown_tool_calls" not in report.encode(report.of(session()))
+
+
+def test_tool_calls_by_name_survive_in_a_report(session):
+    rows = (
+        ToolCalls(1_961_220, "", denied=1),
+        ToolCalls(1_961_220, "bash", ok=7, failed=2, duration=2_500_000_000),
+        ToolCalls(1_961_221, "名\0", ok=1),
+    )
+    found = session(calls_by_tool=rows, approvals_denied=1, files_changed=1)
+    stored = report.of(found)
+    assert report.session_of(stored, "radium", found.path) == found
+    told = json.loads(report.encode(stored))["metrics"]["calls_by_tool"]
+    assert told == [
+        {"start": "2025-12-07T09:00:00Z", "denied": 1},
+        {"start": "2025-12-07T09:00:00Z", "name": "bash", "ok": 7, "failed": 2,
+         "duration": {"secs": 2, "nanos": 500_000_000}},
+        {"start": "2025-12-07T09:15:00Z", "name": "名\0", "ok": 1},
+    ]  # fmt: skip
+    assert b"calls_by_tool" not in report.encode(report.of(session()))
+
+
+@pytest.mark.parametrize(
+    ("row", "key"),
+    [
+        ({"ok": U64_MAX + 1}, "ok"),
+        ({"failed": -1}, "failed"),
+        ({"duration": {"secs": U64_MAX, "nanos": 1_000_000_000}}, "duration"),
+        ({"start": "0001-01-01T00:00:00+23:00"}, "start"),
+    ],
+)
+def test_tool_calls_by_name_out_of_range_are_a_problem(report_bytes, row, key):
+    rows = [{"start": "2025-12-07T09:00:00Z"}, {"start": "2025-12-07T09:00:00Z"} | row]
+    found = report.read(report_bytes(calls_by_tool=rows))
+    assert isinstance(found, Problem)
+    assert (found.code, found.path[:4]) == (
+        "out-of-range", ("metrics", "calls_by_tool", 1, key)
+    )  # fmt: skip

@@ -322,3 +322,42 @@ def test_the_first_hundred_of_a_reports_warnings_are_kept_and_the_others_counted
     said = [f"Warning {number}" for number in range(10_000)]
     kept = [problem.message for problem in content(workspace.add("a", warnings=said)).problems]
     assert kept[-101:] == [*said[:100], "The report has 9,900 more warnings"]
+
+
+NAMED = {"start": "2025-12-07T10:00:00Z", "name": "bash"}
+SLOT_10 = 1_765_101_600_000
+"""The start of these calls, in milliseconds."""
+
+
+def test_tool_calls_have_the_names_and_times_that_a_report_tells(workspace, read):
+    row = NAMED | {"ok": 210, "failed": 17, "duration": {"secs": 4, "nanos": 500_000_000}}
+    parser = read(workspace.add("a", calls_by_tool=[row, {**NAMED, "name": "rm", "denied": 2}]))
+    assert tools(parser) == [
+        ToolRecord("a", "bash", SLOT_10, 4_500, "ok", 210, is_sum=True),
+        ToolRecord("a", "bash", SLOT_10, None, "failed", 17, is_sum=True),
+        ToolRecord("a", "rm", SLOT_10, 0, "denied", 2, is_sum=True),
+        ToolRecord("a", "", LAST, None, "ok", 4, is_sum=True),
+    ]
+    assert parser.report.problems == ()
+
+
+def test_tool_calls_by_name_that_contradict_the_totals_are_not_believed(workspace, read):
+    parser = read(workspace.add("a", calls_by_tool=[NAMED | {"ok": 214, "failed": 18}]))
+    assert tools(parser) == tools(read(workspace.add("a")))
+    assert [problem.code for problem in parser.report.problems] == ["tool-calls-mismatch"]
+
+
+@pytest.mark.parametrize(
+    ("start", "counted"),
+    [("1970-01-01T00:00:00Z", 1_765_098_000_000), ("9999-01-01T00:00:00Z", LAST)],
+)
+def test_tool_calls_count_within_their_session(workspace, read, start, counted):
+    parser = read(workspace.add("a", calls_by_tool=[NAMED | {"start": start, "ok": 1}]))
+    assert tools(parser)[0].start == counted
+
+
+def test_tool_calls_of_which_the_outcome_is_unknown_are_told_apart(workspace, read):
+    parser = read(workspace.add("a", unknown_tool_calls=14))
+    assert [(tool.outcome, tool.calls) for tool in tools(parser)] == [
+        ("ok", 200), ("failed", 17), ("denied", 2), ("unknown", 14)
+    ]  # fmt: skip

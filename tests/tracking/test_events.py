@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import math
 import tracemalloc
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rad_lsp.tracking import SessionRecorder
+from rad_lsp.tracking.clock import Clock
 from rad_lsp.tracking.events import LONGEST_LINE, Reader, Tail, schema
 
 REQUEST = {
@@ -106,6 +107,41 @@ def test_pairs_that_overlap_count_their_time_once(recorder, metrics):
 def test_money_belongs_to_the_time_that_an_event_tells(tracked):
     found = tracked(line("request", time="2026-01-02T03:04:05+01:00"))
     assert found["spending"][0]["start"] == "2026-01-02T02:00:00Z"
+
+
+def test_tool_calls_keep_their_names(tracked):
+    found = tracked(
+        line("tool", gen_ai__tool__name="grep", duration=0.5),
+        line("tool", gen_ai__tool__name="grep", duration=0.25, error__type="no_match"),
+        line("tool.start", gen_ai__tool__call__id="a", gen_ai__tool__name="edit"),
+        line("tool.start", gen_ai__tool__call__id="b", gen_ai__tool__name="rm"),
+        line("tool.end", gen_ai__tool__call__id="a", error__type="refused"),
+        line("approval", decision="denied", gen_ai__tool__call__id="b"),
+        line("approval", decision="denied"),
+        line("tool"),
+    )
+    rows = {row.pop("name", ""): row for row in found["calls_by_tool"]}
+    assert {name: row.get("ok", 0) for name, row in rows.items()} == {
+        "": 1, "edit": 0, "grep": 1, "rm": 0
+    }  # fmt: skip
+    assert {name: row.get("failed", 0) for name, row in rows.items() if name} == {
+        "edit": 1, "grep": 1, "rm": 0
+    }  # fmt: skip
+    assert (rows["rm"]["denied"], rows[""]["denied"]) == (1, 1)
+    assert rows["grep"]["duration"] == {"secs": 0, "nanos": 750_000_000}
+
+
+def test_tool_calls_count_at_the_time_that_an_event_tells_within_the_session(recorder, metrics):
+    start = datetime(2026, 3, 1, 12, 20, tzinfo=UTC)
+    now = int(start.timestamp()) * 10**9
+    with recorder(clock=lambda: Clock(lambda: now, lambda: 0)) as session:
+        reader = Reader(lambda: session)
+        now += 2 * 3600 * 10**9
+        for time in ("1990-01-01T00:00:00Z", "2026-03-01T14:01:00+01:00", "2990-01-01T00:00:00Z"):
+            reader.feed(line("tool", gen_ai__tool__name="grep", duration=120, time=time))
+    rows = metrics(session)["calls_by_tool"]
+    starts = [f"2026-03-01T{time}:00Z" for time in ("12:15", "12:45", "14:15")]
+    assert [row["start"] for row in rows] == starts
 
 
 def test_a_denied_call_is_no_call(tracked):

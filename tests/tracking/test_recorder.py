@@ -139,7 +139,47 @@ def test_everything_of_a_session_is_in_its_report(recorder, metrics, turned):
             "reported": True,
         },
     ]
+    start = "2026-03-01T12:00:00Z"
+    assert found["calls_by_tool"] == [
+        {"start": start, "name": "bash", "failed": 1},
+        {"start": start, "name": "grep", "ok": 1, "duration": {"secs": 3, "nanos": 0}},
+        {"start": start, "name": "rm", "denied": 1},
+    ]
     assert found["warnings"] == []
+
+
+def test_a_tool_call_counts_in_the_slot_in_which_it_began(recorder, metrics, turned):
+    with recorder(clock=turned.clock) as session:
+        turned.wall += 8 * 3600 * SECOND  # the computer slept
+        turned.passes(14 * 60)
+        with session.tool("slow"):
+            turned.passes(20 * 60)
+        with session.tool("next"):
+            pass
+        session.approval("denied")
+    assert [(row["start"], row.get("name")) for row in metrics(session)["calls_by_tool"]] == [
+        ("2026-03-01T20:00:00Z", "slow"),
+        ("2026-03-01T20:30:00Z", None),
+        ("2026-03-01T20:30:00Z", "next"),
+    ]
+
+
+def test_names_of_tools_that_no_report_can_have_do_no_harm(recorder, metrics):
+    names = ("\ud800", "", "名" * 257, "名" * 256, "a\0\x1b[2J")
+    with recorder() as session:
+        for name in names:
+            with session.tool(name):
+                pass
+    found = metrics(session)
+    rows = {row.get("name"): row["ok"] for row in found["calls_by_tool"]}
+    assert rows == {None: 2, "?": 1, "名" * 256: 1, "a\0\x1b[2J": 1}
+    assert found["tool_calls"] == sum(rows.values())
+
+
+def test_a_report_without_tool_calls_does_not_name_any(recorder, metrics):
+    with recorder() as session:
+        session.approval("asked")
+    assert "calls_by_tool" not in metrics(session)
 
 
 def test_the_report_reads_back_as_a_session_without_contradictions(recorder):

@@ -91,3 +91,49 @@ def test_an_unknown_session_is_an_error(rad, workspace):
     done = rad("stats", "tools", "nobody", cwd=workspace.root)
     assert (done.returncode, done.stdout) == (1, "")
     assert "nobody" in done.stderr
+
+
+def test_a_tracked_session_keeps_the_names_of_its_tools(rad, workspace, claude_code):
+    """Also those that it tells beside the agent that ran as part of it."""
+    claude_code("child", start="2026-03-02T12:00:00+00:00").answer(tools=["1"]).result("1")
+    start = "2026-03-02T12:00:00Z"
+    workspace.add(
+        "tracked",
+        start_time="2026-03-02T12:05:00Z",
+        end_time="2026-03-02T12:40:00Z",
+        child_sessions=[{"source": "claude-code", "session_id": "child"}],
+        tool_calls=6,
+        successful_tool_calls=5,
+        failed_tool_calls=1,
+        tool_approvals_denied=1,
+        calls_by_tool=[
+            {"start": start, "name": "mcp__db__query", "ok": 2, "duration": [3, 0]},
+            {"start": start, "name": "grep", "ok": 2, "failed": 1, "duration": [1, 500_000_000]},
+            {"start": "2026-03-02T12:30:00Z", "name": "grep", "denied": 1},
+        ],
+    )
+    for arguments in ((), ("tracked",)):
+        found = asked(rad, workspace, *arguments)
+        grep, server, rest = found["rows"]
+        outcomes = ("name", "ok", "failed", "denied", "total_seconds", "median_seconds")
+        assert [grep[key] for key in outcomes] == ["grep", 2, 1, 1, 1.5, None]
+        assert (server["name"], server["calls"], server["total_seconds"]) == ("db", 2, 3)
+        assert (rest["name"], rest["calls"], rest["total_seconds"]) == (None, 1, None)
+        assert (found["total"]["calls"], found["total"]["denied"]) == (6, 1)
+    daily = ("stats", "daily", "--split", "tool", "--since", "2026-03-01", "--json")
+    rows = json.loads(rad(*daily, "--until", "2026-03-03", cwd=workspace.root).stdout)["rows"]
+    parts = {part["name"]: part["tool_calls"] for row in rows for part in row["parts"]}
+    assert parts == {"grep": 3, "mcp__db__query": 2, None: 1}
+
+
+def test_names_and_times_that_no_tool_has_do_no_harm(rad, workspace):
+    start = {"start": "2025-12-07T10:00:00Z", "ok": 1}
+    names = ["\u001b[2J\u0000", "x" * 100_000, "__", "mcp____", "\u202egrep"]
+    names += [f"n{number}" for number in range(209)]
+    rows = [start | {"name": name, "duration": [2**64 - 1, 0]} for name in names]
+    workspace.add("r", calls_by_tool=rows)
+    found = asked(rad, workspace)
+    assert found["total"]["calls"] == 231
+    assert rad("stats", "daily", "--split", "tool", cwd=workspace.root).returncode == 0
+    printed = rad("stats", "tools", cwd=workspace.root).stdout
+    assert not set("\0\x1b\u202e") & set(printed)
