@@ -158,7 +158,8 @@ def _print(line: str, *, as_json: bool) -> None:
 def _read_in_time(context: Context, recent: Selection | None) -> tuple[Store, bool]:
     """The sessions, and whether they are complete: as the index has them if reading takes long."""
     store = context.store(recent)
-    reading = threading.Thread(target=store.refresh, daemon=True)
+    look = store.refresh if recent is None else store.glance
+    reading = threading.Thread(target=look, daemon=True)
     reading.start()
     reading.join(CAP_SECONDS)
     complete = not reading.is_alive()

@@ -31,10 +31,13 @@ def open_machine() -> Machine:
 
 
 def recent(within: Period, session_id: str) -> Selection:
-    """Selects sessions that were active in a period, the newest one, and the named one."""
+    """Selects sessions that were active in a period, the newest one, and the named one.
+
+    The others are not counted.
+    """
     since = 0 if within.since is None else snapshot.microseconds(within.since)
     until = _NEVER if within.until is None else snapshot.microseconds(within.until)
-    return Selection(since, until, session_id=session_id)
+    return Selection(since, until, session_id=session_id, counted=False)
 
 
 def newest(count: int) -> Selection:

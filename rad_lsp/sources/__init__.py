@@ -137,6 +137,8 @@ class Source(ABC):
     """The folders whose changes tell of new sessions; they need not exist."""
     keeps_deleted: ClassVar[bool] = True
     """Whether a session goes on to count when its file has been deleted."""
+    is_flat: ClassVar[bool] = False
+    """Whether all files lie directly in the one folder."""
 
     @abstractmethod
     def paths(self) -> Iterator[str]:

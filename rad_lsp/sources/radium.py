@@ -42,6 +42,7 @@ class Radium(Source):
 
     name: ClassVar[str] = RADIUM
     keeps_deleted: ClassVar[bool] = False
+    is_flat: ClassVar[bool] = True
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace

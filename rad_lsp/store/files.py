@@ -36,7 +36,7 @@ _LARGEST: Final = 2**63 - 1
 def stamp(path: str) -> int:
     """A number that changes when the file does; 0 when it can't be had."""
     try:
-        return _stamp(os.stat(path))  # noqa: PTH116  (a Path each would slow a scan)
+        return stamp_of(os.stat(path))  # noqa: PTH116  (a Path each would slow a scan)
     except OSError:
         return 0
 
@@ -62,7 +62,7 @@ class File:
         status = os.fstat(self._descriptor)
         self.mode = status.st_mode
         self.size = status.st_size
-        self.stamp = _stamp(status)
+        self.stamp = stamp_of(status)
         self.inode = status.st_ino & _LARGEST
 
     def __enter__(self) -> Self:
@@ -190,5 +190,6 @@ def _not_a_file(mode: int) -> Problem:
 _marks = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")
 
 
-def _stamp(status: os.stat_result) -> int:
+def stamp_of(status: os.stat_result) -> int:
+    """The same, of what the system has told of a file."""
     return hash(_marks(status))

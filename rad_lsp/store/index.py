@@ -98,10 +98,13 @@ class Index:
         return bool(self.trouble)
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction; of this user's processes one at a time has one. Raises sqlite3.Error."""
+    def writing(self, patience: float | None = None) -> Iterator[sqlite3.Connection]:
+        """A transaction; of this user's processes one at a time has one. Raises sqlite3.Error.
+
+        `patience` is how many seconds to wait for another one, by default those of the index.
+        """
         try:
-            self._begin()
+            self._begin(self._patience if patience is None else patience)
         finally:
             self._wait(self._patience)
         try:
@@ -199,9 +202,9 @@ class Index:
         is_read_only = _code(error) == sqlite3.SQLITE_READONLY
         return is_read_only and self.path is not None and os.access(self.path, os.W_OK)
 
-    def _begin(self) -> None:
-        deadline = time.monotonic() + self._patience
-        self._wait(min(_STEP, self._patience))
+    def _begin(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        self._wait(min(_STEP, patience))
         while True:
             try:
                 self.connection.execute("BEGIN IMMEDIATE")

@@ -20,7 +20,7 @@ from rad_lsp.core.problems import UNREADABLE, Problem
 from rad_lsp.core.session import Child
 from rad_lsp.pricing import Prices
 from rad_lsp.sources.radium import Radium
-from rad_lsp.store import files, names, query, seals, snapshot
+from rad_lsp.store import files, glance, names, query, seals, snapshot
 from rad_lsp.store.index import (
     FILE,
     Damaged,
@@ -140,6 +140,14 @@ class Machine:
         except sqlite3.DatabaseError as error:
             if not is_busy(error):
                 raise
+
+    def overwritten(self, source: Source, likely: Iterable[str]) -> list[str] | None:
+        """Of a source's files, most often, those that changed; None where all must be listed.
+
+        Finds at once what was added, removed or replaced, and which of the `likely` files were
+        written in place; of the others within a few calls.
+        """
+        return glance.overwritten(self.index.connection, source, likely)
 
     def guarded(self, work: Callable[[], T]) -> T:
         """What `work` on the index returns. Where it finds damage the index is made anew."""
@@ -270,9 +278,25 @@ class Machine:
         self, source: Source, paths: Collection[str] | None, count: Callable[[], None]
     ) -> None:
         is_done = self._is_done(source)
-        changed, gone, problem = self._changes(source, paths if is_done else None)
+        if not is_done:
+            paths = None
+        folder_stamp = glance.stamp(source) if paths is None else 0
+        is_whole = self._read_changes(source, paths, count, is_done=is_done)
+        if folder_stamp and is_whole:
+            self._remember(source, folder_stamp)
+
+    def _read_changes(
+        self,
+        source: Source,
+        paths: Collection[str] | None,
+        count: Callable[[], None],
+        *,
+        is_done: bool,
+    ) -> bool:
+        """Whether it was not stopped before all was read."""
+        changed, gone, problem = self._changes(source, paths)
         if is_done and not (changed or gone or problem):
-            return
+            return True
         self._updates += 1
         stopped = self.index.stopped.is_set
         while changed and not stopped():
@@ -282,8 +306,10 @@ class Machine:
                     count()
                     if ingest.bytes > _BATCH_BYTES or stopped():
                         break
-        if stopped() or (is_done and not (gone or problem)):
-            return
+        if stopped():
+            return False
+        if is_done and not (gone or problem):
+            return True
         with self._ingest(source) as ingest:
             for path in gone:
                 ingest.lose(path)
@@ -292,6 +318,13 @@ class Machine:
                 ingest.explain(folder, files.stamp(folder), problem)
             if not is_done:
                 self._salvage(source, ingest)
+        return True
+
+    def _remember(self, source: Source, folder_stamp: int) -> None:
+        """Let the next glance be a short one. This is not waited for, nor an error if it fails."""
+        if not glance.is_known(self.index.connection, source, folder_stamp):
+            with suppress(sqlite3.Error), self.index.writing(patience=0) as db:
+                glance.remember(db, source, folder_stamp)
 
     def _changes(
         self, source: Source, paths: Collection[str] | None

@@ -42,13 +42,14 @@ class Selection(msgspec.Struct, frozen=True, gc=False):
     """Which sessions a question needs; there may be others among them.
 
     Those active from one moment up to another (microseconds since the epoch), the `newest` ones,
-    and that with an id.
+    and that with an id. The others are counted where they are to be `counted`.
     """
 
     since: int
     until: int = 2**62
     newest: int = 1
     session_id: str = ""
+    counted: bool = True
 
 
 class Scope(msgspec.Struct, frozen=True, gc=False):
@@ -365,10 +366,11 @@ _NUMBERS: Final = """
 SELECT session.id FROM session JOIN name ON name.id = cwd
 WHERE source = ? AND session_id = ? AND text = ? AND last <> 0
 """
+# CROSS JOIN keeps SQLite from going through all sessions of a workspace.
 _TRACKED: Final = """
 SELECT tracked.session_id, tracked.first, tracked.last, until, owner, child.checksum,
     child.source, child.session_id, other.id, other.first, other.last
-FROM child JOIN session AS tracked ON tracked.id = owner
+FROM child CROSS JOIN session AS tracked ON tracked.id = owner
     LEFT JOIN session AS other ON other.source = child.source
         AND other.session_id = child.session_id AND other.place = 0 AND other.last <> 0
 WHERE tracked.counts AND tracked.cwd = (SELECT id FROM name WHERE text = ?) ORDER BY 1, 7, 8
@@ -379,7 +381,7 @@ SELECT id, first, last FROM session
 WHERE source = ? AND session_id = ? AND place = 0 AND last <> 0
 """
 _CHILD_SOURCES: Final = """
-SELECT DISTINCT child.source FROM child JOIN session ON session.id = owner
+SELECT DISTINCT child.source FROM child CROSS JOIN session ON session.id = owner
 WHERE counts AND cwd = (SELECT id FROM name WHERE text = ?)
 """
 _WORKSPACES: Final = """
