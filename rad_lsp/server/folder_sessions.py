@@ -77,8 +77,9 @@ class FolderSessions:
     they were read last, with the `settings` in force, and `overall` what they come to;
     `on_projects` is what was spent on the budgets of the workspace's project, `limits` are those of
     plans where the status shows any. `files_read` is the number of files that the last read has
-    read so far. When everything was looked at the last time, `signature_read` was the signature,
-    and it took `scan_seconds`. `machine` is called in the thread.
+    read so far. `signature_read` was the signature when everything was looked at, or the reports
+    that had changed, as far as events told them; to look at everything took `scan_seconds`.
+    `machine` is called in the thread.
     """
 
     def __init__(
@@ -170,7 +171,9 @@ class FolderSessions:
         shows_limits = "{limit_" in values.status.format
         self.limits = limits.status(self._machine(), datetime.now(UTC)) if shows_limits else ()
         if paths is None:
-            self.signature_read, self.scan_seconds = signature, time.monotonic() - begun
+            self.scan_seconds = time.monotonic() - begun
+        if paths is None or any(map(self.holds, paths)):
+            self.signature_read = signature
         on_projects: dict[OnProject, Money] = {}
         if values.budget.projects:
             on_projects = budget.on_projects(self._store, self.root, values, datetime.now(UTC))

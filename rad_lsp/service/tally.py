@@ -8,7 +8,7 @@ import msgspec
 
 from rad_lsp import service
 from rad_lsp.core.problems import Problem
-from rad_lsp.store.snapshot import Entry, Snapshot
+from rad_lsp.store.snapshot import Entry, Snapshot, ordered
 
 if TYPE_CHECKING:
     from rad_lsp.core.session import SessionTotals
@@ -27,21 +27,28 @@ class Tally:
     def __init__(self) -> None:
         self._snapshot = Snapshot()
         self._totals: dict[str, SessionTotals] = {}
+        self._warned: dict[str, tuple[Problem, ...]] = {}
         self.overall = Overall(service.added_up(()))
 
     def take(self, snapshot: Snapshot) -> Overall:
         """The sums of all sessions of a snapshot."""
         if snapshot is self._snapshot:
             return self.overall
-        before, known = self._snapshot.by_id, self._totals
-        totals: dict[str, SessionTotals] = {}
-        for entry in snapshot.entries:
+        before, totals, warned = self._snapshot.by_id, self._totals, self._warned
+        for entry in [one for one in snapshot.entries if before.get(one.id) is not one]:
             other = before.get(entry.id)
-            is_same = other is not None and (other is entry or other.packed == entry.packed)
-            totals[entry.id] = known[entry.id] if is_same else entry.totals
-        warned = [
-            (one, totals[one.id].problems) for one in snapshot.entries if totals[one.id].problems
-        ]
-        self._snapshot, self._totals = snapshot, totals
-        self.overall = Overall(service.added_up(totals.values()), tuple(warned))
+            if other is None or other.packed != entry.packed:
+                totals[entry.id] = made = entry.totals
+                warned[entry.id] = made.problems
+                if not made.problems:
+                    del warned[entry.id]
+        if len(totals) > len(snapshot.by_id):
+            for name in totals.keys() - snapshot.by_id.keys():
+                del totals[name]
+                warned.pop(name, None)
+        listed = ordered(snapshot.by_id[name] for name in warned)
+        self._snapshot = snapshot
+        self.overall = Overall(
+            service.added_up(totals.values()), tuple((one, warned[one.id]) for one in listed)
+        )
         return self.overall

@@ -20,7 +20,7 @@ from rad_lsp.core.problems import UNREADABLE, Problem
 from rad_lsp.core.session import Child
 from rad_lsp.pricing import Prices
 from rad_lsp.sources.radium import Radium
-from rad_lsp.store import files, glance, names, query, seals, snapshot
+from rad_lsp.store import files, glance, names, query, seals, snapshot, touched
 from rad_lsp.store.index import (
     FILE,
     Damaged,
@@ -33,6 +33,7 @@ from rad_lsp.store.index import (
 from rad_lsp.store.named import Folders
 from rad_lsp.store.prices import KnownPrices
 from rad_lsp.store.query import Scope
+from rad_lsp.store.touched import Touched
 from rad_lsp.store.workspace import spellings
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Machine:
         self._prices = KnownPrices(self.index, price_list or Prices())
         self._shown_prices: list[KnownPrices] = []
         self._updates = 0
+        self._touched = Touched()
         self._looked: dict[str, float] = {}
 
     def prices(self, own: Mapping[str, Override]) -> KnownPrices:
@@ -114,6 +116,14 @@ class Machine:
     def version(self) -> tuple[int, int]:
         """What changes when a session may have, here or by another process."""
         return self._updates, self.index.version()
+
+    def touched_since(self, version: tuple[int, int]) -> list[tuple[str, str]] | None:
+        """Source and id of the sessions that have changed since a version, or may have.
+
+        None where that is not known, as when another process has changed something.
+        """
+        updates, others = version
+        return self._touched.since(updates) if others == self.index.version() else None
 
     def update(
         self,
@@ -163,7 +173,7 @@ class Machine:
                 problem = error
             if self.index.in_memory:
                 raise problem
-            self._updates += 1
+            self._begin_anew()
             self._looked.clear()
             self.index.recover(problem, again=was_damaged)
             was_damaged = True
@@ -203,7 +213,7 @@ class Machine:
 
         with suppress(sqlite3.DatabaseError):
             self.guarded(self._take_over)
-        self._updates += 1
+        self._begin_anew()
         with suppress(sqlite3.Error), self.index.writing() as db:
             db.execute("INSERT OR REPLACE INTO meta VALUES (?, 'yes')", (REBUILT,))
         self.index.remake()
@@ -268,6 +278,10 @@ class Machine:
                     if words := title.split():
                         return " ".join(words)
         return ""
+
+    def _begin_anew(self) -> None:
+        self._updates += 1
+        self._touched.forget(self._updates)
 
     def _agent(self, name: str) -> Source:
         if name not in self._agents:
@@ -406,6 +420,7 @@ class Machine:
 
         with self.index.writing() as db:
             seals.watch_tables(db)
+            touched.watch(db)
             ingest = Ingest(db, source, self._prices, self.index.stopped.is_set)
             key = _PRICES + source.name
             priced_by = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -416,6 +431,8 @@ class Machine:
             ingest.settle()
             self._prices.save(db)
             seals.seal_tables(db)
+            names = touched.names(db)
+        self._touched.add(names, self._updates)
 
     def _take_over(self) -> None:
         """Keep what an index that was put aside knows, as the next one takes its place."""

@@ -28,7 +28,7 @@ from rad_lsp.store.timeline import Window, window
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from rad_lsp.core.session import Session
 
@@ -160,6 +160,15 @@ def entries(
             named = f"{condition} AND session_id = ? AND last < ?"
             found += _entries(db, named, (*values, selection.session_id, since))
     return found
+
+
+def entries_of(
+    db: sqlite3.Connection, scope: Scope, names: Iterable[tuple[str, str]]
+) -> Iterator[Entry]:
+    """Those of a scope's sessions that have one of these sources and ids. Raises Damaged."""
+    for condition, values in conditions(db, scope):
+        for name in names:
+            yield from _entries(db, f"{condition} AND {_NAMED}", (*values, *name))
 
 
 def counts(db: sqlite3.Connection, scope: Scope, left_out: Collection[int] = ()) -> Counter[str]:
@@ -359,6 +368,7 @@ def _entries(db: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> Ite
 # One that is not found by its path would be read as another one, and stay as it was.
 _BY_PATH: Final = """(SELECT max(same.id) FROM file AS same INDEXED BY file_path
     WHERE same.source = file.source AND same.path = file.path)"""
+_NAMED: Final = "source = ? AND session_id = ?"
 _MS: Final = 1_000
 """Microseconds in a millisecond."""
 

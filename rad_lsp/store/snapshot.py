@@ -237,10 +237,45 @@ def assemble(
                 entries[entry.id] = entry
         losers = [entry for entry in found if entries[entry.id] is not entry]
         skipped += [duplicate(one.session.path, entries[one.id].session.path) for one in losers]
-    skipped.sort(key=lambda item: item.path)
     counts = Counter(entry.source for entry in entries.values()) + (unlisted or Counter())
-    ordered = _ordered(entries.values())
-    return Snapshot(ordered, tuple(skipped), entries, counts.total(), frozenset(counts))
+    return Snapshot(
+        ordered(entries.values()), _by_path(skipped), entries, counts.total(), frozenset(counts)
+    )
+
+
+def followed(
+    before: Snapshot,
+    names: Iterable[tuple[str, str]],
+    found: Iterable[Entry],
+    skipped: Iterable[Skipped],
+) -> Snapshot | None:
+    """The snapshot after one in which each session has an id of its own.
+
+    The sessions with these sources and ids are as they were `found`, or gone. None where two have
+    one id now.
+    """
+    entries, by_id = list(before.entries), dict(before.by_id)
+    for source, session_id in names:
+        old = by_id.get(session_id)
+        if old is not None and old.source == source:
+            del entries[_place(entries, old)]
+            del by_id[session_id]
+    for entry in found:
+        if entry.id in by_id:
+            return None
+        entries.insert(_place(entries, entry), entry)
+        by_id[entry.id] = entry
+    sources = frozenset(map(_source, entries))
+    return Snapshot(tuple(entries), _by_path(skipped), by_id, len(entries), sources)
+
+
+def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Newest last activity first, ties by id, of which there are few."""
+    listed = sorted(entries, key=_last, reverse=True)
+    if len(set(map(_last, listed))) < len(listed):
+        listed.sort(key=_id)
+        listed.sort(key=_last, reverse=True)
+    return tuple(listed)
 
 
 def without_future(entries: list[Entry], now: datetime) -> list[Entry]:
@@ -255,6 +290,23 @@ def without_future(entries: list[Entry], now: datetime) -> list[Entry]:
         for number in future:
             entries[number] = _before(entries[number], now + figures.CLOCK_SKEW)
     return entries
+
+
+def is_dated_back(entry: Entry) -> bool:
+    """Whether `without_future` has changed when it was last active."""
+    return any(problem.code == problems.IN_FUTURE for problem in entry.totals.problems)
+
+
+def first_future(entries: Iterable[Entry], now: datetime) -> int:
+    """The latest last activity that is possible when `without_future` gives something else."""
+    latest = latest_possible(now)
+    times = [
+        microseconds(time)
+        for session in [entry.session for entry in entries if entry.last > latest]
+        for time in (session.start_time, session.generated_at, session.end_time)
+        if time is not None
+    ]
+    return min([time for time in times if time > latest], default=_NEVER)
 
 
 def latest_possible(now: datetime) -> int:
@@ -283,13 +335,17 @@ def _before(entry: Entry, limit: datetime) -> Entry:
     return msgspec.structs.replace(entry, last=last, packed=packed)
 
 
-def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Newest last activity first, ties by id, of which there are few."""
-    ordered = sorted(entries, key=_last, reverse=True)
-    if len(set(map(_last, ordered))) < len(ordered):
-        ordered.sort(key=_id)
-        ordered.sort(key=_last, reverse=True)
-    return tuple(ordered)
+def _place(entries: Sequence[Entry], entry: Entry) -> int:
+    """Where an entry is, or is to be, among some that are ordered."""
+    return bisect_left(entries, _rank(entry), key=_rank)
+
+
+def _rank(entry: Entry) -> tuple[int, str]:
+    return -entry.last, entry.id
+
+
+def _by_path(skipped: Iterable[Skipped]) -> tuple[Skipped, ...]:
+    return tuple(sorted(skipped, key=attrgetter("path")))
 
 
 def _counts_before(one: Session, other: Session) -> bool:
@@ -299,7 +355,9 @@ def _counts_before(one: Session, other: Session) -> bool:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NEVER = 2**63 - 1
 _id = attrgetter("id")
+_source = attrgetter("source")
 _last = attrgetter("last")
 
 

@@ -70,7 +70,8 @@ class Store:
             as_text(workspace) if has_reports else None,
             machine.named(names),
         )
-        self._seen: object = None
+        self._seen: tuple[int, int] | None = None
+        self._holds_until = 0
 
     def stop(self) -> None:
         """Let a refresh that another thread runs end soon, and read no more.
@@ -228,12 +229,38 @@ class Store:
     def _recalled(self) -> Snapshot:
         seen = self.machine.version()
         if seen != self._seen:
-            with self.machine.reading() as db:
-                made = self._assembled(db)
+            made = self._followed()
+            if made is None:
+                with self.machine.reading() as db:
+                    made = self._assembled(db)
             if made != self.snapshot:
                 self.snapshot = made
             self._seen = seen
         return self.snapshot
+
+    def _followed(self) -> Snapshot | None:
+        """The snapshot after the one before; None where all of it must be put together.
+
+        That is where sessions depend on others: of open buffers, as parts of tracked ones, by an
+        id that several have, or because all may be of the future.
+        """
+        latest = snapshot.latest_possible(datetime.now(UTC))
+        if self._seen is None or latest >= self._holds_until:
+            return None
+        names = self.machine.touched_since(self._seen)
+        if names is None:
+            return None
+        with self.machine.index.reading() as db:
+            if self._has_children(db):
+                return None
+            found = [self._repriced(entry) for entry in query.entries_of(db, self._scope, names)]
+            skipped = self._skipped(db)
+        made = snapshot.followed(self.snapshot, names, found, skipped)
+        if made is None:
+            return None
+        newest = (*self.snapshot.entries[:1], *made.entries[:1])
+        may_be_later = any(entry.last > latest for entry in (*newest, *found))
+        return None if may_be_later or any(map(snapshot.is_dated_back, newest)) else made
 
     def _assembled(self, db: sqlite3.Connection) -> Snapshot:
         now = datetime.now(UTC)
@@ -268,7 +295,12 @@ class Store:
         if parts:
             entries = [self._merged(one, parts) if one.children else one for one in entries]
         unlisted = self._unlisted(db, entries, parts)
-        return snapshot.assemble(snapshot.without_future(entries, now), skipped, unlisted)
+        holds_until = snapshot.first_future(entries, now)
+        made = snapshot.assemble(snapshot.without_future(entries, now), skipped, unlisted)
+        is_alone = selection is None and not (self.edited or parts)
+        is_plain = is_alone and len(made.entries) == len(entries)
+        self._holds_until = holds_until if is_plain else 0
+        return made
 
     def _unlisted(
         self, db: sqlite3.Connection, entries: list[Entry], parts: Children
@@ -294,6 +326,10 @@ class Store:
         names = {child.source for one in self.edited.values() for child in one.children}
         names |= query.child_sources(db, self._scope.workspace)
         return named.unnamed(db, self.machine.named(names))
+
+    def _has_children(self, db: sqlite3.Connection) -> bool:
+        workspace = self._scope.workspace
+        return workspace is not None and bool(query.child_sources(db, workspace))
 
     def _skipped(self, db: sqlite3.Connection) -> list[Skipped]:
         """The files that can't be read, but for those whose buffers can be.
@@ -324,7 +360,7 @@ class Store:
 
     def _repriced(self, entry: Entry) -> Entry:
         """A session of another agent with the user's own prices."""
-        if not self._prices:
+        if not self._prices or entry.source == RADIUM:
             return entry
         found = entry.session
         session = self._with_own_prices(found)
