@@ -140,7 +140,8 @@ def entries(
 ) -> list[Entry]:
     """The sessions of a scope, or the selected ones. Raises Damaged.
 
-    Those with a last activity after `latest` are none of the newest ones, and come in addition.
+    Those with a last activity after `latest` are none of the newest ones, and come in addition. One
+    of which all times are later is only found by its id: it counts as older than all others.
     """
     found: list[Entry] = []
     for condition, values in conditions(db, scope):
@@ -152,13 +153,14 @@ def entries(
             "ORDER BY last DESC LIMIT 1 OFFSET ?",
             (*values, latest, max(selection.newest, 1) - 1),
         ).fetchone()
-        newest = row[0] if row else _LONG_AGO
+        newest, latest_first = (row[0], latest) if row else (_LONG_AGO, _NEVER)
         since = min(selection.since, newest)
-        touched = f"{condition} AND last >= ? AND (last >= ? OR first < ?)"
-        found += _all(db, touched, (*values, since, newest, selection.until))
+        touched = "last >= ? AND (last >= ? OR first < ?) AND first <= ?"
+        ends = (since, newest, selection.until, latest_first)
+        found += _all(db, f"{condition} AND {touched}", (*values, *ends))
         if selection.session_id:
-            named = f"{condition} AND session_id = ? AND last < ?"
-            found += _entries(db, named, (*values, selection.session_id, since))
+            named = f"{condition} AND session_id = ? AND NOT ({touched})"
+            found += _entries(db, named, (*values, selection.session_id, *ends))
     return found
 
 

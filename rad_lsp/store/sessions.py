@@ -147,7 +147,8 @@ def _row(
     packed = snapshot.pack(session)
     folder = names[within], names.project(facts.cwd), names[facts.branch]
     name = number, session.source, session.id, place, file
-    first = snapshot.microseconds(session.start_time)
+    times = (session.start_time, session.generated_at, session.end_time)
+    first = snapshot.microseconds(min(time for time in times if time is not None))
     return *name, *folder, first, packed.last, 1, packed.packed
 
 
