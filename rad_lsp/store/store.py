@@ -259,8 +259,10 @@ class Store:
         if made is None:
             return None
         newest = (*self.snapshot.entries[:1], *made.entries[:1])
-        may_be_later = any(entry.last > latest for entry in (*newest, *found))
-        return None if may_be_later or any(map(snapshot.is_dated_back, newest)) else made
+        if any(entry.last > latest for entry in (*newest, *found)):
+            return None
+        # Where no session is left that is not of the future, it is our clock that is wrong.
+        return None if all(map(snapshot.is_dated_back, made.entries)) else made
 
     def _assembled(self, db: sqlite3.Connection) -> Snapshot:
         now = datetime.now(UTC)

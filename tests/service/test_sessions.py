@@ -71,6 +71,30 @@ def test_recent_sessions_are_the_newest_and_the_named_one(machine, workspace, cl
     assert ids(store.refresh()) == ["day-3", "day-1"]
 
 
+@pytest.mark.parametrize("start", ["2026-03-05T09:00:00Z", "2200-01-01T09:00:00Z"])
+def test_a_session_of_the_future_is_found_by_its_id_and_is_not_the_newest(
+    machine, workspace, start
+):
+    for day in (1, 2, 3):
+        workspace.add(f"day-{day}", end_time=f"2026-03-0{day}T09:00:00Z")
+    generated = start if start > "2100" else "2026-03-01T00:00:00Z"
+    later = {"end_time": "2200-01-02T09:00:00Z", "generated_at": generated}
+    workspace.add("later", start_time=start, **later)
+    period = Period(datetime(2026, 3, 3, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC))
+
+    def found(session_id):
+        selection = sessions.recent(period, session_id)
+        store = sessions.open_store(machine, workspace.root, None, {}, selection=selection)
+        return ids(store.refresh())
+
+    if start > "2100":
+        assert found("") == ["day-3"]
+        assert found("later") == ["day-3", "later"]
+    else:
+        assert found("") == ["later", "day-3"]
+    assert found("day-1") == [*found(""), "day-1"]
+
+
 def test_the_newest_sessions_and_the_number_of_all(machine, workspace, claude_code):
     for day in (1, 2, 3):
         claude_code(f"day-{day}", start=f"2026-03-0{day}T12:00:00+00:00").prompt().answer()

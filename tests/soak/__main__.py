@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import faulthandler
 import io
 import os
 import random
@@ -25,6 +26,9 @@ from tests.soak.disorder import Disorder
 
 WARM = 0.4
 """The part of the time after which the server has grown as much as it may."""
+
+HANGS = 300
+"""Seconds that the end of a soak takes at most."""
 
 GROWTH = 1.05
 SETTLED = 90
@@ -50,6 +54,8 @@ def main():
         )
     limited = os.environ[APART] == "True"
     say(f"Seed: {given.seed}; {'a small disk and few watches' if limited else 'no namespaces'}")
+    # A soak that hangs tells where, and ends.
+    faulthandler.dump_traceback_later(120 * given.minutes + HANGS, exit=True)
     base = Path(tempfile.mkdtemp(prefix="rad-lsp-soak-"))
     if limited:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "none", base], check=True)

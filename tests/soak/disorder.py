@@ -115,6 +115,13 @@ class Disorder:
             raise FileNotFoundError(folder)
         return self._dice.choice(there)
 
+    def _regular_file(self):
+        """The same of files that can be written to: a pipe without a reader would be waited for."""
+        file = self._file()
+        if not file.is_file():
+            raise FileNotFoundError(file)
+        return file
+
     # Files
 
     def _content(self, name):
@@ -153,7 +160,7 @@ class Disorder:
             file.write(line + b"\n")
 
     def corrupt(self):
-        path = self._file()
+        path = self._regular_file()
         if self._dice.random() < 0.5:
             path.write_bytes(self._dice.choice(BAD))
         else:
