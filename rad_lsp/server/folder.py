@@ -54,6 +54,7 @@ class Folder:
         self._configured = asyncio.Event()
         self._ready = asyncio.Event()
         self._told: Snapshot | None = None
+        self._checked: object = None
         self._watch = watcher.watch(path, self.hint)
         self._task = asyncio.create_task(self._keep_fresh())
 
@@ -67,11 +68,17 @@ class Folder:
         self._hints.add(paths)
 
     def look(self, signature: object, now: datetime) -> None:
-        """Look soon if its signature has changed, or if its status is due though no file has."""
-        if signature != self.sessions.signature_read:
+        """Look soon if its signature has changed, or if its status is due though no file has.
+
+        Where many reports are, a look at all of them takes long: an event may tell of the change
+        until the next check, and then it is not needed.
+        """
+        if signature == self.sessions.signature_read:
+            if self._configured.is_set() and now >= self._status.due:
+                self.hint([])
+        elif signature == self._checked:
             self.hint()
-        elif self._configured.is_set() and now >= self._status.due:
-            self.hint([])
+        self._checked = signature
 
     def configure(self, editor: Any) -> None:
         """Use the editor's settings, `radLsp.*`."""

@@ -1,6 +1,7 @@
 """Format-true session reports in any number: `python -m tests.benchmarks.gen_sessions DIR N`.
 
-Same seed, same files. One report in ten is of an older generation.
+Same seed, same files. One report in ten is of an older generation. A hundred thousand reports are
+of some three years.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def timestamp(moment):
 
 def session(dice, number, generation):
     session_id = str(uuid.UUID(int=dice.getrandbits(128), version=4))
-    begun = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+    begun = dt.datetime(2022, 1, 1, tzinfo=dt.UTC)
     start = begun + dt.timedelta(seconds=number * 977 + dice.random() * 900)
     wall = duration(dice, 5 * 3600)
     active = int(wall["secs"] * dice.uniform(0.3, 0.95))

@@ -51,11 +51,11 @@ def put(folder, name, data):
 
 
 def numbered(number, cost):
-    """A report whose status shows its number."""
+    """A report later than all of `gen_sessions`, whose status shows its number."""
     _, made = gen_sessions.session(random.Random(number), number, 3)  # noqa: S311
     made["metrics"]["session_id"] = f"bench-{number}"
     made["metrics"]["end_time"] = (
-        f"2030-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+        f"2026-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
     )
     made["metrics"]["total_cost"] = cost
     made["metrics"]["model_usage"]["only"] = {
