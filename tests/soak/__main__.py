@@ -34,6 +34,9 @@ GROWTH = 1.05
 SETTLED = 90
 """Seconds after which the answers must be right: a watch is tried again after 30."""
 
+WATCHED = 33
+"""Seconds after which the server watches again, once it can: it tries after 30."""
+
 APART = "RAD_LSP_SOAK_APART"
 UNSHARE = ("unshare", "--user", "--map-root-user", "--mount", "--")
 BOUND = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
@@ -120,7 +123,7 @@ def measured(disorder, client):
     client.replies_agree()
     client.fill_pools()
     client.replies_agree()
-    time.sleep(5)
+    time.sleep(max(5, disorder.watchable_since + WATCHED - time.monotonic()))
     client.hear()
     process = Path("/proc", str(client.process_id))
     status = dict(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import time
@@ -59,6 +60,8 @@ class Disorder:
         if limited:
             kinds += [(1, self.fill_the_disk), (1, self.exhaust_watches)]
             self._watches = _WATCHES.read_text(encoding="ascii")
+        self.watchable_since = -math.inf
+        """When watches could be had again, in seconds of `time.monotonic`."""
         self._kinds = [kind for weight, kind in kinds for _ in range(weight)]
 
     def act(self):
@@ -225,5 +228,9 @@ class Disorder:
                 file.flush()
 
     def exhaust_watches(self):
-        self._harm("watches", lambda: _WATCHES.write_text(self._watches, encoding="ascii"))
+        self._harm("watches", self._restore_watches)
         _WATCHES.write_text("1", encoding="ascii")
+
+    def _restore_watches(self):
+        _WATCHES.write_text(self._watches, encoding="ascii")
+        self.watchable_since = time.monotonic()
