@@ -24,7 +24,7 @@ from pathlib import Path
 from tests.soak.client import Client
 from tests.soak.disorder import Disorder
 
-WARM = 0.4
+WARM = 0.5
 """The part of the time after which the server has grown as much as it may."""
 
 HANGS = 300
