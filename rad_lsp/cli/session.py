@@ -32,6 +32,7 @@ ID_VARIABLE = "RAD_SESSION_ID"
 EVENTS_VARIABLE = "RAD_SESSION_EVENTS"
 
 _CHUNK = 2**16
+_WAIT_SECONDS = 0.5
 
 _id_option = click.option(
     "--session-id", metavar="ID", help="The session's id; a new UUID by default."
@@ -211,7 +212,7 @@ def _read_stdin(reader: Reader) -> int:
     patience = not sys.stdin.isatty()
     while True:
         try:
-            while chunk := os.read(sys.stdin.fileno(), _CHUNK):
+            while chunk := _read_chunk(sys.stdin.fileno()):
                 reader.feed(chunk)
         except KeyboardInterrupt:
             if not patience:
@@ -222,6 +223,20 @@ def _read_stdin(reader: Reader) -> int:
         else:
             reader.finish()
             return 0
+
+
+def _read_chunk(descriptor: int) -> bytes:
+    """What there is to read, once there is something; empty at the end.
+
+    A Ctrl-C that comes just before the system is asked to wait does not break that wait, and is
+    handled only after it. So it is asked to wait for a short while at a time.
+    """
+    if sys.platform != "win32":  # where only sockets can be waited for
+        import select
+
+        while not select.select([descriptor], [], [], _WAIT_SECONDS)[0]:
+            pass
+    return os.read(descriptor, _CHUNK)
 
 
 def _read(recorder: SessionRecorder) -> Session:

@@ -33,7 +33,7 @@ _KEYS: Final = {signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)}
 """Signals that keys such as Ctrl-C send to all programs on the terminal, the agent included."""
 
 _POLL: Final = 0.2
-"""Seconds. On Windows a signal's handler only runs between two waits."""
+"""Seconds of a wait, after which a signal that has come is handled at the latest."""
 
 
 class NotRun(RadError):
@@ -156,11 +156,20 @@ def _resolved(command: Sequence[str]) -> list[str]:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
-    while _WINDOWS:
-        try:
-            return process.wait(_POLL)
-        except subprocess.TimeoutExpired:
-            continue
+    """The code that a process ends with.
+
+    A signal that comes just before the system is asked to wait does not break that wait, and is
+    handled only after it. So this thread waits for a short while at a time.
+    """
+    ended = threading.Event()
+
+    def wait() -> None:
+        process.wait()
+        ended.set()
+
+    threading.Thread(target=wait, name="agent", daemon=True).start()
+    while not ended.wait(_POLL):
+        pass
     return process.wait()
 
 
