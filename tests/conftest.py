@@ -7,6 +7,7 @@ import copy
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -66,8 +67,11 @@ HOMES = ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "APPDATA", "LOCALAPPDATA")
 def _own_environment(tmp_path_factory):
     """No test sees the developer's own workspace, settings, git or terminal.
 
-    Nor does a process that several tests share, which starts before the first of them.
+    Nor does a process that several tests share, which starts before the first of them. Where the
+    tests were started in the background of a shell, their processes would ignore Ctrl-C.
     """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("GIT_")]:
             patch.delenv(name)
