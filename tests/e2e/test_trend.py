@@ -8,7 +8,8 @@ from pygls.exceptions import JsonRpcException
 
 async def test_sums_over_time_are_those_that_the_command_prints(connect, workspace, rad):
     for name, day in (("a", "2026-03-02"), ("b", "2026-03-04")):
-        workspace.add(name, start_time=f"{day}T09:00:00Z", end_time=f"{day}T12:00:00Z")
+        begun, ended = f"{day}T09:00:00Z", f"{day}T12:00:00Z"
+        workspace.add(name, start_time=begun, end_time=ended, generated_at=ended)
     client = await connect()
     params = {"unit": "day", "since": "2026-03-01", "until": "2026-03-04", "split": "model"}
     found = await client.ask("stats/trend", params)
