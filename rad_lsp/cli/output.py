@@ -34,6 +34,14 @@ def emit_data(chunks: Iterable[bytes]) -> None:
     _write(map(_escaped, chunks) if sys.stdout.isatty() else chunks)
 
 
+def emit_answer(answer: str, *, as_json: bool) -> None:
+    """Write an answer for programs, or for people."""
+    if as_json:
+        emit_data([answer.encode("utf-8")])
+    else:
+        emit(answer)
+
+
 def _write(chunks: Iterable[bytes]) -> None:
     sys.stdout.flush()
     out = sys.stdout.buffer

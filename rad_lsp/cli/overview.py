@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
 from rad_lsp.cli.options import json_option, workspace_options
-from rad_lsp.cli.output import EXIT_INTERRUPTED, emit, emit_data, note, painter, width
+from rad_lsp.cli.output import emit, emit_answer, note, painter, width
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
+    from rad_lsp.service import Store
     from rad_lsp.service.overview import Overview
 
 _WATCH_SECONDS: Final = 2.0
@@ -32,35 +32,46 @@ def overview(context: Context, *, as_json: bool, watch: bool) -> None:
     """
     if watch:
         _watch(context, as_json=as_json)
-    found = _ask(context)
+    found = _ask(context, *_stores(context))
     if ignored := context.loaded.ignored:
         note(f"{ignored}.")
     if what := context.machine.index.notice or context.machine.index.trouble:
         note(f"{what}.")
-    _print(_shown(context, found, as_json=as_json, indent=2), as_json=as_json)
+    emit_answer(_shown(context, found, as_json=as_json, indent=2), as_json=as_json)
 
 
-def _ask(context: Context) -> Overview:
+def _stores(context: Context) -> tuple[Store, Store]:
+    """The sessions of the folder, and those of all projects: one store where these are asked for.
+
+    The folder's have those that a status line adds up, on later days as well.
+    """
     from rad_lsp import service
-    from rad_lsp.cli.context import Progress
-    from rad_lsp.service import overview, sessions
+    from rad_lsp.core.period import Period
+    from rad_lsp.service import sessions
 
     settings = context.settings
     period = service.status_period(context.now, settings.zone, settings.budget, settings.week_start)
-    here = context.store(sessions.recent(period, ""))
+    here = context.store(sessions.recent(Period(period.since), ""))
+    if context.all_projects:
+        return here, here
+    everywhere = sessions.open_store(
+        context.machine,
+        context.workspace.root,
+        settings.sources,
+        settings.prices,
+        everywhere=True,
+        selection=sessions.newest(1),
+    )
+    return here, everywhere
+
+
+def _ask(context: Context, here: Store, everywhere: Store) -> Overview:
+    from rad_lsp.cli.context import Progress
+    from rad_lsp.service import overview
+
     with Progress() as progress:
         here.refresh(progress=progress)
-    everywhere = here
-    if not context.all_projects:
-        everywhere = sessions.open_store(
-            context.machine,
-            context.workspace.root,
-            settings.sources,
-            settings.prices,
-            everywhere=True,
-            selection=sessions.newest(1),
-        )
-    root = context.workspace.root
+    root, settings = context.workspace.root, context.settings
     return here.ask_known(
         lambda _: overview.ask(here, everywhere, root, settings, context.prices, context.now)
     )
@@ -79,29 +90,24 @@ def _shown(context: Context, found: Overview, *, as_json: bool, indent: int) -> 
     return shown.text(found, context.now, context.settings.zone, folder, painter(), width=width())
 
 
-def _print(text: str, *, as_json: bool) -> None:
-    if as_json:
-        emit_data([text.encode("utf-8")])
-    else:
-        emit(text)
-
-
 def _watch(context: Context, *, as_json: bool) -> NoReturn:
     """Show it at once and after each change, until Ctrl-C; on a terminal in place."""
-    printed = ""
-    try:
-        while True:
-            begun = time.monotonic()
-            context.now = datetime.now(UTC)
-            shown = _shown(context, _ask(context), as_json=as_json, indent=-1)
-            if shown != printed:
-                if width() is not None and not as_json:
-                    click.clear()
-                elif printed and not as_json:
-                    emit("\n")
-                _print(shown, as_json=as_json)
-                printed = shown
-            # With many transcripts a look takes long: it may use a twentieth of a core.
-            time.sleep(max(_WATCH_SECONDS, 20 * (time.monotonic() - begun)))
-    except KeyboardInterrupt:
-        click.get_current_context().exit(EXIT_INTERRUPTED)
+    from rad_lsp.cli.watch import watch
+
+    stores = _stores(context)
+    is_first = True
+
+    def ask() -> str:
+        context.now = datetime.now(UTC)
+        return _shown(context, _ask(context, *stores), as_json=as_json, indent=-1)
+
+    def show(answer: str) -> None:
+        nonlocal is_first
+        if width() is not None and not as_json:
+            click.clear()
+        elif not (is_first or as_json):
+            emit("\n")
+        is_first = False
+        emit_answer(answer, as_json=as_json)
+
+    watch(_WATCH_SECONDS, ask, show)

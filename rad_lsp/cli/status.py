@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from rad_lsp.cli.options import json_option, workspace_options
-from rad_lsp.cli.output import EXIT_INTERRUPTED, emit, emit_data, note
+from rad_lsp.cli.output import emit_answer, note
 
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
@@ -71,7 +71,7 @@ def status(context: Context, template: str | None, *, watch: bool, as_json: bool
         note(f"{mistake}.")
     elif mistake:
         line = f"{line.rstrip()} (bad settings: rad doctor)\n"
-    _print(line, as_json=as_json)
+    emit_answer(line, as_json=as_json)
 
 
 def _recent(context: Context, session_id: str, *, as_json: bool) -> Selection | None:
@@ -148,13 +148,6 @@ def _on_projects(context: Context, store: Store) -> dict[OnProject, Money]:
     return budget.on_projects(store, context.workspace.root, context.settings, context.now)
 
 
-def _print(line: str, *, as_json: bool) -> None:
-    if as_json:
-        emit_data([line.encode("utf-8")])
-    else:
-        emit(line)
-
-
 def _read_in_time(context: Context, recent: Selection | None) -> tuple[Store, bool]:
     """The sessions, and whether they are complete: as the index has them if reading takes long."""
     store = context.store(recent)
@@ -178,21 +171,16 @@ def _read_in_time(context: Context, recent: Selection | None) -> tuple[Store, bo
 
 def _watch(context: Context, *, as_json: bool) -> NoReturn:
     """Print a line at once and after each change, until Ctrl-C."""
+    from rad_lsp.cli.watch import watch
+
     store = context.store()
-    printed = ""
-    try:
-        while True:
-            begun = time.monotonic()
-            context.now = datetime.now(UTC)
-            store.refresh()
-            line = _line(context, store, "", as_json=as_json, indent=False)
-            if line != printed:
-                _print(line, as_json=as_json)
-                printed = line
-            # With many transcripts a refresh takes long: it may use a twentieth of a core.
-            time.sleep(max(_WATCH_SECONDS, 20 * (time.monotonic() - begun)))
-    except KeyboardInterrupt:
-        click.get_current_context().exit(EXIT_INTERRUPTED)
+
+    def line() -> str:
+        context.now = datetime.now(UTC)
+        store.refresh()
+        return _line(context, store, "", as_json=as_json, indent=False)
+
+    watch(_WATCH_SECONDS, line, functools.partial(emit_answer, as_json=as_json))
 
 
 class _Hook:

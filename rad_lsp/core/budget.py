@@ -101,6 +101,11 @@ class Outlook(msgspec.Struct, frozen=True):
         return (self.spent.usd or 0) > self.limit
 
     @property
+    def warns(self) -> bool:
+        """Whether it is passed, or one of its thresholds is."""
+        return self.is_passed or self.threshold is not None
+
+    @property
     def left(self) -> float | None:
         """USD that are left, negative once the budget is passed; None where that is not known."""
         return None if self.spent.usd is None else self.limit - self.spent.usd

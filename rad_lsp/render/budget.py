@@ -53,7 +53,7 @@ def text(
         return NO_BUDGET
     laid = laid_out(_COLUMNS, [_cells(row, zone) for row in budgets.rows], width=width)
     body = [
-        paint("bad", line) if row.threshold is not None or row.is_passed else line
+        paint("bad", line) if row.warns else line
         for row, line in zip(budgets.rows, laid.rows, strict=True)
     ]
     lines = [paint("title", "Budgets"), "", laid.head, laid.rule, *body, "", *rules(budgets)]
@@ -93,7 +93,7 @@ def _cells(row: Outlook, zone: tzinfo | None) -> list[str]:
     if row.low is not None and row.high is not None:
         within = f"{money(row.low)} to {usd(row.high.usd)}"
     return [
-        f"{_MARK if row.threshold is not None or row.is_passed else ''}{_title(row)}",
+        f"{_MARK if row.warns else ''}{_title(row)}",
         money(row.spent),
         usd(row.limit),
         _bounded(usd(row.left), row.spent),

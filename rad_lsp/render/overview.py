@@ -12,6 +12,7 @@ from rad_lsp.core import figures, wording
 from rad_lsp.core.period import local
 from rad_lsp.core.wording import NO_HISTORY, count, money, percent, printable, usd
 from rad_lsp.render import answers, layout
+from rad_lsp.render.bars import LONGEST, bar
 from rad_lsp.render.history import short_names
 from rad_lsp.render.notes import Notes
 from rad_lsp.render.table import Column, cells, cut, laid_out
@@ -35,8 +36,6 @@ _NAMED: Final = 28
 """Cells of the name of a project or a model."""
 
 _LABEL: Final = 14
-_BAR: Final = 8
-_EIGHTHS: Final = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
 
 class SpentAnswer(Struct, frozen=True, kw_only=True):
@@ -113,7 +112,6 @@ def text(
     """
     if overview.last is None:
         return NO_HISTORY
-    spans = overview.here or overview.everywhere
     whose = printable(folder) if overview.here else "All projects"
     if width is not None:
         whose = cut(whose, width)
@@ -126,7 +124,7 @@ def text(
     lines += _field("Budgets", map(_budget, overview.budgets), width)
     lines += _field("Plan limits", [_limit(one, zone) for one in overview.limits], width)
     lines += _field("Needs a look", overview.attention, width)
-    return joined([*lines, *below(_BEFORE, table.note, _uncertain(spans, overview))])
+    return joined([*lines, *below(_BEFORE, table.note, _uncertain(overview))])
 
 
 def answer(overview: Overview, now: datetime, folder: str) -> Answer:
@@ -201,14 +199,14 @@ def _shares(overview: Overview, width: int | None) -> list[str]:
         left = projects[number] if number < len(projects) else blank
         right = models[number] if number < len(models) else blank
         pairs.append([*left, *right])
-    bar = [] if width is None else [Column("", "<", _BAR, gives_way=2)]
+    bars = [] if width is None else [Column("", "<", LONGEST, gives_way=2)]
     columns = [
         Column("Projects this week", "<", 18),
         Column("Cost", ">"),
-        *bar,
+        *bars,
         Column("Models this week", gives_way=1),
         Column("Cost", ">", gives_way=1),
-        *bar,
+        *bars,
     ]
     return laid_out(columns, pairs, width=width).lines
 
@@ -218,16 +216,9 @@ def _listed(shares: Sequence[Share], names: dict[str, str], width: int | None) -
     found = []
     for share in shares:
         name = printable(names.get(share.name, share.name)) or wording.NOT_AVAILABLE
-        bar = [] if width is None else [_bar(share.money.usd or 0.0, peak)]
-        found.append([cut(name, _NAMED), money(share.money), *bar])
+        drawn = [] if width is None else [bar(share.money.usd or 0.0, peak)]
+        found.append([cut(name, _NAMED), money(share.money), *drawn])
     return found
-
-
-def _bar(size: float, peak: float) -> str:
-    if size <= 0 or peak <= 0:
-        return ""
-    whole, rest = divmod(max(round(8 * _BAR * size / peak), 1), 8)
-    return "█" * whole + _EIGHTHS[rest]
 
 
 def _last(session: Session, now: datetime, zone: tzinfo | None) -> str:
@@ -246,7 +237,7 @@ def _last(session: Session, now: datetime, zone: tzinfo | None) -> str:
 def _budget(row: Outlook) -> str:
     """`⚠ day $16.4000 of $20.0000 (82.0%)`."""
     whose = f" of {printable(row.project)}" if row.project else ""
-    mark = "⚠ " if row.is_passed or row.threshold is not None else ""
+    mark = "⚠ " if row.warns else ""
     share = f" ({percent(row.used)})" if row.used is not None else ""
     return f"{mark}{row.name}{whose} {money(row.spent)} of {usd(row.limit)}{share}"
 
@@ -279,10 +270,10 @@ def _field(label: str, parts: Any, width: int | None) -> list[str]:
     return lines if width is None else [cut(line, width) for line in lines]
 
 
-def _uncertain(spans: Sequence[Span], overview: Overview) -> str:
+def _uncertain(overview: Overview) -> str:
     """Why amounts are minima or not known."""
     shown: list[Money] = []
-    for span in (*spans, *overview.everywhere):
+    for span in (*overview.here, *overview.everywhere):
         shown += [span.now.money, span.before.money]
     notes = Notes()
     notes.counted(max(shown, key=lambda one: one.lower_bound + one.unpriced))

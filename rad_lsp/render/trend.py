@@ -11,6 +11,7 @@ from rad_lsp.core import wording
 from rad_lsp.core.trend import Part
 from rad_lsp.core.wording import NO_HISTORY, count, printable
 from rad_lsp.render import export, markdown, text
+from rad_lsp.render.bars import bar
 from rad_lsp.render.notes import Notes
 from rad_lsp.render.table import Column, cells, cut, laid_out
 
@@ -36,13 +37,9 @@ _COLUMNS: Final = (
     Column("Savings", ">", gives_way=10),
     Column("Lines", ">", gives_way=11),
 )
-_BAR: Final = 8
-"""Cells of the longest bar."""
-
 _LONGEST_NAME: Final = 28
 """Cells of a part's name on a terminal."""
 
-_EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _HEIGHTS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -76,8 +73,8 @@ def as_text(trend: Trend, paint: Paint = text.plain, *, width: int | None = None
         label, *values = _cells(one, names)
         if width is not None:
             is_total = number >= len(shown) - totals
-            bar = "" if is_total else _bar(_size(one.figures), peak)
-            label, values = cut(label, _LONGEST_NAME), [values[0], bar, *values[1:]]
+            drawn = "" if is_total else bar(_size(one.figures), peak)
+            label, values = cut(label, _LONGEST_NAME), [values[0], drawn, *values[1:]]
         rows.append([label, *values])
     columns = [Column(_header(trend)), *_COLUMNS]
     if width is not None:
@@ -212,16 +209,8 @@ def _names(trend: Trend) -> dict[str, str]:
 
 
 def _size(figures: Figures) -> float:
-    """What a bar shows: the cost."""
+    """The cost, which is what a bar shows."""
     return (figures.spent and figures.spent.money.usd) or 0.0
-
-
-def _bar(size: float, peak: float) -> str:
-    """A bar of up to `_BAR` cells; anything above nothing can be seen."""
-    if size <= 0 or peak <= 0:
-        return ""
-    whole, rest = divmod(max(round(8 * _BAR * size / peak), 1), 8)
-    return ("█" * whole + _EIGHTHS[rest]).rstrip()
 
 
 def _sparkline(trend: Trend, peak: float, width: int) -> str:

@@ -175,7 +175,7 @@ def _on_projects(
         counts = _counts(name)
         for kind, within in periods.items():
             if within not in sums:
-                sums[within] = _totals(everywhere, ("project", "source"), within, zone)
+                sums[within] = everywhere.usage_totals(("project", "source"), within, zone)
             spent = (total.money for total in sums[within] if counts(str(total.key[0])))
             found[name, kind] = money.total(spent)
     return found
@@ -186,7 +186,7 @@ def _past(
 ) -> list[UsageTotal]:
     """The sums of the days of history."""
     first = today - timedelta(days=budgets.HISTORY_DAYS)
-    return _totals(store, by, Period(midnight(first, zone), midnight(today, zone)), zone)
+    return store.usage_totals(by, Period(midnight(first, zone), midnight(today, zone)), zone)
 
 
 def _by_day(totals: Iterable[UsageTotal]) -> dict[date, Money]:
@@ -195,10 +195,3 @@ def _by_day(totals: Iterable[UsageTotal]) -> dict[date, Money]:
         if isinstance(day := total.key[0], date):
             days.setdefault(day, []).append(total.money)
     return {day: money.total(amounts) for day, amounts in days.items()}
-
-
-def _totals(
-    store: Store, by: tuple[Dimension, ...], within: Period, zone: tzinfo | None
-) -> list[UsageTotal]:
-    """Sums of what was read."""
-    return store.usage_totals(by, within, zone)

@@ -191,5 +191,5 @@ _marks = attrgetter("st_mtime_ns", "st_ctime_ns", "st_size", "st_ino")
 
 
 def stamp_of(status: os.stat_result) -> int:
-    """The same, of what the system has told of a file."""
+    """The stamp of a file, from its status."""
     return hash(_marks(status))
