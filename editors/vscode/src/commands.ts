@@ -1,4 +1,14 @@
-import { commands, env, l10n, ProgressLocation, Uri, window, workspace, type Disposable, type LogOutputChannel } from 'vscode';
+import {
+  commands,
+  env,
+  l10n,
+  ProgressLocation,
+  Uri,
+  window,
+  workspace,
+  type Disposable,
+  type LogOutputChannel,
+} from 'vscode';
 import type { ExportParams, SessionSummary } from './contract';
 import { shortId } from './display';
 import { currentFolder } from './folders';
@@ -52,9 +62,9 @@ export class Commands implements Disposable {
         await env.clipboard.writeText(debugInfo());
         void window.showInformationMessage(l10n.t('Debug information is on the clipboard.'));
       },
-      openSession: (target) => this.#openSession((target ?? {}) as Target),
-      openComparison: (target) => this.#openComparison((target ?? {}) as Target),
-      exportSession: (target) => this.#export((target ?? {}) as Target),
+      openSession: (target) => this.#openSession(target ?? {}),
+      openComparison: (target) => this.#openComparison(target ?? {}),
+      exportSession: (target) => this.#export(target ?? {}),
     };
     this.#disposables = Object.entries(all).map(([name, run]) =>
       commands.registerCommand(`radLsp.${name}`, (argument: unknown) => this.#guarded(() => run(argument))),
@@ -143,7 +153,11 @@ export class Commands implements Disposable {
       { location: ProgressLocation.Notification, title: l10n.t('Exporting sessions'), cancellable: true },
       // That a file is there is known: the dialog has asked whether to replace it.
       (_progress, token) =>
-        this.#server.request('stats/export', { workspaceUri, format, output: target.toString(), overwrite: true, ...scope }, token),
+        this.#server.request(
+          'stats/export',
+          { workspaceUri, format, output: target.toString(), overwrite: true, ...scope },
+          token,
+        ),
     );
     const open = l10n.t('Open');
     const message = l10n.t('Sessions exported: {0}, to {1}', String(done.sessions), target.fsPath);
@@ -173,7 +187,7 @@ export class Commands implements Disposable {
   }
 
   async #sessionOf(report: Uri): Promise<{ workspaceUri: string; sessionId: string }> {
-    const workspaceUri = (workspace.getWorkspaceFolder(report)?.uri.toString() ?? folder());
+    const workspaceUri = workspace.getWorkspaceFolder(report)?.uri.toString() ?? folder();
     const { sessionId } = await this.#server.request('stats/session', { workspaceUri, uri: report.toString() });
     return { workspaceUri, sessionId };
   }

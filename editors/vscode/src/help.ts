@@ -1,12 +1,4 @@
-import {
-  commands,
-  ConfigurationTarget,
-  l10n,
-  window,
-  workspace,
-  type Disposable,
-  type ExtensionContext,
-} from 'vscode';
+import { commands, ConfigurationTarget, l10n, window, workspace, type Disposable, type ExtensionContext } from 'vscode';
 import type { Search } from './server/find';
 import { hasPythonExtension } from './server/python';
 import type { Server } from './server/server';
@@ -56,8 +48,14 @@ export class Help implements Disposable {
   async #missing({ candidates }: Search): Promise<void> {
     const old = candidates.find((candidate) => candidate.old);
     const message = old?.program
-      ? l10n.t('rad-lsp at {0} is too old: this extension needs {1} or newer. The guide tells how to update it.', old.program.command, OLDEST.join('.'))
-      : l10n.t('rad-lsp, which the figures come from, was not found. The guide tells how to install it; or choose a Python that has it.');
+      ? l10n.t(
+          'rad-lsp at {0} is too old: this extension needs {1} or newer. The guide tells how to update it.',
+          old.program.command,
+          OLDEST.join('.'),
+        )
+      : l10n.t(
+          'rad-lsp, which the figures come from, was not found. The guide tells how to install it; or choose a Python that has it.',
+        );
     const choose = l10n.t('Choose Python');
     const guide = l10n.t('Open Guide');
     const answer = await window.showWarningMessage(message, guide, choose);
@@ -76,7 +74,8 @@ export class Help implements Disposable {
     }
     const [python] = (await window.showOpenDialog({ title: l10n.t('Python in which rad-lsp is installed') })) ?? [];
     // That the setting has changed starts the server.
-    if (python) await workspace.getConfiguration('radLsp').update('interpreter', python.fsPath, ConfigurationTarget.Global);
+    if (python)
+      await workspace.getConfiguration('radLsp').update('interpreter', python.fsPath, ConfigurationTarget.Global);
   }
 
   async #stopped(): Promise<void> {

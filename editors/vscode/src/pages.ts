@@ -1,4 +1,13 @@
-import { commands, EventEmitter, l10n, Uri, window, workspace, type Disposable, type TextDocumentContentProvider } from 'vscode';
+import {
+  commands,
+  EventEmitter,
+  l10n,
+  Uri,
+  window,
+  workspace,
+  type Disposable,
+  type TextDocumentContentProvider,
+} from 'vscode';
 import { escape, shortId } from './display';
 import { normal } from './folders';
 import type { Server } from './server/server';
@@ -8,7 +17,12 @@ export const SCHEME = 'radium-sessions';
 /** A question to the server, whose answer is a page. */
 export type Page =
   | { readonly kind: 'session'; readonly workspaceUri: string; readonly sessionId?: string }
-  | { readonly kind: 'comparison'; readonly workspaceUri: string; readonly sessionA?: string; readonly sessionB: string }
+  | {
+      readonly kind: 'comparison';
+      readonly workspaceUri: string;
+      readonly sessionA?: string;
+      readonly sessionB: string;
+    }
   | { readonly kind: 'models'; readonly workspaceUri: string; readonly sessionId?: string };
 
 /** The page's address: its title as path, so that the tab shows it, and the question as query. */

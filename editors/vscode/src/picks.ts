@@ -65,11 +65,7 @@ export async function pickSession(server: Server, options: Options): Promise<Ses
   });
 }
 
-function items(
-  sessions: readonly SessionSummary[],
-  total: number,
-  { buttons = [], without }: Options,
-): SessionItem[] {
+function items(sessions: readonly SessionSummary[], total: number, { buttons = [], without }: Options): SessionItem[] {
   const made: SessionItem[] = sessions
     .filter(({ sessionId }) => sessionId !== without)
     .map((session) => ({

@@ -49,7 +49,10 @@ function named(variable: string | undefined, environment: Environment, home: str
 
 /** A pattern of one folder alone, written as VS Code writes paths. */
 function glob(folder: string): string {
-  const path = folder.replaceAll('\\', '/').replace(/\/+$/, '').replace(/^[A-Z]:/, (drive) => drive.toLowerCase());
+  const path = folder
+    .replaceAll('\\', '/')
+    .replace(/\/+$/, '')
+    .replace(/^[A-Z]:/, (drive) => drive.toLowerCase());
   return path.replace(/[*?[\]{}]/g, '[$&]');
 }
 

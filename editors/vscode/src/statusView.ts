@@ -20,7 +20,13 @@ export function view(state: State, status: Status | undefined, visibility: Visib
     case 'idle':
       return undefined;
     case 'missing':
-      return own('warning', l10n.t('no server'), l10n.t('rad-lsp was not found. Click for help.'), true, 'radLsp.serverHelp');
+      return own(
+        'warning',
+        l10n.t('no server'),
+        l10n.t('rad-lsp was not found. Click for help.'),
+        true,
+        'radLsp.serverHelp',
+      );
     case 'stopped': {
       const tooltip = l10n.t('The server ended too often. Click to start it again.');
       return own('debug-disconnect', l10n.t('server stopped'), tooltip, true, 'radLsp.restartServer');

@@ -64,12 +64,18 @@ test('versions are read and compared by number', () => {
 
 test('a server that ends is started after ever longer pauses, until the fifth time', () => {
   const crashes = new Crashes();
-  assert.deepEqual([0, 1, 2, 3, 4].map((second) => crashes.add(second * 1000)), [1000, 2000, 4000, 8000, undefined]);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((second) => crashes.add(second * 1000)),
+    [1000, 2000, 4000, 8000, undefined],
+  );
 });
 
 test('crashes of long ago do not count', () => {
   const crashes = new Crashes();
-  assert.deepEqual([0, 1, 2, 3, 4].map((minute) => crashes.add(minute * 60_000)), [1000, 2000, 4000, 4000, 4000]);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((minute) => crashes.add(minute * 60_000)),
+    [1000, 2000, 4000, 4000, 4000],
+  );
   crashes.forget();
   assert.equal(crashes.add(5 * 60_000), 1000);
 });
@@ -83,7 +89,10 @@ test('the status bar shows what the server sends, and says it to screen readers'
     warning: false,
     command: 'radLsp.openSession',
   });
-  assert.equal(view(running, { ...status, severity: 'warning' }, 'always')?.label, 'Radium Sessions, warning: $0.1275 · 92.6%');
+  assert.equal(
+    view(running, { ...status, severity: 'warning' }, 'always')?.label,
+    'Radium Sessions, warning: $0.1275 · 92.6%',
+  );
 });
 
 test('every state of the server is told apart', () => {

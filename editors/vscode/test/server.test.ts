@@ -74,7 +74,10 @@ test('it starts once, with the arguments of the settings', async () => {
   server.start();
   server.start();
   await until('running');
-  assert.deepEqual(made.map(({ program }) => program), [{ command: fake, args: ['--log-level', 'info'] }]);
+  assert.deepEqual(
+    made.map(({ program }) => program),
+    [{ command: fake, args: ['--log-level', 'info'] }],
+  );
   assert.deepEqual(states, ['starting', 'running']);
 });
 

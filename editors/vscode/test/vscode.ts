@@ -67,14 +67,10 @@ export class RelativePattern {
   ) {}
 }
 
-export class ShellExecution {}
-export class Task {}
-
 export const StatusBarAlignment = { Left: 1, Right: 2 };
 export const QuickPickItemKind = { Separator: -1, Default: 0 };
 export const ProgressLocation = { Notification: 15 };
 export const ConfigurationTarget = { Global: 1 };
-export const TaskScope = { Workspace: 2 };
 export const version = '1.91.0';
 
 export const l10n = {
@@ -155,4 +151,3 @@ export const commands = {
 
 export const extensions = { getExtension: (): undefined => undefined };
 export const env = { remoteName: undefined, clipboard: { writeText: async () => undefined } };
-export const tasks = {};

@@ -43,6 +43,26 @@ def test_stale_types_are_found(sources, tmp_path):
     assert "stale" in done.stderr
 
 
+@pytest.mark.parametrize("check", ["lint", "format:check"])
+def test_sources_pass(sources, check):
+    done = workbench.npm(sources, "run", check)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_promise_that_nobody_waits_for_and_another_style_are_found(sources):
+    added = sources / "src" / "added.ts"
+    added.write_text('export function added(): void {\n  fetch("x");\n}\n', encoding="utf-8")
+    try:
+        lint = workbench.npm(sources, "run", "lint")
+        style = workbench.npm(sources, "run", "format:check")
+    finally:
+        added.unlink()
+    assert lint.returncode == 1
+    assert "no-floating-promises" in lint.stdout
+    assert style.returncode == 1
+    assert "added.ts" in style.stdout + style.stderr
+
+
 def test_unit_tests_pass(sources):
     done = workbench.npm(sources, "test")
     assert done.returncode == 0, done.stdout + done.stderr

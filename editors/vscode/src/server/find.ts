@@ -44,7 +44,13 @@ export interface Surroundings {
 /** The first program that answers as the server, and what became of those before it. */
 export async function findServer(around: Surroundings): Promise<Search> {
   const candidates: Candidate[] = [];
-  for (const origin of ['radLsp.server.path', 'radLsp.interpreter', 'ms-python.python', 'PATH', '~/.local/bin'] as const) {
+  for (const origin of [
+    'radLsp.server.path',
+    'radLsp.interpreter',
+    'ms-python.python',
+    'PATH',
+    '~/.local/bin',
+  ] as const) {
     const program = await name(origin, around);
     if (typeof program === 'string') {
       candidates.push({ origin, refusal: program });

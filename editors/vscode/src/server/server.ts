@@ -1,11 +1,4 @@
-import {
-  EventEmitter,
-  l10n,
-  workspace,
-  type CancellationToken,
-  type Disposable,
-  type LogOutputChannel,
-} from 'vscode';
+import { EventEmitter, l10n, workspace, type CancellationToken, type Disposable, type LogOutputChannel } from 'vscode';
 import { VERSION, type Requests, type Status } from '../contract';
 import type * as Client from './client';
 import { Crashes } from './crashes';

@@ -64,7 +64,10 @@ describe('Radium Sessions', () => {
     const known = new Set(await commands.getCommands(true));
     const wanted = [...contributes.commands.map(({ command }) => command), ...COMMANDS];
     assert.equal(wanted.length, 12);
-    assert.deepEqual(wanted.filter((command) => !known.has(command)), []);
+    assert.deepEqual(
+      wanted.filter((command) => !known.has(command)),
+      [],
+    );
   });
 
   it('answers questions with pages of Markdown', async () => {
@@ -102,8 +105,8 @@ describe('Radium Sessions', () => {
 
   it('compares the sessions that it is told to', async () => {
     await commands.executeCommand('radLsp.openComparison', { workspaceUri, sessionA: 'newer', sessionB: 'older' });
-    const { getText } = await page('A: newer', 'B: older');
-    assert.match(getText(), /\| Cost \| \$0\.2500 \| \$0\.1250 \| -\$0\.1250 \(-50\.0%\) \| ✓ improved \|/);
+    const shown = await page('A: newer', 'B: older');
+    assert.match(shown.getText(), /\| Cost \| \$0\.2500 \| \$0\.1250 \| -\$0\.1250 \(-50\.0%\) \| ✓ improved \|/);
   });
 
   it('opens nothing when there is no answer', async () => {
@@ -149,8 +152,14 @@ describe('Radium Sessions', () => {
     assert.match(await hoverOn('"tool_time"'), /1h 43m 35s, 59\.8% of the agent's active time/);
     const all = new Range(0, 0, 200, 0);
     const hints = await commands.executeCommand<InlayHint[]>('vscode.executeInlayHintProvider', report('newer'), all);
-    assert.ok(hints.some(({ label }) => label === '4h 9m 54s'), JSON.stringify(hints.map(({ label }) => label)));
-    const symbols = await commands.executeCommand<DocumentSymbol[]>('vscode.executeDocumentSymbolProvider', report('newer'));
+    assert.ok(
+      hints.some(({ label }) => label === '4h 9m 54s'),
+      JSON.stringify(hints.map(({ label }) => label)),
+    );
+    const symbols = await commands.executeCommand<DocumentSymbol[]>(
+      'vscode.executeDocumentSymbolProvider',
+      report('newer'),
+    );
     assert.ok(symbols.some(({ name }) => name === 'metrics'));
     const sessions = await commands.executeCommand<SymbolInformation[]>('vscode.executeWorkspaceSymbolProvider', 'old');
     assert.ok(sessions.some(({ location }) => location.uri.path === report('older').path));
@@ -167,7 +176,8 @@ describe('Radium Sessions', () => {
     await workspace.openTextDocument(broken);
     const [action] = await eventually(async () => {
       const range = languages.getDiagnostics(broken)[0]?.range;
-      const found = range && (await commands.executeCommand<CodeAction[]>('vscode.executeCodeActionProvider', broken, range));
+      const found =
+        range && (await commands.executeCommand<CodeAction[]>('vscode.executeCodeActionProvider', broken, range));
       return found?.length && found;
     });
     assert.equal(action?.title, 'Delete the unreadable report broken.json');

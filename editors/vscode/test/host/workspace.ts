@@ -46,8 +46,8 @@ export async function eventually<T>(get: () => T | Promise<T>): Promise<Exclude<
 /** Our open page whose text has all of these in it, once there is one. */
 export function page(...texts: string[]): Promise<TextDocument> {
   return eventually(() =>
-    workspace.textDocuments.find(({ uri, getText }) => {
-      return uri.scheme === SCHEME && texts.every((text) => getText().includes(text));
-    }),
+    workspace.textDocuments.find(
+      (document) => document.uri.scheme === SCHEME && texts.every((text) => document.getText().includes(text)),
+    ),
   );
 }
