@@ -18,6 +18,7 @@ import msgspec
 
 from rad_lsp.core.errors import NoWorkspace
 from rad_lsp.core.paths import folder_key
+from rad_lsp.core.session import RADIUM
 from rad_lsp.server.folder import Folder
 from rad_lsp.server.uris import path_of
 from rad_lsp.server.watcher import Watcher, watch_trees
@@ -109,15 +110,27 @@ class Folders:
                 return folder, entry.session
         return None
 
-    def shown(self, session: Session) -> Session:
-        """The session of a report as all answers show it.
+    def of(self, session: Session) -> Folder | None:
+        """The first folder in which a transcript's session counts, or in which a report lies."""
+        if session.source == RADIUM:
+            return self.holding(session.path)
+        counting = self.counting(session.source, session.id)
+        return counting[0] if counting else None
 
-        That is with those that ran as part of it, and with the place that is known of it.
+    def shown(self, session: Session) -> Session:
+        """The session of a report or transcript as all answers show it.
+
+        A report has those that ran as part of it, and the place that is known of it. A transcript
+        is one file of its session, which may have others, such as those of sub-agents.
         """
         counting = self.counting(session.source, session.id)
-        if counting is None or counting[1].path != session.path:
+        if counting is None:
             return session
         known = counting[1]
+        if session.source != RADIUM:
+            return known
+        if known.path != session.path:
+            return session
         place = {"project": known.project, "branch": known.branch}
         return known if session.children else msgspec.structs.replace(session, **place)
 

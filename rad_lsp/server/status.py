@@ -142,7 +142,7 @@ class StatusReporter:
         ]
 
     def _links(self, session: Session) -> str:
-        offered = [links.open_session(self._uri, session.id)]
+        offered = [links.open_session(self._uri, session.id), links.cost(self._uri, session.id)]
         previous = self._sessions.snapshot.previous(session.id)
         if previous is not None:
             offered.append(links.compare_with_previous(self._uri, previous, session.id))

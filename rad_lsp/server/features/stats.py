@@ -42,8 +42,11 @@ async def session(context: Context, params: wire.SessionParams) -> wire.SessionS
     if params.uri is not None and params.session_id is not None:
         raise JsonRpcInvalidParams("uri: goes without sessionId")
     if params.uri is not None:
-        selected = context.folders.shown(await _by_uri(context, params.uri))
-        holding = context.folders.holding(selected.path)
+        read = await _by_uri(context, params.uri)
+        for each in context.folders:
+            await each.ready()
+        selected = context.folders.shown(read)
+        holding = context.folders.of(read) or next(iter(context.folders), None)
         zone = holding.settings.values.zone if holding else None
     else:
         folder, snapshot = await _snapshot(context, params)
