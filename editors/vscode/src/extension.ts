@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { env, RelativePattern, version, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import { Commands } from './commands';
 import { Help } from './help';
-import { Pages } from './pages';
+import { Pages } from './pages/pages';
+import { Reports } from './pages/reports';
 import { agentFolders } from './reports';
 import { Server } from './server/server';
 import { StatusBar } from './statusBar';
@@ -15,12 +16,16 @@ export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel('Radium Sessions', { log: true });
   const made = new Server(log);
   server = made;
+  const pages = new Pages(made);
+  const reports = new Reports(made);
   context.subscriptions.push(
     log,
     made,
     new StatusBar(made),
     new Help(made, context),
-    new Commands(made, new Pages(made), log, () => debugInfo(context, made)),
+    pages,
+    reports,
+    new Commands(made, pages, reports, log, () => debugInfo(context, made)),
   );
   startWhenWanted(context, made, log);
 }

@@ -1,2 +1,7 @@
 /** Commands of ours that the server's lenses, hovers and tooltips may name, and no others. */
-export const COMMANDS = ['radLsp.openSession', 'radLsp.openComparison', 'radLsp.exportSession'] as const;
+export const COMMANDS = [
+  'radLsp.openSession',
+  'radLsp.showCost',
+  'radLsp.openComparison',
+  'radLsp.exportSession',
+] as const;

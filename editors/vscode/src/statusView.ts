@@ -40,7 +40,7 @@ export function view(state: State, status: Status | undefined, visibility: Visib
       if (!status.session && visibility === 'relevant' && status.severity === 'ok') return undefined;
       const warning = status.severity === 'warning';
       const icon = warning ? 'warning' : status.session ? 'pulse' : 'circle-outline';
-      return of(icon, status.text, status.tooltip, warning, 'radLsp.openSession');
+      return of(icon, status.text, status.tooltip, warning, 'radLsp.showMenu');
     }
   }
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SessionSummary, Status } from '../src/contract';
-import { escape, shortId } from '../src/display';
-import { addressOf, pageOf, title, type Page } from '../src/pages';
+import { shortId } from '../src/display';
 import { agentFolders, isReport, transcripts } from '../src/reports';
 import { Crashes } from '../src/server/crashes';
 import { isOlder, parseVersion } from '../src/server/version';
@@ -87,7 +86,7 @@ test('the status bar shows what the server sends, and says it to screen readers'
     label: 'Radium Sessions: $0.1275 · 92.6%',
     tooltip: 'tip',
     warning: false,
-    command: 'radLsp.openSession',
+    command: 'radLsp.showMenu',
   });
   assert.equal(
     view(running, { ...status, severity: 'warning' }, 'always')?.label,
@@ -127,22 +126,3 @@ test('long ids are cut in titles, and short ones are not', () => {
   assert.equal(shortId('3c6ddcd3-85b6-48f1-88e1-f428ca458337'), '3c6ddcd3');
   assert.equal(shortId('gen-1'), 'gen-1');
 });
-
-test('text of any origin is literal in a page', () => {
-  assert.equal(escape('<b>\n*x*|y'), '\\<b\\> \\*x\\*\\|y');
-});
-
-for (const page of [
-  { kind: 'session', workspaceUri: 'file:///w%20x' },
-  { kind: 'session', workspaceUri: 'file:///w', sessionId: 'a/b?c#d%20' },
-  { kind: 'comparison', workspaceUri: 'file:///w', sessionA: 'ä', sessionB: '&=' },
-  { kind: 'comparison', workspaceUri: 'file:///w', sessionB: 'latest' },
-  { kind: 'models', workspaceUri: 'file:///w', sessionId: 'gen-1' },
-] satisfies Page[]) {
-  test(`the address of ${JSON.stringify(page)} holds all of it`, () => {
-    const address = addressOf(page);
-    assert.deepEqual(pageOf(address), page);
-    assert.equal(address.path, `/${title(page)}.md`);
-    assert.equal(address.path.split('/').length, 2);
-  });
-}

@@ -383,19 +383,31 @@ class Window:
         return rows
 
     def preview(self, *texts):
-        """The text of the rendered Markdown page that holds all these texts, once there is one."""
+        """The text of the page that holds all these texts, once there is one."""
+        return self.frame(*texts).locator("body").inner_text()
+
+    def frame(self, *texts):
+        """The frame of that page."""
 
         def get():
             seen = []
             for frame in self.page.frames:
                 with contextlib.suppress(Exception):
-                    body = frame.locator("body.vscode-body").inner_text(timeout=200)
+                    body = frame.locator("body[data-vscode-theme-kind]").inner_text(timeout=200)
                     if body and all(text in body for text in texts):
-                        return body
+                        return frame
                     seen.append(body)
             raise AssertionError(f"no page holds {texts}: {seen}")
 
         return eventually(get)
+
+    def tabs(self):
+        """The titles of all tabs."""
+        return self.page.locator(".tabs-container .tab .label-name").all_inner_texts()
+
+    def tab(self, title):
+        """Wait for a tab whose title begins so."""
+        eventually(lambda: any(label.startswith(title) for label in self.tabs()))
 
     def notification(self, text):
         """A notification with a text."""
