@@ -18,6 +18,8 @@ _HOLE: Final = re.compile(r"\{\{(\w+)\}\}")
 _LARGE: Final = 100_000
 """Characters of data from which on they are compressed."""
 
+_LEVEL: Final = 6
+
 
 def page(data: str, title: str, vega: str) -> str:
     """The page that shows some data, which are JSON; `vega` is the script of `bundle`."""
@@ -64,7 +66,7 @@ def _packed(data: str) -> tuple[str, str]:
     """How data are written, and so that nothing in them ends their element."""
     if len(data) < _LARGE:
         return "plain", _in_json(data)
-    return "gzip", base64.b64encode(gzip.compress(data.encode(), mtime=0)).decode()
+    return "gzip", base64.b64encode(gzip.compress(data.encode(), _LEVEL, mtime=0)).decode()
 
 
 def _in_json(text: str) -> str:
