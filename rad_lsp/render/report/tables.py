@@ -81,12 +81,13 @@ class Tables:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What charts ask for by name: the whole time, and the models with a colour."""
+        """What charts ask for by name: the whole time, and what has a colour."""
         series = [self._models[model] for model in self._ranks][:SERIES]
         if len(self._ranks) > SERIES:
             series.append(OTHERS)
         ends = [edge * _DAY_MS for edge in (self._edges[0], self._edges[-1])]
-        return {"span": ends, "series": series, "picked": None}
+        sources = dict.fromkeys(session.source for session in self._report.sessions)
+        return {"span": ends, "series": series, "sources": list(sources), "picked": None}
 
     def _cost_by_day(self) -> Rows:
         groups = _grouped(
