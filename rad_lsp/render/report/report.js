@@ -7,6 +7,7 @@ const OUTCOMES = { Succeeded: "ok", Failed: "failed", Denied: "denied", Unknown:
 const SERIES = 7; // models with a colour of their own
 const OTHERS = "Other models";
 const TOP = 10;
+const ERRORS = 1; // of Vega's levels: it also warns of a chart without rows
 
 const byId = (id) => document.getElementById(id);
 
@@ -86,7 +87,8 @@ function clean(name) {
 function distinct(names, empty) {
   const seen = new Map();
   return names.map((name) => {
-    const shown = clean(name).trim() || empty;
+    const cleaned = clean(name).trim() || empty;
+    const shown = cleaned in {} ? `'${cleaned}'` : cleaned; // Vega looks names up in plain objects
     const before = seen.get(shown) ?? 0;
     seen.set(shown, before + 1);
     return before ? `${shown} (${before + 1})` : shown;
@@ -100,15 +102,44 @@ async function decoded(block) {
   return new Response(unpacked).json();
 }
 
+/** Adds up the steps in which a column is written. */
+function summed(column) {
+  let sum = 0;
+  return column.map((step) => (sum += step));
+}
+
+/** Adds to each session what its requests cost and used. */
+function withUsage(sessions, usage) {
+  const money = sessions.id.map(() => new Money());
+  const saved = sessions.id.map(() => new Money());
+  const sums = ["requests", "unpriced", "input", "output", "cache_read", "cache_write"];
+  for (const name of sums) sessions[name] = sessions.id.map(() => 0);
+  usage.session.forEach((session, row) => {
+    money[session].add(usage.cost[row], usage.lower[row]);
+    saved[session].add(usage.savings[row], 0);
+    for (const name of sums) sessions[name][session] += usage[name][row];
+  });
+  sessions.cost = money.map((amount) => amount.sum);
+  sessions.lower = money.map((amount) => amount.lower);
+  sessions.savings = saved.map((amount) => amount.sum);
+  sessions.tokens = sessions.input.map((input, i) => input + sessions.output[i]);
+  sessions.known = sessions.calls.map((calls, i) => calls - sessions.unknown[i]);
+}
+
 function prepared(raw) {
   const { sessions, usage, calls } = raw;
+  const steps = [[sessions, "start"], [usage, "session"], [usage, "hour"], [calls, "session"], [calls, "day"]];
+  for (const [block, name] of steps) block[name] = summed(block[name]);
+  withUsage(sessions, usage);
   const names = {
     source: distinct(raw.names.sources, "No agent"),
     project: distinct(raw.names.projects, "No project"),
     model: distinct(raw.names.models, "No model"),
     tool: distinct(raw.names.tools, "No tool"),
   };
-  sessions.label = distinct(sessions.label, "No name");
+  const label = (id, i) =>
+    [names.source[sessions.source[i]], sessions.title[i] ?? id.slice(0, 8), READ.moment(sessions.start[i])].join(" · ");
+  sessions.label = distinct(sessions.id.map(label), "No name");
   sessions.day = sessions.start.map((minute) => Math.floor(minute / 1440));
   usage.day = usage.hour.map((hour) => Math.floor(hour / 24));
   let [first, last] = [Infinity, -Infinity];
@@ -174,8 +205,13 @@ class Money {
     }
   }
 
+  /** Millionths of a USD; null where none is known, or there is nothing to know. */
+  get sum() {
+    return this.isKnown ? this.micros : null;
+  }
+
   get usd() {
-    return this.isKnown ? this.micros / 1e6 : this.isMissing ? null : 0;
+    return this.isKnown ? this.micros / 1e6 : null;
   }
 
   get lower() {
@@ -183,7 +219,7 @@ class Money {
   }
 }
 
-const percentOf = (part, whole) => (whole ? (100 * part) / whole : null);
+const percentOf = (part, whole) => (whole && known(part) ? (100 * part) / whole : null);
 const dearest = (a, b) => (b.cost ?? -1) - (a.cost ?? -1);
 
 /** Entries that are made when they are first asked for. */
@@ -331,7 +367,7 @@ function addedUp(data, filter) {
     session: sessions.label[i],
     source: names.source[sessions.source[i]],
     cost: usd(i),
-    lower: Boolean(sessions.lower[i]),
+    lower: sessions.lower[i],
   });
   const tables = {
     "cost-by-day": inOrder(byDay).map(([key, entry]) => {
@@ -376,9 +412,9 @@ function addedUp(data, filter) {
     project: names.project[sessions.project[i]],
     start: sessions.start[i],
     active: sessions.active[i],
-    tokens: known(sessions.input[i]) ? sessions.input[i] + sessions.output[i] : null,
+    tokens: sessions.tokens[i],
     calls: sessions.calls[i],
-    success: sessions.success_rate[i],
+    success: percentOf(sessions.ok[i], sessions.known[i]),
     added: sessions.lines_added[i],
     removed: sessions.lines_removed[i],
   }));
@@ -641,18 +677,26 @@ class Chart {
       param.name in this.params ? { ...param, value: this.params[param.name] } : param,
     );
     const data = { ...this.spec.data, values: this.rows };
-    return { ...this.spec, ...(params && { params }), data, ...more };
+    return { ...this.spec, ...(params && { params }), data, height: this.height, ...more };
+  }
+
+  /** In pixels: that of the specification, or as its rows need. */
+  get height() {
+    const { rows } = this.meta;
+    if (!rows) return this.spec.height;
+    const names = new Set(this.rows.map((row) => row[this.columns[0].field]));
+    return rows.step * Math.min(names.size, rows.most);
   }
 
   options(renderer) {
-    return { ast: true, actions: false, defaultStyle: false, logLevel: vega.Error, mode: "vega-lite", renderer, config: this.config };
+    return { ast: true, actions: false, defaultStyle: false, logLevel: ERRORS, mode: "vega-lite", renderer, config: this.config };
   }
 
   async draw() {
     if (!this.isStale) return;
     this.isStale = false;
     if (this.view) {
-      this.view.data(this.name, this.rows);
+      this.view.data(this.name, this.rows).height(this.height);
       for (const [name, value] of Object.entries(this.params)) {
         if (this.spec.params?.some((param) => param.name === name)) this.view.signal(name, value);
       }
@@ -928,8 +972,11 @@ function showSides() {
   const heads = ["Figure", ...places.map((place) => sessions.label[place]), "Change"];
   const head = heads.map((text, place) => element("th", { scope: "col", className: place ? "number" : "" }, element("bdi", { textContent: text })));
   const lines = figures.map((figure) => {
-    const [before, after] = places.map((place) => sessions[figure.column][place]);
-    const values = places.map((place) => read(sessions[figure.column][place], figure.unit, figure.unit === "USD" && sessions.lower[place]));
+    const [before, after] = places.map((place) => {
+      const [part, whole] = figure.of.map((column) => sessions[column][place]);
+      return figure.of.length > 1 ? percentOf(part, whole) : part;
+    });
+    const values = [before, after].map((value, at) => read(value, figure.unit, figure.unit === "USD" && sessions.lower[places[at]]));
     return element(
       "tr",
       {},
