@@ -136,7 +136,8 @@ class ChartsMissing(RadError):
     def __init__(self) -> None:
         super().__init__(
             "Charts need vl-convert, which is not installed. In a clone of the repository, run "
-            f"{' or '.join(INSTALL_CHARTS)}."
+            f"{' or '.join(INSTALL_CHARTS)}.",
+            install=list(INSTALL_CHARTS),
         )
 
 

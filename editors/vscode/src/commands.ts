@@ -66,11 +66,11 @@ export class Commands implements Disposable {
   }
 
   async #showSession(at: unknown): Promise<void> {
-    const file = fileAt(at);
-    const where = chosen(undefined);
-    // The page asks by the file: its session need not be one of this folder.
-    if (file) await sessionOf(this.#server, file, where.workspaceUri);
-    await this.#pages.show({ kind: 'session', ...where, uri: file?.toString() });
+    const target = await this.#inFront(at);
+    // What counts in no folder is asked for by its file.
+    const uri = target.allProjects && !isTarget(at) ? fileAt(at)?.toString() : undefined;
+    const page = uri === undefined ? target : { workspaceUri: target.workspaceUri, uri };
+    await this.#pages.show({ kind: 'session', ...page });
   }
 
   async #showCost(at: unknown): Promise<void> {
@@ -94,8 +94,8 @@ export class Commands implements Disposable {
     const file = fileAt(at);
     const found = file && sessionOf(this.#server, file, where.workspaceUri);
     // All sessions can be exported, whatever is wrong with the file in front.
-    const session = at === undefined ? await found?.catch(() => undefined) : await found;
-    await exportSessions(this.#server, where.workspaceUri, session);
+    const one = at === undefined ? await found?.catch(() => undefined) : await found;
+    await exportSessions(this.#server, where.workspaceUri, one?.session);
   }
 
   async #showHistory(where: Chosen): Promise<void> {
@@ -132,8 +132,8 @@ export class Commands implements Disposable {
     const file = isTarget(at) ? undefined : fileAt(at);
     const where = chosen(at);
     if (!file) return where;
-    const { sessionId } = await sessionOf(this.#server, file, where.workspaceUri);
-    return { ...where, sessionId, allProjects: true };
+    const { session, ...found } = await sessionOf(this.#server, file, where.workspaceUri);
+    return { ...found, sessionId: session.sessionId };
   }
 
   /** What goes wrong is said to the user in the server's words. */
@@ -151,6 +151,10 @@ export class Commands implements Disposable {
     if (kind === 'NoSessions') {
       const hint = noSessions(currentFolder()?.uri.toString() ?? '');
       say('Information', hint.message, hint.buttons);
+    } else if (kind === 'ChartsMissing') {
+      const { install = [] } = (error as { data: { install?: readonly string[] } }).data;
+      const copy = () => env.clipboard.writeText(install[0] ?? message);
+      say('Warning', message, { [l10n.t('Copy Install Command')]: copy });
     } else if (error instanceof Hint) {
       say('Information', message, error.buttons);
     } else if (kind !== undefined && EXPECTED.has(kind)) {

@@ -27,8 +27,28 @@ function isTranscript(uri: Uri): boolean {
   );
 }
 
-/** The session of a file. Throws a `Hint` where the file can't be read. */
-export async function sessionOf(server: Server, file: Uri, workspaceUri: string): Promise<SessionStats> {
+/** The session of a file, and the folder that it counts in; without one it is another project's. */
+export interface Found {
+  readonly session: SessionStats;
+  readonly workspaceUri: string;
+  readonly allProjects?: true;
+}
+
+/** Finds the session of a file. Throws a `Hint` where the file can't be read. */
+export async function sessionOf(server: Server, file: Uri, current: string): Promise<Found> {
+  const workspaceUri = workspace.getWorkspaceFolder(file)?.uri.toString() ?? current;
+  const session = await read(server, file, workspaceUri);
+  if (isReport(file.path)) return { session, workspaceUri };
+  try {
+    await server.request('stats/session', { workspaceUri, sessionId: session.sessionId });
+    return { session, workspaceUri };
+  } catch (error) {
+    if (!['NoSessions', 'SessionNotFound'].includes(kindOf(error) ?? '')) throw error;
+    return { session, workspaceUri, allProjects: true };
+  }
+}
+
+async function read(server: Server, file: Uri, workspaceUri: string): Promise<SessionStats> {
   try {
     return await server.request('stats/session', { workspaceUri, uri: file.toString() });
   } catch (error) {

@@ -100,12 +100,9 @@ def test_click_opens_a_menu_and_from_it_the_session_in_a_page_that_follows(
 ):
     window.item.locator("a").first.click()
     rows = window.rows(MENU)
-    assert [row.split("\n")[0] for row in rows[:3]] == [
-        "Show Session",
-        "Show Cost",
-        "Compare with Previous",
-    ]
-    assert all("Radium · newer · " in row for row in rows[:3])
+    for row, title in zip(rows, ("Show Session", "Show Cost", "Compare with Previous")):
+        assert title in row
+        assert "Radium · newer · 2 Jan" in row
     picture(window, "menu")
     window.pick(MENU, "Show Session")
     page = window.preview("Latest: Radium · newer", "Wall time", "$0.2500", "gemini-3-pro-preview")

@@ -72,7 +72,11 @@ export async function ask(request: Ask, page: Page): Promise<Answer> {
       const title = isLatest ? l10n.t('Latest: {0}', labelOf(found)) : labelOf(found);
       // A file may be that of another project's session.
       const everywhere = uri === undefined ? target : { ...target, allProjects: true };
-      return { title, markdown: found.markdown, actions: ofSession(kind, { ...everywhere, sessionId: found.sessionId }) };
+      return {
+        title,
+        markdown: found.markdown,
+        actions: ofSession(kind, { ...everywhere, sessionId: found.sessionId }),
+      };
     }
     case 'comparison': {
       const { sessionA = null, sessionB = 'latest' } = page;
