@@ -53,7 +53,7 @@ async def test_all_projects_and_a_period_are_chosen_as_in_commands(connect, clau
     assert await ids(allProjects=True) == ["mine"]
     other.answer()
     async with asyncio.timeout(PATIENCE):
-        while len(await ids(allProjects=True)) < 2:  # until the server has seen it
+        while len(await ids(allProjects=True)) < 2:  # noqa: ASYNC110  (until the server has seen it)
             await asyncio.sleep(0.05)
     assert await ids(allProjects=True) == ["other", "mine"]
     assert await ids(allProjects=True, until="2026-03-31") == ["mine"]
