@@ -83,6 +83,8 @@ function clean(name) {
   return shown.length > 300 ? `${shown.slice(0, 300)}…` : shown;
 }
 
+const titled = (title) => (title?.length > 60 ? `${title.slice(0, 60).trim()}…` : title?.trim());
+
 /** Names to show: harmless, none empty, no two alike. */
 function distinct(names, empty) {
   const seen = new Map();
@@ -138,7 +140,7 @@ function prepared(raw) {
     tool: distinct(raw.names.tools, "No tool"),
   };
   const label = (id, i) =>
-    [names.source[sessions.source[i]], sessions.title[i] ?? id.slice(0, 8), READ.moment(sessions.start[i])].join(" · ");
+    [names.source[sessions.source[i]], titled(sessions.title[i]) || id.slice(0, 8), READ.moment(sessions.start[i])].join(" · ");
   sessions.label = distinct(sessions.id.map(label), "No name");
   sessions.day = sessions.start.map((minute) => Math.floor(minute / 1440));
   usage.day = usage.hour.map((hour) => Math.floor(hour / 24));
@@ -640,8 +642,24 @@ class Chart {
     this.picture = element("div", { className: "chart", role: "img" });
     this.empty = element("p", { className: "empty", textContent: usermeta.empty ?? "Nothing to show for this choice.", hidden: true });
     this.place = element("div", { hidden: true });
+    if (this.hasBrush) {
+      // What is brushed becomes whole days when the pointer is let go.
+      const snap = () => {
+        this.brushed = null;
+        this.setBrush(filter.from, filter.to);
+      };
+      this.picture.addEventListener("pointerdown", () => addEventListener("pointerup", snap, { once: true }));
+    }
     article.setAttribute("aria-labelledby", heading.id);
     article.replaceChildren(head, this.picture, this.empty, this.place);
+  }
+
+  get hasBrush() {
+    return this.takes("brush");
+  }
+
+  takes(param) {
+    return Boolean(this.spec.params?.some((each) => each.name === param));
   }
 
   get isTable() {
@@ -689,7 +707,7 @@ class Chart {
   }
 
   options(renderer) {
-    return { ast: true, actions: false, defaultStyle: false, logLevel: ERRORS, mode: "vega-lite", renderer, config: this.config };
+    return { ast: true, actions: false, defaultStyle: false, tooltip: false, logLevel: ERRORS, mode: "vega-lite", renderer, config: this.config };
   }
 
   async draw() {
@@ -698,7 +716,7 @@ class Chart {
     if (this.view) {
       this.view.data(this.name, this.rows).height(this.height);
       for (const [name, value] of Object.entries(this.params)) {
-        if (this.spec.params?.some((param) => param.name === name)) this.view.signal(name, value);
+        if (this.takes(name)) this.view.signal(name, value);
       }
       await this.view.runAsync();
       return;
@@ -711,7 +729,7 @@ class Chart {
     this.view.addEventListener("click", (_, item) => {
       if (this.meta.pick && item?.datum && this.columns[0].field in item.datum) pick(this.meta.pick, item.datum);
     });
-    if (this.spec.params?.some((param) => param.name === "brush")) this.brush();
+    if (this.hasBrush) this.brush();
   }
 
   /** Follows the brush, and lets it follow dates that are chosen elsewhere. */
@@ -837,7 +855,7 @@ async function draw() {
   const drawings = charts.map((chart) => {
     const { own } = chart.meta;
     const span = own === "date" ? sums.spans.all : sums.spans.shown;
-    return chart.show(sums.tables[chart.name], { span, series: data.series, picked: filter[own] ?? null }, config);
+    return chart.show(sums.tables[chart.name], { span, series: data.series, sources: data.names.source, picked: filter[own] ?? null }, config);
   });
   await Promise.all(drawings);
   await charts.find((chart) => chart.name === "cost-by-day").setBrush(filter.from, filter.to);
@@ -1013,13 +1031,6 @@ function listen() {
     if (event.key === "Escape") hideTooltip();
   });
   addEventListener("scroll", hideTooltip, { passive: true });
-  // The brush ends at whole days.
-  addEventListener("pointerup", () => {
-    const chart = charts.find((each) => each.brushed);
-    if (!chart) return;
-    chart.brushed = null;
-    refresh();
-  });
   const chooseDates = () => {
     const day = (id) => (byId(id).value ? Date.parse(byId(id).value) / DAY : undefined);
     const to = day("to");
