@@ -139,9 +139,9 @@ function prepared(raw) {
     model: distinct(raw.names.models, "No model"),
     tool: distinct(raw.names.tools, "No tool"),
   };
-  const label = (id, i) =>
-    [names.source[sessions.source[i]], titled(sessions.title[i]) || id.slice(0, 8), READ.moment(sessions.start[i])].join(" · ");
-  sessions.label = distinct(sessions.id.map(label), "No name");
+  const short = sessions.id.map((id, i) => clean(titled(sessions.title[i]) || id.slice(0, 8)));
+  const label = (name, i) => [names.source[sessions.source[i]], name, READ.moment(sessions.start[i])].join(" · ");
+  sessions.label = distinct(short.map(label), "No name");
   sessions.day = sessions.start.map((minute) => Math.floor(minute / 1440));
   usage.day = usage.hour.map((hour) => Math.floor(hour / 24));
   let [first, last] = [Infinity, -Infinity];
@@ -159,7 +159,7 @@ function prepared(raw) {
   const series = ranked.slice(0, SERIES).map((model) => names.model[model]);
   if (ranked.length > SERIES) series.push(OTHERS);
   const isEmpty = first > last;
-  return { ...raw, names, rank, series, first: isEmpty ? 0 : first, last: isEmpty ? 0 : last };
+  return { ...raw, names, short, rank, series, first: isEmpty ? 0 : first, last: isEmpty ? 0 : last };
 }
 
 // ---- Adding up ----
@@ -411,6 +411,7 @@ function addedUp(data, filter) {
   };
   const rows = passing.map((i) => ({
     ...ofSession(i),
+    name: data.short[i],
     project: names.project[sessions.project[i]],
     start: sessions.start[i],
     active: sessions.active[i],
@@ -630,7 +631,7 @@ class Chart {
     const head = element(
       "div",
       { className: "head" },
-      element("div", {}, heading, element("p", { textContent: title.subtitle })),
+      element("div", {}, heading, element("p", { textContent: [title.subtitle, usermeta.hint].filter(Boolean).join(". ") })),
       element(
         "div",
         { className: "tools" },
@@ -926,7 +927,6 @@ function showFilters({ rows }) {
   }
   bar.replaceChildren(element("span", { textContent: active.length ? `${count} of ${all} sessions` : `All ${all} sessions` }), ...chips);
   if (wasFocused) (chips[0] ?? byId("from")).focus();
-
   byId("from").value = filter.from === undefined ? "" : isoDay(filter.from * DAY);
   byId("to").value = filter.to === undefined ? "" : isoDay((filter.to - 1) * DAY);
   byId("source").value = filter.source ?? "";
@@ -964,7 +964,7 @@ const sessionTable = new DataTable(
   "All sessions",
   [
     { title: "Compare", cell: tick },
-    { title: "Session", field: "session", type: "text", pick: "session" },
+    { title: "Session", field: "name", type: "text", pick: "session" },
     { title: "Agent", field: "source", type: "text", pick: "source" },
     { title: "Project", field: "project", type: "text", pick: "project" },
     { title: "Start", field: "start", type: "moment" },
@@ -1010,7 +1010,8 @@ function showSides() {
 function changed(figure, before, after) {
   if (!known(before) || !known(after)) return element("td", { className: "number", textContent: NOT_AVAILABLE });
   const by = after - before;
-  const text = by === 0 ? "0" : (by < 0 ? "−" : "+") + read(Math.abs(by), figure.unit);
+  const size = figure.unit === "percent" ? `${ONE.format(Math.abs(by))} points` : read(Math.abs(by), figure.unit);
+  const text = by === 0 ? "0" : (by < 0 ? "−" : "+") + size;
   const isBetter = figure.better === "lower" ? by < 0 : by > 0;
   const verdict = by === 0 || !["lower", "higher"].includes(figure.better) ? "" : isBetter ? "better" : "worse";
   return element("td", { className: `number ${verdict}`, textContent: verdict ? `${text} ${verdict}` : text });
