@@ -123,5 +123,6 @@ def test_every_text_tells_the_one_way_to_install_that_works(request):
     for name in listed.decode().splitlines():
         if not name.startswith("tests/") and Path(name).suffix in TEXTS:
             text = (root / name).read_text(encoding="utf-8")
-            told |= set(re.findall(r"(?:pipx|uv tool) (?:install|upgrade) [^\s`.,\n]*\.?", text))
-    assert told == set(rad_lsp.INSTALL)
+            command = r"(?:pipx|uv tool) (?:install|upgrade) (?:--force '[^']*'|[^\s`.,\n]*\.?)"
+            told |= set(re.findall(command, text))
+    assert told == {*rad_lsp.INSTALL, *rad_lsp.INSTALL_CHARTS}
