@@ -74,7 +74,7 @@ def _page(context: Context, within: Period) -> bytes:
     found = _facts(context, within)
     scope = "All projects" if context.all_projects else str(context.workspace.root)
     text = data.text(found, context.now, context.settings.zone, scope)
-    return page.page(text, f"Sessions: {scope}", script).encode("utf-8", "backslashreplace")
+    return page.page(text, page.title(scope), script).encode("utf-8", "backslashreplace")
 
 
 def _picture(context: Context, chart: str, kind: Kind, within: Period) -> bytes:
@@ -92,8 +92,9 @@ def _facts(context: Context, within: Period) -> Report:
     if not snapshot.entries:
         raise NoSessions
     settings = context.settings
-    arguments = (context.workspace.root, settings, context.prices, context.now, within)
-    found = store.ask_known(lambda _: reports.ask(store, *arguments))
+    arguments = (context.workspace.root, settings, context.now, within)
+    read = store.ask_known(lambda _: reports.read(store, *arguments))
+    found = reports.of(read, settings.zone, context.prices)
     if not found.sessions:
         raise RadError("No session was active then: choose another time with --since and --until.")
     return found

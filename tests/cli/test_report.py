@@ -35,9 +35,8 @@ def kept():
 
 def data(page):
     """The data of a page."""
-    encoding, block = re.search(
-        r'id="data" data-encoding="(\w+)">([^<]*)<', page.read_text(encoding="utf-8")
-    ).groups()
+    text = page.read_text(encoding="utf-8")
+    ((encoding, block),) = re.findall(r'id="data" data-encoding="(\w+)">([^<]*)<', text)
     if encoding == "gzip":
         block = gzip.decompress(base64.b64decode(block))
     return json.loads(block)

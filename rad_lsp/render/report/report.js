@@ -83,6 +83,8 @@ function clean(name) {
   return shown.length > 300 ? `${shown.slice(0, 300)}…` : shown;
 }
 
+const titled = (title) => (title?.length > 60 ? `${title.slice(0, 60).trim()}…` : title?.trim());
+
 /** Names to show: harmless, none empty, no two alike. */
 function distinct(names, empty) {
   const seen = new Map();
@@ -137,9 +139,9 @@ function prepared(raw) {
     model: distinct(raw.names.models, "No model"),
     tool: distinct(raw.names.tools, "No tool"),
   };
-  const label = (id, i) =>
-    [names.source[sessions.source[i]], sessions.title[i] ?? id.slice(0, 8), READ.moment(sessions.start[i])].join(" · ");
-  sessions.label = distinct(sessions.id.map(label), "No name");
+  const short = sessions.id.map((id, i) => clean(titled(sessions.title[i]) || id.slice(0, 8)));
+  const label = (name, i) => [names.source[sessions.source[i]], name, READ.moment(sessions.start[i])].join(" · ");
+  sessions.label = distinct(short.map(label), "No name");
   sessions.day = sessions.start.map((minute) => Math.floor(minute / 1440));
   usage.day = usage.hour.map((hour) => Math.floor(hour / 24));
   let [first, last] = [Infinity, -Infinity];
@@ -157,7 +159,7 @@ function prepared(raw) {
   const series = ranked.slice(0, SERIES).map((model) => names.model[model]);
   if (ranked.length > SERIES) series.push(OTHERS);
   const isEmpty = first > last;
-  return { ...raw, names, rank, series, first: isEmpty ? 0 : first, last: isEmpty ? 0 : last };
+  return { ...raw, names, short, rank, series, first: isEmpty ? 0 : first, last: isEmpty ? 0 : last };
 }
 
 // ---- Adding up ----
@@ -409,6 +411,7 @@ function addedUp(data, filter) {
   };
   const rows = passing.map((i) => ({
     ...ofSession(i),
+    name: data.short[i],
     project: names.project[sessions.project[i]],
     start: sessions.start[i],
     active: sessions.active[i],
@@ -628,7 +631,7 @@ class Chart {
     const head = element(
       "div",
       { className: "head" },
-      element("div", {}, heading, element("p", { textContent: title.subtitle })),
+      element("div", {}, heading, element("p", { textContent: [title.subtitle, usermeta.hint].filter(Boolean).join(". ") })),
       element(
         "div",
         { className: "tools" },
@@ -640,8 +643,24 @@ class Chart {
     this.picture = element("div", { className: "chart", role: "img" });
     this.empty = element("p", { className: "empty", textContent: usermeta.empty ?? "Nothing to show for this choice.", hidden: true });
     this.place = element("div", { hidden: true });
+    if (this.hasBrush) {
+      // What is brushed becomes whole days when the pointer is let go.
+      const snap = () => {
+        this.brushed = null;
+        this.setBrush(filter.from, filter.to);
+      };
+      this.picture.addEventListener("pointerdown", () => addEventListener("pointerup", snap, { once: true }));
+    }
     article.setAttribute("aria-labelledby", heading.id);
     article.replaceChildren(head, this.picture, this.empty, this.place);
+  }
+
+  get hasBrush() {
+    return this.takes("brush");
+  }
+
+  takes(param) {
+    return Boolean(this.spec.params?.some((each) => each.name === param));
   }
 
   get isTable() {
@@ -689,7 +708,7 @@ class Chart {
   }
 
   options(renderer) {
-    return { ast: true, actions: false, defaultStyle: false, logLevel: ERRORS, mode: "vega-lite", renderer, config: this.config };
+    return { ast: true, actions: false, defaultStyle: false, tooltip: false, logLevel: ERRORS, mode: "vega-lite", renderer, config: this.config };
   }
 
   async draw() {
@@ -698,7 +717,7 @@ class Chart {
     if (this.view) {
       this.view.data(this.name, this.rows).height(this.height);
       for (const [name, value] of Object.entries(this.params)) {
-        if (this.spec.params?.some((param) => param.name === name)) this.view.signal(name, value);
+        if (this.takes(name)) this.view.signal(name, value);
       }
       await this.view.runAsync();
       return;
@@ -711,7 +730,7 @@ class Chart {
     this.view.addEventListener("click", (_, item) => {
       if (this.meta.pick && item?.datum && this.columns[0].field in item.datum) pick(this.meta.pick, item.datum);
     });
-    if (this.spec.params?.some((param) => param.name === "brush")) this.brush();
+    if (this.hasBrush) this.brush();
   }
 
   /** Follows the brush, and lets it follow dates that are chosen elsewhere. */
@@ -837,7 +856,7 @@ async function draw() {
   const drawings = charts.map((chart) => {
     const { own } = chart.meta;
     const span = own === "date" ? sums.spans.all : sums.spans.shown;
-    return chart.show(sums.tables[chart.name], { span, series: data.series, picked: filter[own] ?? null }, config);
+    return chart.show(sums.tables[chart.name], { span, series: data.series, sources: data.names.source, picked: filter[own] ?? null }, config);
   });
   await Promise.all(drawings);
   await charts.find((chart) => chart.name === "cost-by-day").setBrush(filter.from, filter.to);
@@ -908,7 +927,6 @@ function showFilters({ rows }) {
   }
   bar.replaceChildren(element("span", { textContent: active.length ? `${count} of ${all} sessions` : `All ${all} sessions` }), ...chips);
   if (wasFocused) (chips[0] ?? byId("from")).focus();
-
   byId("from").value = filter.from === undefined ? "" : isoDay(filter.from * DAY);
   byId("to").value = filter.to === undefined ? "" : isoDay((filter.to - 1) * DAY);
   byId("source").value = filter.source ?? "";
@@ -946,7 +964,7 @@ const sessionTable = new DataTable(
   "All sessions",
   [
     { title: "Compare", cell: tick },
-    { title: "Session", field: "session", type: "text", pick: "session" },
+    { title: "Session", field: "name", type: "text", pick: "session" },
     { title: "Agent", field: "source", type: "text", pick: "source" },
     { title: "Project", field: "project", type: "text", pick: "project" },
     { title: "Start", field: "start", type: "moment" },
@@ -992,7 +1010,8 @@ function showSides() {
 function changed(figure, before, after) {
   if (!known(before) || !known(after)) return element("td", { className: "number", textContent: NOT_AVAILABLE });
   const by = after - before;
-  const text = by === 0 ? "0" : (by < 0 ? "−" : "+") + read(Math.abs(by), figure.unit);
+  const size = figure.unit === "percent" ? `${ONE.format(Math.abs(by))} points` : read(Math.abs(by), figure.unit);
+  const text = by === 0 ? "0" : (by < 0 ? "−" : "+") + size;
   const isBetter = figure.better === "lower" ? by < 0 : by > 0;
   const verdict = by === 0 || !["lower", "higher"].includes(figure.better) ? "" : isBetter ? "better" : "worse";
   return element("td", { className: `number ${verdict}`, textContent: verdict ? `${text} ${verdict}` : text });
@@ -1013,13 +1032,6 @@ function listen() {
     if (event.key === "Escape") hideTooltip();
   });
   addEventListener("scroll", hideTooltip, { passive: true });
-  // The brush ends at whole days.
-  addEventListener("pointerup", () => {
-    const chart = charts.find((each) => each.brushed);
-    if (!chart) return;
-    chart.brushed = null;
-    refresh();
-  });
   const chooseDates = () => {
     const day = (id) => (byId(id).value ? Date.parse(byId(id).value) / DAY : undefined);
     const to = day("to");
