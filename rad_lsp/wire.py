@@ -196,7 +196,10 @@ class Today(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What a status bar shows. `reading` tells that sessions are still to be read."""
+    """What a status bar shows; `spoken` is its text for those who hear it, with figures' names.
+
+    `reading` tells that sessions are still to be read.
+    """
 
     workspace_uri: str
     session: SessionSummary | None
@@ -206,6 +209,7 @@ class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     text: str
     tooltip: str
     severity: Literal["ok", "warning"]
+    spoken: str
     reading: bool = False
 
 

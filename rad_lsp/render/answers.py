@@ -17,7 +17,7 @@ from rad_lsp.render import cost as explained
 from rad_lsp.render import label, layout, markdown, text
 from rad_lsp.render import limits as plans
 from rad_lsp.render.label import TitleOf, untitled
-from rad_lsp.render.status_line import status_line
+from rad_lsp.render.status_line import spoken, status_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -275,6 +275,7 @@ def status(
         text=status_line(status, template),
         tooltip=markdown.tooltip(status, now, links, name=name, savings=savings, origins=origins),
         severity="warning" if status.warning else "ok",
+        spoken=spoken(status, template),
         reading=status.reading,
     )
 

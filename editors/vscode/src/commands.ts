@@ -4,7 +4,7 @@ import { exportSession, exportSessions } from './exports';
 import { currentFolder } from './folders';
 import { showMenu } from './menu';
 import { Hint, kindOf, say } from './messages';
-import type { Page, Target } from './pages/page';
+import type { Notice, Page, Target } from './pages/page';
 import type { Pages } from './pages/pages';
 import type { Reports } from './pages/reports';
 import { button, noSessions, pickSession } from './picks';
@@ -42,6 +42,10 @@ export class Commands implements Disposable {
       showTools: page('tools'),
       showLimits: page('limits'),
       showBudget: page('budget'),
+      showNotice: (notice) => {
+        const { what, workspaceUri } = notice as Notice;
+        return this.#pages.show({ kind: what, workspaceUri });
+      },
       compareSessions: () => this.#compare(chosen(undefined)),
       comparePrevious: (at) => this.#comparePrevious(at),
       exportSessions: (at) => this.#exportSessions(at),

@@ -40,7 +40,7 @@ export function view(state: State, status: Status | undefined, visibility: Visib
       if (!status.session && visibility === 'relevant' && status.severity === 'ok') return undefined;
       const warning = status.severity === 'warning';
       const icon = warning ? 'warning' : status.session ? 'pulse' : 'circle-outline';
-      return of(icon, status.text, status.tooltip, warning, 'radLsp.showMenu');
+      return of(icon, status.text, status.tooltip, warning, 'radLsp.showMenu', status.spoken);
     }
   }
 }
@@ -50,7 +50,7 @@ function own(icon: string, text: string, tooltip: string, warning: boolean, comm
   return { ...of(icon, text, tooltip, warning, command), text: `$(${icon}) ${l10n.t('Radium: {0}', text)}` };
 }
 
-function of(icon: string, text: string, tooltip: string, warning: boolean, command: string): View {
-  const label = warning ? l10n.t('Radium Sessions, warning: {0}', text) : l10n.t('Radium Sessions: {0}', text);
+function of(icon: string, text: string, tooltip: string, warning: boolean, command: string, spoken = text): View {
+  const label = warning ? l10n.t('Radium Sessions, warning: {0}', spoken) : l10n.t('Radium Sessions: {0}', spoken);
   return { text: `$(${icon}) ${text}`, label, tooltip, warning, command };
 }

@@ -14,6 +14,7 @@ const status = {
   workspaceUri: 'file:///w',
   session,
   text: '$0.1275 · 92.6%',
+  spoken: 'cost $0.1275, success rate 92.6%',
   tooltip: 'tip',
   severity: 'ok',
 } as Status;
@@ -112,14 +113,14 @@ test('the status bar shows what the server sends, and says it to screen readers'
   const shown = view(running, status, 'always');
   assert.deepEqual(shown, {
     text: '$(pulse) $0.1275 · 92.6%',
-    label: 'Radium Sessions: $0.1275 · 92.6%',
+    label: 'Radium Sessions: cost $0.1275, success rate 92.6%',
     tooltip: 'tip',
     warning: false,
     command: 'radLsp.showMenu',
   });
   assert.equal(
     view(running, { ...status, severity: 'warning' }, 'always')?.label,
-    'Radium Sessions, warning: $0.1275 · 92.6%',
+    'Radium Sessions, warning: cost $0.1275, success rate 92.6%',
   );
 });
 

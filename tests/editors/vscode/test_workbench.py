@@ -10,7 +10,7 @@ import pytest
 
 from tests.editors.vscode.workbench import SESSIONS, eventually, put
 
-
+WARNING = "Radium Sessions, warning: cost $0.2500, success rate 92.6%"
 MENU = "Sessions of coding agents"
 PAGES = {
     "Today": ("Today", "This week"),
@@ -87,20 +87,20 @@ def restart(window, pid_file):
 
 def test_status_bar_follows_sessions(window, finish):
     window.status("$0.2500 · 92.6%".__eq__)
-    assert window.label() == "Radium Sessions: $0.2500 · 92.6%"
+    assert window.label() == "Radium Sessions: cost $0.2500, success rate 92.6%"
     path = finish("newest", 1.5)
     window.status("$1.5000 · 92.6%".__eq__)
-    assert window.label() == "Radium Sessions: $1.5000 · 92.6%"
+    assert window.label() == "Radium Sessions: cost $1.5000, success rate 92.6%"
     path.unlink()
     window.status("$0.2500 · 92.6%".__eq__)
 
 
-def test_click_opens_a_menu_and_from_it_the_session_in_a_page_that_follows(
-    window, finish, picture
-):
+def test_click_opens_a_menu_and_from_it_the_session_in_a_page_that_follows(window, finish, picture):
     window.item.locator("a").first.click()
     rows = window.rows(MENU)
-    for row, title in zip(rows, ("Show Session", "Show Cost", "Compare with Previous")):
+    for row, title in zip(
+        rows, ("Show Session", "Show Cost", "Compare with Previous"), strict=False
+    ):
         assert title in row
         assert "Radium · newer · 2 Jan" in row
     picture(window, "menu")
@@ -155,7 +155,7 @@ def test_page_survives_a_reload_of_its_window_and_says_what_goes_wrong(
         window.preview("Radium · passing", "$3.0000")
         window.tab("Radium · passing")
         (work / SESSIONS / "passing.json").unlink()
-        frame = window.frame("Radium · passing", "$3.0000", "there is no such file")
+        frame = window.frame("Radium · passing", "$3.0000", "No session 'passing' found")
         put(work, report("passing", 4, 4), "passing")
         frame.get_by_role("button", name="Retry").click()
         window.preview("Radium · passing", "$4.0000")
@@ -222,7 +222,7 @@ def test_latest_session_is_compared_with_the_previous_one(window, finish):
 def test_oldest_session_has_none_to_be_compared_with(window):
     window.open_report("older.json")
     window.run("Compare with Previous")
-    window.notification("There is no session before 'older'.")
+    window.notification("There is no session of the same agent before 'older'.")
 
 
 def test_sessions_are_exported_to_a_file(window, work):
@@ -307,7 +307,7 @@ def test_lens_exports_that_session(window, work):
 def test_broken_report_is_marked_warned_of_and_deleted_by_a_quick_fix(window, work, picture):
     broken = work / SESSIONS / "broken.json"
     broken.write_text('{"metrics": ', encoding="utf-8")
-    eventually(lambda: window.label() == "Radium Sessions, warning: $0.2500 · 92.6%")
+    eventually(lambda: window.label() == WARNING)
     window.open_report("broken.json")
     window.page.locator(".squiggly-error").first.wait_for(state="attached")
     picture(window, "broken-report")
@@ -330,7 +330,7 @@ def test_broken_report_is_marked_warned_of_and_deleted_by_a_quick_fix(window, wo
     window.page.locator(".part.panel .monaco-checkbox, .part.panel [type='checkbox']").first.click()
     window.page.get_by_role("button", name="Apply").first.click()
     eventually(lambda: not broken.exists())
-    eventually(lambda: window.label() == "Radium Sessions: $0.2500 · 92.6%")
+    eventually(lambda: window.label() == "Radium Sessions: cost $0.2500, success rate 92.6%")
 
 
 def test_settings_take_effect_at_once(window, server, program):
@@ -338,7 +338,7 @@ def test_settings_take_effect_at_once(window, server, program):
     server.configure(own | {"radLsp.statusBar.format": "{tool_calls} calls"})
     window.status("231 calls".__eq__)
     server.configure(own | {"radLsp.budget.session": 0.2})
-    eventually(lambda: window.label() == "Radium Sessions, warning: $0.2500 · 92.6%")
+    eventually(lambda: window.label() == WARNING)
     server.configure(own | {"radLsp.statusBar.visibility": "never"})
     eventually(lambda: not window.item.is_visible())
     server.configure(own)
@@ -376,6 +376,25 @@ def test_folder_without_sessions_says_so_until_there_is_one(browser, server, tmp
             window.palette("Notifications: Clear All Notifications")
         put(tmp_path, report("first", 3, 1), "first")
         window.status("$3.0000 · 92.6%".__eq__)
+    finally:
+        window.close()
+
+
+def test_show_more_leaves_the_focus_where_it_was(browser, server, tmp_path, report):
+    for number in range(60):
+        made = report(f"s{number:02}", 1, 1)
+        made["metrics"]["end_time"] = f"2026-01-01T10:{number:02}:00Z"
+        put(tmp_path, made, f"s{number:02}")
+    window = browser.open(server.url(tmp_path))
+    try:
+        window.run("Show History")
+        window.rows("Sessions")
+        window.press("End", "Enter")
+        focused = window.page.locator(".quick-input-list .monaco-list-row.focused")
+        # The first 50 were there before: s59 to s10.
+        eventually(lambda: "s09" in focused.inner_text())
+        window.press("ArrowUp")
+        eventually(lambda: "s10" in focused.inner_text())
     finally:
         window.close()
 

@@ -13,6 +13,7 @@ import {
 } from 'vscode-languageclient/node';
 import { VERSION, type Notifications, type Requests } from '../contract';
 import { COMMANDS } from '../links';
+import type { Notice } from '../pages/page';
 import { REPORTS, transcripts } from '../reports';
 import { spawnOptions, type Program } from './probe';
 import { Stderr } from './stderr';
@@ -30,6 +31,8 @@ export interface Connection {
 
 export interface Listener {
   status(status: Notifications['stats/status']): void;
+  /** What a notice is about is to be shown, as its button was chosen. */
+  show(notice: Notice): void;
   /** The connection is lost, and nobody asked for that; with what the server said last on stderr. */
   closed(lastWords: string): void;
 }
@@ -87,6 +90,7 @@ export async function connect(program: Program, log: LogOutputChannel, listener:
     clear: () => undefined,
   });
   client.onNotification('stats/status', (status: Notifications['stats/status']) => listener.status(status));
+  client.onNotification('stats/show', (notice: Notice) => listener.show(notice));
   const stop = async (): Promise<void> => {
     await client.dispose(2_000).catch(() => undefined);
   };

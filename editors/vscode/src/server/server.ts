@@ -1,4 +1,12 @@
-import { EventEmitter, l10n, workspace, type CancellationToken, type Disposable, type LogOutputChannel } from 'vscode';
+import {
+  commands,
+  EventEmitter,
+  l10n,
+  workspace,
+  type CancellationToken,
+  type Disposable,
+  type LogOutputChannel,
+} from 'vscode';
 import { VERSION, type Requests, type Status } from '../contract';
 import type * as Client from './client';
 import { Crashes } from './crashes';
@@ -151,6 +159,7 @@ export class Server implements Disposable {
         status: (status) => {
           if (generation === this.#generation) this.#said.fire(status);
         },
+        show: (notice) => void commands.executeCommand('radLsp.showNotice', notice),
         closed: crashed,
       });
       if (generation !== this.#generation) {

@@ -82,6 +82,7 @@ describe('Radium Sessions', () => {
       await commands.executeCommand(`radLsp.${name}`);
     }
     await commands.executeCommand('radLsp.openComparison', { workspaceUri, sessionA: 'newer', sessionB: 'older' });
+    await commands.executeCommand('radLsp.showNotice', { what: 'budget', workspaceUri });
     assert.deepEqual(
       tabs().map((title) => title.replace(/ · .*/, '')),
       ['Cost of Radium', 'Today', 'Tools', 'Plan limits', 'Budgets', 'Model usage', 'Radium'],
