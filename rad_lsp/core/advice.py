@@ -27,9 +27,9 @@ class Advice:
         return self.editor if _in_editor else self.terminal
 
 
-CREATE_WORKSPACE: Final = Advice(
-    terminal="Run 'rad init' to create one.",
-    editor="Open a folder in which an agent has worked.",
+NO_WORKSPACE: Final = Advice(
+    terminal="No Radium workspace found. Run 'rad init' to create one.",
+    editor="No workspace found. Open a folder in which an agent has worked.",
 )
 RUN_SESSION: Final = Advice(
     terminal="Run an agent session first, or see 'rad doctor'.",

@@ -33,7 +33,7 @@ class NoWorkspace(RadError):
         if elsewhere:
             super().__init__(only_elsewhere(elsewhere))
         else:
-            super().__init__(f"No Radium workspace found. {advice.CREATE_WORKSPACE}")
+            super().__init__(str(advice.NO_WORKSPACE))
 
 
 class NoSessions(RadError):

@@ -26,6 +26,6 @@ def test_program_that_speaks_to_editors_does_so_in_all_it_says():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
-        "No Radium workspace found. Open a folder in which an agent has worked.",
+        "No workspace found. Open a folder in which an agent has worked.",
         "No sessions in this folder. There are 2 sessions in other folders: open one of them.",
     ]
