@@ -91,7 +91,7 @@ def test_development_build_leads_the_debugger_to_the_sources(sources):
             (built.parent / origin).resolve() for origin in origins if "node_modules" not in origin
         }
         assert own
-        assert own <= {path.resolve() for path in (sources / "src").rglob("*.ts")}
+        assert own <= {path.resolve() for path in (sources / "src").rglob("*.*")}
     launch = json.loads((workbench.REPOSITORY / ".vscode/launch.json").read_text(encoding="utf-8"))
     assert (
         "${workspaceFolder}/editors/vscode/dist/**/*.js" in launch["configurations"][0]["outFiles"]

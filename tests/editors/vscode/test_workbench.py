@@ -156,8 +156,8 @@ def test_page_survives_a_reload_of_its_window_and_says_what_goes_wrong(
         window.tab("Radium · passing")
         (work / SESSIONS / "passing.json").unlink()
         frame = window.frame("Radium · passing", "$3.0000", "No session 'passing' found")
-        put(work, report("passing", 4, 4), "passing")
         frame.get_by_role("button", name="Retry").click()
+        put(work, report("passing", 4, 4), "passing")
         window.preview("Radium · passing", "$4.0000")
     finally:
         (work / SESSIONS / "passing.json").unlink(missing_ok=True)
@@ -389,7 +389,7 @@ def test_show_more_leaves_the_focus_where_it_was(browser, server, tmp_path, repo
     try:
         window.run("Show History")
         window.rows("Sessions")
-        window.press("End", "Enter")
+        window.press("ArrowUp", "Enter")  # the last, which is "Show more"
         focused = window.page.locator(".quick-input-list .monaco-list-row.focused")
         # The first 50 were there before: s59 to s10.
         eventually(lambda: "s09" in focused.inner_text())

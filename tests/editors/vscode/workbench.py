@@ -27,7 +27,7 @@ NPM = ROOT / "bin" / "npm"
 SERVER = ROOT / "vscode" / "out" / "server-main.js"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
-PATIENCE = 25
+PATIENCE = 60
 """Seconds after which what was waited for is taken for not coming.
 
 A window's extensions may be up 15 seconds after its page, where five programs share two cores;
