@@ -47,7 +47,7 @@ def test_report_is_drawn_in_the_theme_follows_sessions_and_saves_charts(
     usage = hostile["metrics"]["model_usage"]
     usage[HOSTILE] = usage.pop("gemini-3-pro-preview")
     put(work, hostile, "hostile")
-    frame = window.frame("$1.8750")
+    frame = window.frame("$1.88")
     assert frame.locator("img").count() == 0
     assert "</script><img" in body.inner_text()
 
@@ -65,5 +65,5 @@ def test_report_is_drawn_in_the_theme_follows_sessions_and_saves_charts(
     eventually(target.exists)
     assert eventually(target.read_text).startswith("<svg")
     assert [line for line in said if "Content Security Policy" in line] == []
-    window.page.reload()
-    window.frame("$1.8750")
+    window.reload()
+    window.frame("$1.88")

@@ -151,7 +151,7 @@ def test_page_survives_a_reload_of_its_window_and_says_what_goes_wrong(
         window.open_report("passing.json")
         window.run("Show Session")
         window.preview("Radium · passing", "$3.0000")
-        window.page.reload()
+        window.reload()
         window.preview("Radium · passing", "$3.0000")
         window.tab("Radium · passing")
         (work / SESSIONS / "passing.json").unlink()

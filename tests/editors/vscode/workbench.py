@@ -419,6 +419,18 @@ class Window:
         """How many notifications are shown."""
         return self.page.locator(".notifications-toasts .notification-list-item").count()
 
+    def reload(self):
+        """Load the window anew by its command, which keeps what is open."""
+        self.page.evaluate("window.isOld = true")
+        self.palette("Developer: Reload Window")
+
+        def loaded():
+            with contextlib.suppress(Exception):  # it is being left
+                return self.page.evaluate("!window.isOld")
+            return False
+
+        eventually(loaded)
+
     def close_editors(self):
         """Leave nothing open, as a test finds it."""
         self.press("Escape", "Escape", "Control+k", "Control+w")

@@ -83,10 +83,13 @@ describe('Radium Sessions', () => {
     }
     await commands.executeCommand('radLsp.openComparison', { workspaceUri, sessionA: 'newer', sessionB: 'older' });
     await commands.executeCommand('radLsp.showNotice', { what: 'budget', workspaceUri });
-    assert.equal(tabs().length, 7);
+    // Tabs are told of a moment later.
+    await eventually(() => tabs().length === 7);
     assert.deepEqual(
-      new Set(tabs().map((title) => title.replace(/ · .*/, ''))),
-      new Set(['Cost of Radium', 'Today', 'Tools', 'Plan limits', 'Budgets', 'Model usage', 'Radium']),
+      tabs()
+        .map((title) => title.replace(/ · .*/, ''))
+        .sort(),
+      ['Budgets', 'Cost of Radium', 'Model usage', 'Plan limits', 'Radium', 'Today', 'Tools'],
     );
   });
 
