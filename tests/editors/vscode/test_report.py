@@ -31,7 +31,7 @@ def background(body):
 
 
 def test_report_is_drawn_in_the_theme_follows_sessions_and_saves_charts(
-    window, work, server, program, report, picture, tmp_path
+    window, work, server, program, report, picture
 ):
     said = []
     window.page.on("console", lambda line: said.append(line.text))
@@ -58,9 +58,8 @@ def test_report_is_drawn_in_the_theme_follows_sessions_and_saves_charts(
 
     frame.get_by_role("button", name="Save as SVG").first.click()
     box = window.page.locator(".quick-input-widget input[type='text']").first
-    target = tmp_path / "chart.svg"
-    eventually(lambda: box.input_value().endswith(".svg"))
-    box.fill(str(target))
+    target = work / "cost-by-day.svg"
+    eventually(lambda: box.input_value() == str(target))
     window.press("Enter")
     eventually(target.exists)
     assert eventually(target.read_text).startswith("<svg")
