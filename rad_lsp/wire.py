@@ -82,6 +82,11 @@ else:
 class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
     """A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone.
 
+    `label` is what it is called wherever people read of it: the `agent`, its title or `shortId`,
+    and the local time. `title` is null where the agent keeps none, and where it was not read yet.
+    `day` is the local day of its last activity, `dayLabel` the same for people (`Today`), and
+    `costText` how the cost reads.
+
     The names of its models come most tokens first. `cost` is null where no price is known, and
     `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not
     recorded: they are among the successful ones, and no part of the success rate. Where
@@ -92,6 +97,13 @@ class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit
     model_names: tuple[str, ...]
     brief: str
     last_activity_text: str
+    label: str
+    agent: str
+    title: str | None
+    short_id: str
+    cost_text: str
+    day: str
+    day_label: str
     cost_is_lower_bound: bool = False
     unknown_tool_calls: int = 0
     api_time_measured: bool = True
@@ -542,6 +554,13 @@ class Export(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     content: str | UnsetType = UNSET
 
 
+class Report(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """A report: the whole page as `html`, or `data`, the JSON text that a page can be sent anew."""
+
+    html: str | UnsetType = UNSET
+    data: str | UnsetType = UNSET
+
+
 class Params(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
     """What all params may hold."""
 
@@ -580,12 +599,16 @@ class BudgetParams(Params, frozen=True, rename="camel", kw_only=True):
 
 
 class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):
-    """`stats/history`: a page of all sessions within a period."""
+    """`stats/history`: a page of all sessions within a period.
+
+    `titles` are read from their transcripts first; else only those are there that are known.
+    """
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
     offset: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
     since: str | None = None
     until: str | None = None
+    titles: bool = False
 
 
 class TrendParams(Params, frozen=True, rename="camel", kw_only=True):
@@ -611,7 +634,7 @@ class ToolsParams(Params, frozen=True, rename="camel", kw_only=True):
 
 
 class CompareParams(Params, frozen=True, rename="camel", kw_only=True):
-    """`stats/compare`: session B against session A, or against the session before it."""
+    """`stats/compare`: session B against A, or against the session of its agent before it."""
 
     session_a: str | None = None
     session_b: str
@@ -628,6 +651,15 @@ class ExportParams(Params, frozen=True, rename="camel", kw_only=True):
     until: str | None = None
 
 
+class ReportParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/report`: a page of charts and tables of all sessions in a period, or its data."""
+
+    all_projects: bool = False
+    since: str | None = None
+    until: str | None = None
+    content: Literal["page", "data"] = "page"
+
+
 METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
     "stats/session": (SessionParams, SessionStats),
     "stats/model": (UsageParams, UsageResult),
@@ -640,6 +672,7 @@ METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
     "stats/limits": (LimitsParams, LimitsResult),
     "stats/compare": (CompareParams, SessionComparison),
     "stats/export": (ExportParams, Export),
+    "stats/report": (ReportParams, Report),
 }
 """Params and result of each request."""
 

@@ -60,7 +60,9 @@ def test_what_the_architecture_names_is_there(named, package):
 
 def test_every_dependency_has_a_line_that_tells_what_it_is_for(readme, package):
     settings = tomllib.loads((package.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = [re.split(r"[^\w.-]", line)[0] for line in settings["project"]["dependencies"]]
+    project = settings["project"]
+    named = [*project["dependencies"], *project["optional-dependencies"]["charts"]]
+    wanted = [re.split(r"[^\w.-]", line)[0] for line in named]
     table = readme.partition("| dependency | what it is for |\n| --- | --- |\n")[2]
     lines = re.findall(r"^\| (\S+) \| \S.* \|$", table.partition("\n\n")[0], flags=re.MULTILINE)
     assert sorted(lines) == sorted(wanted)

@@ -103,6 +103,8 @@ class FolderSessions:
         self.limits: tuple[Limit, ...] = ()
         self.on_projects: dict[OnProject, Money] = {}
         self._scope: object = None
+        self._everywhere: Store | None = None
+        self._everywhere_scope: object = None
 
     def holds(self, path: str) -> bool:
         """Whether a report's path lies in this workspace."""
@@ -129,13 +131,16 @@ class FolderSessions:
         found = await loop.run_in_executor(self._executor, work)
         self.snapshot, self.overall, self.on_projects = found
 
-    async def ask(self, work: Callable[[Store], T]) -> T:
-        """What `work` finds in the sessions' store, in the thread that reads it."""
+    async def ask(self, work: Callable[[Store], T], *, all_projects: bool = False) -> T:
+        """What `work` finds in the sessions' store, in the thread that reads it.
+
+        With `all_projects`, in one of all projects' sessions.
+        """
 
         def asked() -> T:
             if self._store is None:  # the first read has failed
                 self._store = sessions.open_store(self._machine(), self.root)
-            return work(self._store)
+            return work(self._all_projects() if all_projects else self._store)
 
         return await asyncio.get_running_loop().run_in_executor(self._executor, asked)
 
@@ -178,6 +183,16 @@ class FolderSessions:
         if values.budget.projects:
             on_projects = budget.on_projects(self._store, self.root, values, datetime.now(UTC))
         return snapshot, self._tally.take(snapshot), on_projects
+
+    def _all_projects(self) -> Store:
+        """The store of all projects, with what has been read: each folder looks at all agents."""
+        values = self.settings.values
+        scope = (self.root, values.sources, values.prices)
+        if self._everywhere is None or scope != self._everywhere_scope:
+            self._everywhere = sessions.open_store(self._machine(), *scope, everywhere=True)
+            self._everywhere_scope = scope
+        self._everywhere.recall()
+        return self._everywhere
 
     def _nearest(self) -> Path:
         return workspace.nearest(self._path) or self._path

@@ -24,16 +24,18 @@ from rad_lsp.core.spending import SLOT_SECONDS, Spending
 from rad_lsp.core.tokens import NO_TOKENS, Tokens
 from rad_lsp.core.trend import Calls
 from rad_lsp.service import budget, limits, trend
-from rad_lsp.store.totals import When
+from rad_lsp.store.snapshot import Snapshot
+from rad_lsp.store.totals import ToolTotal, When
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import tzinfo
     from pathlib import Path
 
-    from rad_lsp.service import Snapshot, Store, Sums
+    from rad_lsp.service import Store
     from rad_lsp.service.trend import Prices
     from rad_lsp.settings import Settings
+    from rad_lsp.store.totals import Dimension
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR: Final = timedelta(hours=1)
@@ -90,29 +92,45 @@ class Report(msgspec.Struct, frozen=True):
     skipped: int
 
 
-def ask(
-    store: Store,
-    root: Path,
-    settings: Settings,
-    prices: Prices,
-    now: datetime,
-    within: Period = ALWAYS,
-) -> Report:
-    """The facts of the sessions that a store has read; `root` is its workspace.
+class Read(msgspec.Struct, frozen=True):
+    """What a report needs of a store, which may go on with other work then."""
+
+    within: Period
+    snapshot: Snapshot
+    tools: tuple[ToolTotal, ...]
+    budgets: tuple[Outlook, ...]
+    limits: tuple[Limit, ...]
+
+
+def read(
+    store: Store, root: Path, settings: Settings, now: datetime, within: Period = ALWAYS
+) -> Read:
+    """What a store has read of all its sessions; `root` is its workspace.
 
     Raises sqlite3.DatabaseError.
     """
-    snapshot, zone = store.snapshot, settings.zone
-    sessions = tuple(service.cut(snapshot, within))
+    by: tuple[Dimension, ...] = ("source", "session", "day", "tool")
+    return Read(
+        within,
+        store.snapshot,
+        tuple(store.sums.tools(by, When(within, settings.zone))),
+        budget.overview(store, store.snapshot, root, settings, now).rows,
+        limits.status(store.machine, now),
+    )
+
+
+def of(found: Read, zone: tzinfo | None, prices: Prices) -> Report:
+    """The facts; no store is needed any more."""
+    sessions = tuple(service.cut(found.snapshot, found.within))
     return Report(
-        within=within,
+        within=found.within,
         sessions=sessions,
-        ids=_beginnings(snapshot, sessions),
+        ids=_beginnings(found.snapshot, sessions),
         usage=tuple(_usage(sessions, prices, zone)),
-        calls=_calls(sessions, store.sums, When(within, zone)),
-        budgets=budget.overview(store, snapshot, root, settings, now).rows,
-        limits=limits.status(store.machine, now),
-        skipped=len(snapshot.skipped),
+        calls=_calls(sessions, found.tools),
+        budgets=found.budgets,
+        limits=found.limits,
+        skipped=len(found.snapshot.skipped),
     )
 
 
@@ -167,7 +185,7 @@ def _alike(one: str, other: str) -> int:
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def _calls(sessions: Sequence[Session], sums: Sums, when: When) -> tuple[Called, ...]:
+def _calls(sessions: Sequence[Session], totals: Iterable[ToolTotal]) -> tuple[Called, ...]:
     """The tool calls, by session.
 
     Those of an agent's session that is part of a tracked one are the tracked one's.
@@ -178,7 +196,7 @@ def _calls(sessions: Sequence[Session], sums: Sums, when: When) -> tuple[Called,
         for one in (*session.children, Child(session.source, session.id))
     }
     found = []
-    for total in sums.tools(["source", "session", "day", "tool"], when):
+    for total in totals:
         source, session_id, day, tool = total.key
         place = places.get((source, session_id))
         if place is not None:  # of several reports with one id only one counts

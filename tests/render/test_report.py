@@ -10,6 +10,7 @@ import re
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from importlib import metadata
+from typing import Any
 
 import msgspec
 import pytest
@@ -38,7 +39,7 @@ def made(reports_of, workspace):
         for number in range(3):
             workspace.add(f"{name[:8] if name.isalnum() else 'id'}-{number}")
         found = tuple(reports_of(workspace.root).sessions())
-        facts = {
+        facts: dict[str, Any] = {
             "within": ALWAYS,
             "sessions": found,
             "ids": tuple(one.id for one in found),
@@ -56,7 +57,7 @@ def made(reports_of, workspace):
             "limits": (),
             "skipped": 2,
         }
-        return Report(**facts | changes)
+        return Report(**{**facts, **changes})
 
     return report
 
@@ -175,7 +176,7 @@ def test_a_page_runs_its_own_scripts_only(made):
         for tag, known in found.elements
         if known.get("http-equiv") == "Content-Security-Policy"
     ]
-    nonce = re.search(r"script-src 'nonce-([\w-]{20,})'", rule)[1]
+    (nonce,) = re.findall(r"script-src 'nonce-([\w-]{20,})'", rule)
     assert rule.startswith("default-src 'none'")
     assert "unsafe-eval" not in rule
     scripts = [known for tag, known in found.elements if tag == "script"]

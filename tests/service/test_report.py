@@ -30,10 +30,10 @@ def asked(workspace):
         )
         store.refresh()
         prices = machine.prices(values.prices)
-        arguments = (workspace.root, values, prices, NOW, within)
-        return store.ask_known(lambda _: report.ask(store, *arguments))
+        arguments = (workspace.root, values, NOW, within)
+        read = store.ask_known(lambda _: report.read(store, *arguments))
+        return report.of(read, values.zone, prices)
 
-    ask.sums = lambda: sessions.open_store(machine, workspace.root, everywhere=True)
     yield ask
     machine.close()
 
@@ -71,9 +71,12 @@ def test_money_adds_up_to_that_of_sums_over_time(asked, workspace, claude_code, 
     workspace.add("four", total_cost=2.5)
     found = asked()
     question = trend.Question("month", NOW, UTC, Period(datetime(2020, 1, 1, tzinfo=UTC)))
-    store = asked.sums()
-    sums = store.ask(lambda sums: trend.ask(sums, question, store.machine.prices({})))
+    machine = sessions.open_machine()
+    store = sessions.open_store(machine, workspace.root, everywhere=True)
+    sums = store.ask(lambda sums: trend.ask(sums, question, machine.prices({})))
+    machine.close()
     whole = sums.total.figures.spent
+    assert whole is not None
     assert sum(one.money.usd or 0.0 for one in found.usage) == pytest.approx(whole.money.usd)
     assert sum(one.requests for one in found.usage) == whole.requests
     assert sum(one.tokens.input for one in found.usage) == whole.tokens.input

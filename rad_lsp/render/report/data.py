@@ -19,13 +19,14 @@ from rad_lsp.core import figures, period, wording
 from rad_lsp.core.figures import FIGURES
 from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.core.wording import counted
-from rad_lsp.render import answers, notes
+from rad_lsp.render import answers, label, notes
 from rad_lsp.render.history import short_names
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from rad_lsp.core.period import Period
+    from rad_lsp.render.label import TitleOf
     from rad_lsp.service.report import Report
 
 VERSION: Final = 1
@@ -65,16 +66,25 @@ class _Names:
         return list(self._numbers)
 
 
-def text(report: Report, now: datetime, zone: tzinfo | None, scope: str) -> str:
+def text(
+    report: Report,
+    now: datetime,
+    zone: tzinfo | None,
+    scope: str,
+    title_of: TitleOf = label.untitled,
+) -> str:
     """The data as JSON in ASCII; `scope` tells whose sessions they are."""
-    return json.dumps(of(report, now, zone, scope), separators=(",", ":"), allow_nan=False)
+    data = _of(report, now, zone, scope, title_of)
+    return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 
-def of(report: Report, now: datetime, zone: tzinfo | None, scope: str) -> dict[str, Any]:
+def _of(
+    report: Report, now: datetime, zone: tzinfo | None, scope: str, title_of: TitleOf
+) -> dict[str, Any]:
     """The data. What a session spent is only in its rows of usage: who reads them adds it up."""
     names = {name: _Names() for name in ("sources", "projects", "branches", "models", "tools")}
     columns = {
-        "sessions": _sessions(report, zone, names),
+        "sessions": _sessions(report, zone, names, title_of),
         "usage": _usage(report, names),
         "calls": _calls(report, names),
     }
@@ -109,15 +119,17 @@ def of(report: Report, now: datetime, zone: tzinfo | None, scope: str) -> dict[s
     }
 
 
-def _sessions(report: Report, zone: tzinfo | None, names: dict[str, _Names]) -> dict[str, Any]:
+def _sessions(
+    report: Report, zone: tzinfo | None, names: dict[str, _Names], title_of: TitleOf
+) -> dict[str, Any]:
     sessions = report.sessions
     sources, projects, branches = names["sources"], names["projects"], names["branches"]
     starts = [_minutes(one.start_time, zone) for one in sessions]
     ends = [_minutes(figures.last_activity(one), zone) for one in sessions]
     return {
         "id": report.ids,
-        "title": [None] * len(sessions),
-        "source": [sources[one.source] for one in sessions],
+        "title": [label.shown(title_of(one)) or None for one in sessions],
+        "source": [sources[label.agent(one)] for one in sessions],
         "project": [projects[one.project] for one in sessions],
         "branch": [branches[one.branch] for one in sessions],
         "start": _steps(starts),

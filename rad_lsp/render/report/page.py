@@ -21,6 +21,11 @@ _LARGE: Final = 100_000
 _LEVEL: Final = 6
 
 
+def title(scope: str) -> str:
+    """What the page of some sessions is called."""
+    return f"Sessions: {scope}"
+
+
 def page(data: str, title: str, vega: str) -> str:
     """The page that shows some data, which are JSON; `vega` is the script of `bundle`."""
     encoding, block = _packed(data)

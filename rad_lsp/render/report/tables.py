@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from rad_lsp.core import figures, money, period, wording
 from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.core.trend import Calls
+from rad_lsp.render import label
 from rad_lsp.render.history import short_names
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from rad_lsp.core.money import Money
     from rad_lsp.core.session import Session
+    from rad_lsp.render.label import TitleOf
     from rad_lsp.service.report import Report, Used
 
 T = TypeVar("T")
@@ -45,9 +47,12 @@ _MOST_DAYS_OF_WEEKS: Final = 800
 class Tables:
     """The tables of a report by the names of their charts, and what the charts need to know."""
 
-    def __init__(self, report: Report, zone: tzinfo | None) -> None:
+    def __init__(
+        self, report: Report, zone: tzinfo | None, title_of: TitleOf = label.untitled
+    ) -> None:
         self._report = report
         self._zone = zone
+        self._title_of = title_of
         self._began = [_day_of(session, zone) for session in report.sessions]
         days = {*self._began, *(used.hour // 24 for used in report.usage)}
         days |= {_number(called.day) for called in report.calls}
@@ -86,7 +91,7 @@ class Tables:
         if len(self._ranks) > SERIES:
             series.append(OTHERS)
         ends = [edge * _DAY_MS for edge in (self._edges[0], self._edges[-1])]
-        sources = dict.fromkeys(session.source for session in self._report.sessions)
+        sources = dict.fromkeys(map(label.agent, self._report.sessions))
         return {"span": ends, "series": series, "sources": list(sources), "picked": None}
 
     def _cost_by_day(self) -> Rows:
@@ -248,8 +253,13 @@ class Tables:
 
     def _session(self, session: Session) -> dict[str, Any]:
         start = wording.moment(period.local(session.start_time, self._zone))
-        label = f"{session.source} · {wording.printable(session.id[:8])} · {start}"
-        return {"session": label, "source": session.source, **_amount(session.money)}
+        agent = label.agent(session)
+        named = label.shown(self._title_of(session)) or wording.printable(session.id[:8])
+        return {
+            "session": f"{agent} · {named} · {start}",
+            "source": agent,
+            **_amount(session.money),
+        }
 
     def _usage_by_time(self) -> list[tuple[int, list[Used]]]:
         return sorted(
