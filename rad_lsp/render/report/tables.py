@@ -37,6 +37,14 @@ _TOP: Final = 10
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HOUR: Final = 3600 * NANOS_PER_SECOND
 _MINUTE: Final = 60 * NANOS_PER_SECOND
+_LOOKED_UP: Final = frozenset(
+    (
+        "__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ __proto__ constructor "
+        "hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf"
+    ).split()
+)
+"""What every object of JavaScript has: Vega, which looks names up in objects, would find these."""
+
 _EPOCH: Final = date(1970, 1, 1)
 _DAY_MS: Final = 86_400_000
 _MOST_DAYS: Final = 100
@@ -326,6 +334,7 @@ def _shown(names: Iterable[str], empty: str, short: Mapping[str, str] = {}) -> d
     seen: dict[str, int] = {}
     for name in names:
         shown = wording.printable(short.get(name, name)).strip() or empty
+        shown = f"'{shown}'" if shown in _LOOKED_UP else shown
         seen[shown] = seen.get(shown, 0) + 1
         found[name] = shown if seen[shown] == 1 else f"{shown} ({seen[shown]})"
     return found
