@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from rad_lsp import service
-from rad_lsp.core import figures, period, wording
+from rad_lsp.core import period, wording
 from rad_lsp.core.figures import FIGURES
 from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.core.wording import counted
@@ -124,8 +124,8 @@ def _sessions(
 ) -> dict[str, Any]:
     sessions = report.sessions
     sources, projects, branches = names["sources"], names["projects"], names["branches"]
-    starts = [_minutes(one.start_time, zone) for one in sessions]
-    ends = [_minutes(figures.last_activity(one), zone) for one in sessions]
+    starts = [_minutes(began, zone) for began, _ in report.times]
+    ends = [_minutes(last, zone) for _, last in report.times]
     return {
         "id": report.ids,
         "title": [label.shown(title_of(one)) or None for one in sessions],
@@ -154,7 +154,7 @@ def _usage(report: Report, names: dict[str, _Names]) -> dict[str, Any]:
         "session": _steps([one.session for one in usage]),
         "hour": _steps([one.hour for one in usage]),
         "model": [models[one.model] for one in usage],
-        "cost": [_micros(one.money.usd) for one in usage],
+        "cost": [micros(one.money.usd) for one in usage],
         "lower": [int(one.money.is_lower_bound) for one in usage],
         "unpriced": [one.money.unpriced for one in usage],
         "requests": [one.requests for one in usage],
@@ -162,7 +162,7 @@ def _usage(report: Report, names: dict[str, _Names]) -> dict[str, Any]:
         "output": [one.tokens.output for one in usage],
         "cache_read": [one.tokens.cache_read for one in usage],
         "cache_write": [one.tokens.cache_write for one in usage],
-        "savings": [_micros(one.savings) for one in usage],
+        "savings": [micros(one.savings) for one in usage],
     }
 
 
@@ -185,9 +185,10 @@ def _steps(values: list[int]) -> list[int]:
     return [value - before for before, value in pairwise([0, *values])]
 
 
-def _micros(usd: float | None) -> int | None:
+def micros(usd: float | None) -> int | None:
     """Millionths of a USD; an amount that is too large to be one is not known."""
-    return None if usd is None or not math.isfinite(usd) else round(usd * 1_000_000)
+    amount = None if usd is None else usd * 1_000_000
+    return None if amount is None or not math.isfinite(amount) else round(amount)
 
 
 def _seconds(nanoseconds: int | None) -> int | None:
