@@ -18,6 +18,7 @@ from rad_lsp.service import (
     budget,
     documents,
     limits,
+    overview,
     sessions,
     workspace,
 )
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.money import Money
     from rad_lsp.core.session import Session
     from rad_lsp.service import Machine, Store
+    from rad_lsp.service.overview import Overview as OverviewOfMoney
     from rad_lsp.service.tally import Overall
 
 T = TypeVar("T")
@@ -144,6 +146,16 @@ class FolderSessions:
 
         return await asyncio.get_running_loop().run_in_executor(self._executor, asked)
 
+    async def overview(self) -> OverviewOfMoney:
+        """Today, this week and this month, here and in all projects, and what is left."""
+        values, prices = self.settings.values, self.settings.prices
+
+        def work(store: Store) -> OverviewOfMoney:
+            arguments = (store, self._opened_everywhere(), self.root, values, prices)
+            return store.ask_known(lambda _: overview.ask(*arguments, datetime.now(UTC)))
+
+        return await self.ask(work)
+
     async def plan_limits(self) -> Overview:
         """Plan limits of all accounts, by the sources in force."""
         values = self.settings.values
@@ -186,12 +198,17 @@ class FolderSessions:
 
     def _all_projects(self) -> Store:
         """The store of all projects, with what has been read: each folder looks at all agents."""
+        everywhere = self._opened_everywhere()
+        everywhere.recall()
+        return everywhere
+
+    def _opened_everywhere(self) -> Store:
+        """The same, of which no session may have been read."""
         values = self.settings.values
         scope = (self.root, values.sources, values.prices)
         if self._everywhere is None or scope != self._everywhere_scope:
             self._everywhere = sessions.open_store(self._machine(), *scope, everywhere=True)
             self._everywhere_scope = scope
-        self._everywhere.recall()
         return self._everywhere
 
     def _nearest(self) -> Path:

@@ -83,6 +83,7 @@ class Report(msgspec.Struct, frozen=True):
     says. `skipped` counts files that can't be read.
     """
 
+    now: datetime
     within: Period
     sessions: tuple[Session, ...]
     ids: tuple[str, ...]
@@ -129,6 +130,7 @@ def of(found: Read, zone: tzinfo | None, prices: Prices) -> Report:
     latest = found.now + figures.CLOCK_SKEW
     times = tuple(_times(session, latest) for session in sessions)
     return Report(
+        now=found.now,
         within=found.within,
         sessions=sessions,
         ids=_beginnings(found.snapshot, sessions),

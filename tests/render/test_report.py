@@ -40,6 +40,7 @@ def made(reports_of, workspace):
             workspace.add(f"{name[:8] if name.isalnum() else 'id'}-{number}")
         found = tuple(reports_of(workspace.root).sessions())
         facts: dict[str, Any] = {
+            "now": NOW,
             "within": ALWAYS,
             "sessions": found,
             "ids": tuple(one.id for one in found),

@@ -104,7 +104,9 @@ def _of(
         "names": listed,
         **columns,
         "budgets": msgspec.to_builtins(list(map(answers.budget_row, report.budgets))),
-        "limits": msgspec.to_builtins(list(map(answers.plan_limit, report.limits))),
+        "limits": msgspec.to_builtins(
+            [answers.plan_limit(one, now, zone) for one in report.limits]
+        ),
         "figures": [
             {
                 "name": figure.name,

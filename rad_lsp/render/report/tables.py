@@ -14,6 +14,7 @@ from rad_lsp.core import figures, money, period, wording
 from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.core.trend import Calls
 from rad_lsp.render import label
+from rad_lsp.render import limits as plans
 from rad_lsp.render.history import short_names
 from rad_lsp.render.report import data
 
@@ -252,7 +253,7 @@ class Tables:
                 ),
                 "state": one.state,
                 "used": one.used_percent,
-                "text": one.state,
+                "text": wording.printable(plans.summary(one, self._report.now, self._zone)),
             }
             for one in self._report.limits
         ]
