@@ -3,8 +3,8 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  // Made by scripts: the bundles, and the types of the server's answers.
-  globalIgnores(['dist', 'src/contract.ts']),
+  // Made by scripts: the bundles, the types of the server's answers, and agents' folders.
+  globalIgnores(['dist', 'src/contract.ts', 'src/agents.ts']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.mjs'],

@@ -14,6 +14,7 @@ from rad_lsp.core.errors import NoSessions, OutputExists, RadError
 if TYPE_CHECKING:
     from rad_lsp.cli.context import Context
     from rad_lsp.core.period import Period
+    from rad_lsp.render.label import TitleOf
     from rad_lsp.render.report.drawing import Kind
     from rad_lsp.service.report import Report
 
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
     type=click.Choice(["png", "svg"]),
     help="With --chart: the kind of picture.  [default: png]",
 )
+@click.option(
+    "--titles",
+    "titled",
+    is_flag=True,
+    help="With the titles that agents keep, which may quote what you wrote.",
+)
 @spending_options
 def report(
     context: Context,
@@ -45,6 +52,7 @@ def report(
     *,
     shows: bool,
     force: bool,
+    titled: bool,
 ) -> None:
     """Make a page of charts and tables: one file, which needs no network.
 
@@ -57,7 +65,10 @@ def report(
         raise click.UsageError("--format goes with --chart.")
     if shows and output == "-":
         raise click.UsageError("--open needs a file, and --output - writes none.")
-    content = _picture(context, chart, kind or "png", within) if chart else _page(context, within)
+    if chart is None:
+        content = _page(context, within, titled=titled)
+    else:
+        content = _picture(context, chart, kind or "png", within, titled=titled)
     if output == "-":
         emit_data([content])
         return
@@ -67,21 +78,24 @@ def report(
         _open(path)
 
 
-def _page(context: Context, within: Period) -> bytes:
+def _page(context: Context, within: Period, *, titled: bool) -> bytes:
     from rad_lsp.render.report import bundle, data, page
 
     script = bundle.javascript()  # where it is missing, nothing is read in vain
     found = _facts(context, within)
     scope = "All projects" if context.all_projects else str(context.workspace.root)
-    text = data.text(found, context.now, context.settings.zone, scope)
+    title_of = _titles(context, found, titled=titled)
+    text = data.text(found, context.now, context.settings.zone, scope, title_of)
     return page.page(text, page.title(scope), script).encode("utf-8", "backslashreplace")
 
 
-def _picture(context: Context, chart: str, kind: Kind, within: Period) -> bytes:
+def _picture(context: Context, chart: str, kind: Kind, within: Period, *, titled: bool) -> bytes:
     from rad_lsp.render.report import drawing
 
     drawn = drawing.Drawing(chart, kind)
-    return drawn.picture(_facts(context, within), context.settings.zone)
+    found = _facts(context, within)
+    title_of = _titles(context, found, titled=titled)
+    return drawn.picture(found, context.settings.zone, title_of)
 
 
 def _facts(context: Context, within: Period) -> Report:
@@ -98,6 +112,13 @@ def _facts(context: Context, within: Period) -> Report:
     if not found.sessions:
         raise RadError("No session was active then: choose another time with --since and --until.")
     return found
+
+
+def _titles(context: Context, found: Report, *, titled: bool) -> TitleOf:
+    from rad_lsp.service import sessions
+
+    titles = sessions.titles(context.machine, found.sessions) if titled else {}
+    return lambda session: titles.get(session.id, "")
 
 
 def _write(context: Context, output: str | None, name: str, content: bytes, *, force: bool) -> Path:

@@ -78,13 +78,16 @@ class Called(msgspec.Struct, frozen=True, gc=False):
 class Report(msgspec.Struct, frozen=True):
     """What a report page is made of. Sessions are newest first, with what they spent in a period.
 
-    `ids` are beginnings of the sessions' ids that no others have. `skipped` counts files that can't
-    be read.
+    `ids` are beginnings of the sessions' ids that no others have, `times` when each began and was
+    last active: nothing on the page has happened before 1970 or in the future, whatever a file
+    says. `skipped` counts files that can't be read.
     """
 
+    now: datetime
     within: Period
     sessions: tuple[Session, ...]
     ids: tuple[str, ...]
+    times: tuple[tuple[datetime, datetime], ...]
     usage: tuple[Used, ...]
     calls: tuple[Called, ...]
     budgets: tuple[Outlook, ...]
@@ -95,6 +98,7 @@ class Report(msgspec.Struct, frozen=True):
 class Read(msgspec.Struct, frozen=True):
     """What a report needs of a store, which may go on with other work then."""
 
+    now: datetime
     within: Period
     snapshot: Snapshot
     tools: tuple[ToolTotal, ...]
@@ -111,6 +115,7 @@ def read(
     """
     by: tuple[Dimension, ...] = ("source", "session", "day", "tool")
     return Read(
+        now,
         within,
         store.snapshot,
         tuple(store.sums.tools(by, When(within, settings.zone))),
@@ -122,26 +127,45 @@ def read(
 def of(found: Read, zone: tzinfo | None, prices: Prices) -> Report:
     """The facts; no store is needed any more."""
     sessions = tuple(service.cut(found.snapshot, found.within))
+    latest = found.now + figures.CLOCK_SKEW
+    times = tuple(_times(session, latest) for session in sessions)
     return Report(
+        now=found.now,
         within=found.within,
         sessions=sessions,
         ids=_beginnings(found.snapshot, sessions),
-        usage=tuple(_usage(sessions, prices, zone)),
-        calls=_calls(sessions, found.tools),
+        times=times,
+        usage=tuple(_usage(sessions, times, prices, zone)),
+        calls=_calls(sessions, times, found.tools, zone),
         budgets=found.budgets,
         limits=found.limits,
         skipped=len(found.snapshot.skipped),
     )
 
 
-def _usage(sessions: Sequence[Session], prices: Prices, zone: tzinfo | None) -> Iterator[Used]:
+def _times(session: Session, latest: datetime) -> tuple[datetime, datetime]:
+    """When a session began and was last active, as far as that can be."""
+    last = figures.last_activity(session)
+    if last > latest:
+        last = figures.last_before(session, latest) or latest
+    return max(min(session.start_time, latest), _EPOCH), max(last, _EPOCH)
+
+
+def _usage(
+    sessions: Sequence[Session],
+    times: Sequence[tuple[datetime, datetime]],
+    prices: Prices,
+    zone: tzinfo | None,
+) -> Iterator[Used]:
     hour_of = _hours(zone)
     rows = [_rows(session) for session in sessions]
     names = trend.model_names((row.model for of_one in rows for row in of_one), prices)
-    for number, of_one in enumerate(rows):
+    for number, (of_one, (_, last)) in enumerate(zip(rows, times, strict=True)):
+        latest = int(last.timestamp()) // SLOT_SECONDS
         groups: dict[tuple[int, str], list[Spending]] = {}
         for row in of_one:
-            groups.setdefault((hour_of(row.slot), names[row.model]), []).append(row)
+            slot = max(min(row.slot, latest), 0)
+            groups.setdefault((hour_of(slot), names[row.model]), []).append(row)
         for (hour, model), group in groups.items():
             yield Used(
                 number,
@@ -185,7 +209,12 @@ def _alike(one: str, other: str) -> int:
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
-def _calls(sessions: Sequence[Session], totals: Iterable[ToolTotal]) -> tuple[Called, ...]:
+def _calls(
+    sessions: Sequence[Session],
+    times: Sequence[tuple[datetime, datetime]],
+    totals: Iterable[ToolTotal],
+    zone: tzinfo | None,
+) -> tuple[Called, ...]:
     """The tool calls, by session.
 
     Those of an agent's session that is part of a tracked one are the tracked one's.
@@ -195,6 +224,7 @@ def _calls(sessions: Sequence[Session], totals: Iterable[ToolTotal]) -> tuple[Ca
         for number, session in enumerate(sessions)
         for one in (*session.children, Child(session.source, session.id))
     }
+    days = [local(last, zone).date() for _, last in times]
     found = []
     for total in totals:
         source, session_id, day, tool = total.key
@@ -202,7 +232,8 @@ def _calls(sessions: Sequence[Session], totals: Iterable[ToolTotal]) -> tuple[Ca
         if place is not None:  # of several reports with one id only one counts
             calls = Calls(total.ok, total.failed, total.denied, total.unknown)
             time = None if total.duration is None else total.duration * _NANOSECONDS
-            found.append(Called(place, day, tool, calls, time))
+            possible = max(min(day, days[place]), _EPOCH.date())
+            found.append(Called(place, possible, tool, calls, time))
     found.sort(key=attrgetter("session"))
     return tuple(found)
 

@@ -371,7 +371,14 @@ def _value(name: dict[int, str], dimension: Dimension, value: int | str) -> date
         return value
     if dimension in _NAMED:
         return named(name, value)
-    return _EPOCH + timedelta(days=value) if dimension == "day" else value
+    return _date(value) if dimension == "day" else value
+
+
+def _date(days: int) -> date:
+    """The day so many days after the epoch; the first or the last one where there is none."""
+    return date.fromordinal(
+        min(max(_EPOCH.toordinal() + days, date.min.toordinal()), date.max.toordinal())
+    )
 
 
 def _span(seconds: str, begins: Sequence[int], number: int) -> str:

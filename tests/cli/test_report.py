@@ -19,6 +19,9 @@ from rad_lsp.core.errors import ChartsMissing
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
 
+CHART = ("--chart", "top-sessions", "--format", "svg")
+
+
 @pytest.fixture
 def two(workspace, claude_code, tmp_path):
     """A workspace with a session, beside another project."""
@@ -136,6 +139,18 @@ def test_only_what_was_done_in_the_period_counts(rad, two, kept):
     assert (done.returncode, done.stderr) == (1, f"Error: {said}\n")
     assert rad("report", "--since", "2026-03-02", "--timezone", "UTC", cwd=two).returncode == 0
     assert data(kept)["period"] == "since 2026-03-02 00:00"
+
+
+def test_titles_are_in_it_only_when_asked_for(rad, workspace, claude_code, kept):
+    claude_code("mine").answer().write(
+        {"type": "ai-title", "aiTitle": "Secret", "sessionId": "mine"}
+    )
+    assert rad("report", cwd=workspace.root).returncode == 0
+    assert data(kept)["sessions"]["title"] == [None]
+    assert rad("report", "--titles", cwd=workspace.root).returncode == 0
+    assert data(kept)["sessions"]["title"] == ["Secret"]
+    done = rad("report", "--titles", *CHART, "-o", "-", cwd=workspace.root)
+    assert "Claude Code · Secret · 2026-03-02" in done.stdout
 
 
 def test_a_torn_report_is_named_and_counted_beside_good_ones(rad, two, workspace, kept):

@@ -19,8 +19,8 @@ METHODS = [
     "stats/limits",
     "stats/compare",
     "stats/export",
-    "stats/report",
     "stats/overview",
+    "stats/report",
 ]
 
 

@@ -20,7 +20,12 @@ MODELS = ("claude-opus-4-5", "claude-sonnet-4-5", "gpt-5-codex", "gemini-3-pro",
 PROJECTS = ("shop", "api-gateway", "website", "infra", "notebooks", "mobile-app", "docs", "scratch")
 TOOLS = ("Bash", "Read", "Edit", "Grep", "Write", "Task", "WebFetch", "TodoWrite")
 SOURCES = ("Claude Code", "Codex", "Gemini", "Radium")
-TITLES = ("Fix the flaky test", "Add the export to CSV", "Upgrade the database", "Review the parser")
+TITLES = (
+    "Fix the flaky test",
+    "Add the export to CSV",
+    "Upgrade the database",
+    "Review the parser",
+)
 LAST = 20_788
 """The day of the newest session, counted since 1970."""
 
@@ -129,14 +134,16 @@ def report(sessions=400, days=60, *, hostile=True, seed=1):
         "zone": "Europe/Berlin",
         "scope": "All projects",
         "period": "",
-        "prices": "Cost is what a provider or a report states, else tokens at the price of the day.",
+        "prices": "Cost is what a provider states, else tokens at the price of the day.",
         "skipped": 1,
         "notes": ["1 file skipped: 'rad doctor' tells why."],
         "names": names,
         "sessions": one,
         "usage": usage,
         "calls": calls,
-        "budgets": [{"name": "month", "limit": 900.0, "summary": "Month: $712.40 of $900.00 (79%)"}],
+        "budgets": [
+            {"name": "month", "limit": 900.0, "summary": "Month: $712.40 of $900.00 (79%)"}
+        ],
         "limits": [
             _limit("Claude Code", "5 h", 37.0, "Claude Code 5 h: 37% used, resets 15:00"),
             _limit("Claude Code", "week", 81.0, "Claude Code week: 81% used"),

@@ -40,9 +40,11 @@ def made(reports_of, workspace):
             workspace.add(f"{name[:8] if name.isalnum() else 'id'}-{number}")
         found = tuple(reports_of(workspace.root).sessions())
         facts: dict[str, Any] = {
+            "now": NOW,
             "within": ALWAYS,
             "sessions": found,
             "ids": tuple(one.id for one in found),
+            "times": tuple((one.start_time, one.generated_at) for one in found),
             "usage": (
                 Used(0, HOUR, name, 2, Tokens(10, 20, 0, 5, 7), Money(1.5), 0.25),
                 Used(0, HOUR + 30, "other", 1, Tokens(1), Money(0.5, 1), 0.0),
@@ -92,9 +94,12 @@ def test_what_is_not_known_is_null(made):
 
 
 def test_an_amount_beyond_all_measure_is_not_known(made):
-    used = Used(0, HOUR, "m", 1, Tokens(1), Money(math.inf), math.nan)
-    found = of(made(usage=(used,)))
-    assert (found["usage"]["cost"], found["usage"]["savings"]) == ([None], [None])
+    used = [
+        Used(0, HOUR, "m", 1, Tokens(1), Money(usd), math.nan) for usd in (math.inf, 1e308, -5.0)
+    ]
+    found = of(made(usage=tuple(used)))
+    assert found["usage"]["cost"] == [None, None, -5_000_000]
+    assert found["usage"]["savings"] == [None] * 3
 
 
 def test_names_stand_once(made):
@@ -257,7 +262,7 @@ def test_a_picture_may_be_of_pixels(made):
 
 @pytest.mark.parametrize("chart", page.charts())
 def test_each_chart_can_be_drawn_of_nothing(made, chart):
-    report = made(sessions=(), ids=(), usage=(), calls=())
+    report = made(sessions=(), ids=(), times=(), usage=(), calls=())
     assert b"<svg" in drawing.Drawing(chart, "svg").picture(report, UTC)
 
 
@@ -292,7 +297,9 @@ def test_tables_have_the_reports_own_sums(made):
 def test_long_times_are_drawn_by_week_and_by_month(made):
     def edges(days):
         used = [Used(0, 24 * (20_500 + day), "m", 1, Tokens(1), Money(1.0), 0.0) for day in days]
-        rows = Tables(made(usage=tuple(used), sessions=(), ids=(), calls=()), UTC).of("cost-by-day")
+        rows = Tables(made(usage=tuple(used), sessions=(), ids=(), times=(), calls=()), UTC).of(
+            "cost-by-day"
+        )
         return [(row["to"] - row["from"]) // 86_400_000 for row in rows]
 
     assert edges((0, 99)) == [1, 1]

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from rad_lsp.core.figures import CLOCK_SKEW
 from rad_lsp.core.period import ALWAYS, Period
 from rad_lsp.core.price import Override
 from rad_lsp.service import report, sessions, trend
@@ -157,6 +158,25 @@ def test_an_id_is_as_long_as_tells_it_from_all_others(asked, claude_code):
 
 def _ids(found):
     return found.sessions, found.ids
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/New_York"])
+def test_nothing_happened_before_1970_or_in_the_future(asked, workspace, zone):
+    ends = {
+        "old": ("0001-01-01T00:00:00Z", "0001-01-02T00:00:00Z"),
+        "far": ("9999-12-30T00:00:00Z", "9999-12-31T23:59:59Z"),
+        "both": ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"),
+    }
+    for name, (start, end) in ends.items():
+        workspace.add(name, start_time=start, end_time=end, generated_at=end)
+    found = asked(zone=zone)
+    latest = NOW + CLOCK_SKEW
+    assert {session.id for session in found.sessions} == ends.keys()
+    assert all(EPOCH <= moment <= latest for times in found.times for moment in times)
+    hours = [one.hour for one in found.usage]
+    assert -12 <= min(hours) <= max(hours) <= hour(latest.isoformat()) + 14
+    assert all(-1 <= (one.day - EPOCH.date()).days <= hours[0] // 24 for one in found.calls)
+    assert sum(one.money.usd for one in found.usage) == pytest.approx(3 * 0.1275)
 
 
 def test_files_that_cant_be_read_are_counted(asked, workspace):

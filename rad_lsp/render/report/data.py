@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from rad_lsp import service
-from rad_lsp.core import figures, period, wording
+from rad_lsp.core import period, wording
 from rad_lsp.core.figures import FIGURES
 from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.core.wording import counted
-from rad_lsp.render import answers, notes
+from rad_lsp.render import answers, label, notes
 from rad_lsp.render.history import short_names
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from rad_lsp.core.period import Period
+    from rad_lsp.render.label import TitleOf
     from rad_lsp.service.report import Report
 
 VERSION: Final = 1
@@ -65,16 +66,25 @@ class _Names:
         return list(self._numbers)
 
 
-def text(report: Report, now: datetime, zone: tzinfo | None, scope: str) -> str:
+def text(
+    report: Report,
+    now: datetime,
+    zone: tzinfo | None,
+    scope: str,
+    title_of: TitleOf = label.untitled,
+) -> str:
     """The data as JSON in ASCII; `scope` tells whose sessions they are."""
-    return json.dumps(of(report, now, zone, scope), separators=(",", ":"), allow_nan=False)
+    data = _of(report, now, zone, scope, title_of)
+    return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 
-def of(report: Report, now: datetime, zone: tzinfo | None, scope: str) -> dict[str, Any]:
+def _of(
+    report: Report, now: datetime, zone: tzinfo | None, scope: str, title_of: TitleOf
+) -> dict[str, Any]:
     """The data. What a session spent is only in its rows of usage: who reads them adds it up."""
     names = {name: _Names() for name in ("sources", "projects", "branches", "models", "tools")}
     columns = {
-        "sessions": _sessions(report, zone, names),
+        "sessions": _sessions(report, zone, names, title_of),
         "usage": _usage(report, names),
         "calls": _calls(report, names),
     }
@@ -94,7 +104,9 @@ def of(report: Report, now: datetime, zone: tzinfo | None, scope: str) -> dict[s
         "names": listed,
         **columns,
         "budgets": msgspec.to_builtins(list(map(answers.budget_row, report.budgets))),
-        "limits": msgspec.to_builtins(list(map(answers.plan_limit, report.limits))),
+        "limits": msgspec.to_builtins(
+            [answers.plan_limit(one, now, zone) for one in report.limits]
+        ),
         "figures": [
             {
                 "name": figure.name,
@@ -109,15 +121,17 @@ def of(report: Report, now: datetime, zone: tzinfo | None, scope: str) -> dict[s
     }
 
 
-def _sessions(report: Report, zone: tzinfo | None, names: dict[str, _Names]) -> dict[str, Any]:
+def _sessions(
+    report: Report, zone: tzinfo | None, names: dict[str, _Names], title_of: TitleOf
+) -> dict[str, Any]:
     sessions = report.sessions
     sources, projects, branches = names["sources"], names["projects"], names["branches"]
-    starts = [_minutes(one.start_time, zone) for one in sessions]
-    ends = [_minutes(figures.last_activity(one), zone) for one in sessions]
+    starts = [_minutes(began, zone) for began, _ in report.times]
+    ends = [_minutes(last, zone) for _, last in report.times]
     return {
         "id": report.ids,
-        "title": [None] * len(sessions),
-        "source": [sources[one.source] for one in sessions],
+        "title": [label.shown(title_of(one)) or None for one in sessions],
+        "source": [sources[label.agent(one)] for one in sessions],
         "project": [projects[one.project] for one in sessions],
         "branch": [branches[one.branch] for one in sessions],
         "start": _steps(starts),
@@ -142,7 +156,7 @@ def _usage(report: Report, names: dict[str, _Names]) -> dict[str, Any]:
         "session": _steps([one.session for one in usage]),
         "hour": _steps([one.hour for one in usage]),
         "model": [models[one.model] for one in usage],
-        "cost": [_micros(one.money.usd) for one in usage],
+        "cost": [micros(one.money.usd) for one in usage],
         "lower": [int(one.money.is_lower_bound) for one in usage],
         "unpriced": [one.money.unpriced for one in usage],
         "requests": [one.requests for one in usage],
@@ -150,7 +164,7 @@ def _usage(report: Report, names: dict[str, _Names]) -> dict[str, Any]:
         "output": [one.tokens.output for one in usage],
         "cache_read": [one.tokens.cache_read for one in usage],
         "cache_write": [one.tokens.cache_write for one in usage],
-        "savings": [_micros(one.savings) for one in usage],
+        "savings": [micros(one.savings) for one in usage],
     }
 
 
@@ -173,9 +187,10 @@ def _steps(values: list[int]) -> list[int]:
     return [value - before for before, value in pairwise([0, *values])]
 
 
-def _micros(usd: float | None) -> int | None:
+def micros(usd: float | None) -> int | None:
     """Millionths of a USD; an amount that is too large to be one is not known."""
-    return None if usd is None or not math.isfinite(usd) else round(usd * 1_000_000)
+    amount = None if usd is None else usd * 1_000_000
+    return None if amount is None or not math.isfinite(amount) else round(amount)
 
 
 def _seconds(nanoseconds: int | None) -> int | None:

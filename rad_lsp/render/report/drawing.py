@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from rad_lsp.core.errors import ChartsMissing, NoSuchChart
+from rad_lsp.render import label
 from rad_lsp.render.report import page
 from rad_lsp.render.report.bundle import VEGA_LITE
 from rad_lsp.render.report.tables import Tables
@@ -12,6 +13,7 @@ from rad_lsp.render.report.tables import Tables
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from rad_lsp.render.label import TitleOf
     from rad_lsp.service.report import Report
 
 Kind: TypeAlias = Literal["png", "svg"]
@@ -36,9 +38,11 @@ class Drawing:
         self._kind = kind
         self._draws: Any = vl_convert
 
-    def picture(self, report: Report, zone: tzinfo | None) -> bytes:
+    def picture(
+        self, report: Report, zone: tzinfo | None, title_of: TitleOf = label.untitled
+    ) -> bytes:
         """The chart of a report's data, in light colours."""
-        tables = Tables(report, zone)
+        tables = Tables(report, zone, title_of)
         spec: dict[str, Any] = dict(page.charts()[self._chart])
         values = tables.parameters
         spec["params"] = [

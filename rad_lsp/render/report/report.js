@@ -725,7 +725,9 @@ class Chart {
     const handler = (_, event, item, value) => (known(value) && item?.datum ? showTooltip(event, this.columns, item.datum) : hideTooltip());
     const options = { ...this.options(this.meta.canvas ? "canvas" : "svg"), tooltip: handler };
     const result = await vegaEmbed(this.picture, this.filled(), options);
+    // The picture has a name as a whole, and its table says the rest.
     this.picture.role = "img";
+    this.picture.firstElementChild.ariaHidden = "true";
     this.view = result.view;
     this.view.addEventListener("click", (_, item) => {
       if (this.meta.pick && item?.datum && this.columns[0].field in item.datum) pick(this.meta.pick, item.datum);

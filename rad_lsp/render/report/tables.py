@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from rad_lsp.core import figures, money, period, wording
 from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.core.trend import Calls
+from rad_lsp.render import label
+from rad_lsp.render import limits as plans
 from rad_lsp.render.history import short_names
+from rad_lsp.render.report import data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import tzinfo
 
     from rad_lsp.core.money import Money
-    from rad_lsp.core.session import Session
+    from rad_lsp.render.label import TitleOf
     from rad_lsp.service.report import Report, Used
 
 T = TypeVar("T")
@@ -35,6 +38,24 @@ _TOP: Final = 10
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HOUR: Final = 3600 * NANOS_PER_SECOND
 _MINUTE: Final = 60 * NANOS_PER_SECOND
+_LOOKED_UP: Final = frozenset(
+    {
+        "__defineGetter__",
+        "__defineSetter__",
+        "__lookupGetter__",
+        "__lookupSetter__",
+        "__proto__",
+        "constructor",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "toLocaleString",
+        "toString",
+        "valueOf",
+    }
+)
+"""What every object of JavaScript has: Vega, which looks names up in objects, would find these."""
+
 _EPOCH: Final = date(1970, 1, 1)
 _DAY_MS: Final = 86_400_000
 _MOST_DAYS: Final = 100
@@ -45,16 +66,19 @@ _MOST_DAYS_OF_WEEKS: Final = 800
 class Tables:
     """The tables of a report by the names of their charts, and what the charts need to know."""
 
-    def __init__(self, report: Report, zone: tzinfo | None) -> None:
+    def __init__(
+        self, report: Report, zone: tzinfo | None, title_of: TitleOf = label.untitled
+    ) -> None:
         self._report = report
         self._zone = zone
-        self._began = [_day_of(session, zone) for session in report.sessions]
+        self._title_of = title_of
+        self._began = [_number(period.local(began, zone).date()) for began, _ in report.times]
         days = {*self._began, *(used.hour // 24 for used in report.usage)}
         days |= {_number(called.day) for called in report.calls}
         self._first, self._last = min(days, default=0), max(days, default=0)
         self._edges = _edges(self._first, self._last)
         spent = _grouped(report.usage, lambda used: used.model)
-        cost = {model: _money(rows).usd or 0.0 for model, rows in spent.items()}
+        cost = {model: _usd(_money(rows)) or 0.0 for model, rows in spent.items()}
         self._ranks = {
             model: rank for rank, model in enumerate(sorted(cost, key=lambda m: -cost[m]))
         }
@@ -86,7 +110,7 @@ class Tables:
         if len(self._ranks) > SERIES:
             series.append(OTHERS)
         ends = [edge * _DAY_MS for edge in (self._edges[0], self._edges[-1])]
-        sources = dict.fromkeys(session.source for session in self._report.sessions)
+        sources = dict.fromkeys(map(label.agent, self._report.sessions))
         return {"span": ends, "series": series, "sources": list(sources), "picked": None}
 
     def _cost_by_day(self) -> Rows:
@@ -114,7 +138,7 @@ class Tables:
         rows: Rows = []
         start, spent = None, 0.0
         for day, used in sorted(_grouped(self._report.usage, lambda one: one.hour // 24).items()):
-            amount = _money(used).usd
+            amount = _usd(_money(used))
             if amount is None:
                 continue
             part = {"part": _date(begin(day)).isoformat(), "limit": limit}
@@ -229,27 +253,34 @@ class Tables:
                 ),
                 "state": one.state,
                 "used": one.used_percent,
-                "text": one.state,
+                "text": wording.printable(plans.summary(one, self._report.now, self._zone)),
             }
             for one in self._report.limits
         ]
 
     def _duration_cost(self) -> Rows:
         return [
-            {**self._session(session), "minutes": session.wall_time / _MINUTE}
-            for session in self._report.sessions
-            if session.cost and session.cost > 0 and session.wall_time > 0
+            {**self._session(number), "minutes": session.wall_time / _MINUTE}
+            for number, session in enumerate(self._report.sessions)
+            if (_usd(session.money) or 0.0) > 0 and session.wall_time > 0
         ]
 
     def _top_sessions(self) -> Rows:
-        priced = [one for one in self._report.sessions if one.cost and one.cost > 0]
-        priced.sort(key=lambda one: -(one.cost or 0.0))
-        return [{"rank": rank, **self._session(one)} for rank, one in enumerate(priced[:_TOP])]
+        costs = [_usd(session.money) or 0.0 for session in self._report.sessions]
+        ordered = sorted(range(len(costs)), key=lambda number: -costs[number])
+        priced = [number for number in ordered[:_TOP] if costs[number] > 0]
+        return [{"rank": rank, **self._session(number)} for rank, number in enumerate(priced)]
 
-    def _session(self, session: Session) -> dict[str, Any]:
-        start = wording.moment(period.local(session.start_time, self._zone))
-        label = f"{session.source} · {wording.printable(session.id[:8])} · {start}"
-        return {"session": label, "source": session.source, **_amount(session.money)}
+    def _session(self, number: int) -> dict[str, Any]:
+        session, (began, _) = self._report.sessions[number], self._report.times[number]
+        start = wording.moment(period.local(began, self._zone))
+        agent = label.agent(session)
+        named = label.shown(self._title_of(session)) or wording.printable(session.id[:8])
+        return {
+            "session": f"{agent} · {named} · {start}",
+            "source": agent,
+            **_amount(session.money),
+        }
 
     def _usage_by_time(self) -> list[tuple[int, list[Used]]]:
         return sorted(
@@ -262,10 +293,6 @@ class Tables:
     def _times(self, bucket: int) -> dict[str, int]:
         begin, end = self._edges[bucket : bucket + 2]
         return {"from": begin * _DAY_MS, "to": end * _DAY_MS}
-
-
-def _day_of(session: Session, zone: tzinfo | None) -> int:
-    return _number(period.local(session.start_time, zone).date())
 
 
 def _number(day: date) -> int:
@@ -316,6 +343,7 @@ def _shown(names: Iterable[str], empty: str, short: Mapping[str, str] = {}) -> d
     seen: dict[str, int] = {}
     for name in names:
         shown = wording.printable(short.get(name, name)).strip() or empty
+        shown = f"'{shown}'" if shown in _LOOKED_UP else shown
         seen[shown] = seen.get(shown, 0) + 1
         found[name] = shown if seen[shown] == 1 else f"{shown} ({seen[shown]})"
     return found
@@ -330,7 +358,14 @@ def _cost(rows: Iterable[Used]) -> dict[str, Any]:
 
 
 def _amount(amount: Money) -> dict[str, Any]:
-    return {"cost": amount.usd, "lower": amount.is_lower_bound}
+    cost = _usd(amount)
+    return {"cost": cost, "lower": cost is not None and amount.is_lower_bound}
+
+
+def _usd(amount: Money) -> float | None:
+    """As the page has it."""
+    micros = data.micros(amount.usd)
+    return None if micros is None else micros / 1_000_000
 
 
 def _requests(rows: Iterable[Used]) -> int:

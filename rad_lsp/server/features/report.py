@@ -12,6 +12,7 @@ from rad_lsp.server.registry import request
 from rad_lsp.service import report as facts
 
 if TYPE_CHECKING:
+    from rad_lsp.render.label import TitleOf
     from rad_lsp.server.context import Context
     from rad_lsp.server.folder import Folder
     from rad_lsp.service.report import Read
@@ -31,7 +32,8 @@ async def report(context: Context, params: wire.ReportParams) -> wire.Report:
         lambda store: store.ask_known(lambda _: facts.read(store, *arguments)),
         all_projects=params.all_projects,
     )
-    return await asyncio.to_thread(_made, params, folder, read, now, vega)
+    title_of = context.folders.titles.known.of
+    return await asyncio.to_thread(_made, params, folder, read, now, vega, title_of)
 
 
 def _vega() -> str:
@@ -41,13 +43,19 @@ def _vega() -> str:
 
 
 def _made(
-    params: wire.ReportParams, folder: Folder, read: Read, now: datetime, vega: str
+    params: wire.ReportParams,
+    folder: Folder,
+    read: Read,
+    now: datetime,
+    vega: str,
+    title_of: TitleOf,
 ) -> wire.Report:
     from rad_lsp.render.report import data, page
 
     zone = folder.settings.values.zone
     scope = "All projects" if params.all_projects else str(folder.sessions.root)
-    text = data.text(facts.of(read, zone, folder.settings.prices), now, zone, scope)
+    found = facts.of(read, zone, folder.settings.prices)
+    text = data.text(found, now, zone, scope, title_of)
     if params.content == "data":
         return wire.Report(data=text)
     return wire.Report(html=page.page(text, page.title(scope), vega))
