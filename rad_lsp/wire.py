@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from rad_lsp import sources
 from rad_lsp.core import figures
 from rad_lsp.core.comparison import Verdict
 from rad_lsp.core.cost import TokenClass
@@ -82,6 +83,11 @@ else:
 class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
     """A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone.
 
+    `label` is what it is called wherever people read of it: the `agent`, its title or `shortId`,
+    and the local time. `title` is null where the agent keeps none, and where it was not read yet.
+    `day` is the local day of its last activity, `dayLabel` the same for people (`Today`), and
+    `costText` how the cost reads.
+
     The names of its models come most tokens first. `cost` is null where no price is known, and
     `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not
     recorded: they are among the successful ones, and no part of the success rate. Where
@@ -92,6 +98,13 @@ class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit
     model_names: tuple[str, ...]
     brief: str
     last_activity_text: str
+    label: str
+    agent: str
+    title: str | None
+    short_id: str
+    cost_text: str
+    day: str
+    day_label: str
     cost_is_lower_bound: bool = False
     unknown_tool_calls: int = 0
     api_time_measured: bool = True
@@ -184,7 +197,10 @@ class Today(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """What a status bar shows. `reading` tells that sessions are still to be read."""
+    """What a status bar shows; `spoken` is its text for those who hear it, with figures' names.
+
+    `reading` tells that sessions are still to be read.
+    """
 
     workspace_uri: str
     session: SessionSummary | None
@@ -194,6 +210,7 @@ class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     text: str
     tooltip: str
     severity: Literal["ok", "warning"]
+    spoken: str
     reading: bool = False
 
 
@@ -334,7 +351,7 @@ class PlanLimit(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     `usedPercent` is null unless `state` is `current`: the window has been `reset` since, or it is
     `unknown` whether it has. `recordedPercent` is what was recorded then. `limit` names one of
     several limits. At `percentPerHour` all is used at `runsOutAt`, null where that is not before
-    `resetsAt`.
+    `resetsAt`. `summary` is a line for people.
     """
 
     source: str
@@ -350,6 +367,7 @@ class PlanLimit(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     resets_at: datetime | None
     recorded_at: datetime
     recorded_percent: float
+    summary: str
 
 
 class RequestBlock(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
@@ -493,7 +511,7 @@ class BudgetRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_
     days. `runsOut` is null, too, where that is not before `until`. `project` is there for its
     budgets, as the settings name it, `sessionId` for that of a session. `costIsLowerBound` and
     `expectedIsLowerBound` tell that the true amount may be higher; `unpriced` requests have no
-    known price.
+    known price. `summary` is a line for people.
     """
 
     name: Literal["session", "day", "week", "month"]
@@ -512,6 +530,7 @@ class BudgetRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_
     runs_out: datetime | None
     since: datetime | None
     until: datetime | None
+    summary: str
     project: str = ""
     session_id: str = ""
     cost_is_lower_bound: bool = False
@@ -532,6 +551,67 @@ class BudgetResult(msgspec.Struct, frozen=True, rename="camel"):
     markdown: str
 
 
+class Spent(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """What some sessions spent; `costText` is how the cost reads, which is null where not known.
+
+    `costIsLowerBound` tells that the true cost may be higher; `unpriced` requests have no known
+    price.
+    """
+
+    sessions: int
+    tokens: int
+    cost: float | None
+    cost_text: str
+    cost_is_lower_bound: bool = False
+    unpriced: int = 0
+
+
+class Span(Spent, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """A day, week or month, and as much of the one `before` as has passed of it.
+
+    `label` names it for people, and `change` is that of its cost, empty where that is not known.
+    """
+
+    name: Literal["day", "week", "month"]
+    label: str
+    before: Spent
+    change: str
+
+
+class Share(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """What was spent on a project or a model this week; the name is empty where none is known.
+
+    The name of a project is its folder, and `label` the end of that which no other has.
+    """
+
+    name: str
+    label: str
+    tokens: int
+    cost: float | None
+    cost_text: str
+    cost_is_lower_bound: bool = False
+
+
+class OverviewResult(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What today, this week and this month cost; `text` is what `rad overview` prints.
+
+    `here` are those of the folder, empty where it has no sessions of its own, and `everywhere`
+    those of all projects. `last` is the most recent session, of the folder where it has any.
+    `attention` are sentences on what needs a look.
+    """
+
+    here: tuple[Span, ...]
+    everywhere: tuple[Span, ...]
+    last: SessionSummary | None
+    projects: tuple[Share, ...]
+    models: tuple[Share, ...]
+    budgets: tuple[BudgetRow, ...]
+    limits: tuple[PlanLimit, ...]
+    attention: tuple[str, ...]
+    text: str
+    markdown: str
+
+
 class Export(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """What was exported: `uri` names the output, `content` is there when there is none."""
 
@@ -542,6 +622,13 @@ class Export(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     content: str | UnsetType = UNSET
 
 
+class Report(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """A report: the whole page as `html`, or `data`, the JSON text that a page can be sent anew."""
+
+    html: str | UnsetType = UNSET
+    data: str | UnsetType = UNSET
+
+
 class Params(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
     """What all params may hold."""
 
@@ -549,14 +636,20 @@ class Params(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     work_done_token: str | int | None = None
 
 
-class SessionParams(Params, frozen=True, rename="camel", kw_only=True):
+class ScopeParams(Params, frozen=True, rename="camel", kw_only=True):
+    """With `allProjects`, the sessions are those of all projects instead of the folder's."""
+
+    all_projects: bool = False
+
+
+class SessionParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/session`: one session by id or by its file, or the most recent."""
 
     session_id: str | None = None
     uri: str | None = None
 
 
-class UsageParams(Params, frozen=True, rename="camel", kw_only=True):
+class UsageParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/model`, `stats/engine`: of one session, or of all that spent in a period.
 
     A session that goes on beyond the period counts with what it spent in it, to 15 minutes.
@@ -579,16 +672,24 @@ class BudgetParams(Params, frozen=True, rename="camel", kw_only=True):
     """`stats/budget`: the budgets of a workspace, and those of all projects."""
 
 
-class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):
-    """`stats/history`: a page of all sessions within a period."""
+class OverviewParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/overview`: of a folder and of all projects."""
+
+
+class HistoryParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
+    """`stats/history`: a page of all sessions within a period.
+
+    `titles` are read from their transcripts first; else only those are there that are known.
+    """
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
     offset: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
     since: str | None = None
     until: str | None = None
+    titles: bool = False
 
 
-class TrendParams(Params, frozen=True, rename="camel", kw_only=True):
+class TrendParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/trend`: what was spent and done by `unit`, in all sessions.
 
     Without `since` these are the last `count` spans, by default 24 hours, 14 days, 8 weeks or 12
@@ -602,7 +703,7 @@ class TrendParams(Params, frozen=True, rename="camel", kw_only=True):
     until: str | None = None
 
 
-class ToolsParams(Params, frozen=True, rename="camel", kw_only=True):
+class ToolsParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/tools`: the tools that were called in one session, or by all in a period."""
 
     session_id: str | None = None
@@ -610,8 +711,8 @@ class ToolsParams(Params, frozen=True, rename="camel", kw_only=True):
     until: str | None = None
 
 
-class CompareParams(Params, frozen=True, rename="camel", kw_only=True):
-    """`stats/compare`: session B against session A, or against the session before it."""
+class CompareParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
+    """`stats/compare`: session B against A, or against the session of its agent before it."""
 
     session_a: str | None = None
     session_b: str
@@ -628,6 +729,15 @@ class ExportParams(Params, frozen=True, rename="camel", kw_only=True):
     until: str | None = None
 
 
+class ReportParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/report`: a page of charts and tables of all sessions in a period, or its data."""
+
+    all_projects: bool = False
+    since: str | None = None
+    until: str | None = None
+    content: Literal["page", "data"] = "page"
+
+
 METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
     "stats/session": (SessionParams, SessionStats),
     "stats/model": (UsageParams, UsageResult),
@@ -640,6 +750,8 @@ METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
     "stats/limits": (LimitsParams, LimitsResult),
     "stats/compare": (CompareParams, SessionComparison),
     "stats/export": (ExportParams, Export),
+    "stats/overview": (OverviewParams, OverviewResult),
+    "stats/report": (ReportParams, Report),
 }
 """Params and result of each request."""
 
@@ -647,8 +759,19 @@ STATUS: Final = "stats/status"
 """The notification whose params are a `Status`."""
 
 
+class Agent(msgspec.Struct, frozen=True, rename="camel"):
+    """A source of sessions: its name, what people call it, and where it keeps its files."""
+
+    name: str
+    label: str
+    places: tuple[sources.Place, ...]
+
+
 def schema() -> dict[str, Any]:
-    """The whole contract as a JSON Schema: a definition per struct, and who uses which."""
+    """The whole contract as a JSON Schema: a definition per struct, and who uses which.
+
+    `agents` are no part of the messages: clients need to know which documents to send.
+    """
     structs = [Status, *(struct for pair in METHODS.values() for struct in pair)]
     references, definitions = msgspec.json.schema_components(structs, ref_template="#/$defs/{name}")
     by_struct = dict(zip(structs, references, strict=True))
@@ -661,5 +784,6 @@ def schema() -> dict[str, Any]:
             method: {"params": by_struct[params], "result": by_struct[result]}
             for method, (params, result) in METHODS.items()
         },
+        "agents": msgspec.to_builtins([Agent(*agent) for agent in sources.places()]),
         "$defs": definitions,
     }

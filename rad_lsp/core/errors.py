@@ -5,7 +5,14 @@ The command line prints the sentence; the server sends both (wire contract, "Err
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from rad_lsp import INSTALL_CHARTS
+from rad_lsp.core import advice
 from rad_lsp.core.wording import only_elsewhere, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SHOWN = 40
 """Characters of an id that may be of any length."""
@@ -32,14 +39,14 @@ class NoWorkspace(RadError):
         if elsewhere:
             super().__init__(only_elsewhere(elsewhere))
         else:
-            super().__init__("No Radium workspace found. Run 'rad init' to create one.")
+            super().__init__(str(advice.NO_WORKSPACE))
 
 
 class NoSessions(RadError):
     """The workspace has no readable session."""
 
     def __init__(self) -> None:
-        super().__init__("No sessions found. Run an agent session first, or see 'rad doctor'.")
+        super().__init__(f"No sessions found. {advice.RUN_SESSION}")
 
 
 class SessionNotFound(RadError):
@@ -56,7 +63,7 @@ class SessionNotFound(RadError):
         elif elsewhere:
             message += f" {only_elsewhere(elsewhere)}"
         else:
-            message += " 'rad stats history' lists the sessions."
+            message += f" {advice.LIST_SESSIONS}"
         super().__init__(message, sessionId=session_id, candidates=candidates)
 
 
@@ -74,10 +81,12 @@ class SessionAmbiguous(RadError):
 
 
 class NoPreviousSession(RadError):
-    """There is no session before the one that is to be compared."""
+    """The agent has no session before the one that is to be compared."""
 
     def __init__(self, session_id: str) -> None:
-        super().__init__(f"There is no session before '{session_id}'.", sessionId=session_id)
+        super().__init__(
+            f"There is no session of the same agent before '{session_id}'.", sessionId=session_id
+        )
 
 
 class SessionUnreadable(RadError):
@@ -122,6 +131,24 @@ class OutputNotWritable(RadError):
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} can't be written: {reason}.", path=path, reason=reason)
+
+
+class ChartsMissing(RadError):
+    """What draws charts is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Charts need vl-convert, which is not installed. In a clone of the repository, run "
+            f"{' or '.join(INSTALL_CHARTS)}.",
+            install=list(INSTALL_CHARTS),
+        )
+
+
+class NoSuchChart(RadError):
+    """There is no chart of that name."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no chart '{name}'. Known are: {', '.join(known)}.")
 
 
 class IndexNotWritable(RadError):

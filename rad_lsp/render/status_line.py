@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rad_lsp import sources
 from rad_lsp.core import figures, limits, wording
 from rad_lsp.core.wording import count, money
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rad_lsp.core.session import Session
     from rad_lsp.service import StatusFigures
 
 
@@ -15,6 +19,21 @@ _LONGEST: Final = 500
 """Characters of a line: a template may hold any text."""
 
 _READING: Final = " …"
+_SPOKEN: Final = {
+    "cost": "cost",
+    "success_rate": "success rate",
+    "tool_calls": "tool calls",
+    "wall_time": "wall time",
+    "tokens": "tokens",
+    "session_id": "session",
+    "source": "agent",
+    "today_cost": "cost today",
+    "today_sessions": "sessions today",
+    "total_cost": "cost of all sessions",
+    "total_sessions": "all sessions",
+    "limit_5h": "used of the 5-hour limit",
+    "limit_week": "used of the weekly limit",
+}
 _MOST: Final = 5
 """Of how many budgets a line tells."""
 
@@ -44,24 +63,42 @@ def status_line(status: StatusFigures, template: str) -> str:
     return wording.printable(_line(status, template)[:_LONGEST]) + _READING * status.reading
 
 
-def _line(status: StatusFigures, template: str) -> str:
+def spoken(status: StatusFigures, template: str) -> str:
+    """The same for those who hear it: each figure after its name.
+
+    `cost $0.1275, success rate 92.6%`.
+    """
+    said = _line(status, template.replace(" · ", ", "), _SPOKEN)
+    return wording.printable(said[:_LONGEST]) + ", more is being read" * status.reading
+
+
+def _line(status: StatusFigures, template: str, names: Mapping[str, str] | None = None) -> str:
+    """The template filled in, with the `names` of the figures before them."""
     session = status.session
     if session is None:
         return f"{money(status.today.money)} today" if status.awaited else "no sessions"
-    return template.format(
-        cost=money(session.money),
-        success_rate=wording.reading(figures.SUCCESS_RATE, session),
-        tool_calls=count(session.tool_calls),
-        wall_time=wording.short_duration(session.wall_time),
-        tokens=count(figures.total_tokens(session)),
-        session_id=wording.short_id(session.id),
-        today_cost=money(status.today.money),
-        today_sessions=count(status.today.sessions),
-        total_cost=money(status.totals.money),
-        total_sessions=count(status.totals.sessions),
-        limit_5h=_limit(status, session.source, limits.FIVE_HOURS),
-        limit_week=_limit(status, session.source, limits.WEEK),
-    )
+    values = _values(status, session)
+    if names is not None:
+        values = {name: f"{names[name]} {value}" for name, value in values.items()}
+    return template.format(**values)
+
+
+def _values(status: StatusFigures, session: Session) -> dict[str, str]:
+    return {
+        "cost": money(session.money),
+        "success_rate": wording.reading(figures.SUCCESS_RATE, session),
+        "tool_calls": count(session.tool_calls),
+        "wall_time": wording.short_duration(session.wall_time),
+        "tokens": count(figures.total_tokens(session)),
+        "session_id": wording.short_id(session.id),
+        "source": sources.label(session.source),
+        "today_cost": money(status.today.money),
+        "today_sessions": count(status.today.sessions),
+        "total_cost": money(status.totals.money),
+        "total_sessions": count(status.totals.sessions),
+        "limit_5h": _limit(status, session.source, limits.FIVE_HOURS),
+        "limit_week": _limit(status, session.source, limits.WEEK),
+    }
 
 
 def _limit(status: StatusFigures, source: str, minutes: int) -> str:

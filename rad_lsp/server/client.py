@@ -8,6 +8,7 @@ from lsprotocol import types
 
 OPEN_SESSION: Final = "radLsp.openSession"
 OPEN_COMPARISON: Final = "radLsp.openComparison"
+SHOW_COST: Final = "radLsp.showCost"
 EXPORT_SESSION: Final = "radLsp.exportSession"
 """Commands that our own clients run, if they say so in `experimental.radStats`."""
 

@@ -22,6 +22,11 @@ def open_session(folder: str, session_id: str) -> types.Command:
     return _command("Open session", client.OPEN_SESSION, folder, sessionId=session_id)
 
 
+def cost(folder: str, session_id: str) -> types.Command:
+    """Show what a session's cost is made of."""
+    return _command("Cost", client.SHOW_COST, folder, sessionId=session_id)
+
+
 def compare_with_previous(folder: str, previous: str, session_id: str) -> types.Command:
     """Compare a session with the one before it."""
     name = client.OPEN_COMPARISON

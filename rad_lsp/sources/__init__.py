@@ -2,7 +2,7 @@
 
 A module whose name has no underscore in front is an agent's: `claude_code` is the source
 `claude-code`. Its `AGENT` is a class of `Source`, made from the environment and the user's home
-folder. `radium` is the one whose files are reports.
+folder. `radium` is the one whose files are reports; its source is made from a workspace.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import msgspec
 
 from rad_lsp.core.session import RADIUM as RADIUM
+from rad_lsp.sources._places import Place as Place  # noqa: TC001  (the sources make them)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+    from types import ModuleType
 
     from rad_lsp.core.limits import Window
     from rad_lsp.core.problems import Problem
@@ -133,6 +135,10 @@ class Source(ABC):
     """Where the sessions of one agent come from."""
 
     name: ClassVar[str]
+    label: ClassVar[str]
+    """What people call the agent."""
+    places: ClassVar[tuple[Place, ...]]
+    """Where it keeps its files, on any machine."""
     folders: tuple[Path, ...]
     """The folders whose changes tell of new sessions; they need not exist."""
     keeps_deleted: ClassVar[bool] = True
@@ -184,11 +190,25 @@ class Source(ABC):
 
 def agent(name: str, environ: Mapping[str, str], home: Path) -> Source:
     """The source of one of `AGENTS`."""
-    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
-    made: Source = module.AGENT(environ, home)
+    made: Source = _module(name).AGENT(environ, home)
     return made
+
+
+def label(name: str) -> str:
+    """What people call the agent of a source: `Claude Code` for `claude-code`."""
+    found: str = _module(name).AGENT.label if name in NAMES else name
+    return found
 
 
 def folders(environ: Mapping[str, str], home: Path) -> list[Path]:
     """Where all agents keep their transcripts; the folders need not exist."""
     return [folder for name in AGENTS for folder in agent(name, environ, home).folders]
+
+
+def places() -> list[tuple[str, str, tuple[Place, ...]]]:
+    """Name, label and places of all sources."""
+    return [(name, label(name), _module(name).AGENT.places) for name in NAMES]
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")

@@ -13,7 +13,7 @@ from rad_lsp.core import contradictions, figures, problems, tool_calls
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import SLOT_MS, SLOT_SECONDS, Request
 from rad_lsp.core.transcript import RequestRecord, ToolRecord
-from rad_lsp.sources import RADIUM, Parser, Progress, Source, State
+from rad_lsp.sources import RADIUM, Parser, Place, Progress, Source, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,14 +33,13 @@ _LEADS_OUT: Final = Problem(
 _NANOSECONDS: Final = 1_000_000
 """In a millisecond."""
 
-_ROUNDING: Final = 1e-9
-"""USD that a sum may differ by, because amounts are no decimal numbers."""
-
 
 class Radium(Source):
     """The reports of one workspace."""
 
     name: ClassVar[str] = RADIUM
+    label: ClassVar[str] = "Radium"
+    places: ClassVar[tuple[Place, ...]] = (Place(FOLDER.as_posix(), f"*{SUFFIX}"),)
     keeps_deleted: ClassVar[bool] = False
     is_flat: ClassVar[bool] = True
 
@@ -142,7 +141,7 @@ def _requests(session: Session) -> Iterator[tuple[Request, bool]]:
     With each, whether its cost is known. A report's cost need not be the sum of its models'; the
     difference is of no model.
     """
-    from rad_lsp.core.cost import rows_of
+    from rad_lsp.core.cost import rest_of, rows_of
 
     rows = rows_of(session)
     for row in rows:
@@ -156,8 +155,7 @@ def _requests(session: Session) -> Iterator[tuple[Request, bool]]:
             requests=row.requests,
         )
         yield request, row.cost is not None
-    rest = (session.cost or 0.0) - sum([row.cost or 0.0 for row in rows])
-    if abs(rest) > _ROUNDING:
+    if rest := rest_of(session, rows):
         yield Request(time=_last(session), model="", cost=rest, requests=0), True
 
 
@@ -196,3 +194,6 @@ def _warnings(sentences: Iterable[str], known: Iterable[Problem]) -> tuple[Probl
     if len(new) > _MOST_WARNINGS:
         new[_MOST_WARNINGS:] = [f"The report has {len(new) - _MOST_WARNINGS:,} more warnings"]
     return tuple(Problem(problems.INCOMPLETE, sentence, "information", path) for sentence in new)
+
+
+AGENT: Final = Radium

@@ -19,6 +19,8 @@ METHODS = [
     "stats/limits",
     "stats/compare",
     "stats/export",
+    "stats/overview",
+    "stats/report",
 ]
 
 

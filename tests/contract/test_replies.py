@@ -18,6 +18,8 @@ METHODS = [
     "stats/limits",
     "stats/compare",
     "stats/export",
+    "stats/overview",
+    "stats/report",
 ]
 ALL_OPTIONAL = [method for method in METHODS if method != "stats/compare"]
 

@@ -42,7 +42,7 @@ def main():
             "hover": figure.hover(a, ("metrics", "idle_time"), now, UTC),
             "hint": figure.hint(a, ("metrics", "idle_time"), None),
             "CSV": b"".join(export.csv_sessions([a], now)).decode(),
-            "JSON": rows.answer(wire.Status("", summary, *none, 0, "", "", "ok"))["session"],
+            "JSON": rows.answer(wire.Status("", summary, *none, 0, "", "", "ok", ""))["session"],
             "comparison as JSON": rows.comparison(compared),
             "wire": {
                 "summary": msgspec.to_builtins(summary),

@@ -27,7 +27,12 @@ HOSTILE = "\x1b]0;title\x07\x1b[2J\u202e\x9b" + "x" * 50_000
 LONG = 20_000
 """Characters that a text which is shown may have."""
 
-OUR_COMMANDS = ("radLsp.openSession", "radLsp.openComparison", "radLsp.exportSession")
+OUR_COMMANDS = (
+    "radLsp.openSession",
+    "radLsp.showCost",
+    "radLsp.openComparison",
+    "radLsp.exportSession",
+)
 SERVER = [sys.executable, "-m", "rad_lsp", "--stdio"]
 
 

@@ -122,7 +122,7 @@ async def test_a_transcript_has_its_sessions_summary_in_a_lens_and_hovers(connec
     )
     assert lenses[0].range.start == types.Position(0, 0)
     assert lenses[0].command.title.startswith("$0.0090 · n/a")
-    assert "## Session shown" in await hover(client, transcript, 0)
+    assert "## Claude Code · shown · " in await hover(client, transcript, 0)
 
 
 async def test_hover_on_a_usage_tells_its_cost_and_why(connect, claude_code):
@@ -225,3 +225,20 @@ async def test_other_files_of_lines_are_left_alone(connect, claude_code, tmp_pat
     client.opens(other, '{"type":"assistant"}\n')
     params = types.HoverParams(types.TextDocumentIdentifier(other), types.Position(0, 1))
     assert await client.text_document_hover_async(params) is None
+
+
+async def test_a_session_is_found_by_any_of_its_transcripts(connect, workspace, claude_code, codex):
+    main = claude_code("whole").prompt().answer()
+    side = claude_code("whole")
+    side.path = main.path.parent / "whole" / "subagents" / "agent-1.jsonl"
+    side.path.parent.mkdir(parents=True)
+    side.time = main.time
+    side.prompt("Look around").answer(isSidechain=True)
+    other = codex("from-codex", cwd=workspace.root.parent / "elsewhere").answer()
+    client = await connect()
+    for transcript in (main, side):
+        found = await client.ask("stats/session", {"uri": transcript.uri})
+        assert (found["sessionId"], found["requests"]) == ("whole", 2)
+    # It counts in no folder that is open.
+    found = await client.ask("stats/session", {"uri": other.uri})
+    assert (found["sessionId"], found["source"]) == ("from-codex", "codex")

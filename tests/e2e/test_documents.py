@@ -140,6 +140,7 @@ async def test_a_client_of_ours_runs_its_own_commands(connect, workspace, uri):
     assert [
         (lens.command.title, lens.command.command, *lens.command.arguments) for lens in lenses[1:]
     ] == [
+        ("Cost", "radLsp.showCost", {"workspaceUri": root, "sessionId": "second"}),
         (
             "Compare with previous",
             "radLsp.openComparison",

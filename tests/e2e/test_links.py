@@ -47,11 +47,13 @@ async def test_a_client_of_ours_gets_links(connect, workspace, uri):
     other = {"workspaceUri": root, "sessionB": "second"}
     assert links(hover) == [
         ("Open session", "radLsp.openSession", this),
+        ("Cost", "radLsp.showCost", this),
         ("Compare with…", "radLsp.openComparison", other),
         ("Export", "radLsp.exportSession", this),
     ]
     assert links(tooltip) == [
         ("Open session", "radLsp.openSession", this),
+        ("Cost", "radLsp.showCost", this),
         ("Compare with previous", "radLsp.openComparison", pair),
         ("Export", "radLsp.exportSession", this),
     ]
@@ -74,7 +76,7 @@ async def test_the_tooltip_has_what_there_is_to_do(connect, workspace):
     assert links((await client.status())["tooltip"]) == []
     workspace.add("a (b) [c]", end_time=DAYS["first"])
     titles = [title for title, *_ in links((await client.sessions("a (b) [c]"))["tooltip"])]
-    assert titles == ["Open session", "Export"]
+    assert titles == ["Open session", "Cost", "Export"]
     workspace.add("second", end_time=DAYS["second"])
     status = await client.sessions("second", "a (b) [c]")
-    assert links(status["tooltip"])[1][2]["sessionA"] == "a (b) [c]"
+    assert links(status["tooltip"])[2][2]["sessionA"] == "a (b) [c]"

@@ -9,7 +9,17 @@ from lsprotocol import types
 
 from tests.e2e.conftest import EDITORS, as_folder
 
-KEYS = ["workspaceUri", "session", "totals", "today", "skipped", "text", "tooltip", "severity"]
+KEYS = [
+    "workspaceUri",
+    "session",
+    "totals",
+    "today",
+    "skipped",
+    "text",
+    "tooltip",
+    "severity",
+    "spoken",
+]
 
 
 def now():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from rad_lsp import service
-from rad_lsp.render.status_line import status_line
+from rad_lsp import service, settings
+from rad_lsp.render.status_line import spoken, status_line
 from rad_lsp.store.snapshot import Snapshot
 
 
@@ -16,10 +16,23 @@ def test_a_status_line_fills_its_template_in(snapshot, now):
         status_line(
             found,
             "{tool_calls} {wall_time} {tokens} {session_id} {today_cost} {today_sessions} "
-            "{total_cost} {total_sessions} {{}}",
+            "{total_cost} {total_sessions} {source} {{}}",
         )
-        == "231 4h 9m 31,101,222 3c6ddcd3-85b6-48f1-88e1... $0.0000 0 $0.2100 2 {}"
+        == "231 4h 9m 31,101,222 3c6ddcd3-85b6-48f1-88e1... $0.0000 0 $0.2100 2 Radium {}"
     )
+
+
+def test_a_figure_is_spoken_after_its_name(snapshot, now):
+    found = service.status(snapshot("history"), now, UTC)
+    assert spoken(found, "{cost} · {success_rate}") == "cost $0.1250, success rate 92.6%"
+    assert spoken(found, "{source} {limit_5h}") == "agent Radium used of the 5-hour limit n/a"
+    assert spoken(service.status(Snapshot(), now, UTC), "{cost}") == "no sessions"
+
+
+def test_every_figure_has_a_name_to_be_spoken(snapshot, now):
+    found = service.status(snapshot("history"), now, UTC)
+    for name in settings.FIGURES:
+        assert len(spoken(found, f"{{{name}}}").split()) > 1
 
 
 def test_a_status_line_without_sessions_says_so(now):

@@ -3,7 +3,7 @@
 /** Of the contract that these types are of. */
 export const VERSION = 1;
 
-/** What a status bar shows. `reading` tells that sessions are still to be read. */
+/** What a status bar shows; `spoken` is its text for those who hear it, with figures' names. `reading` tells that sessions are still to be read. */
 export interface Status {
   readonly workspaceUri: string;
   readonly session: SessionSummary | null;
@@ -13,10 +13,11 @@ export interface Status {
   readonly text: string;
   readonly tooltip: string;
   readonly severity: "ok" | "warning";
+  readonly spoken: string;
   readonly reading?: boolean;
 }
 
-/** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. The names of its models come most tokens first. `cost` is null where no price is known, and `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not recorded: they are among the successful ones, and no part of the success rate. Where `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the transcript is gone. `project` is the folder of its repository, or that which it worked in. */
+/** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. `label` is what it is called wherever people read of it: the `agent`, its title or `shortId`, and the local time. `title` is null where the agent keeps none, and where it was not read yet. `day` is the local day of its last activity, `dayLabel` the same for people (`Today`), and `costText` how the cost reads. The names of its models come most tokens first. `cost` is null where no price is known, and `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not recorded: they are among the successful ones, and no part of the success rate. Where `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the transcript is gone. `project` is the folder of its repository, or that which it worked in. */
 export interface SessionSummary {
   readonly sessionId: string;
   readonly source: string;
@@ -46,6 +47,13 @@ export interface SessionSummary {
   readonly modelNames: readonly string[];
   readonly brief: string;
   readonly lastActivityText: string;
+  readonly label: string;
+  readonly agent: string;
+  readonly title: string | null;
+  readonly shortId: string;
+  readonly costText: string;
+  readonly day: string;
+  readonly dayLabel: string;
   readonly costIsLowerBound?: boolean;
   readonly unknownToolCalls?: number;
   readonly apiTimeMeasured?: boolean;
@@ -75,6 +83,7 @@ export interface Today {
 export interface SessionParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly sessionId?: string | null;
   readonly uri?: string | null;
 }
@@ -109,6 +118,13 @@ export interface SessionStats {
   readonly modelNames: readonly string[];
   readonly brief: string;
   readonly lastActivityText: string;
+  readonly label: string;
+  readonly agent: string;
+  readonly title: string | null;
+  readonly shortId: string;
+  readonly costText: string;
+  readonly day: string;
+  readonly dayLabel: string;
   readonly costIsLowerBound?: boolean;
   readonly unknownToolCalls?: number;
   readonly apiTimeMeasured?: boolean;
@@ -157,6 +173,7 @@ export interface UsageRow {
 export interface UsageParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly sessionId?: string | null;
   readonly since?: string | null;
   readonly until?: string | null;
@@ -188,6 +205,7 @@ export interface UsageTableRow {
 export interface CostParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly sessionId?: string | null;
   readonly since?: string | null;
   readonly until?: string | null;
@@ -259,7 +277,7 @@ export interface BudgetResult {
   readonly markdown: string;
 }
 
-/** How a budget is used up, in USD; null where it is not known. `used` is percent of the limit, `threshold` the highest of `warnAt` that is passed; `passed` tells that more than the limit was spent. `burnRate` is USD per `burnRatePer`. What will have been spent at `until` is `expected`, from `expectedLow` to `expectedHigh`, by `historyDays` days. `runsOut` is null, too, where that is not before `until`. `project` is there for its budgets, as the settings name it, `sessionId` for that of a session. `costIsLowerBound` and `expectedIsLowerBound` tell that the true amount may be higher; `unpriced` requests have no known price. */
+/** How a budget is used up, in USD; null where it is not known. `used` is percent of the limit, `threshold` the highest of `warnAt` that is passed; `passed` tells that more than the limit was spent. `burnRate` is USD per `burnRatePer`. What will have been spent at `until` is `expected`, from `expectedLow` to `expectedHigh`, by `historyDays` days. `runsOut` is null, too, where that is not before `until`. `project` is there for its budgets, as the settings name it, `sessionId` for that of a session. `costIsLowerBound` and `expectedIsLowerBound` tell that the true amount may be higher; `unpriced` requests have no known price. `summary` is a line for people. */
 export interface BudgetRow {
   readonly name: "day" | "month" | "session" | "week";
   readonly limit: number;
@@ -277,6 +295,7 @@ export interface BudgetRow {
   readonly runsOut: string | null;
   readonly since: string | null;
   readonly until: string | null;
+  readonly summary: string;
   readonly project?: string;
   readonly sessionId?: string;
   readonly costIsLowerBound?: boolean;
@@ -284,14 +303,16 @@ export interface BudgetRow {
   readonly unpriced?: number;
 }
 
-/** `stats/history`: a page of all sessions within a period. */
+/** `stats/history`: a page of all sessions within a period. `titles` are read from their transcripts first; else only those are there that are known. */
 export interface HistoryParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly limit?: number;
   readonly offset?: number;
   readonly since?: string | null;
   readonly until?: string | null;
+  readonly titles?: boolean;
 }
 
 /** A page of sessions, newest first, of `total`. */
@@ -311,6 +332,7 @@ export interface SkippedFile {
 export interface TrendParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly unit?: "day" | "hour" | "month" | "week";
   readonly split?: "branch" | "engine" | "model" | "project" | "source" | "tool" | null;
   readonly count?: number | null;
@@ -386,6 +408,7 @@ export interface TrendPart {
 export interface ToolsParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly sessionId?: string | null;
   readonly since?: string | null;
   readonly until?: string | null;
@@ -446,7 +469,7 @@ export interface LimitsResult {
   readonly markdown: string;
 }
 
-/** A window of a plan's limit, as the agent has recorded it. `usedPercent` is null unless `state` is `current`: the window has been `reset` since, or it is `unknown` whether it has. `recordedPercent` is what was recorded then. `limit` names one of several limits. At `percentPerHour` all is used at `runsOutAt`, null where that is not before `resetsAt`. */
+/** A window of a plan's limit, as the agent has recorded it. `usedPercent` is null unless `state` is `current`: the window has been `reset` since, or it is `unknown` whether it has. `recordedPercent` is what was recorded then. `limit` names one of several limits. At `percentPerHour` all is used at `runsOutAt`, null where that is not before `resetsAt`. `summary` is a line for people. */
 export interface PlanLimit {
   readonly source: string;
   readonly limit: string | null;
@@ -461,6 +484,7 @@ export interface PlanLimit {
   readonly resetsAt: string | null;
   readonly recordedAt: string;
   readonly recordedPercent: number;
+  readonly summary: string;
 }
 
 /** What a source without a current limit has used since its running 5-hour block began. An estimate: blocks begin at the full hour of their first request, as those of plans may. */
@@ -474,10 +498,11 @@ export interface RequestBlock {
   readonly costIsLowerBound?: boolean;
 }
 
-/** `stats/compare`: session B against session A, or against the session before it. */
+/** `stats/compare`: session B against A, or against the session of its agent before it. */
 export interface CompareParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly sessionA?: string | null;
   readonly sessionB: string;
 }
@@ -526,6 +551,76 @@ export interface Export {
   readonly content?: string;
 }
 
+/** `stats/overview`: of a folder and of all projects. */
+export interface OverviewParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+}
+
+/** What today, this week and this month cost; `text` is what `rad overview` prints. `here` are those of the folder, empty where it has no sessions of its own, and `everywhere` those of all projects. `last` is the most recent session, of the folder where it has any. `attention` are sentences on what needs a look. */
+export interface OverviewResult {
+  readonly here: readonly Span[];
+  readonly everywhere: readonly Span[];
+  readonly last: SessionSummary | null;
+  readonly projects: readonly Share[];
+  readonly models: readonly Share[];
+  readonly budgets: readonly BudgetRow[];
+  readonly limits: readonly PlanLimit[];
+  readonly attention: readonly string[];
+  readonly text: string;
+  readonly markdown: string;
+}
+
+/** A day, week or month, and as much of the one `before` as has passed of it. `label` names it for people, and `change` is that of its cost, empty where that is not known. */
+export interface Span {
+  readonly sessions: number;
+  readonly tokens: number;
+  readonly cost: number | null;
+  readonly costText: string;
+  readonly costIsLowerBound?: boolean;
+  readonly unpriced?: number;
+  readonly name: "day" | "month" | "week";
+  readonly label: string;
+  readonly before: Spent;
+  readonly change: string;
+}
+
+/** What some sessions spent; `costText` is how the cost reads, which is null where not known. `costIsLowerBound` tells that the true cost may be higher; `unpriced` requests have no known price. */
+export interface Spent {
+  readonly sessions: number;
+  readonly tokens: number;
+  readonly cost: number | null;
+  readonly costText: string;
+  readonly costIsLowerBound?: boolean;
+  readonly unpriced?: number;
+}
+
+/** What was spent on a project or a model this week; the name is empty where none is known. The name of a project is its folder, and `label` the end of that which no other has. */
+export interface Share {
+  readonly name: string;
+  readonly label: string;
+  readonly tokens: number;
+  readonly cost: number | null;
+  readonly costText: string;
+  readonly costIsLowerBound?: boolean;
+}
+
+/** `stats/report`: a page of charts and tables of all sessions in a period, or its data. */
+export interface ReportParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
+  readonly since?: string | null;
+  readonly until?: string | null;
+  readonly content?: "data" | "page";
+}
+
+/** A report: the whole page as `html`, or `data`, the JSON text that a page can be sent anew. */
+export interface Report {
+  readonly html?: string;
+  readonly data?: string;
+}
+
 /** Params and result of each request. */
 export interface Requests {
   "stats/session": { readonly params: SessionParams; readonly result: SessionStats };
@@ -539,6 +634,8 @@ export interface Requests {
   "stats/limits": { readonly params: LimitsParams; readonly result: LimitsResult };
   "stats/compare": { readonly params: CompareParams; readonly result: SessionComparison };
   "stats/export": { readonly params: ExportParams; readonly result: Export };
+  "stats/overview": { readonly params: OverviewParams; readonly result: OverviewResult };
+  "stats/report": { readonly params: ReportParams; readonly result: Report };
 }
 
 /** Params of each notification of the server. */

@@ -4,8 +4,3 @@
 export function shortId(id: string): string {
   return id.length > 12 ? id.slice(0, 8) : id;
 }
-
-/** Text of any origin, as Markdown shows it literally. */
-export function escape(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ').replace(/[\\`*_{}[\]<>#|~&]/g, '\\$&');
-}

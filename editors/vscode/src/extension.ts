@@ -1,10 +1,21 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { env, RelativePattern, version, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import {
+  env,
+  RelativePattern,
+  version,
+  window,
+  workspace,
+  type Disposable,
+  type ExtensionContext,
+  type LogOutputChannel,
+  type WorkspaceFolder,
+} from 'vscode';
 import { Commands } from './commands';
 import { Help } from './help';
-import { Pages } from './pages';
+import { Pages } from './pages/pages';
+import { Reports } from './pages/reports';
 import { agentFolders } from './reports';
 import { Server } from './server/server';
 import { StatusBar } from './statusBar';
@@ -15,12 +26,16 @@ export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel('Radium Sessions', { log: true });
   const made = new Server(log);
   server = made;
+  const pages = new Pages(made);
+  const reports = new Reports(made);
   context.subscriptions.push(
     log,
     made,
     new StatusBar(made),
     new Help(made, context),
-    new Commands(made, new Pages(made), log, () => debugInfo(context, made)),
+    pages,
+    reports,
+    new Commands(made, pages, reports, log, () => debugInfo(context, made)),
   );
   startWhenWanted(context, made, log);
 }
@@ -40,13 +55,25 @@ function startWhenWanted(context: ExtensionContext, made: Server, log: LogOutput
   };
   start();
   if (made.state.kind === 'idle') log.info('The server is started once a folder has sessions, or by a command.');
-  for (const folder of workspace.workspaceFolders ?? []) {
-    const watcher = workspace.createFileSystemWatcher(new RelativePattern(folder, '.radium'), false, true, true);
-    watcher.onDidCreate(start);
-    context.subscriptions.push(watcher);
-  }
+  const watchers = new Map<string, Disposable>();
+  const watch = (added: readonly WorkspaceFolder[]): void => {
+    for (const folder of added) {
+      const watcher = workspace.createFileSystemWatcher(new RelativePattern(folder, '.radium'), false, true, true);
+      watcher.onDidCreate(start);
+      watchers.set(folder.uri.toString(), watcher);
+    }
+  };
+  watch(workspace.workspaceFolders ?? []);
   context.subscriptions.push(
-    workspace.onDidChangeWorkspaceFolders(start),
+    { dispose: () => watchers.forEach((watcher) => void watcher.dispose()) },
+    workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
+      for (const { uri } of removed) {
+        watchers.get(uri.toString())?.dispose();
+        watchers.delete(uri.toString());
+      }
+      watch(added);
+      start();
+    }),
     workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('radLsp.statusBar.visibility')) start();
     }),

@@ -1,2 +1,8 @@
-/** Commands of ours that the server's lenses, hovers and tooltips may name, and no others. */
-export const COMMANDS = ['radLsp.openSession', 'radLsp.openComparison', 'radLsp.exportSession'] as const;
+/** Commands of ours that the server's lenses, hovers, tooltips and notices may name, and no others. */
+export const COMMANDS = [
+  'radLsp.openSession',
+  'radLsp.showCost',
+  'radLsp.openComparison',
+  'radLsp.exportSession',
+  'radLsp.showNotice',
+] as const;

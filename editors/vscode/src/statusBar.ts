@@ -61,8 +61,12 @@ export class StatusBar implements Disposable {
     this.#item.tooltip = tooltip(wanted.tooltip);
     this.#item.backgroundColor = wanted.warning ? new ThemeColor('statusBarItem.warningBackground') : undefined;
     this.#item.command =
-      wanted.command === 'radLsp.openSession'
-        ? { command: wanted.command, title: l10n.t('Show Session'), arguments: [{ workspaceUri: folder }] }
+      wanted.command === 'radLsp.showMenu'
+        ? {
+            command: wanted.command,
+            title: l10n.t('Show Menu'),
+            arguments: [{ workspaceUri: folder, label: status?.session?.label }],
+          }
         : wanted.command;
     this.#item.show();
   }

@@ -20,7 +20,13 @@ export function view(state: State, status: Status | undefined, visibility: Visib
     case 'idle':
       return undefined;
     case 'missing':
-      return own('warning', l10n.t('no server'), l10n.t('rad-lsp was not found. Click for help.'), true, 'radLsp.serverHelp');
+      return own(
+        'warning',
+        l10n.t('no server'),
+        l10n.t('rad-lsp was not found. Click for help.'),
+        true,
+        'radLsp.serverHelp',
+      );
     case 'stopped': {
       const tooltip = l10n.t('The server ended too often. Click to start it again.');
       return own('debug-disconnect', l10n.t('server stopped'), tooltip, true, 'radLsp.restartServer');
@@ -34,7 +40,7 @@ export function view(state: State, status: Status | undefined, visibility: Visib
       if (!status.session && visibility === 'relevant' && status.severity === 'ok') return undefined;
       const warning = status.severity === 'warning';
       const icon = warning ? 'warning' : status.session ? 'pulse' : 'circle-outline';
-      return of(icon, status.text, status.tooltip, warning, 'radLsp.openSession');
+      return of(icon, status.text, status.tooltip, warning, 'radLsp.showMenu', status.spoken);
     }
   }
 }
@@ -44,7 +50,7 @@ function own(icon: string, text: string, tooltip: string, warning: boolean, comm
   return { ...of(icon, text, tooltip, warning, command), text: `$(${icon}) ${l10n.t('Radium: {0}', text)}` };
 }
 
-function of(icon: string, text: string, tooltip: string, warning: boolean, command: string): View {
-  const label = warning ? l10n.t('Radium Sessions, warning: {0}', text) : l10n.t('Radium Sessions: {0}', text);
+function of(icon: string, text: string, tooltip: string, warning: boolean, command: string, spoken = text): View {
+  const label = warning ? l10n.t('Radium Sessions, warning: {0}', spoken) : l10n.t('Radium Sessions: {0}', spoken);
   return { text: `$(${icon}) ${text}`, label, tooltip, warning, command };
 }

@@ -43,7 +43,12 @@ test('the nearest setting wins, and what is behind it is not asked', async () =>
       },
     }),
   );
-  assert.deepEqual(search.winner, { command: '/opt/rad-lsp', args: [], origin: 'radLsp.server.path', version: [0, 1, 0] });
+  assert.deepEqual(search.winner, {
+    command: '/opt/rad-lsp',
+    args: [],
+    origin: 'radLsp.server.path',
+    version: [0, 1, 0],
+  });
   assert.deepEqual(asked, [{ command: '/opt/rad-lsp', args: [] }]);
 });
 
@@ -54,7 +59,8 @@ test('each candidate that loses says why, in order', async () => {
       serverPath: '/opt/rad-lsp',
       interpreter: '/opt/python',
       path: on,
-      probe: async ({ command }) => (command === '/opt/python' ? { refusal: 'no module' } : { refusal: 'too old', old: true }),
+      probe: async ({ command }) =>
+        command === '/opt/python' ? { refusal: 'no module' } : { refusal: 'too old', fault: 'old' },
     }),
   );
   assert.equal(search.winner, undefined);
@@ -65,15 +71,17 @@ test('each candidate that loses says why, in order', async () => {
     'PATH: there is no rad-lsp on it',
     '~/.local/bin: there is no rad-lsp in it',
   ]);
-  assert.equal(search.candidates[0]?.old, true);
+  assert.equal(search.candidates[0]?.fault, 'old');
 });
 
 test('the Python extension comes before PATH', async () => {
   const on = folder();
   program(join(on, 'rad-lsp'));
-  const { winner } = await findServer(around({ path: on, pythonExtension: async () => ({ path: '/venv/bin/python' }) }));
+  const { winner } = await findServer(
+    around({ path: on, pythonExtension: async () => ({ path: '/venv/bin/python' }) }),
+  );
   assert.deepEqual(winner?.args, ['-P', '-m', 'rad_lsp']);
-  assert.equal(winner?.origin, 'ms-python.python');
+  assert.equal(winner.origin, 'ms-python.python');
 });
 
 test('PATH is searched in order, without entries that are relative', async () => {
@@ -203,7 +211,10 @@ test('in Restricted Mode a program elsewhere is run, and finds none in the works
   const [workspace, own] = [folder(), folder()];
   const before = { ...process.env };
   program(join(workspace, 'sh'));
-  program(join(own, 'rad-lsp'), 'case "$PATH:$PYTHONPATH" in *WORKSPACE*) exit 1;; esac; echo rad-lsp 1.0.0'.replace('WORKSPACE', workspace));
+  program(
+    join(own, 'rad-lsp'),
+    'case "$PATH:$PYTHONPATH" in *WORKSPACE*) exit 1;; esac; echo rad-lsp 1.0.0'.replace('WORKSPACE', workspace),
+  );
   try {
     process.env['PATH'] = ['bin', workspace, own, before['PATH']].join(delimiter);
     process.env['PYTHONPATH'] = [workspace, '.', own].join(delimiter);
@@ -211,7 +222,7 @@ test('in Restricted Mode a program elsewhere is run, and finds none in the works
       around({ trusted: false, folders: [workspace], path: process.env['PATH'], probe: (found) => probe(found) }),
     );
     assert.equal(winner?.command, join(own, 'rad-lsp'));
-    assert.deepEqual(winner?.avoid, [workspace]);
+    assert.deepEqual(winner.avoid, [workspace]);
   } finally {
     process.env['PATH'] = before['PATH'];
     if (before['PYTHONPATH'] === undefined) delete process.env['PYTHONPATH'];
@@ -251,7 +262,36 @@ test('a probe refuses what is not there, or may not be run', async () => {
   assert.deepEqual(await probe({ command: file, args: [] }), { refusal: 'it may not be run' });
 });
 
+test('a probe tells a program that is gone from one whose interpreter or target is', async () => {
+  const own = folder();
+  const script = program(join(own, 'script'));
+  writeFileSync(script, `#!${join(own, 'venv', 'python')}\n`);
+  assert.deepEqual(await probe({ command: script, args: [] }), {
+    refusal: `its interpreter, ${join(own, 'venv', 'python')}, is gone`,
+    fault: 'broken',
+  });
+  symlinkSync(join(own, 'removed'), join(own, 'link'));
+  assert.deepEqual(await probe({ command: join(own, 'link'), args: ['-m', 'rad_lsp'] }), {
+    refusal: `it is a link to ${join(own, 'removed')}, which is gone`,
+    fault: 'broken',
+  });
+});
+
+test('a link whose target is gone is told of where no program is found', async () => {
+  const [first, second, home] = [folder(), folder(), folder()];
+  symlinkSync(join(first, 'removed'), join(first, 'rad-lsp'));
+  const path = [first, second].join(delimiter);
+  const { candidates } = await findServer(around({ path, home, probe }));
+  assert.match(candidates.find(({ origin }) => origin === 'PATH')?.refusal ?? '', /which is gone/);
+  program(join(second, 'rad-lsp'), 'echo rad-lsp 1.0.0');
+  const { winner } = await findServer(around({ path, home, probe }));
+  assert.equal(winner?.command, join(second, 'rad-lsp'));
+});
+
 test('a module in the current folder does not pass for the server', async () => {
-  const command = program(join(folder(), 'rad-lsp'), '[ "$PYTHONSAFEPATH" = 1 ] && [ "$PWD" = "$HOME" ] && echo rad-lsp 1.0.0');
+  const command = program(
+    join(folder(), 'rad-lsp'),
+    '[ "$PYTHONSAFEPATH" = 1 ] && [ "$PWD" = "$HOME" ] && echo rad-lsp 1.0.0',
+  );
   assert.deepEqual(await probe({ command, args: [] }), { version: [1, 0, 0] });
 });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Memento } from 'vscode';
 import type { SessionSummary, Status } from '../src/contract';
-import { escape, shortId } from '../src/display';
-import { addressOf, pageOf, title, type Page } from '../src/pages';
+import { shortId } from '../src/display';
+import { Once } from '../src/once';
 import { agentFolders, isReport, transcripts } from '../src/reports';
 import { Crashes } from '../src/server/crashes';
 import { isOlder, parseVersion } from '../src/server/version';
@@ -13,6 +14,7 @@ const status = {
   workspaceUri: 'file:///w',
   session,
   text: '$0.1275 · 92.6%',
+  spoken: 'cost $0.1275, success rate 92.6%',
   tooltip: 'tip',
   severity: 'ok',
 } as Status;
@@ -20,7 +22,7 @@ const running = { kind: 'running' } as const;
 
 test('agents keep transcripts at home, and where the environment says', () => {
   const folders = agentFolders({ CLAUDE_CONFIG_DIR: '/a, /b', CODEX_HOME: '/c', COPILOT_HOME: ' ' }, '/home/x');
-  assert.deepEqual(folders.slice(-3), ['/a/projects', '/b/projects', '/c/sessions']);
+  assert.deepEqual(folders.slice(-4), ['/a/projects', '/b/projects', '/c/sessions', '/c/archived_sessions']);
   assert.ok(folders.includes('/home/x/.claude/projects'));
   assert.ok(folders.includes('/home/x/.gemini/tmp'));
   assert.ok(folders.includes('/home/x/Library/Application Support/Claude/local-agent-mode-sessions'));
@@ -49,7 +51,9 @@ test('transcripts are where agents keep them, and in the folders that the enviro
     '/data/[[]a[]]/projects/**/*.jsonl',
     '/x/claude/projects/**/*.jsonl',
     '/x/Claude/local-agent-mode-sessions/**/.claude/projects/**/*.jsonl',
-    'c:/codex/{sessions,archived_sessions}/**/*.jsonl',
+    'c:/codex/sessions/**/*.jsonl',
+    'c:/codex/archived_sessions/**/*.jsonl',
+    '/x/.copilot/session-state/**/*.jsonl',
   ]);
 });
 
@@ -64,26 +68,62 @@ test('versions are read and compared by number', () => {
 
 test('a server that ends is started after ever longer pauses, until the fifth time', () => {
   const crashes = new Crashes();
-  assert.deepEqual([0, 1, 2, 3, 4].map((second) => crashes.add(second * 1000)), [1000, 2000, 4000, 8000, undefined]);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((second) => crashes.add(second * 1000)),
+    [1000, 2000, 4000, 8000, undefined],
+  );
 });
 
 test('crashes of long ago do not count', () => {
   const crashes = new Crashes();
-  assert.deepEqual([0, 1, 2, 3, 4].map((minute) => crashes.add(minute * 60_000)), [1000, 2000, 4000, 4000, 4000]);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((minute) => crashes.add(minute * 60_000)),
+    [1000, 2000, 4000, 4000, 4000],
+  );
   crashes.forget();
   assert.equal(crashes.add(5 * 60_000), 1000);
+});
+
+test('a server that does not come up is given up when it fails in the same words again', () => {
+  const crashes = new Crashes();
+  assert.deepEqual(
+    ['no pygls', 'disk full', 'disk full'].map((words) => crashes.add(0, words)),
+    [1000, 2000, undefined],
+  );
+  crashes.forget();
+  assert.deepEqual([crashes.add(0, 'disk full'), crashes.add(0), crashes.add(0, 'disk full')], [1000, 2000, 4000]);
+});
+
+test('a message comes once until what it is about changes, and never again when the user says so', async () => {
+  const kept = new Map<string, unknown>();
+  const memory = {
+    get: (key: string) => kept.get(key),
+    update: async (key: string, value: unknown) => void kept.set(key, value),
+  } as unknown as Memento;
+  const about = ['no server', 'no server', 'an old one', 'no server'];
+  const shown: boolean[] = [];
+  for (const what of about) shown.push(await new Once(memory).isNew('missing', what));
+  assert.deepEqual(shown, [true, false, true, true]);
+  assert.equal(await new Once(memory).isNew('old', 'no server'), true);
+  await new Once(memory).forget('missing');
+  assert.equal(await new Once(memory).isNew('missing', 'no server'), true);
+  await new Once(memory).never('missing');
+  assert.equal(await new Once(memory).isNew('missing', 'another'), false);
 });
 
 test('the status bar shows what the server sends, and says it to screen readers', () => {
   const shown = view(running, status, 'always');
   assert.deepEqual(shown, {
     text: '$(pulse) $0.1275 · 92.6%',
-    label: 'Radium Sessions: $0.1275 · 92.6%',
+    label: 'Radium Sessions: cost $0.1275, success rate 92.6%',
     tooltip: 'tip',
     warning: false,
-    command: 'radLsp.openSession',
+    command: 'radLsp.showMenu',
   });
-  assert.equal(view(running, { ...status, severity: 'warning' }, 'always')?.label, 'Radium Sessions, warning: $0.1275 · 92.6%');
+  assert.equal(
+    view(running, { ...status, severity: 'warning' }, 'always')?.label,
+    'Radium Sessions, warning: cost $0.1275, success rate 92.6%',
+  );
 });
 
 test('every state of the server is told apart', () => {
@@ -93,7 +133,7 @@ test('every state of the server is told apart', () => {
     view(running, status, 'always'),
     view(running, none, 'always'),
     view(running, undefined, 'always'),
-    view({ kind: 'stopped' }, undefined, 'always'),
+    view({ kind: 'stopped', cameUp: true, lastWords: '' }, undefined, 'always'),
     view({ kind: 'missing', search }, undefined, 'always'),
   ].map((shown) => shown?.text.replace(/^\$\(\S+\) /, ''));
   assert.deepEqual(texts, [
@@ -118,22 +158,3 @@ test('long ids are cut in titles, and short ones are not', () => {
   assert.equal(shortId('3c6ddcd3-85b6-48f1-88e1-f428ca458337'), '3c6ddcd3');
   assert.equal(shortId('gen-1'), 'gen-1');
 });
-
-test('text of any origin is literal in a page', () => {
-  assert.equal(escape('<b>\n*x*|y'), '\\<b\\> \\*x\\*\\|y');
-});
-
-for (const page of [
-  { kind: 'session', workspaceUri: 'file:///w%20x' },
-  { kind: 'session', workspaceUri: 'file:///w', sessionId: 'a/b?c#d%20' },
-  { kind: 'comparison', workspaceUri: 'file:///w', sessionA: 'ä', sessionB: '&=' },
-  { kind: 'comparison', workspaceUri: 'file:///w', sessionB: 'latest' },
-  { kind: 'models', workspaceUri: 'file:///w', sessionId: 'gen-1' },
-] satisfies Page[]) {
-  test(`the address of ${JSON.stringify(page)} holds all of it`, () => {
-    const address = addressOf(page);
-    assert.deepEqual(pageOf(address), page);
-    assert.equal(address.path, `/${title(page)}.md`);
-    assert.equal(address.path.split('/').length, 2);
-  });
-}

@@ -67,14 +67,11 @@ export class RelativePattern {
   ) {}
 }
 
-export class ShellExecution {}
-export class Task {}
-
+export const ViewColumn = { Active: -1 };
 export const StatusBarAlignment = { Left: 1, Right: 2 };
 export const QuickPickItemKind = { Separator: -1, Default: 0 };
 export const ProgressLocation = { Notification: 15 };
 export const ConfigurationTarget = { Global: 1 };
-export const TaskScope = { Workspace: 2 };
 export const version = '1.91.0';
 
 export const l10n = {
@@ -93,6 +90,8 @@ export const stage = {
   executed: [] as unknown[][],
   messages: [] as string[],
   log: [] as string[],
+  panels: [] as Panel[],
+  serializers: new Map<string, { deserializeWebviewPanel: (panel: Panel, state: unknown) => Promise<void> }>(),
   change(key: string, value: unknown): void {
     stage.settings[key] = value;
     changedConfiguration.fire({ affectsConfiguration: (asked) => key.startsWith(asked) });
@@ -104,11 +103,54 @@ export const stage = {
     stage.executed = [];
     stage.messages = [];
     stage.log = [];
+    stage.panels = [];
+    stage.serializers.clear();
     workspace.workspaceFolders = undefined;
     window.activeTextEditor = undefined;
     workspace.isTrusted = true;
   },
 };
+
+/** A tab with a page in it. What is sent to the page is kept; `says` is what the page sends. */
+export class Panel {
+  visible = true;
+  disposed = false;
+  revealed = 0;
+  readonly sent: { html: string; state: unknown }[] = [];
+  readonly #said = new EventEmitter<unknown>();
+  readonly #seen = new EventEmitter<void>();
+  readonly #closed = new EventEmitter<void>();
+  readonly onDidChangeViewState = this.#seen.event;
+  readonly onDidDispose = this.#closed.event;
+  readonly webview = {
+    html: '',
+    onDidReceiveMessage: this.#said.event,
+    postMessage: async (message: { html: string; state: unknown }) => void this.sent.push(message),
+  };
+
+  constructor(
+    readonly viewType = '',
+    public title = '',
+    readonly options: unknown = {},
+  ) {
+    stage.panels.push(this);
+  }
+
+  says(message: unknown): void {
+    this.#said.fire(message);
+  }
+  show(visible: boolean): void {
+    this.visible = visible;
+    this.#seen.fire();
+  }
+  reveal(): void {
+    this.revealed += 1;
+  }
+  dispose(): void {
+    this.disposed = true;
+    this.#closed.fire();
+  }
+}
 
 const write = (line: string): number => stage.log.push(line);
 
@@ -126,13 +168,17 @@ export const window = {
   showInformationMessage: async (message: string) => void stage.messages.push(message),
   showWarningMessage: async (message: string) => void stage.messages.push(message),
   showErrorMessage: async (message: string) => void stage.messages.push(message),
-  tabGroups: { all: [], onDidChangeTabs: nothing },
+  createWebviewPanel: (type: string, title: string, _column: number, options: unknown) =>
+    new Panel(type, title, options),
+  registerWebviewPanelSerializer: (type: string, serializer: unknown) => {
+    stage.serializers.set(type, serializer as never);
+    return nothing();
+  },
 };
 
 export const workspace = {
   workspaceFolders: undefined as { uri: Uri; name: string }[] | undefined,
   isTrusted: true,
-  textDocuments: [] as { uri: Uri }[],
   getConfiguration: (section: string) => ({
     get: (key: string, fallback?: unknown) => stage.settings[`${section}.${key}`] ?? fallback,
   }),
@@ -141,7 +187,6 @@ export const workspace = {
   onDidChangeConfiguration: changedConfiguration.event,
   onDidChangeWorkspaceFolders: nothing,
   onDidGrantWorkspaceTrust: nothing,
-  registerTextDocumentContentProvider: nothing,
   createFileSystemWatcher: () => ({ onDidCreate: nothing, dispose: nothing }),
 };
 
@@ -155,4 +200,3 @@ export const commands = {
 
 export const extensions = { getExtension: (): undefined => undefined };
 export const env = { remoteName: undefined, clipboard: { writeText: async () => undefined } };
-export const tasks = {};

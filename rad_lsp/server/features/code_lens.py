@@ -8,7 +8,6 @@ from lsprotocol import types
 
 from rad_lsp.render import text
 from rad_lsp.server import client, links
-from rad_lsp.server.documents import Transcript
 from rad_lsp.server.features import commands
 from rad_lsp.server.registry import feature
 
@@ -25,10 +24,7 @@ async def code_lens(context: Context, params: types.CodeLensParams) -> list[type
     session = document.session if document else None
     if document is None or session is None:
         return None
-    folder = context.folders.holding(document.path)
-    if isinstance(document, Transcript):
-        counting = context.folders.counting(session.source, session.id)
-        folder, session = counting or (folder, session)
+    folder = context.folders.of(session)
     if folder is None:
         return [types.CodeLens(_TOP, types.Command(title=text.line(session), command=""))]
     snapshot = await folder.ready()
@@ -37,6 +33,8 @@ async def code_lens(context: Context, params: types.CodeLensParams) -> list[type
     summary = _run(context, links.open_session(folder.uri, session.id), commands.SESSION)
     summary.title = text.line(session)
     offered = [summary]
+    if client.SHOW_COST in context.client.commands:
+        offered.append(links.cost(folder.uri, session.id))
     if previous is not None:
         pair = links.compare_with_previous(folder.uri, previous, session.id)
         offered.append(_run(context, pair, commands.COMPARE))

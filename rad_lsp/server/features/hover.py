@@ -42,10 +42,8 @@ async def hover(context: Context, params: types.HoverParams) -> types.Hover | No
             why = await _explained(part, prices)
             line = f"**{wording.money(part.money)}** for what this line tells\n\n{why}"
             return types.Hover(_markup(context, line, lambda: markdown.plain(line)))
-        counting = context.folders.counting(session.source, session.id)
-        session = counting[1] if counting else session
     pair = await of(document, lambda: document.pair_at(document.positions.offset(params.position)))
-    folder = context.folders.holding(document.path)
+    folder = context.folders.of(session)
     zone = folder.settings.values.zone if folder else None
     value = figure.hover(session, pair.path, now, zone) if pair else None
     if pair is None or value is None:
@@ -69,12 +67,13 @@ async def _explained(session: Session, prices: Prices, model: str | None = None)
 
 def _links(context: Context, session: Session) -> str:
     """Links to commands on the session, as far as the client follows them."""
-    folder = context.folders.holding(session.path)
+    folder = context.folders.of(session)
     if folder is None:
         return ""
     made = links.markdown(
         context.client.linked,
         links.open_session(folder.uri, session.id),
+        links.cost(folder.uri, session.id),
         links.compare_with(folder.uri, session.id),
         links.export(folder.uri, session.id),
     )
@@ -85,7 +84,9 @@ async def _summary(
     context: Context, session: Session, prices: Prices, now: datetime, zone: tzinfo | None
 ) -> types.MarkupContent:
     savings = await asyncio.to_thread(service.savings, session, prices)
-    value = markdown.session(session, now, savings=savings, zone=zone) + _links(context, session)
+    name = context.folders.label(session, zone)
+    value = markdown.session(session, now, name=name, savings=savings, zone=zone)
+    value += _links(context, session)
     return _markup(context, value, lambda: text.session(session, now, savings=savings, zone=zone))
 
 

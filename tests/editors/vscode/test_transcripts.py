@@ -62,6 +62,23 @@ def test_transcript_shows_its_summary_costs_and_unreadable_lines(
     picture(window, "transcript-hover")
 
 
+def test_transcript_in_front_is_the_session_that_is_shown_also_that_of_another_project(
+    show, claude_code, claude_folder, tmp_path
+):
+    claude_code("newest", folder=claude_folder, start="2026-05-02T12:00:00+00:00").answer().answer()
+    mine = claude_code("in-front", folder=claude_folder).answer(output=500)
+    other = claude_code("elsewhere", tmp_path, folder=claude_folder).answer(output=900)
+    window = show(mine)
+    window.run("Show Session")
+    window.preview("Claude Code · in-front", "$0.0105")
+    window.page.locator(".tab", has_text="in-front.jsonl").click()
+    window.run("Show Cost")
+    window.preview("Cost of Claude Code · in-front")
+    window = show(other)
+    window.run("Show Session")
+    window.preview("Claude Code · elsewhere", "$0.0165")
+
+
 def test_transcript_in_the_users_home_is_one_too(show, server, codex, monkeypatch):
     monkeypatch.setenv("HOME", str(server.home))
     window = show(codex("from-codex").answer())

@@ -10,6 +10,25 @@ import pytest
 
 from tests.editors.vscode.workbench import SESSIONS, eventually, put
 
+WARNING = "Radium Sessions, warning: cost $0.2500, success rate 92.6%"
+MENU = "Sessions of coding agents"
+PAGES = {
+    "Today": ("Today", "This week"),
+    "Cost of the last 7 days": ("Cost, last 7 days",),
+    "Tools": ("Tools",),
+    "Plan limits": ("Plan limits",),
+    "Budgets": ("Budgets",),
+}
+"""What the menu leads to, and what stands on the page."""
+
+
+def style(element, name):
+    return element.evaluate("(element, name) => getComputedStyle(element)[name]", name)
+
+
+def colour(element):
+    return style(element, "color")
+
 
 @pytest.fixture(scope="module")
 def server(serve, program):
@@ -68,21 +87,81 @@ def restart(window, pid_file):
 
 def test_status_bar_follows_sessions(window, finish):
     window.status("$0.2500 · 92.6%".__eq__)
-    assert window.label() == "Radium Sessions: $0.2500 · 92.6%"
+    assert window.label() == "Radium Sessions: cost $0.2500, success rate 92.6%"
     path = finish("newest", 1.5)
     window.status("$1.5000 · 92.6%".__eq__)
-    assert window.label() == "Radium Sessions: $1.5000 · 92.6%"
+    assert window.label() == "Radium Sessions: cost $1.5000, success rate 92.6%"
     path.unlink()
     window.status("$0.2500 · 92.6%".__eq__)
 
 
-def test_click_opens_the_session_in_a_page_that_follows(window, finish, picture):
+def test_click_opens_a_menu_and_from_it_the_session_in_a_page_that_follows(window, finish, picture):
     window.item.locator("a").first.click()
-    page = window.preview("Session newer", "Wall time", "$0.2500", "gemini-3-pro-preview")
+    rows = window.rows(MENU)
+    for row, title in zip(
+        rows, ("Show Session", "Show Cost", "Compare with Previous"), strict=False
+    ):
+        assert title in row
+        assert "Radium · newer · 2 Jan" in row
+    picture(window, "menu")
+    window.pick(MENU, "Show Session")
+    page = window.preview("Latest: Radium · newer", "Wall time", "$0.2500", "gemini-3-pro-preview")
     assert "Success rate\t92.6%" in page
+    window.tab("Latest: Radium · newer")
     picture(window, "session-page")
     finish("newest", 1.5)
-    window.preview("Session newest", "$1.5000")
+    window.preview("Latest: Radium · newest", "$1.5000")
+    window.tab("Latest: Radium · newest")
+
+
+def test_every_page_of_the_menu_is_reached_by_keyboard_and_links_to_others(window, picture):
+    for name, said in PAGES.items():
+        window.run("Show Menu")
+        window.pick(MENU, name)
+        window.preview(*said)
+        picture(window, f"page-{name.split()[0].lower()}")
+    assert len(window.tabs()) == len(PAGES)
+    window.run("Show Session")
+    frame = window.frame("Latest: Radium · newer")
+    frame.get_by_role("link", name="Cost").click()
+    frame = window.frame("Cost of Radium · newer", "USD per M", "gemini-3-pro-preview")
+    picture(window, "cost-page")
+    # Figures are told with their names, and stand to the right.
+    row = frame.get_by_role("row", name="Cost")
+    assert row.get_by_role("rowheader").inner_text() == "Cost"
+    frame.get_by_role("link", name="Compare with previous").focus()
+    window.press("Enter")
+    frame = window.frame("compared with")
+    verdict = frame.locator(".worse").first
+    assert verdict.inner_text() == "✗ regressed"
+    assert colour(verdict) != colour(frame.locator("h1"))
+    assert style(frame.locator("td.figure").first, "textAlign") == "right"
+    picture(window, "comparison-page")
+    # The text is found by VS Code's own search.
+    window.press("Control+f")
+    window.page.locator(".webview-find-widget, .simple-find-part.visible").first.wait_for()
+
+
+def test_page_survives_a_reload_of_its_window_and_says_what_goes_wrong(
+    browser, server, work, report
+):
+    window = browser.open(server.url(work))
+    try:
+        put(work, report("passing", 3, 4), "passing")
+        window.open_report("passing.json")
+        window.run("Show Session")
+        window.preview("Radium · passing", "$3.0000")
+        window.reload()
+        window.preview("Radium · passing", "$3.0000")
+        window.tab("Radium · passing")
+        (work / SESSIONS / "passing.json").unlink()
+        frame = window.frame("Radium · passing", "$3.0000", "No session 'passing' found")
+        frame.get_by_role("button", name="Retry").click()
+        put(work, report("passing", 4, 4), "passing")
+        window.preview("Radium · passing", "$4.0000")
+    finally:
+        (work / SESSIONS / "passing.json").unlink(missing_ok=True)
+        window.close()
 
 
 def test_tooltip_has_links(window, picture):
@@ -92,23 +171,24 @@ def test_tooltip_has_links(window, picture):
     tooltip.wait_for()
     assert tooltip.locator("a").all_inner_texts() == [
         "Open session",
+        "Cost",
         "Compare with previous",
         "Export",
     ]
     picture(window, "tooltip")
     tooltip.locator("a", has_text="Compare with previous").click()
-    window.preview("A: older", "B: newer")
+    window.preview("A: Radium · older", "B: Radium · newer")
 
 
 def test_history_opens_a_session(window, picture):
     window.run("Show History")
     first, second = window.rows("Sessions")
+    assert first.startswith("Radium · newer · 2 Jan ")
     assert "$0.2500 · 92.6% · 4h 9m · gemini-3-pro-preview" in first
-    assert "2026-01-02 10:00 · newer" in first
-    assert "2026-01-01 10:00 · older" in second
+    assert second.startswith("Radium · older · 1 Jan ")
     picture(window, "history")
     window.pick("Sessions", "older")
-    window.preview("Session older", "$0.1250")
+    window.preview("Radium · older", "$0.1250")
 
 
 def test_history_copies_an_id_and_compares_by_buttons(window):
@@ -120,29 +200,29 @@ def test_history_copies_an_id_and_compares_by_buttons(window):
     window.rows("Sessions")
     window.page.locator(".quick-input-list [aria-label='Compare with…']").first.click()
     window.pick("Compare from (A)")
-    window.preview("Session comparison", "A: older", "B: newer")
+    window.preview("compared with", "A: Radium · older", "B: Radium · newer")
 
 
 def test_sessions_are_compared_by_two_picks(window, picture):
     window.run("Compare Sessions…")
     assert "newer" in window.pick("Compare from (A)")
     assert "older" in window.pick("Compare to (B)")
-    page = window.preview("Session comparison", "A: newer", "B: older")
+    page = window.preview("A: Radium · newer", "B: Radium · older")
     assert "Cost\t$0.2500\t$0.1250\t-$0.1250 (-50.0%)\t✓ improved" in page
     picture(window, "comparison")
 
 
 def test_latest_session_is_compared_with_the_previous_one(window, finish):
     window.run("Compare with Previous")
-    window.preview("A: older", "B: newer")
+    window.preview("A: Radium · older", "B: Radium · newer")
     finish("newest", 1.5)
-    window.preview("A: newer", "B: newest")
+    window.preview("A: Radium · newer", "B: Radium · newest")
 
 
 def test_oldest_session_has_none_to_be_compared_with(window):
     window.open_report("older.json")
     window.run("Compare with Previous")
-    window.notification("There is no session before 'older'.")
+    window.notification("There is no session of the same agent before 'older'.")
 
 
 def test_sessions_are_exported_to_a_file(window, work):
@@ -162,7 +242,7 @@ def test_sessions_are_exported_to_a_file(window, work):
 
 def test_model_usage_is_a_table(window):
     window.run("Model Usage")
-    page = window.preview("Model usage of 2 sessions", "Input tokens")
+    page = window.preview("Model usage", "Input tokens")
     assert "gemini-3-pro-preview\t392\t62,234,686\t93,380\t34,000\t$0.3750" in page
 
 
@@ -191,13 +271,13 @@ def test_report_shows_lenses_hints_and_hovers(window, picture):
     picture(window, "report")
     window.press("Escape")
     lens.click()
-    window.preview("A: older", "B: newer")
+    window.preview("A: Radium · older", "B: Radium · newer")
 
 
 def test_report_has_commands_in_its_title_bar(window):
     window.open_report("older.json")
     window.page.locator(".editor-actions [aria-label^='Show Session']").first.click()
-    window.preview("Session older", "$0.1250")
+    window.preview("Radium · older", "$0.1250")
 
 
 def test_report_has_commands_in_the_explorers_menu(window):
@@ -208,7 +288,7 @@ def test_report_has_commands_in_the_explorers_menu(window):
     # A menu takes no mouse clicks in its first moments, but keys at once.
     window.page.locator(".context-view .action-label", has_text="Model Usage").hover()
     window.press("Enter")
-    window.preview("Model usage of session older", "$0.1250")
+    window.preview("Model usage of Radium · older", "$0.1250")
 
 
 def test_lens_exports_that_session(window, work):
@@ -227,17 +307,30 @@ def test_lens_exports_that_session(window, work):
 def test_broken_report_is_marked_warned_of_and_deleted_by_a_quick_fix(window, work, picture):
     broken = work / SESSIONS / "broken.json"
     broken.write_text('{"metrics": ', encoding="utf-8")
-    eventually(lambda: window.label() == "Radium Sessions, warning: $0.2500 · 92.6%")
+    eventually(lambda: window.label() == WARNING)
     window.open_report("broken.json")
     window.page.locator(".squiggly-error").first.wait_for(state="attached")
     picture(window, "broken-report")
+    # What is about the file says what is wrong with it; all else goes on.
+    window.run("Show Session")
+    told = window.notification("broken.json")
+    told.get_by_role("button", name="Show Latest Session").click()
+    window.preview("Latest: Radium · newer")
+    window.open_report("broken.json")
+    window.run("Export Sessions…")
+    window.pick("Export: format", "CSV")
+    assert "Latest session" in window.rows("Export: which sessions")[0]
+    window.press("Escape")
+    window.run("Today")
+    window.preview("Today", "This week")
+    window.open_report("broken.json")
     window.quick_fixes("Delete the unreadable report")
     window.press("Enter")
     # What needs the user's consent is not ticked.
     window.page.locator(".part.panel .monaco-checkbox, .part.panel [type='checkbox']").first.click()
     window.page.get_by_role("button", name="Apply").first.click()
     eventually(lambda: not broken.exists())
-    eventually(lambda: window.label() == "Radium Sessions: $0.2500 · 92.6%")
+    eventually(lambda: window.label() == "Radium Sessions: cost $0.2500, success rate 92.6%")
 
 
 def test_settings_take_effect_at_once(window, server, program):
@@ -245,7 +338,7 @@ def test_settings_take_effect_at_once(window, server, program):
     server.configure(own | {"radLsp.statusBar.format": "{tool_calls} calls"})
     window.status("231 calls".__eq__)
     server.configure(own | {"radLsp.budget.session": 0.2})
-    eventually(lambda: window.label() == "Radium Sessions, warning: $0.2500 · 92.6%")
+    eventually(lambda: window.label() == WARNING)
     server.configure(own | {"radLsp.statusBar.visibility": "never"})
     eventually(lambda: not window.item.is_visible())
     server.configure(own)
@@ -276,8 +369,32 @@ def test_folder_without_sessions_says_so_until_there_is_one(browser, server, tmp
     window = browser.open(server.url(tmp_path))
     try:
         window.status("no sessions".__eq__)
+        for title in ("Show History", "Compare Sessions…", "Show Session"):
+            window.run(title)
+            told = window.notification(f"No sessions in {tmp_path.name} yet.")
+            assert told.get_by_role("button", name="Sessions of All Projects").is_visible()
+            window.palette("Notifications: Clear All Notifications")
         put(tmp_path, report("first", 3, 1), "first")
         window.status("$3.0000 · 92.6%".__eq__)
+    finally:
+        window.close()
+
+
+def test_show_more_leaves_the_focus_where_it_was(browser, server, tmp_path, report):
+    for number in range(60):
+        made = report(f"s{number:02}", 1, 1)
+        made["metrics"]["end_time"] = f"2026-01-01T10:{number:02}:00Z"
+        put(tmp_path, made, f"s{number:02}")
+    window = browser.open(server.url(tmp_path))
+    try:
+        window.run("Show History")
+        window.rows("Sessions")
+        window.press("ArrowUp", "Enter")  # the last, which is "Show more"
+        focused = window.page.locator(".quick-input-list .monaco-list-row.focused")
+        # The first 50 were there before: s59 to s10.
+        eventually(lambda: "s09" in focused.inner_text())
+        window.press("ArrowUp")
+        eventually(lambda: "s10" in focused.inner_text())
     finally:
         window.close()
 

@@ -202,24 +202,29 @@ class CodeServer:
         return False
 
 
+def chromium():
+    """Playwright, and the Chromium that it has started; both must be ended."""
+    with _on_path(ROOT / "python"):
+        from playwright.sync_api import sync_playwright
+    playwright = sync_playwright().start()
+    return playwright, playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+        ],
+    )
+
+
 class Browser:
     """Chromium, in which workbenches are opened."""
 
     def __init__(self):
-        with _on_path(ROOT / "python"):
-            from playwright.sync_api import sync_playwright
-        self._playwright = sync_playwright().start()
-        self._chromium = self._playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-            ],
-        )
+        self._playwright, self._chromium = chromium()
         # One for all windows, so that the workbench's code comes from its cache.
         self._context = self._chromium.new_context(viewport={"width": 1180, "height": 720})
 
@@ -383,25 +388,53 @@ class Window:
         return rows
 
     def preview(self, *texts):
-        """The text of the rendered Markdown page that holds all these texts, once there is one."""
+        """The text of the page that holds all these texts, once there is one."""
+        return self.frame(*texts).locator("body").inner_text()
+
+    def frame(self, *texts):
+        """The frame of that page."""
 
         def get():
             seen = []
             for frame in self.page.frames:
                 with contextlib.suppress(Exception):
-                    body = frame.locator("body.vscode-body").inner_text(timeout=200)
+                    body = frame.locator("body[data-vscode-theme-kind]").inner_text(timeout=200)
                     if body and all(text in body for text in texts):
-                        return body
+                        return frame
                     seen.append(body)
             raise AssertionError(f"no page holds {texts}: {seen}")
 
         return eventually(get)
+
+    def tabs(self):
+        """The titles of all tabs."""
+        return self.page.locator(".tabs-container .tab .label-name").all_inner_texts()
+
+    def tab(self, title):
+        """Wait for a tab whose title begins so."""
+        eventually(lambda: any(label.startswith(title) for label in self.tabs()))
 
     def notification(self, text):
         """A notification with a text."""
         found = self.page.locator(".notification-list-item", has_text=text).first
         found.wait_for()
         return found
+
+    def notifications(self):
+        """How many notifications are shown."""
+        return self.page.locator(".notifications-toasts .notification-list-item").count()
+
+    def reload(self):
+        """Load the window anew by its command, which keeps what is open."""
+        self.page.evaluate("window.isOld = true")
+        self.palette("Developer: Reload Window")
+
+        def loaded():
+            with contextlib.suppress(Exception):  # it is being left
+                return self.page.evaluate("!window.isOld")
+            return False
+
+        eventually(loaded)
 
     def close_editors(self):
         """Leave nothing open, as a test finds it."""

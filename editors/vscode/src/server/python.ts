@@ -4,7 +4,9 @@ import { extensions, l10n, type Disposable, type Event, type Uri } from 'vscode'
 interface PythonApi {
   readonly environments: {
     getActiveEnvironmentPath(resource?: Uri): { readonly path: string };
-    resolveEnvironment(path: { readonly path: string }): Promise<{ readonly executable: { readonly uri?: Uri } } | undefined>;
+    resolveEnvironment(path: {
+      readonly path: string;
+    }): Promise<{ readonly executable: { readonly uri?: Uri } } | undefined>;
     readonly onDidChangeActiveEnvironmentPath: Event<unknown>;
   };
 }
@@ -37,9 +39,7 @@ async function ask(resource: Uri | undefined): Promise<{ path: string } | { refu
 /** Calls back when another interpreter is chosen; the Python extension is not started for it. */
 export function onInterpreterChange(callback: () => void): Disposable | undefined {
   const extension = extensions.getExtension<Partial<PythonApi>>(ID);
-  return extension?.isActive
-    ? extension.exports.environments?.onDidChangeActiveEnvironmentPath(callback)
-    : undefined;
+  return extension?.isActive ? extension.exports.environments?.onDidChangeActiveEnvironmentPath(callback) : undefined;
 }
 
 export function hasPythonExtension(): boolean {

@@ -2,8 +2,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { Uri, workspace, type TextDocument } from 'vscode';
-import { SCHEME } from '../../src/pages';
+import { Uri, window, workspace } from 'vscode';
 
 const [folder] = workspace.workspaceFolders ?? [];
 if (!folder) throw new Error('The tests need a folder that is open');
@@ -43,11 +42,12 @@ export async function eventually<T>(get: () => T | Promise<T>): Promise<Exclude<
   }
 }
 
-/** Our open page whose text has all of these in it, once there is one. */
-export function page(...texts: string[]): Promise<TextDocument> {
-  return eventually(() =>
-    workspace.textDocuments.find(({ uri, getText }) => {
-      return uri.scheme === SCHEME && texts.every((text) => getText().includes(text));
-    }),
-  );
+/** The titles of all tabs. */
+export function tabs(): string[] {
+  return window.tabGroups.all.flatMap((group) => group.tabs.map(({ label }) => label));
+}
+
+/** Waits for a tab with such a title. */
+export async function tab(title: RegExp): Promise<void> {
+  await eventually(() => tabs().some((label) => title.test(label)));
 }
