@@ -18,6 +18,7 @@ import msgspec
 
 from rad_lsp.core.errors import NoWorkspace
 from rad_lsp.core.paths import folder_key
+from rad_lsp.core.session import RADIUM
 from rad_lsp.server.folder import Folder
 from rad_lsp.server.uris import path_of
 from rad_lsp.server.watcher import Watcher, watch_trees
@@ -110,16 +111,26 @@ class Folders:
         return None
 
     def shown(self, session: Session) -> Session:
-        """The session of a report as all answers show it.
+        """The session of a report or transcript as all answers show it.
 
-        That is with those that ran as part of it, and with the place that is known of it.
+        That of a report is with those that ran as part of it, and with the place that is known of
+        it; a transcript stands for the whole session, which may have other files.
         """
         counting = self.counting(session.source, session.id)
-        if counting is None or counting[1].path != session.path:
+        if counting is None:
             return session
         known = counting[1]
+        if session.source != RADIUM:
+            return known
+        if known.path != session.path:
+            return session
         place = {"project": known.project, "branch": known.branch}
         return known if session.children else msgspec.structs.replace(session, **place)
+
+    def showing(self, session: Session) -> Folder | None:
+        """The folder by whose settings a session is shown; None where it is in none."""
+        counting = self.counting(session.source, session.id)
+        return self.holding(session.path) or (counting[0] if counting else None)
 
     def prices_of(self, session: Session) -> Prices:
         """The prices in force for a session: those of the folder in which its report lies.

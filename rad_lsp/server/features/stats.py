@@ -42,9 +42,9 @@ async def session(context: Context, params: wire.SessionParams) -> wire.SessionS
     if params.uri is not None and params.session_id is not None:
         raise JsonRpcInvalidParams("uri: goes without sessionId")
     if params.uri is not None:
-        selected = context.folders.shown(await _by_uri(context, params.uri))
-        holding = context.folders.holding(selected.path)
-        zone = holding.settings.values.zone if holding else None
+        selected = await _by_uri(context, params.uri)
+        folder = context.folders.showing(selected)
+        zone = folder.settings.values.zone if folder else None
     else:
         folder, snapshot = await _snapshot(context, params)
         selected = service.session(snapshot, params.session_id)
@@ -217,7 +217,7 @@ async def _by_uri(context: Context, uri: str) -> Session:
         raise SessionUnreadable(path, "there is no such file")
     if isinstance(document.content, Problem):
         raise SessionUnreadable(document.path, document.content.reason)
-    return document.content
+    return context.folders.shown(document.content)
 
 
 def _output(folder: Folder, output: str | None) -> Path | None:
