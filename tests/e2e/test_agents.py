@@ -124,7 +124,7 @@ async def test_a_transcript_has_its_sessions_summary_in_a_lens_and_hovers(connec
     )
     assert lenses[0].range.start == types.Position(0, 0)
     assert lenses[0].command.title.startswith("$0.0090 · n/a")
-    assert "## Session shown" in await hover(client, transcript, 0)
+    assert "## Claude Code · shown · " in await hover(client, transcript, 0)
 
 
 async def test_a_file_of_a_session_with_several_stands_for_the_whole_session(
