@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from rad_lsp import sources
 from rad_lsp.core import figures
 from rad_lsp.core.comparison import Verdict
 from rad_lsp.core.cost import TokenClass
@@ -737,8 +738,19 @@ STATUS: Final = "stats/status"
 """The notification whose params are a `Status`."""
 
 
+class Agent(msgspec.Struct, frozen=True, rename="camel"):
+    """A source of sessions: its name, what people call it, and where it keeps its files."""
+
+    name: str
+    label: str
+    places: tuple[sources.Place, ...]
+
+
 def schema() -> dict[str, Any]:
-    """The whole contract as a JSON Schema: a definition per struct, and who uses which."""
+    """The whole contract as a JSON Schema: a definition per struct, and who uses which.
+
+    `agents` are no part of the messages: clients need to know which documents to send.
+    """
     structs = [Status, *(struct for pair in METHODS.values() for struct in pair)]
     references, definitions = msgspec.json.schema_components(structs, ref_template="#/$defs/{name}")
     by_struct = dict(zip(structs, references, strict=True))
@@ -751,5 +763,6 @@ def schema() -> dict[str, Any]:
             method: {"params": by_struct[params], "result": by_struct[result]}
             for method, (params, result) in METHODS.items()
         },
+        "agents": msgspec.to_builtins([Agent(*agent) for agent in sources.places()]),
         "$defs": definitions,
     }

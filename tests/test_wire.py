@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from rad_lsp import wire
+from rad_lsp import sources, wire
 from rad_lsp.core.figures import FIGURES
 
 
@@ -62,3 +62,19 @@ def test_every_figure_that_is_compared_has_a_unit_of_the_contract():
     units = wire.schema()["$defs"]["ComparedMetric"]["properties"]["unit"]["enum"]
     compared = {figure.unit for figure in FIGURES if figure.better}
     assert compared - {"nanoseconds"} <= set(units)
+
+
+def test_the_agents_are_told_with_where_they_keep_their_files(tmp_path):
+    agents = {agent["name"]: agent for agent in wire.schema()["agents"]}
+    assert list(agents) == list(sources.NAMES)
+    assert agents["claude-code"]["label"] == "Claude Code"
+    for name in sources.AGENTS:
+        for place in agents[name]["places"]:
+            variable = place["variable"]
+            environ = {variable: str(tmp_path / "own")} if variable else {}
+            root = tmp_path / "own" if variable else tmp_path / place["home"]
+            found = sources.agent(name, environ, tmp_path).folders
+            assert root / place["folder"] in found
+            if place["home"] is not None:
+                found = sources.agent(name, {}, tmp_path).folders
+                assert tmp_path / place["home"] / place["folder"] in found

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import msgspec
 
 from rad_lsp.core.session import RADIUM as RADIUM
+from rad_lsp.sources._places import Place as Place  # noqa: TC001  (the sources make them)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -136,6 +137,8 @@ class Source(ABC):
     name: ClassVar[str]
     label: ClassVar[str]
     """What people call the agent."""
+    places: ClassVar[tuple[Place, ...]]
+    """Where it keeps its files, on any machine."""
     folders: tuple[Path, ...]
     """The folders whose changes tell of new sessions; they need not exist."""
     keeps_deleted: ClassVar[bool] = True
@@ -200,6 +203,11 @@ def label(name: str) -> str:
 def folders(environ: Mapping[str, str], home: Path) -> list[Path]:
     """Where all agents keep their transcripts; the folders need not exist."""
     return [folder for name in AGENTS for folder in agent(name, environ, home).folders]
+
+
+def places() -> list[tuple[str, str, tuple[Place, ...]]]:
+    """Name, label and places of all sources."""
+    return [(name, label(name), _module(name).AGENT.places) for name in NAMES]
 
 
 def _module(name: str) -> ModuleType:

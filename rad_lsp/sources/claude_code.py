@@ -27,7 +27,7 @@ from rad_lsp.core.transcript import (
     last_record,
     moment,
 )
-from rad_lsp.sources import Parser, Progress, Source, State, _lines, _titles
+from rad_lsp.sources import Parser, Place, Progress, Source, State, _lines, _titles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,6 +52,8 @@ _PROMPTS: Final = frozenset({"AskUserQuestion", "ExitPlanMode", "exit_plan_mode"
 _APP: Final = "local-agent-mode-sessions"
 """Where the desktop app keeps the sessions of its agent mode, in its own folder."""
 _CONFIG: Final = ".claude"
+_OF_APP: Final = f"**/{_CONFIG}/projects/**/*.jsonl"
+"""The transcripts below that folder."""
 _LEVELS: Final = 5
 """Of folders in which the desktop app sorts its sessions; three or four are in use."""
 
@@ -110,21 +112,21 @@ class ClaudeCode(Source):
 
     name: ClassVar[str] = "claude-code"
     label: ClassVar[str] = "Claude Code"
+    places: ClassVar[tuple[Place, ...]] = (
+        Place("projects", home=_CONFIG, variable="CLAUDE_CONFIG_DIR", several=True),
+        Place("claude/projects", home=".config", variable="XDG_CONFIG_HOME"),
+        Place(f"Claude/{_APP}", _OF_APP, home=".config", variable="XDG_CONFIG_HOME"),
+        Place(f"Claude/{_APP}", _OF_APP, home="Library/Application Support"),
+        Place(f"Claude/{_APP}", _OF_APP, home="AppData/Roaming", variable="APPDATA"),
+    )
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
-        named = [part.strip() for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",")]
-        config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
-        roots = [_expanded(part, home) for part in named if part] or [
-            home / _CONFIG,
-            config / "claude",
-        ]
-        self._projects = tuple(root / "projects" for root in roots)
-        programs = (
-            config,
-            home / "Library" / "Application Support",
-            Path(environ.get("APPDATA") or home / "AppData" / "Roaming"),
-        )
-        self._apps = tuple(folder / "Claude" / _APP for folder in programs)
+        own, other, *apps = self.places
+        projects = own.paths(environ, home)
+        if not own.named(environ):
+            projects += other.paths(environ, home)
+        self._projects = tuple(projects)
+        self._apps = tuple(path for app in apps for path in app.paths(environ, home))
         self.folders = self._projects + self._apps
 
     def paths(self) -> Iterator[str]:
@@ -149,10 +151,6 @@ class ClaudeCode(Source):
     def parser(self, path: str, state: bytes | None = None) -> ClaudeCodeParser:
         """A parser for a transcript, from its beginning or from an earlier parser's state."""
         return ClaudeCodeParser(path, state)
-
-
-def _expanded(path: str, home: Path) -> Path:
-    return home / path[2:] if path.startswith(("~/", "~\\")) else Path(path)
 
 
 def _configured(folder: str, levels: int) -> Iterator[Path]:

@@ -26,7 +26,7 @@ from rad_lsp.core import limits
 from rad_lsp.core.spending import Request
 from rad_lsp.core.tokens import of_input
 from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord, last_record, moment
-from rad_lsp.sources import Parser, Progress, Source, State, _lines, _titles, _zstd
+from rad_lsp.sources import Parser, Place, Progress, Source, State, _lines, _titles, _zstd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -91,10 +91,15 @@ class Codex(Source):
 
     name: ClassVar[str] = "codex"
     label: ClassVar[str] = "Codex"
+    places: ClassVar[tuple[Place, ...]] = (
+        Place("sessions", home=".codex", variable="CODEX_HOME"),
+        Place("archived_sessions", home=".codex", variable="CODEX_HOME"),
+    )
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
-        root = Path(environ.get("CODEX_HOME") or home / ".codex")
-        self.folders: tuple[Path, ...] = (root / "sessions", root / "archived_sessions")
+        self.folders: tuple[Path, ...] = tuple(
+            path for place in self.places for path in place.paths(environ, home)
+        )
         self._found: dict[str, str] = {}
         self._paths: set[str] = set()
         self._histories: dict[tuple[str, int], History] = {}

@@ -28,7 +28,7 @@ from rad_lsp.core import limits
 from rad_lsp.core.spending import SLOT_MS, Request
 from rad_lsp.core.tokens import NO_TOKENS, Tokens, of_input
 from rad_lsp.core.transcript import Facts, Outcome, RequestRecord, ToolRecord, moment
-from rad_lsp.sources import Parser, Progress, Source, State, _lines, _titles
+from rad_lsp.sources import Parser, Place, Progress, Source, State, _lines, _titles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -57,14 +57,17 @@ class CopilotCli(Source):
 
     name: ClassVar[str] = "copilot-cli"
     label: ClassVar[str] = "Copilot CLI"
+    places: ClassVar[tuple[Place, ...]] = (
+        Place("session-state", home=".copilot", variable="COPILOT_HOME"),
+        Place(".copilot/session-state", variable="XDG_CONFIG_HOME"),
+    )
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
-        named = environ.get("COPILOT_HOME", "").strip()
-        parents = [home]
-        if config := environ.get("XDG_CONFIG_HOME"):
-            parents.append(Path(config))
-        roots = [Path(named)] if named else [parent / ".copilot" for parent in parents]
-        self.folders: tuple[Path, ...] = tuple(root / "session-state" for root in roots)
+        own, older = self.places
+        folders = own.paths(environ, home)
+        if not own.named(environ):
+            folders += older.paths(environ, home)
+        self.folders: tuple[Path, ...] = tuple(folders)
 
     def paths(self) -> Iterator[str]:
         """Every transcript, each file once. A folder that can't be read has none."""

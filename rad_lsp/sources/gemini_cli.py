@@ -25,7 +25,7 @@ from rad_lsp.core.transcript import (
     last_record,
 )
 from rad_lsp.regular import read_small
-from rad_lsp.sources import Parser, Progress, Source, State, _lines, _titles
+from rad_lsp.sources import Parser, Place, Progress, Source, State, _lines, _titles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,10 +45,14 @@ class GeminiCli(Source):
 
     name: ClassVar[str] = "gemini-cli"
     label: ClassVar[str] = "Gemini CLI"
+    places: ClassVar[tuple[Place, ...]] = (
+        Place(".gemini/tmp", f"*/{_CHATS}/**/*.jsonl", home="", variable="GEMINI_CLI_HOME"),
+    )
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
-        self._root = Path(environ.get("GEMINI_CLI_HOME") or home) / ".gemini"
-        self.folders: tuple[Path, ...] = (self._root / "tmp",)
+        (folder,) = self.places[0].paths(environ, home)
+        self._root = folder.parent
+        self.folders: tuple[Path, ...] = (folder,)
         self._listed: dict[str, str] | None = None
         self._projects: dict[Path, str] = {}
 

@@ -13,7 +13,7 @@ from rad_lsp.core import contradictions, figures, problems, tool_calls
 from rad_lsp.core.problems import Problem
 from rad_lsp.core.spending import SLOT_MS, SLOT_SECONDS, Request
 from rad_lsp.core.transcript import RequestRecord, ToolRecord
-from rad_lsp.sources import RADIUM, Parser, Progress, Source, State
+from rad_lsp.sources import RADIUM, Parser, Place, Progress, Source, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,6 +42,7 @@ class Radium(Source):
 
     name: ClassVar[str] = RADIUM
     label: ClassVar[str] = "Radium"
+    places: ClassVar[tuple[Place, ...]] = (Place(FOLDER.as_posix(), f"*{SUFFIX}"),)
     keeps_deleted: ClassVar[bool] = False
     is_flat: ClassVar[bool] = True
 

@@ -20,7 +20,7 @@ const running = { kind: 'running' } as const;
 
 test('agents keep transcripts at home, and where the environment says', () => {
   const folders = agentFolders({ CLAUDE_CONFIG_DIR: '/a, /b', CODEX_HOME: '/c', COPILOT_HOME: ' ' }, '/home/x');
-  assert.deepEqual(folders.slice(-3), ['/a/projects', '/b/projects', '/c/sessions']);
+  assert.deepEqual(folders.slice(-4), ['/a/projects', '/b/projects', '/c/sessions', '/c/archived_sessions']);
   assert.ok(folders.includes('/home/x/.claude/projects'));
   assert.ok(folders.includes('/home/x/.gemini/tmp'));
   assert.ok(folders.includes('/home/x/Library/Application Support/Claude/local-agent-mode-sessions'));
@@ -49,7 +49,9 @@ test('transcripts are where agents keep them, and in the folders that the enviro
     '/data/[[]a[]]/projects/**/*.jsonl',
     '/x/claude/projects/**/*.jsonl',
     '/x/Claude/local-agent-mode-sessions/**/.claude/projects/**/*.jsonl',
-    'c:/codex/{sessions,archived_sessions}/**/*.jsonl',
+    'c:/codex/sessions/**/*.jsonl',
+    'c:/codex/archived_sessions/**/*.jsonl',
+    '/x/.copilot/session-state/**/*.jsonl',
   ]);
 });
 
