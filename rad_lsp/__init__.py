@@ -7,3 +7,6 @@ INSTALL = ("pipx install .", "uv tool install .")
 
 What the README and the editors' texts advise is held to this by a test.
 """
+
+INSTALL_CHARTS = ("pipx install --force '.[charts]'", "uv tool install --force '.[charts]'")
+"""The same with what draws charts, also where rad-lsp is installed without it."""

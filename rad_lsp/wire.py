@@ -618,6 +618,13 @@ class Export(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     content: str | UnsetType = UNSET
 
 
+class Report(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """A report: the whole page as `html`, or `data`, the JSON text that a page can be sent anew."""
+
+    html: str | UnsetType = UNSET
+    data: str | UnsetType = UNSET
+
+
 class Params(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
     """What all params may hold."""
 
@@ -718,6 +725,15 @@ class ExportParams(Params, frozen=True, rename="camel", kw_only=True):
     until: str | None = None
 
 
+class ReportParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/report`: a page of charts and tables of all sessions in a period, or its data."""
+
+    all_projects: bool = False
+    since: str | None = None
+    until: str | None = None
+    content: Literal["page", "data"] = "page"
+
+
 METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
     "stats/session": (SessionParams, SessionStats),
     "stats/model": (UsageParams, UsageResult),
@@ -731,6 +747,7 @@ METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
     "stats/compare": (CompareParams, SessionComparison),
     "stats/export": (ExportParams, Export),
     "stats/overview": (OverviewParams, OverviewResult),
+    "stats/report": (ReportParams, Report),
 }
 """Params and result of each request."""
 

@@ -60,7 +60,9 @@ def test_what_the_architecture_names_is_there(named, package):
 
 def test_every_dependency_has_a_line_that_tells_what_it_is_for(readme, package):
     settings = tomllib.loads((package.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = [re.split(r"[^\w.-]", line)[0] for line in settings["project"]["dependencies"]]
+    project = settings["project"]
+    named = [*project["dependencies"], *project["optional-dependencies"]["charts"]]
+    wanted = [re.split(r"[^\w.-]", line)[0] for line in named]
     table = readme.partition("| dependency | what it is for |\n| --- | --- |\n")[2]
     lines = re.findall(r"^\| (\S+) \| \S.* \|$", table.partition("\n\n")[0], flags=re.MULTILINE)
     assert sorted(lines) == sorted(wanted)
@@ -123,5 +125,6 @@ def test_every_text_tells_the_one_way_to_install_that_works(request):
     for name in listed.decode().splitlines():
         if not name.startswith("tests/") and Path(name).suffix in TEXTS:
             text = (root / name).read_text(encoding="utf-8")
-            told |= set(re.findall(r"(?:pipx|uv tool) (?:install|upgrade) [^\s`.,\n]*\.?", text))
-    assert told == set(rad_lsp.INSTALL)
+            command = r"(?:pipx|uv tool) (?:install|upgrade) (?:--force '[^']*'|[^\s`.,\n]*\.?)"
+            told |= set(re.findall(command, text))
+    assert told == {*rad_lsp.INSTALL, *rad_lsp.INSTALL_CHARTS}

@@ -152,14 +152,17 @@ class Context:
         *,
         named: Sequence[str | None] = (),
         quiet: bool = False,
+        store: Store | None = None,
     ) -> Snapshot:
         """All sessions, or the selected ones, and those of other folders that are `named`.
+
+        They are those of a `store`, where one is given.
 
         Files that were skipped are named on stderr, unless `quiet`, and so are other folders'
         sessions where this one has none. Raises NoWorkspace where there is no `.radium` folder
         either, and SessionNotFound or SessionAmbiguous where that of another folder is not clear.
         """
-        snapshot = self.read(selection)
+        snapshot = self.read(selection, store)
         elsewhere = self.elsewhere(is_empty=not snapshot.entries)
         references = [reference for reference in named if reference is not None]
         if references:
@@ -214,10 +217,10 @@ class Context:
         root = self.workspace.root
         return elsewhere.including(snapshot, references, self.machine, root, *of_user)
 
-    def read(self, selection: Selection | None = None) -> Snapshot:
+    def read(self, selection: Selection | None = None, store: Store | None = None) -> Snapshot:
         """All sessions of the workspace, or the selected ones, and nothing is said."""
         with Progress() as progress:
-            return self.store(selection).refresh(progress=progress)
+            return (store or self.store(selection)).refresh(progress=progress)
 
     def elsewhere(self, *, is_empty: bool) -> int:
         """The number of sessions in other folders, where this one has none."""

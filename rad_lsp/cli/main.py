@@ -18,10 +18,8 @@ from rad_lsp.core.errors import RadError
 
 EXIT_MENDABLE = 1
 
-_COMMANDS: Final = {
-    name: name
-    for name in ("demo", "doctor", "index", "init", "limits", "overview", "session", "status")
-}
+_NAMES = ("demo", "doctor", "index", "init", "limits", "overview", "report", "session", "status")
+_COMMANDS: Final = {name: name for name in _NAMES}
 _STATS = {
     name: f"stats.{name}"
     for name in ("budget", "compare", "cost", "export", "history", "session", "tools")

@@ -29,6 +29,9 @@ TokenClass: TypeAlias = Literal["input", "cache_read", "cache_write_5m", "cache_
 TOKEN_CLASSES: Final[tuple[TokenClass, ...]] = get_args(TokenClass)
 """What tokens are billed as; `input` are fresh ones."""
 
+_ROUNDING: Final = 1e-9
+"""USD that a sum may differ by, because amounts are no decimal numbers."""
+
 
 class Charge(msgspec.Struct, frozen=True):
     """Tokens of one class at their rate: USD per million; `cost` is USD. None without a price."""
@@ -216,6 +219,12 @@ def rows_of(session: Session, model: str | None = None) -> Sequence[Spending]:
             )
         )  # fmt: skip
     return rows
+
+
+def rest_of(session: Session, rows: Iterable[Spending]) -> float:
+    """What a session cost in addition to its rows: a report's total need not be their sum."""
+    rest = (session.cost or 0.0) - sum([row.cost or 0.0 for row in rows])
+    return rest if abs(rest) > _ROUNDING else 0.0
 
 
 def _price(row: Spending, price_list: PriceList) -> Price | None:

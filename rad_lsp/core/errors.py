@@ -5,7 +5,13 @@ The command line prints the sentence; the server sends both (wire contract, "Err
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from rad_lsp import INSTALL_CHARTS
 from rad_lsp.core.wording import only_elsewhere, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SHOWN = 40
 """Characters of an id that may be of any length."""
@@ -124,6 +130,23 @@ class OutputNotWritable(RadError):
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path} can't be written: {reason}.", path=path, reason=reason)
+
+
+class ChartsMissing(RadError):
+    """What draws charts is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Charts need vl-convert, which is not installed. In a clone of the repository, run "
+            f"{' or '.join(INSTALL_CHARTS)}."
+        )
+
+
+class NoSuchChart(RadError):
+    """There is no chart of that name."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no chart '{name}'. Known are: {', '.join(known)}.")
 
 
 class IndexNotWritable(RadError):

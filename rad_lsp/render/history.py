@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from rad_lsp.render.table import Column, cut, laid_out
 from rad_lsp.render.text import below, joined, plain, title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime, tzinfo
 
     from rad_lsp.core.session import Session
@@ -92,14 +93,16 @@ def text(
 def short_names(paths: Collection[str]) -> dict[str, str]:
     """The shortest end of each path that no other one has: `api`, or `shop/api` and `blog/api`."""
     parts = {path: _SEPARATOR.split(path.rstrip("/\\")) for path in paths}
-    names = {}
-    for path, own in parts.items():
-        others = [other for name, other in parts.items() if name != path]
-        length = 1
-        while length < len(own) and any(other[-length:] == own[-length:] for other in others):
-            length += 1
-        names[path] = "/".join(own[-length:])
-    return names
+    ends = Counter(end for own in parts.values() for end in _ends(own))
+    return {
+        path: "/".join(next((end for end in _ends(own) if ends[end] == 1), own))
+        for path, own in parts.items()
+    }
+
+
+def _ends(parts: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The ends of a path, the shortest first."""
+    return (tuple(parts[-length:]) for length in range(1, len(parts) + 1))
 
 
 def _columns(page: Page, *, has_titles: bool) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def ask(sums: Sums, within: Period = ALWAYS, session: Session | None = None) -> 
             str(total.key[0]),
             total.numbers,
             Calls(total.ok, total.failed, total.denied, total.unknown),
-            total.duration,
+            total.duration or 0,
         )
         for total in sums.tools(["tool"], when)
     ]

@@ -33,9 +33,6 @@ _LEADS_OUT: Final = Problem(
 _NANOSECONDS: Final = 1_000_000
 """In a millisecond."""
 
-_ROUNDING: Final = 1e-9
-"""USD that a sum may differ by, because amounts are no decimal numbers."""
-
 
 class Radium(Source):
     """The reports of one workspace."""
@@ -144,7 +141,7 @@ def _requests(session: Session) -> Iterator[tuple[Request, bool]]:
     With each, whether its cost is known. A report's cost need not be the sum of its models'; the
     difference is of no model.
     """
-    from rad_lsp.core.cost import rows_of
+    from rad_lsp.core.cost import rest_of, rows_of
 
     rows = rows_of(session)
     for row in rows:
@@ -158,8 +155,7 @@ def _requests(session: Session) -> Iterator[tuple[Request, bool]]:
             requests=row.requests,
         )
         yield request, row.cost is not None
-    rest = (session.cost or 0.0) - sum([row.cost or 0.0 for row in rows])
-    if abs(rest) > _ROUNDING:
+    if rest := rest_of(session, rows):
         yield Request(time=_last(session), model="", cost=rest, requests=0), True
 
 

@@ -91,7 +91,8 @@ class UsageTotal(msgspec.Struct, frozen=True):
 class ToolTotal(msgspec.Struct, frozen=True):
     """Tool calls of some sessions, whose `numbers` in the index are given, by how they ended.
 
-    `duration` is the sum in milliseconds, without the time in which they waited for the user.
+    `duration` is the sum in milliseconds, without the time in which they waited for the user; None
+    where it is known of no call.
     """
 
     key: Key
@@ -100,7 +101,7 @@ class ToolTotal(msgspec.Struct, frozen=True):
     failed: int
     denied: int
     unknown: int
-    duration: int
+    duration: int | None
 
     @property
     def sessions(self) -> int:
@@ -178,7 +179,7 @@ class Sums:
         outcomes = [
             f"sum(calls * (outcome = '{name}'))" for name in ToolTotal.__struct_fields__[2:6]
         ]
-        sums = (_SESSIONS, *outcomes, "coalesce(sum(duration * NOT waited), 0)")
+        sums = (_SESSIONS, *outcomes, "sum(CASE WHEN NOT waited THEN duration END)")
         return [
             ToolTotal(key, _numbers(numbers), *values)
             for key, (numbers, *values) in self._sums(by, when, "tool", sums)
@@ -370,7 +371,14 @@ def _value(name: dict[int, str], dimension: Dimension, value: int | str) -> date
         return value
     if dimension in _NAMED:
         return named(name, value)
-    return _EPOCH + timedelta(days=value) if dimension == "day" else value
+    return _date(value) if dimension == "day" else value
+
+
+def _date(days: int) -> date:
+    """The day so many days after the epoch; the first or the last one where there is none."""
+    return date.fromordinal(
+        min(max(_EPOCH.toordinal() + days, date.min.toordinal()), date.max.toordinal())
+    )
 
 
 def _span(seconds: str, begins: Sequence[int], number: int) -> str:

@@ -20,6 +20,7 @@ METHODS = [
     "stats/compare",
     "stats/export",
     "stats/overview",
+    "stats/report",
 ]
 
 

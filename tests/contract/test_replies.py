@@ -19,6 +19,7 @@ METHODS = [
     "stats/compare",
     "stats/export",
     "stats/overview",
+    "stats/report",
 ]
 ALL_OPTIONAL = [method for method in METHODS if method != "stats/compare"]
 

@@ -36,6 +36,7 @@ class Client:
             ("stats/history", self._page),
             ("stats/compare", lambda: {"sessionB": "latest"}),
             ("stats/export", lambda: {"format": self._dice.choice(["csv", "json", "markdown"])}),
+            ("stats/report", lambda: {"content": "data", "allProjects": self._dice.random() < 0.5}),
             ("textDocument/codeLens", lambda: {"textDocument": self._document()}),
             ("textDocument/diagnostic", lambda: {"textDocument": self._document()}),
             ("textDocument/documentSymbol", lambda: {"textDocument": self._document()}),

@@ -604,6 +604,22 @@ export interface Share {
   readonly costIsLowerBound?: boolean;
 }
 
+/** `stats/report`: a page of charts and tables of all sessions in a period, or its data. */
+export interface ReportParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
+  readonly since?: string | null;
+  readonly until?: string | null;
+  readonly content?: "data" | "page";
+}
+
+/** A report: the whole page as `html`, or `data`, the JSON text that a page can be sent anew. */
+export interface Report {
+  readonly html?: string;
+  readonly data?: string;
+}
+
 /** Params and result of each request. */
 export interface Requests {
   "stats/session": { readonly params: SessionParams; readonly result: SessionStats };
@@ -618,6 +634,7 @@ export interface Requests {
   "stats/compare": { readonly params: CompareParams; readonly result: SessionComparison };
   "stats/export": { readonly params: ExportParams; readonly result: Export };
   "stats/overview": { readonly params: OverviewParams; readonly result: OverviewResult };
+  "stats/report": { readonly params: ReportParams; readonly result: Report };
 }
 
 /** Params of each notification of the server. */

@@ -12,6 +12,7 @@ def load() -> None:
         hover,
         inlay_hint,
         lifecycle,
+        report,
         stats,
         symbols,
         trend,

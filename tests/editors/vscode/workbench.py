@@ -202,24 +202,29 @@ class CodeServer:
         return False
 
 
+def chromium():
+    """Playwright, and the Chromium that it has started; both must be ended."""
+    with _on_path(ROOT / "python"):
+        from playwright.sync_api import sync_playwright
+    playwright = sync_playwright().start()
+    return playwright, playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+        ],
+    )
+
+
 class Browser:
     """Chromium, in which workbenches are opened."""
 
     def __init__(self):
-        with _on_path(ROOT / "python"):
-            from playwright.sync_api import sync_playwright
-        self._playwright = sync_playwright().start()
-        self._chromium = self._playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-            ],
-        )
+        self._playwright, self._chromium = chromium()
         # One for all windows, so that the workbench's code comes from its cache.
         self._context = self._chromium.new_context(viewport={"width": 1180, "height": 720})
 
