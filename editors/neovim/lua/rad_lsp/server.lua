@@ -9,28 +9,6 @@ local MARKER = '.radium'
 local REPOSITORY = '.git'
 local REPORT = '^(.*)/%.radium/_internals/sessions/[^/]+%.json$'
 
----@class rad_lsp.Agent
----@field at_home string its folder in the user's home
----@field variable? string what names another folder
----@field folders string[] where its transcripts are in that folder
----@field within? string a pattern of the folders that they are in below these
-
----What Claude's desktop app keeps of its agent mode, in the folder of all programs of each system.
-local COWORK = { 'Claude/local-agent-mode-sessions' }
-local COWORK_WITHIN = '/.+/%.claude/projects'
-
----@type rad_lsp.Agent[]
-local AGENTS = {
-  { at_home = '.claude', variable = 'CLAUDE_CONFIG_DIR', folders = { 'projects' } },
-  { at_home = '.config', variable = 'XDG_CONFIG_HOME', folders = { 'claude/projects' } },
-  { at_home = '.config', variable = 'XDG_CONFIG_HOME', folders = COWORK, within = COWORK_WITHIN },
-  { at_home = 'Library/Application Support', folders = COWORK, within = COWORK_WITHIN },
-  { at_home = 'AppData/Roaming', variable = 'APPDATA', folders = COWORK, within = COWORK_WITHIN },
-  { at_home = '.codex', variable = 'CODEX_HOME', folders = { 'sessions', 'archived_sessions' } },
-  { at_home = '.gemini', folders = { 'tmp' }, within = '/[^/]+/chats' },
-  { at_home = '.copilot', variable = 'COPILOT_HOME', folders = { 'session-state' } },
-}
-
 ---A server that ran for so long was sound: what killed it was not its start.
 local SOUND_MS = 60 * 1000
 local FIRST_DELAY_MS = 250
@@ -67,23 +45,16 @@ function M.root_of_report(file)
   return vim.fs.normalize(file):match(REPORT)
 end
 
----@param agent rad_lsp.Agent
----@param root string
----@return string[] folders for transcripts below a root
-local function below(agent, root)
-  return vim.tbl_map(function(folder)
-    return root .. '/' .. folder
-  end, agent.folders)
-end
-
----@param agent rad_lsp.Agent
----@return string[] folders for transcripts that the environment names
-local function named(agent)
+---@param place rad_lsp.Place
+---@return string[] folders that the environment names
+local function named(place)
+  local value = place.variable and vim.env[place.variable] or ''
   local found = {}
-  -- Claude Code's may name several.
-  for _, name in ipairs(vim.split(agent.variable and vim.env[agent.variable] or '', ',')) do
-    local root = vim.fs.normalize(vim.trim(name))
-    vim.list_extend(found, root ~= '' and below(agent, root) or {})
+  for _, name in ipairs(place.several and vim.split(value, ',') or { value }) do
+    name = vim.trim(name)
+    if name ~= '' then
+      table.insert(found, vim.fs.joinpath(vim.fs.normalize(name), place.folder))
+    end
   end
   return found
 end
@@ -91,9 +62,13 @@ end
 ---@return string[] folders in which other agents have kept sessions on this machine
 function M.agents()
   local found = {}
-  for _, agent in ipairs(AGENTS) do
-    local at_home = below(agent, (vim.uv.os_homedir() or '') .. '/' .. agent.at_home)
-    for _, folder in ipairs(vim.list_extend(at_home, named(agent))) do
+  for _, place in ipairs(require('rad_lsp.agents')) do
+    local folders = named(place)
+    if place.home then
+      local home = vim.fs.normalize(vim.uv.os_homedir() or '')
+      table.insert(folders, vim.fs.joinpath(home, place.home, place.folder))
+    end
+    for _, folder in ipairs(folders) do
       if vim.uv.fs_stat(folder) and not vim.list_contains(found, folder) then
         table.insert(found, folder)
       end
@@ -108,15 +83,16 @@ local function is_transcript(path)
   if not vim.endswith(path, '.jsonl') then
     return false
   end
-  return vim.iter(AGENTS):any(function(agent)
-    local within = (agent.within or '') .. '/'
-    for _, folder in ipairs(below(agent, '/' .. agent.at_home)) do
-      if path:match(vim.pesc(folder) .. within) then
-        return true
-      end
+  return vim.iter(require('rad_lsp.agents')):any(function(place)
+    local folders = named(place)
+    -- In the home of any user: it may be that of another machine.
+    if place.home then
+      table.insert(folders, vim.fs.joinpath('/' .. place.home, place.folder))
     end
-    return vim.iter(named(agent)):any(function(folder)
-      return path:match('^' .. vim.pesc(folder) .. within) ~= nil
+    local files = vim.glob.to_lpeg(place.files)
+    return vim.iter(folders):any(function(folder)
+      local _, last = path:find(folder:gsub('^/+', '/') .. '/', 1, true)
+      return last ~= nil and files:match(path:sub(last + 1)) ~= nil
     end)
   end)
 end
