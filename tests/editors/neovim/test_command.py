@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -302,6 +305,40 @@ def test_a_single_session_has_none_to_be_compared_with(start, workspace):
     nvim.lua("_G.answers = { 1 }")
     nvim.type_command("Rad compare")
     nvim.terminal.wait("rad: There is no other session to compare with yet")
+
+
+def test_the_report_is_for_the_user_alone_and_is_opened(start, workspace, tmp_path, monkeypatch):
+    workspace.add("second")
+    opened = tmp_path / "opened"
+    opener = tmp_path / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(f'#!/bin/sh\necho "$1" > {opened}\n', encoding="utf-8")
+    opener.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{opener.parent}:{os.environ['PATH']}")
+    nvim = start()
+    nvim.status("$0.1275 · 92.6%")
+    nvim.command("Rad report")
+    nvim.terminal.wait(lambda: text_of(opened), opened)
+    page = Path(text_of(opened).strip())
+    assert "second" in text_of(page)
+    assert (page.stat().st_mode & 0o777, page.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    opener.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+    nvim.command("messages clear")
+    nvim.command("silent Rad report everywhere")
+    said = nvim.wait("vim.fn.execute('messages'):match('No browser[^\\n]+')")
+    assert re.fullmatch(
+        r"No browser could be opened \(xdg-open ended with 3\): open .*html yourself", said
+    )
+
+
+def test_a_report_without_the_extra_says_what_to_install(start, workspace):
+    workspace.add("second")
+    code = 'import sys; sys.modules["vl_convert"] = None; import rad_lsp.__main__ as m; m.main()'
+    nvim = start(command=[sys.executable, "-c", code])
+    nvim.status("$0.1275 · 92.6%")
+    nvim.command("silent Rad report")
+    said = "rad: Charts need vl-convert, which is not installed."
+    nvim.wait("vim.fn.execute('messages'):find(..., 1, true)", said)
 
 
 def test_maps_run_subcommands(nvim):

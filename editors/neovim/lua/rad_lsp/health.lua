@@ -13,6 +13,7 @@ local METHODS = {
   'stats/limits',
   'stats/model',
   'stats/overview',
+  'stats/report',
   'stats/session',
   'stats/tools',
 }
