@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rad_lsp import sources
@@ -26,6 +27,10 @@ _CELLS: Final = 40
 _LONGEST: Final = 200
 """Characters of a title: a longer one is none."""
 
+_REMEMBERED: Final = 1_000
+"""Titles whose form is kept, in memory: wide letters take long to count, and lists are asked for
+again and again."""
+
 _UUID: Final = re.compile(r"(?a)([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _MONTHS: Final = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -43,7 +48,7 @@ def of(session: Session, now: datetime, zone: tzinfo | None, title: str = "") ->
 
     The time is that of the last activity: alone of today, with the year of another year.
     """
-    named = cut(shown(title), _CELLS) or short_id(session.id)
+    named = _cut(title) or short_id(session.id)
     at = moment(figures.last_activity(session), now, zone)
     return " · ".join(filter(None, [agent(session), named, at]))
 
@@ -60,6 +65,7 @@ def agent(session: Session) -> str:
     return printable(sources.label(session.source))
 
 
+@lru_cache(_REMEMBERED)
 def shown(title: str) -> str:
     """A title as it may be shown; it may quote anything."""
     return printable(title[:_LONGEST])
@@ -85,6 +91,11 @@ def day_label(session: Session, now: datetime, zone: tzinfo | None) -> str:
     if last == today - timedelta(days=1):
         return "Yesterday"
     return f"{_WEEKDAYS[last.weekday()]} {_day_and_month(last, today)}"
+
+
+@lru_cache(_REMEMBERED)
+def _cut(title: str) -> str:
+    return cut(shown(title), _CELLS)
 
 
 def _day_and_month(day: date, today: date) -> str:

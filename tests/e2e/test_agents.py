@@ -7,6 +7,8 @@ import re
 import pytest
 from lsprotocol import types
 
+from tests.conftest import ClaudeCode
+
 
 def text_document(transcript):
     return types.TextDocumentIdentifier(transcript.uri)
@@ -123,6 +125,19 @@ async def test_a_transcript_has_its_sessions_summary_in_a_lens_and_hovers(connec
     assert lenses[0].range.start == types.Position(0, 0)
     assert lenses[0].command.title.startswith("$0.0090 · n/a")
     assert "## Claude Code · shown · " in await hover(client, transcript, 0)
+
+
+async def test_a_file_of_a_session_with_several_stands_for_the_whole_session(
+    connect, workspace, claude_code
+):
+    whole = claude_code("whole").prompt().answer()
+    path = whole.path.with_suffix("") / "subagents" / "agent-a1.jsonl"
+    part = ClaudeCode(path, "whole", workspace.root, "2026-03-02T12:00:30+00:00").prompt().answer()
+    client = await connect()
+    await client.status(lambda status: status["text"].startswith("$0.0090"))
+    for file in (whole, part):
+        session = await client.ask("stats/session", {"uri": file.uri})
+        assert (session["sessionId"], session["cost"]) == ("whole", 0.009)
 
 
 async def test_hover_on_a_usage_tells_its_cost_and_why(connect, claude_code):

@@ -18,9 +18,19 @@ local config = {
     ['stats/status'] = function(_, status, ctx)
       require('rad_lsp.server').on_status(status, ctx.client_id)
     end,
+    ['stats/show'] = function(_, notice, ctx)
+      require('rad_lsp.notices').show(notice, ctx.client_id)
+    end,
+    ['window/showMessageRequest'] = function(_, params, ctx)
+      return require('rad_lsp.notices').on_request(params, ctx.client_id)
+    end,
   },
-  -- Links to commands do nothing in a window of Markdown.
-  capabilities = { experimental = { radStats = { version = 1, commands = {}, links = false } } },
+  capabilities = {
+    -- Links to commands do nothing in a window of Markdown.
+    experimental = { radStats = { version = 1, commands = {}, links = false } },
+    -- Tables of Markdown would be shown as they are written.
+    textDocument = { hover = { contentFormat = { 'plaintext' } } },
+  },
   commands = {
     ['radLsp.openSession'] = function(command, ctx)
       require('rad_lsp.actions').session(command.arguments[1], ctx.client_id)
@@ -34,7 +44,8 @@ local config = {
   },
 }
 
-config.capabilities.experimental.radStats.commands = vim.tbl_keys(config.commands)
+config.capabilities.experimental.radStats.commands =
+  vim.list_extend(vim.tbl_keys(config.commands), { 'radLsp.showNotice' })
 
 -- Neovim 0.12 refreshes code lenses by itself.
 if not vim.lsp.codelens.enable then

@@ -20,6 +20,27 @@ end, {
   end,
 })
 
+for _, name in ipairs({
+  'budget',
+  'compare',
+  'compare previous',
+  'cost',
+  'export',
+  'history',
+  'limits',
+  'log',
+  'model',
+  'notice',
+  'report',
+  'restart',
+  'session',
+  'today',
+  'tools',
+}) do
+  local map = ('<Plug>(rad-%s)'):format((name:gsub(' ', '-')))
+  vim.keymap.set('n', map, ('<Cmd>Rad %s<CR>'):format(name), { desc = 'Rad ' .. name })
+end
+
 local group = vim.api.nvim_create_augroup('rad_lsp', {})
 
 local function highlights()
@@ -28,6 +49,7 @@ local function highlights()
     -- With a background of their own, for that of the status line may be light or dark.
     RadStatusWarning = 'IncSearch',
     RadStatusError = 'Error',
+    RadHeading = 'Title',
     RadWarning = 'DiagnosticWarn',
     RadImproved = 'DiagnosticOk',
     RadRegressed = 'DiagnosticError',

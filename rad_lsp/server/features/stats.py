@@ -246,7 +246,7 @@ async def _by_uri(context: Context, uri: str) -> Session:
         raise SessionUnreadable(path, "there is no such file")
     if isinstance(document.content, Problem):
         raise SessionUnreadable(document.path, document.content.reason)
-    return document.content
+    return context.folders.shown(document.content)
 
 
 def _output(folder: Folder, output: str | None) -> Path | None:

@@ -125,4 +125,5 @@ def test_emacs(emacs, workspace):
     terminal.wait("Interaction Summary")
     arguments = '[(:sessionId "first")]'
     emacs.eval(f"(eglot-execute-command (eglot-current-server) 'rad.session {arguments})")
-    terminal.wait(lambda: "first: $0.1250 · 92.6%" in emacs.eval(MESSAGES))
+    told = "Radium · first · 1 Jan 10:00: $0.1250 · 92.6%"
+    terminal.wait(lambda: told in emacs.eval(MESSAGES))

@@ -6,6 +6,7 @@ import os
 import signal
 
 CLIENTS = "#vim.lsp.get_clients({ name = 'rad_lsp' })"
+SERVERS = "#require('rad_lsp.server').all()"
 ATTACHED = "vim.lsp.get_clients({ name = 'rad_lsp', bufnr = 0 })[1] ~= nil"
 
 
@@ -22,7 +23,7 @@ def test_a_workspace_has_its_server_though_no_report_is_open(nvim):
 def test_a_folder_that_is_no_workspace_has_none(start, tmp_path):
     nvim = start(cwd=tmp_path)
     nvim.type_command("Rad session")
-    nvim.terminal.wait("there is no .radium folder here or above")
+    nvim.terminal.wait("No workspace: no .radium folder here or above")
     assert nvim.lua("return { require('rad_lsp').status(), " + CLIENTS + " }") == ["", 0]
 
 
@@ -35,6 +36,27 @@ def test_a_repository_has_one_where_another_agent_is_in_use(start, claude_code, 
     claude_code("from-claude", folder=home, cwd=repository / "src").prompt().answer()
     nvim = start(cwd=repository / "src")
     nvim.status("$0.0045 · n/a")
+
+
+def test_a_folder_that_agents_work_in_has_one_and_its_subfolders_have_none(
+    start, claude_code, tmp_path
+):
+    folder, home = tmp_path / "plain", tmp_path / "nvim-0"
+    (folder / "sub" / "deep").mkdir(parents=True)
+    claude_code("one", folder=home / ".claude", cwd=folder).prompt().answer()
+    nvim = start(cwd=folder)
+    nvim.status("$0.0045 · n/a")
+    changes = ("edit sub/a.txt", "lcd sub/deep", "edit b.txt", f"cd {folder}/sub", "edit c.txt")
+    for command in changes:
+        nvim.command(command)
+        nvim.status("$0.0045 · n/a")
+    assert nvim.lua(f"return {SERVERS}") == 1
+    # Another folder has a server of its own, but no folder that holds the user's home.
+    for place, servers in ((tmp_path / "other", 2), (home, 2), (tmp_path, 2)):
+        place.mkdir(exist_ok=True)
+        nvim.command(f"cd {place} | edit {place}/a.txt")
+        nvim.lua("vim.wait(50)")
+        assert nvim.lua(f"return {SERVERS}") == servers
 
 
 def test_a_file_brings_the_server_of_its_workspace(start, sessions, workspace, tmp_path):
@@ -69,11 +91,14 @@ def test_reports_are_attached_to_that_server_and_other_files_are_not(nvim, sessi
 def test_transcripts_of_other_agents_are_attached_too(nvim, sessions, claude_code, tmp_path):
     assert sessions
     home = tmp_path / "nvim-0" / ".claude"  # of this Neovim
-    transcript = claude_code("from-claude", folder=home).prompt().answer()
+    older = {"start": "2026-01-01T12:00:00+00:00"}
+    transcript = claude_code("from-claude", folder=home, **older).prompt().answer()
     nvim.command(f"edit {transcript.path}")
     nvim.wait(ATTACHED)
     nvim.terminal.wait("$0.0045 · n/a")
-    nvim.command(f"edit {transcript.path.with_name('other.txt')}")
+    nvim.command("Rad session")
+    nvim.wait("vim.api.nvim_buf_get_name(0) == 'rad://session/from-claude'")
+    nvim.command(f"close | edit {transcript.path.with_name('other.txt')}")
     assert not nvim.lua(f"return {ATTACHED}")
 
 
@@ -124,11 +149,23 @@ def test_a_server_that_is_killed_comes_back_and_has_its_reports(nvim, sessions, 
     assert nvim.lua("return vim.g.states") >= 3
 
 
-def test_a_server_that_keeps_dying_is_given_up(start):
+def test_a_server_that_dies_at_its_start_is_told_of_once_with_its_reason(start, tmp_path):
+    program = tmp_path / "rad-lsp"
+    program.write_text("#!/bin/sh\necho begin >&2\necho 'no module rad_lsp' >&2\nexit 3\n")
+    program.chmod(0o755)
     at_once = "local later = vim.defer_fn; vim.defer_fn = function(f) return later(f, 0) end"
-    nvim = start(command=["false"], extra=at_once)
-    nvim.terminal.wait("rad-lsp stopped")
+    nvim = start(command=[str(program)], extra=at_once)
+    nvim.status("rad-lsp stopped")
+    nvim.terminal.wait("rad: The server does not start: no module rad_lsp")
+    messages = nvim.lua("return vim.fn.execute('messages')")
+    assert messages.strip() == "rad: The server does not start: no module rad_lsp"
     assert nvim.lua("return require('rad_lsp').highlight()") == "RadStatusError"
+    nvim.command("checkhealth rad_lsp")
+    nvim.terminal.wait("ERROR The server does not start: no module rad_lsp")
+
+
+def test_a_server_that_says_nothing_at_its_death_is_told_of_too(start):
+    start(command=["false"]).terminal.wait("The server does not start: its exit code is 1")
 
 
 def test_a_server_that_was_stopped_stays_stopped(nvim):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 
 
 def health(nvim):
@@ -24,10 +25,12 @@ def test_all_is_well(nvim):
 
 def test_what_is_skipped_is_named(start, sessions, workspace):
     assert sessions
-    workspace.raw("torn.json", b'{"metrics": {')
+    torn = workspace.raw("torn.json", b'{"metrics": {')
     nvim = start()
     nvim.status("$0.2500 · 92.6%")
-    assert "WARNING 1 file skipped: see the list of problems" in health(nvim)
+    said = health(nvim)
+    assert "WARNING 1 file skipped: see the list of problems" in said
+    assert re.search(rf"WARNING {torn}: \w+", said)
 
 
 def test_a_server_that_is_not_installed(start):
@@ -35,7 +38,21 @@ def test_a_server_that_is_not_installed(start):
     nvim.status("rad-lsp not found")
     assert "ERROR `rad-lsp-of-nowhere` is not on the PATH" in health(nvim)
     nvim.type_command("Rad session")
-    nvim.terminal.wait("The server is not installed: see :checkhealth rad_lsp")
+    nvim.terminal.wait("rad: `rad-lsp-of-nowhere` is not on the PATH (:checkhealth rad_lsp)")
+
+
+def test_a_server_whose_interpreter_is_gone_is_not_said_to_be_missing(start, tmp_path):
+    program = tmp_path / "rad-lsp"
+    program.write_text("#!/gone/bin/python\n", encoding="utf-8")
+    program.chmod(0o755)
+    nvim = start(command=[str(program)])
+    nvim.status("rad-lsp broken")
+    reason = f"`{program}` can't run: its interpreter `/gone/bin/python` is gone"
+    assert f"ERROR {reason}" in health(nvim)
+    # A program that was installed anew is started without a restart of the editor.
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} -m rad_lsp\n", encoding="utf-8")
+    nvim.command("doautocmd FocusGained")
+    nvim.wait("require('rad_lsp').status() == 'no sessions'")
 
 
 def test_a_server_in_the_workspace_is_not_taken_from_the_path(

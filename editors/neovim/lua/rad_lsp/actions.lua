@@ -7,6 +7,7 @@ local view = require('rad_lsp.view')
 
 ---@class rad_lsp.Asked
 ---@field workspaceUri? string
+---@field allProjects? boolean sessions of all projects count, not only those of the workspace
 ---@field sessionId? string
 ---@field sessionA? string
 ---@field sessionB? string
@@ -16,35 +17,156 @@ local view = require('rad_lsp.view')
 
 local EXTENSIONS = { json = 'json', ndjson = 'ndjson', csv = 'csv', md = 'markdown' }
 
----@param asked? rad_lsp.Asked without a `sessionId`: the most recent session
+---Find the session that is asked for, else that of the report or transcript in front, else the
+---most recent one.
+---@param asked rad_lsp.Asked
+---@param client_id? integer
+---@param on_found fun(found: rad_lsp.SessionStats, in_front: boolean)
+local function with_session(asked, client_id, on_found)
+  local function ask()
+    server.request('stats/session', asked, client_id, function(found)
+      on_found(found, false)
+    end)
+  end
+  local file = vim.api.nvim_buf_get_name(0)
+  if asked.sessionId or not server.root_for(file) then
+    ask()
+    return
+  end
+  server.request('stats/session', { uri = vim.uri_from_fname(file) }, client_id, function(found)
+    on_found(found, true)
+  end, function(err)
+    -- The file in front is not what was asked for by name: commands work nevertheless.
+    vim.notify('rad: ' .. server.here(err.message), vim.log.levels.WARN)
+    ask()
+    return true
+  end)
+end
+
+---@param asked? rad_lsp.Asked without a `sessionId`: that in front, else the most recent session
 ---@param client_id? integer
 function M.session(asked, client_id)
-  server.request('stats/session', asked or {}, client_id, function(found)
-    view.show({
-      name = 'session/' .. found.sessionId,
-      title = 'Session ' .. view.short_id(found.sessionId),
-      markdown = found.markdown,
-    })
+  with_session(asked or {}, client_id, function(found)
+    local name = 'session/' .. found.sessionId
+    view.show({ name = name, title = found.label, text = found.text })
   end)
 end
 
----@param asked? rad_lsp.Asked without a `sessionId`: all sessions
+---@param method string
+---@param title string
+---@return fun(asked?: rad_lsp.Asked, client_id?: integer) action that shows the answer's text
+local function page(method, title)
+  return function(asked, client_id)
+    asked = asked or {}
+    server.request(method, asked, client_id, function(found, client)
+      if found.sessions == 0 or (method == 'stats/tools' and #found.rows == 0) then
+        server.tell_empty(client)
+        return
+      end
+      local of = asked.sessionId or (asked.allProjects and 'everywhere') or 'all'
+      local name = ('%s/%s'):format(method:match('[^/]+$'), of)
+      view.show({ name = name, title = title, text = found.text })
+    end)
+  end
+end
+
+M.today = page('stats/overview', 'Today')
+M.tools = page('stats/tools', 'Tools')
+M.limits = page('stats/limits', 'Plan limits')
+M.model = page('stats/model', 'Models')
+---What all sessions cost, or the one with the `sessionId`.
+M.cost_of = page('stats/cost', 'Cost')
+
+---@param asked? rad_lsp.Asked without a `sessionId`: that in front, else the most recent session
 ---@param client_id? integer
-function M.model(asked, client_id)
-  server.request('stats/model', asked or {}, client_id, function(found)
-    local of = asked and asked.sessionId or 'all'
-    view.show({ name = 'model/' .. of, title = 'Models', markdown = found.markdown })
+function M.cost(asked, client_id)
+  with_session(asked or {}, client_id, function(found, in_front)
+    -- A transcript that was opened may be one of any project.
+    local params = { sessionId = found.sessionId, allProjects = in_front or nil }
+    params.workspaceUri = asked and asked.workspaceUri
+    server.request('stats/cost', params, client_id, function(cost)
+      local name = 'cost/' .. found.sessionId
+      view.show({ name = name, title = 'Cost · ' .. found.label, text = cost.text })
+    end)
   end)
 end
 
----@param found rad_lsp.SessionSummary
----@return string
-local function line_of(found)
-  return ('%-12s  %s  %s'):format(
-    view.short_id(found.sessionId),
-    found.lastActivityText,
-    found.brief
-  )
+---@param asked? rad_lsp.Asked
+---@param client_id? integer
+function M.budget(asked, client_id)
+  server.request('stats/budget', asked or {}, client_id, function(found)
+    local none = 'No budget is set. :help rad_lsp-budget says how to set one.'
+    local text = #found.rows > 0 and found.text or none
+    view.show({ name = 'budget', title = 'Budgets', text = text })
+  end)
+end
+
+---Write a page where only the user can read it; the next one of the workspace replaces it.
+---@param html string
+---@param of string what it is about
+---@return string? file
+---@return string? problem
+local function kept(html, of)
+  local folder = vim.fn.stdpath('cache') .. '/rad_lsp'
+  local file = ('%s/report-%s.html'):format(folder, vim.fn.sha256(of):sub(1, 12))
+  pcall(vim.fn.mkdir, folder, 'p', tonumber('700', 8))
+  local handle, problem = vim.uv.fs_open(file, 'w', tonumber('600', 8))
+  local written = handle and vim.uv.fs_write(handle, html)
+  if handle then
+    vim.uv.fs_close(handle)
+  end
+  if written == #html then
+    return file
+  end
+  return nil, problem or 'it was not written completely'
+end
+
+---Open a file in the browser; tell where it is, and when no browser is there for it.
+---@param file string
+local function browse(file)
+  vim.notify('rad: The report is ' .. vim.fn.fnamemodify(file, ':~'), vim.log.levels.INFO)
+  local function failed(why)
+    server.tell(('No browser could be opened (%s): open %s yourself'):format(why, file))
+  end
+  local opener, problem = vim.ui.open(file)
+  if not opener then
+    if problem then
+      failed(problem:gsub('^vim%.ui%.open: ', ''))
+    end
+    return
+  end
+  -- One that finds no browser ends soon. That of Windows ends with 1 in any case.
+  local function look(left)
+    if not opener:is_closing() then
+      if left > 0 then
+        vim.defer_fn(function()
+          look(left - 1)
+        end, 100)
+      end
+      return
+    end
+    local code = opener:wait().code
+    if code ~= 0 and not opener.cmd[1]:find('explorer.exe', 1, true) then
+      failed(('%s ended with %d'):format(vim.fs.basename(opener.cmd[1]), code))
+    end
+  end
+  look(50)
+end
+
+---A page of charts, in the browser.
+---@param asked? rad_lsp.Asked
+---@param client_id? integer
+function M.report(asked, client_id)
+  asked = asked or {}
+  server.request('stats/report', asked, client_id, function(found, client)
+    local of = asked.allProjects and 'everywhere' or client.root_dir or ''
+    local file, problem = kept(found.html, of)
+    if file then
+      browse(file)
+    else
+      server.tell("The report can't be written: " .. problem)
+    end
+  end)
 end
 
 ---Let the user choose a session, newest first, page by page.
@@ -58,28 +180,40 @@ local function choose(prompt, asked, client_id, on_choice, without)
   ---@type rad_lsp.SessionSummary[]
   local sessions = {}
   local function more(offset)
-    local params = { workspaceUri = asked.workspaceUri, limit = limit, offset = offset }
-    server.request('stats/history', params, client_id, function(page)
+    local params = { limit = limit, offset = offset, titles = true }
+    params.workspaceUri, params.allProjects = asked.workspaceUri, asked.allProjects
+    server.request('stats/history', params, client_id, function(found, client)
       vim.list_extend(
         sessions,
         vim.tbl_filter(function(session)
           return session.sessionId ~= without
-        end, page.sessions)
+        end, found.sessions)
       )
-      local read = offset + #page.sessions
+      local read = offset + #found.sessions
       local items = vim.list_slice(sessions)
-      if #page.sessions > 0 and read < page.total then
-        table.insert(items, { older = page.total - read })
+      if #found.sessions > 0 and read < found.total then
+        table.insert(items, { older = found.total - read })
       end
-      if #items == 0 then
-        vim.notify('rad: No sessions to choose from', vim.log.levels.INFO)
+      if found.total == 0 then
+        server.tell_empty(client)
         return
+      elseif #items == 0 then
+        vim.notify('rad: There is no other session to compare with yet', vim.log.levels.INFO)
+        return
+      end
+      local width = 0
+      for _, session in ipairs(sessions) do
+        width = math.max(width, vim.fn.strdisplaywidth(session.label))
       end
       vim.ui.select(items, {
         prompt = prompt,
         kind = 'rad_session',
         format_item = function(item)
-          return item.older and ('%d older…'):format(item.older) or line_of(item)
+          if item.older then
+            return ('%d older…'):format(item.older)
+          end
+          local space = (' '):rep(width - vim.fn.strdisplaywidth(item.label))
+          return ('%s%s  %s'):format(item.label, space, item.brief)
         end,
       }, function(item)
         if item and item.older then
@@ -98,9 +232,11 @@ end
 function M.history(asked, client_id)
   asked = asked or {}
   choose('Sessions', asked, client_id, function(session)
-    M.session({ workspaceUri = asked.workspaceUri, sessionId = session.sessionId }, client_id)
+    M.session(vim.tbl_extend('force', asked, { sessionId = session.sessionId }), client_id)
   end)
 end
+
+local VERDICTS = { improved = 'RadImproved', regressed = 'RadRegressed' }
 
 ---Session B against session A, or against the session before it.
 ---@param asked rad_lsp.Asked
@@ -108,19 +244,33 @@ end
 local function compared(asked, client_id)
   server.request('stats/compare', asked, client_id, function(found)
     local a, b = found.sessionA.sessionId, found.sessionB.sessionId
+    local colours = {}
+    for _, metric in ipairs(found.metrics) do
+      colours[metric.label:lower()] = VERDICTS[metric.verdict]
+    end
+    -- The only figure that goes by another name there.
+    colours['token usage'] = colours['total tokens']
     view.show({
       name = ('compare/%s..%s'):format(a, b),
-      title = ('Compare %s..%s'):format(view.short_id(a), view.short_id(b)),
-      markdown = found.markdown,
+      title = ('%s → %s'):format(found.sessionA.label, found.sessionB.label),
+      text = found.text,
+      colours = colours,
     })
   end)
 end
 
 ---A session against the one before it.
----@param asked? rad_lsp.Asked without a `sessionB`: the most recent session
+---@param asked? rad_lsp.Asked without a `sessionB`: that in front, else the most recent session
 ---@param client_id? integer
 function M.compare_previous(asked, client_id)
-  compared(vim.tbl_extend('keep', asked or {}, { sessionB = 'latest' }), client_id)
+  asked = asked or {}
+  if asked.sessionB then
+    compared(asked, client_id)
+    return
+  end
+  with_session({ workspaceUri = asked.workspaceUri }, client_id, function(found)
+    compared(vim.tbl_extend('force', asked, { sessionB = found.sessionId }), client_id)
+  end)
 end
 
 ---Session B against session A; those not named are asked for.
@@ -135,8 +285,7 @@ function M.compare(asked, client_id)
     return
   end
   if not asked.sessionA then
-    local prompt = ('Compare %s with'):format(view.short_id(asked.sessionB))
-    choose(prompt, asked, client_id, function(session)
+    choose('Compare with which session?', asked, client_id, function(session)
       M.compare(vim.tbl_extend('force', asked, { sessionA = session.sessionId }), client_id)
     end, asked.sessionB)
     return
@@ -155,8 +304,7 @@ local function exported(asked, client_id)
     local file = vim.fn.fnamemodify(vim.uri_to_fname(found.uri), ':~:.')
     local number = found.sessions == 1 and '1 session' or found.sessions .. ' sessions'
     vim.notify(('rad: Exported %s to %s'):format(number, file))
-  end, function(err)
-    local kind = type(err.data) == 'table' and err.data.kind
+  end, function(err, kind)
     if kind ~= 'OutputExists' then
       return false
     end

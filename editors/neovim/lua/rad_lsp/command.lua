@@ -15,8 +15,27 @@ local function actions()
   return require('rad_lsp.actions')
 end
 
+---@param name string
+---@return fun() run
+local function action(name)
+  return function()
+    actions()[name]()
+  end
+end
+
+---@param word? string a session's id; `everywhere`: all sessions of all projects; or what may stand
+---for all sessions of the workspace
+---@return rad_lsp.Asked
+local function of(word)
+  if word == 'everywhere' then
+    return { allProjects = true }
+  end
+  return { sessionId = word ~= 'all' and word or nil }
+end
+
 ---@type table<string, rad_lsp.Subcommand>
 local subcommands = {
+  today = { most = 0, run = action('today') },
   session = {
     most = 1,
     ids = 1,
@@ -25,9 +44,42 @@ local subcommands = {
     end,
   },
   history = {
+    most = 1,
+    words = { 'everywhere' },
+    run = function(args)
+      actions().history(of(args[1]))
+    end,
+  },
+  cost = {
+    most = 1,
+    ids = 1,
+    words = { 'all', 'everywhere' },
+    run = function(args)
+      local all = args[1] == 'all' or args[1] == 'everywhere'
+      actions()[all and 'cost_of' or 'cost'](of(args[1]))
+    end,
+  },
+  tools = {
+    most = 1,
+    ids = 1,
+    words = { 'everywhere' },
+    run = function(args)
+      actions().tools(of(args[1]))
+    end,
+  },
+  limits = { most = 0, run = action('limits') },
+  budget = { most = 0, run = action('budget') },
+  report = {
+    most = 1,
+    words = { 'everywhere' },
+    run = function(args)
+      actions().report(of(args[1]))
+    end,
+  },
+  notice = {
     most = 0,
     run = function()
-      actions().history()
+      require('rad_lsp.notices').answer()
     end,
   },
   compare = {
@@ -58,8 +110,9 @@ local subcommands = {
   model = {
     most = 1,
     ids = 1,
+    words = { 'everywhere' },
     run = function(args)
-      actions().model({ sessionId = args[1] })
+      actions().model(of(args[1]))
     end,
   },
   restart = {
@@ -95,11 +148,12 @@ function M.run(command)
   local subcommand = subcommands[name]
   local tell = require('rad_lsp.server').tell
   if not subcommand then
-    local known = vim.tbl_keys(subcommands)
-    table.sort(known)
-    tell(('"%s" is no subcommand; known are %s'):format(name, table.concat(known, ', ')))
+    tell(('"%s" is no subcommand: see :help :Rad'):format(name))
   elseif #args > subcommand.most then
-    tell((':Rad %s takes %d arguments at most'):format(name, subcommand.most))
+    local number = subcommand.most == 0 and 'no argument'
+      or subcommand.most == 1 and 'one argument at most'
+      or 'two arguments at most'
+    tell((':Rad %s takes %s'):format(name, number))
   else
     subcommand.run(args, command.bang)
   end
@@ -136,12 +190,13 @@ function M.complete(lead, line, position)
     found = {}
   elseif subcommand.files == #typed then
     return vim.fn.getcompletion(lead, 'file')
-  elseif #typed <= (subcommand.ids or 0) then
-    found = vim.list_extend(session_ids(), #typed == 1 and subcommand.words or {})
+  else
+    found = #typed <= (subcommand.ids or 0) and session_ids() or {}
+    vim.list_extend(found, #typed == 1 and subcommand.words or {})
   end
   return vim.tbl_filter(function(word)
     return vim.startswith(word, lead)
-  end, found or {})
+  end, found)
 end
 
 return M

@@ -3,6 +3,23 @@ local M = {}
 local health = vim.health
 local server = require('rad_lsp.server')
 
+---What the server must answer for all of `:Rad`.
+local METHODS = {
+  'stats/budget',
+  'stats/compare',
+  'stats/cost',
+  'stats/export',
+  'stats/history',
+  'stats/limits',
+  'stats/model',
+  'stats/overview',
+  'stats/report',
+  'stats/session',
+  'stats/tools',
+}
+
+local PATIENCE_MS = 2000
+
 ---@param program string
 ---@return string? version
 local function version_of(program)
@@ -39,13 +56,12 @@ local function check_program()
     health.info('The server is reached by a function')
     return
   end
-  local located = server.located(cmd, server.root_of() or vim.fn.getcwd())
+  local located, problem, state = server.located(cmd, server.root_of() or vim.fn.getcwd())
   if not located then
-    local inside = server.runnable(cmd) and ' but in this workspace' or ''
-    health.error(('`%s` is not on the PATH%s'):format(cmd[1], inside), {
-      'Install the server, in a clone of its repository: pipx install . or uv tool install .',
-      "Or say where it is: vim.lsp.config('rad_lsp', { cmd = { '/path/to/rad-lsp' } })",
-    })
+    local advice = state == 'broken' and { 'Install the server anew' }
+      or { 'Install the server, in a clone of its repository: pipx install . or uv tool install .' }
+    local place = "Or say where it is: vim.lsp.config('rad_lsp', { cmd = { '/path/to/rad-lsp' } })"
+    health.error(problem, vim.list_extend(advice, { place }))
     return
   end
   health.ok(('`%s` is %s'):format(cmd[1], vim.fn.exepath(located[1])))
@@ -67,7 +83,7 @@ local function check_server(found)
   if found.state ~= 'ready' or not client then
     local advice = { 'See :Rad log', 'Then :Rad restart' }
     local report = found.state == 'starting' and health.info or health.error
-    report('The server is in the state: ' .. found.state, advice)
+    report(found.problem or 'The server is in the state: ' .. found.state, advice)
     return
   end
   local info = client.server_info or {}
@@ -79,11 +95,45 @@ local function check_server(found)
     local has = ('Its protocol is version %s'):format(ours or 'unknown')
     health.warn(('%s, and %d is needed'):format(has, server.VERSION), 'Update rad-lsp')
   end
+  local methods = vim.tbl_get(client.server_capabilities, 'experimental', 'radStats', 'methods')
+  for _, method in ipairs(METHODS) do
+    if not vim.list_contains(methods or {}, method) then
+      health.warn(('The server does not know %s'):format(method), 'Update rad-lsp')
+    end
+  end
   health.info('Status: ' .. found.status.text)
   -- Of the tooltip, what is wrong; the rest is figures.
   for warning in found.status.tooltip:gmatch('⚠%s*([^\n]+)') do
-    health.warn((warning:gsub('\\(%p)', '%1')), '`rad doctor` in a shell says more')
+    health.warn((warning:gsub('\\(%p)', '%1'):gsub(': see `rad doctor`', '')))
   end
+  local answer = client:request_sync('stats/history', { limit = 1 }, PATIENCE_MS)
+  for _, skipped in ipairs(answer and answer.result and answer.result.skipped or {}) do
+    health.warn(('%s: %s'):format(vim.uri_to_fname(skipped.uri), skipped.reason))
+  end
+end
+
+local function check_others()
+  health.start('rad_lsp: agents')
+  local agents = server.agents()
+  if #agents == 0 then
+    health.info('No agent but Radium has kept sessions on this machine')
+  end
+  for _, folder in ipairs(agents) do
+    health.ok(folder)
+  end
+  health.start('rad_lsp: browser, for :Rad report')
+  local openers = { 'xdg-open', 'wslview', 'explorer.exe', 'lemonade' }
+  if vim.fn.has('mac') == 1 or vim.fn.has('win32') == 1 then
+    openers = { 'open', 'rundll32' }
+  end
+  for _, opener in ipairs(openers) do
+    if vim.fn.executable(opener) == 1 then
+      health.ok(('`%s` opens files'):format(opener))
+      return
+    end
+  end
+  local tried = table.concat(openers, ', ')
+  health.warn('No program opens files: none of ' .. tried, 'The report is written nevertheless')
 end
 
 function M.check()
@@ -102,6 +152,7 @@ function M.check()
   for _, found in ipairs(all) do
     check_server(found)
   end
+  check_others()
   health.start('rad_lsp: log')
   health.info((vim.lsp.log or require('vim.lsp.log')).get_filename())
 end

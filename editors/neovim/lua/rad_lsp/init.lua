@@ -6,6 +6,7 @@ local words = {
   restarting = 'rad-lsp restarting',
   failed = 'rad-lsp stopped',
   missing = 'rad-lsp not found',
+  broken = 'rad-lsp broken',
 }
 
 ---Options are optional: |rad_lsp-options|.

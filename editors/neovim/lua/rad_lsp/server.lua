@@ -3,33 +3,11 @@ local M = {}
 
 M.NAME = 'rad_lsp'
 M.VERSION = 1
-M.NO_WORKSPACE = 'there is no .radium folder here or above, nor a repository that agents use'
+M.NO_WORKSPACE = 'no .radium folder here or above, and no agent has sessions on this machine'
 
 local MARKER = '.radium'
 local REPOSITORY = '.git'
 local REPORT = '^(.*)/%.radium/_internals/sessions/[^/]+%.json$'
-
----@class rad_lsp.Agent
----@field at_home string its folder in the user's home
----@field variable? string what names another folder
----@field folders string[] where its transcripts are in that folder
----@field within? string a pattern of the folders that they are in below these
-
----What Claude's desktop app keeps of its agent mode, in the folder of all programs of each system.
-local COWORK = { 'Claude/local-agent-mode-sessions' }
-local COWORK_WITHIN = '/.+/%.claude/projects'
-
----@type rad_lsp.Agent[]
-local AGENTS = {
-  { at_home = '.claude', variable = 'CLAUDE_CONFIG_DIR', folders = { 'projects' } },
-  { at_home = '.config', variable = 'XDG_CONFIG_HOME', folders = { 'claude/projects' } },
-  { at_home = '.config', variable = 'XDG_CONFIG_HOME', folders = COWORK, within = COWORK_WITHIN },
-  { at_home = 'Library/Application Support', folders = COWORK, within = COWORK_WITHIN },
-  { at_home = 'AppData/Roaming', variable = 'APPDATA', folders = COWORK, within = COWORK_WITHIN },
-  { at_home = '.codex', variable = 'CODEX_HOME', folders = { 'sessions', 'archived_sessions' } },
-  { at_home = '.gemini', folders = { 'tmp' }, within = '/[^/]+/chats' },
-  { at_home = '.copilot', variable = 'COPILOT_HOME', folders = { 'session-state' } },
-}
 
 ---A server that ran for so long was sound: what killed it was not its start.
 local SOUND_MS = 60 * 1000
@@ -44,6 +22,7 @@ local STOP_MS = 3000
 ---| 'restarting' it died and will be started again
 ---| 'failed' it died too often
 ---| 'missing' its program is not there
+---| 'broken' its program is there and can't run
 ---| 'stopped' it was stopped on purpose
 
 ---@class rad_lsp.Server
@@ -54,6 +33,8 @@ local STOP_MS = 3000
 ---@field restarts integer in a row
 ---@field started integer in milliseconds, of a clock that only runs forward
 ---@field again? boolean it is being stopped to be started again
+---@field problem? string why its program is not started
+---@field told? boolean the user has read why it ends, and not seen it ready since
 
 ---@type table<string, rad_lsp.Server>
 local servers = {}
@@ -64,35 +45,36 @@ function M.root_of_report(file)
   return vim.fs.normalize(file):match(REPORT)
 end
 
----@param agent rad_lsp.Agent
----@param root string
----@return string[] folders for transcripts below a root
-local function below(agent, root)
-  return vim.tbl_map(function(folder)
-    return root .. '/' .. folder
-  end, agent.folders)
-end
-
----@param agent rad_lsp.Agent
----@return string[] folders for transcripts that the environment names
-local function named(agent)
+---@param place rad_lsp.Place
+---@return string[] folders that the environment names
+local function named(place)
+  local value = place.variable and vim.env[place.variable] or ''
   local found = {}
-  -- Claude Code's may name several.
-  for _, name in ipairs(vim.split(agent.variable and vim.env[agent.variable] or '', ',')) do
-    local root = vim.fs.normalize(vim.trim(name))
-    vim.list_extend(found, root ~= '' and below(agent, root) or {})
+  for _, name in ipairs(place.several and vim.split(value, ',') or { value }) do
+    name = vim.trim(name)
+    if name ~= '' then
+      table.insert(found, vim.fs.joinpath(vim.fs.normalize(name), place.folder))
+    end
   end
   return found
 end
 
----@return boolean whether any other agent has kept sessions on this machine
-local function has_agents()
-  return vim.iter(AGENTS):any(function(agent)
-    local folders = below(agent, (vim.uv.os_homedir() or '') .. '/' .. agent.at_home)
-    return vim.iter(vim.list_extend(folders, named(agent))):any(function(folder)
-      return vim.uv.fs_stat(folder) ~= nil
-    end)
-  end)
+---@return string[] folders in which other agents have kept sessions on this machine
+function M.agents()
+  local found = {}
+  for _, place in ipairs(require('rad_lsp.agents')) do
+    local folders = named(place)
+    if place.home then
+      local home = vim.fs.normalize(vim.uv.os_homedir() or '')
+      table.insert(folders, vim.fs.joinpath(home, place.home, place.folder))
+    end
+    for _, folder in ipairs(folders) do
+      if vim.uv.fs_stat(folder) and not vim.list_contains(found, folder) then
+        table.insert(found, folder)
+      end
+    end
+  end
+  return found
 end
 
 ---@param path string
@@ -101,15 +83,16 @@ local function is_transcript(path)
   if not vim.endswith(path, '.jsonl') then
     return false
   end
-  return vim.iter(AGENTS):any(function(agent)
-    local within = (agent.within or '') .. '/'
-    for _, folder in ipairs(below(agent, '/' .. agent.at_home)) do
-      if path:match(vim.pesc(folder) .. within) then
-        return true
-      end
+  return vim.iter(require('rad_lsp.agents')):any(function(place)
+    local folders = named(place)
+    -- In the home of any user: it may be that of another machine.
+    if place.home then
+      table.insert(folders, vim.fs.joinpath('/' .. place.home, place.folder))
     end
-    return vim.iter(named(agent)):any(function(folder)
-      return path:match('^' .. vim.pesc(folder) .. within) ~= nil
+    local files = vim.glob.to_lpeg(place.files)
+    return vim.iter(folders):any(function(folder)
+      local _, last = path:find(folder:gsub('^/+', '/') .. '/', 1, true)
+      return last ~= nil and files:match(path:sub(last + 1)) ~= nil
     end)
   end)
 end
@@ -122,14 +105,52 @@ function M.root_for_transcript(file)
   end
 end
 
----The nearest folder with a `.radium`, else the repository where other agents are in use.
+---@param path string
+---@param folder string
+---@return boolean whether a path lies in a folder, by its name or really
+local function lies_in(path, folder)
+  for _, look in ipairs({ vim.fs.normalize, vim.uv.fs_realpath }) do
+    local place, outer = look(path), look(folder)
+    local within = outer and (vim.fs.normalize(outer) .. '/'):gsub('//$', '/')
+    if place and within and vim.startswith(vim.fs.normalize(place) .. '/', within) then
+      return true
+    end
+  end
+  return false
+end
+
+---@param folder string
+---@return boolean whether the user's home is it or lies in it
+local function holds_home(folder)
+  return lies_in(vim.uv.os_homedir() or '/', folder)
+end
+
+---The editor's working folder, where it holds a place. The folders of single windows are no
+---workspaces: many let them follow their files, and each subfolder would have a server.
+---@param place string
+---@return string?
+local function working_folder(place)
+  local folder = vim.fs.normalize(vim.fn.getcwd(-1, -1))
+  if vim.o.autochdir or holds_home(folder) or not lies_in(place, folder) then
+    return nil
+  end
+  for root in pairs(servers) do
+    if lies_in(folder, root) and not holds_home(root) then
+      return root
+    end
+  end
+  return folder
+end
+
+---The nearest folder with a `.radium`; where other agents are in use, else the repository, else the
+---working folder.
 ---@param path? string a file or a folder; the current folder without it
 ---@return string?
 function M.root_of(path)
   local place = path and path ~= '' and path or vim.fn.getcwd()
   local root = vim.fs.root(place, MARKER)
-  if not root and has_agents() then
-    root = vim.fs.root(place, REPOSITORY)
+  if not root and #M.agents() > 0 then
+    root = vim.fs.root(place, REPOSITORY) or working_folder(place)
   end
   return root
 end
@@ -143,24 +164,16 @@ function M.enabled()
   return vim.lsp._enabled_configs[M.NAME] ~= nil
 end
 
----@param cmd any
----@return boolean
-function M.runnable(cmd)
-  return type(cmd) ~= 'table' or vim.fn.executable(cmd[1]) == 1
-end
-
----@param path string
----@param folder string
----@return boolean whether a path lies in a folder, by its name or really
-local function lies_in(path, folder)
-  for _, look in ipairs({ vim.fs.normalize, vim.uv.fs_realpath }) do
-    local place, outer = look(path), look(folder)
-    local within = outer and vim.fs.normalize(outer) .. '/'
-    if place and within and vim.startswith(vim.fs.normalize(place), within) then
-      return true
-    end
+---@param program string the place of a file
+---@return string? interpreter that a script names, and that is not there
+local function lost_interpreter(program)
+  local file = io.open(program, 'rb')
+  local first = file and file:read(1024) or ''
+  if file then
+    file:close()
   end
-  return false
+  local interpreter = first:match('^#![ \t]*([^%s]+)')
+  return interpreter and not vim.uv.fs_stat(interpreter) and interpreter or nil
 end
 
 ---A command with the place of its program, which is searched by the PATH. Whoever wrote the files
@@ -168,16 +181,23 @@ end
 ---place.
 ---@param cmd string[]
 ---@param root string the workspace
----@return string[]? located nil where no program is found
+---@return string[]? located nil where no program is found, or none that can run
+---@return string? problem why
+---@return rad_lsp.State? state what that makes of the server
 function M.located(cmd, root)
-  if cmd[1]:find('[/\\]') then
-    return M.runnable(cmd) and cmd or nil
-  end
   local found = vim.fn.exepath(cmd[1])
-  local home = vim.uv.os_homedir() or ''
+  if found == '' then
+    local where = cmd[1]:find('[/\\]') and 'not a program' or 'not on the PATH'
+    return nil, ('`%s` is %s'):format(cmd[1], where), 'missing'
+  end
+  local chosen = cmd[1]:find('[/\\]') ~= nil
   -- Who keeps the whole home folder in a repository has written the programs there, too.
-  if found == '' or (lies_in(found, root) and not lies_in(home .. '/.', root)) then
-    return nil
+  if not chosen and lies_in(found, root) and not holds_home(root) then
+    return nil, ('`%s` is not on the PATH but in this workspace'):format(cmd[1]), 'missing'
+  end
+  local lost = lost_interpreter(found)
+  if lost then
+    return nil, ("`%s` can't run: its interpreter `%s` is gone"):format(found, lost), 'broken'
   end
   return vim.list_extend({ found }, cmd, 2)
 end
@@ -261,7 +281,7 @@ end
 function M.on_status(status, client_id)
   local server = by_client(client_id)
   if server then
-    server.state, server.status = 'ready', status
+    server.state, server.status, server.told, server.problem = 'ready', status, nil, nil
     changed(server)
   end
 end
@@ -274,10 +294,38 @@ function M.refresh_lenses(client_id)
   end
 end
 
+---Tell once why a server ends before it says anything. What it wrote went into a log that Neovim
+---shares among all servers, so it is run once more, without a client.
 ---@param server rad_lsp.Server
+---@param config vim.lsp.Config
+---@param code integer
+local function tell_why(server, config, code)
+  server.told = true
+  local function tell(said)
+    local lines = vim.split(vim.trim(said or ''), '\r?\n')
+    local reason = lines[#lines] ~= '' and lines[#lines] or ('its exit code is %d'):format(code)
+    server.problem = 'The server does not start: ' .. reason
+    M.notify(server.problem, vim.log.levels.ERROR)
+  end
+  local cmd = config.cmd
+  local options = { stdin = '', stdout = false, text = true, timeout = STOP_MS }
+  options.cwd, options.env = config.cmd_cwd, config.cmd_env
+  local ok = type(cmd) == 'table'
+    and pcall(vim.system, cmd, options, function(done)
+      vim.schedule(function()
+        tell(done.code ~= 0 and done.stderr)
+      end)
+    end)
+  if not ok then
+    tell()
+  end
+end
+
+---@param server rad_lsp.Server
+---@param config vim.lsp.Config
 ---@param code integer
 ---@param signal integer
-local function on_exit(server, code, signal)
+local function on_exit(server, config, code, signal)
   local again = server.again
   server.client_id, server.again = nil, nil
   if vim.v.exiting ~= vim.NIL then
@@ -296,7 +344,14 @@ local function on_exit(server, code, signal)
   if vim.uv.now() - server.started > SOUND_MS then
     server.restarts = 0
   end
+  if server.state == 'starting' and not server.told then
+    tell_why(server, config, code)
+  end
   if server.restarts >= MAX_RESTARTS then
+    if not server.told then
+      server.told = true
+      M.notify('The server keeps ending', vim.log.levels.ERROR, ' (:Rad log, :Rad restart)')
+    end
     enter_state(server, 'failed')
     return
   end
@@ -309,16 +364,41 @@ local function on_exit(server, code, signal)
   enter_state(server, 'restarting')
 end
 
----@param own function
----@param users? function|function[]
----@return function[]
-local function both(own, users)
-  return vim.list_extend({ own }, type(users) == 'table' and users or { users })
+---Let a config start its program, and let the server's end be handled here and by the user's own
+---functions. To Neovim each end is a good one, as it would tell of every other one in a message.
+---@param config vim.lsp.Config
+---@param ended fun(code: integer, signal: integer, client_id: integer)
+local function hear_end(config, ended)
+  local cmd, users = config.cmd, config.on_exit
+  local how
+  if type(cmd) == 'table' then
+    config.cmd = function(dispatchers)
+      local on_exit_of_client = dispatchers.on_exit
+      dispatchers.on_exit = function(code, signal)
+        how = { code, signal }
+        on_exit_of_client(0, 0)
+      end
+      return vim.lsp.rpc.start(cmd, dispatchers, {
+        cwd = config.cmd_cwd,
+        env = config.cmd_env,
+        detached = config.detached,
+      })
+    end
+  end
+  config.on_exit = function(code, signal, id)
+    code, signal = unpack(how or { code, signal })
+    for _, users_own in ipairs(type(users) == 'table' and users or { users }) do
+      users_own(code, signal, id)
+    end
+    vim.schedule(function()
+      ended(code, signal, id)
+    end)
+  end
 end
 
 ---@param name string
 ---@return string? root of the workspace whose server is to see the file
-local function root_for(name)
+function M.root_for(name)
   return M.root_of_report(name) or M.root_for_transcript(name)
 end
 
@@ -328,7 +408,7 @@ local function attach_reports(server)
     if
       vim.api.nvim_buf_is_loaded(bufnr)
       and vim.bo[bufnr].buftype == ''
-      and root_for(vim.api.nvim_buf_get_name(bufnr)) == server.root
+      and M.root_for(vim.api.nvim_buf_get_name(bufnr)) == server.root
     then
       vim.lsp.buf_attach_client(bufnr, server.client_id)
     end
@@ -347,26 +427,25 @@ function M.start(root)
   if not server.client_id then
     -- What callbacks change in a config is not to reach the next start.
     local config = vim.deepcopy(vim.lsp.config[M.NAME])
-    local cmd = config.cmd
-    if type(cmd) == 'table' then
-      cmd = M.located(cmd, root)
-    end
-    if not cmd then
-      if server.state ~= 'missing' then
-        enter_state(server, 'missing')
+    if type(config.cmd) == 'table' then
+      local cmd, problem, state = M.located(config.cmd, root)
+      if not cmd then
+        server.problem = problem
+        if server.state ~= state then
+          enter_state(server, state)
+        end
+        return server
       end
-      return server
+      config.cmd = cmd
     end
-    config.cmd = cmd
     config.name = M.NAME
     config.root_dir = root
-    config.on_exit = both(function(code, signal, id)
-      vim.schedule(function()
-        if server.client_id == id then
-          on_exit(server, code, signal)
-        end
-      end)
-    end, config.on_exit)
+    local plain = vim.tbl_extend('force', config, {})
+    hear_end(config, function(code, signal, id)
+      if server.client_id == id then
+        on_exit(server, plain, code, signal)
+      end
+    end)
     server.started = vim.uv.now()
     server.client_id = vim.lsp.start(config, {
       attach = false,
@@ -387,7 +466,7 @@ end
 ---@param bufnr integer
 function M.enter(bufnr)
   local name = vim.api.nvim_buf_get_name(bufnr)
-  local root = root_for(name) or M.root_of(name)
+  local root = M.root_for(name) or M.root_of(name)
   local server = root and servers[root]
   -- One that has failed waits for `:Rad restart`.
   if root and M.enabled() and not (server and (server.state == 'failed' or server.again)) then
@@ -402,7 +481,8 @@ end
 ---Start the server of the current folder's workspace, if there is one and it is wanted.
 function M.enter_cwd()
   local root = M.enabled() and M.root_of()
-  if root and (not servers[root] or servers[root].state == 'missing') then
+  local server = root and servers[root]
+  if root and (not server or server.state == 'missing' or server.state == 'broken') then
     M.start(root)
   end
 end
@@ -446,11 +526,34 @@ function M.client(client_id)
   if client then
     return client
   end
-  local problems = {
-    missing = 'The server is not installed: see :checkhealth rad_lsp',
-    restarting = 'The server has died and is being started again',
-  }
-  return nil, problems[server.state] or 'The server does not run: see :checkhealth rad_lsp'
+  if server.state == 'restarting' then
+    return nil, 'The server has died and is being started again'
+  end
+  return nil, (server.problem or 'The server does not run') .. ' (:checkhealth rad_lsp)'
+end
+
+---What is said in terminals to go on with, as it is done here.
+local HERE = {
+  { "'?rad doctor'?", ':checkhealth rad_lsp' },
+  { "'?rad stats (%l+)'?", ':Rad %1' },
+  { 'add %-%-all%-projects', 'see :Rad history everywhere' },
+}
+
+---@param text string
+---@return string text that sends nobody to a terminal
+function M.here(text)
+  for _, pair in ipairs(HERE) do
+    text = text:gsub(pair[1], pair[2])
+  end
+  return text
+end
+
+---Tell that there are no sessions yet.
+---@param client vim.lsp.Client
+function M.tell_empty(client)
+  local folder = vim.fn.fnamemodify(client.root_dir or vim.fn.getcwd(), ':~')
+  local next_ = ': use an agent there, or see :Rad history everywhere'
+  M.notify('No sessions yet in ' .. folder, vim.log.levels.INFO, next_)
 end
 
 ---Ask the server; a failure is told to the user.
@@ -458,7 +561,7 @@ end
 ---@param params table
 ---@param client_id? integer
 ---@param on_result fun(result: table, client: vim.lsp.Client)
----@param on_error? fun(err: lsp.ResponseError): boolean? true when it needs no telling
+---@param on_error? fun(err: lsp.ResponseError, kind?: string): boolean? true: it needs no telling
 function M.request(method, params, client_id, on_result, on_error)
   local client, problem = M.client(client_id)
   if not client then
@@ -468,13 +571,33 @@ function M.request(method, params, client_id, on_result, on_error)
   -- An empty table would go out as a list.
   params = next(params) and params or vim.empty_dict()
   client:request(method, params, function(err, result)
+    local kind = err and type(err.data) == 'table' and err.data.kind
     if not err then
       on_result(result, client)
-    elseif not (on_error and on_error(err)) then
+    elseif on_error and on_error(err, kind) then
+      return
+    elseif kind == 'NoSessions' then
+      M.tell_empty(client)
+    else
       local old = err.code == vim.lsp.protocol.ErrorCodes.MethodNotFound
-      M.tell(old and 'The server is too old for this: update rad-lsp' or err.message)
+      M.tell(old and 'The server is too old for this: update rad-lsp' or M.here(err.message))
     end
   end)
+end
+
+---Tell what nobody has asked for, in one line: after more than that, Neovim would wait for a key.
+---@param message string
+---@param level integer
+---@param after? string
+function M.notify(message, level, after)
+  local before = 'rad: '
+  after = after or ''
+  local text = message:gsub('[%s%c]+', ' ')
+  local room = vim.v.echospace - #before - #after
+  if vim.fn.strdisplaywidth(text) > room then
+    text = vim.fn.strcharpart(text, 0, math.max(room - 1, 0)) .. '…'
+  end
+  vim.notify(before .. text .. after, level)
 end
 
 ---@param message string

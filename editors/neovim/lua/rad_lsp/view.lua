@@ -1,102 +1,53 @@
----Shows Markdown, read only, where the user wants it.
+---Shows the server's text, read only, where the user wants it.
 local M = {}
 
 ---@class rad_lsp.View
 ---@field name string what is shown, such as `session/ID`: the same name reuses its window
 ---@field title string
----@field markdown string
+---@field text string
+---@field colours? table<string, string> highlight groups of lines, by their label in lower case
 
----@param id string
----@return string as it fits into a title
-function M.short_id(id)
-  return #id > 12 and id:sub(1, 8) or id
-end
+local MARKS = vim.api.nvim_create_namespace('rad_lsp')
 
----@param line string a row of a Markdown table
----@return string[]
-local function cells_of(line)
-  local cells, cell = {}, ''
-  local inner = line:gsub('^|', ''):gsub('|%s*$', '')
-  local at = 1
-  while at <= #inner do
-    local char = inner:sub(at, at)
-    if char == '\\' then
-      cell, at = cell .. inner:sub(at, at + 1), at + 1
-    elseif char == '|' then
-      table.insert(cells, vim.trim(cell))
-      cell = ''
-    else
-      cell = cell .. char
-    end
-    at = at + 1
+---@param line string
+---@param before? string
+---@param after? string
+---@return boolean whether it stands for itself, or over a rule
+local function is_heading(line, before, after)
+  if (before or '') ~= '' or line == '' then
+    return false
   end
-  table.insert(cells, vim.trim(cell))
-  return cells
-end
-
----@param text string
----@return string as it reads where Markdown's escapes are not hidden
-local function unescaped(text)
-  return (text:gsub('\\(%p)', '%1'))
-end
-
----@param rows string[][] the second one is the rule
----@return string[]
-local function aligned(rows)
-  local widths = {}
-  for number, row in ipairs(rows) do
-    for column, cell in ipairs(row) do
-      local width = number == 2 and 3 or vim.fn.strdisplaywidth(cell)
-      widths[column] = math.max(widths[column] or 3, width)
-    end
-  end
-  return vim
-    .iter(ipairs(rows))
-    :map(function(number, row)
-      local padded = {}
-      for column, width in ipairs(widths) do
-        local cell = row[column] or ''
-        local right = (rows[2][column] or ''):match(':$') ~= nil
-        if number == 2 then
-          padded[column] = ('-'):rep(width - (right and 1 or 0)) .. (right and ':' or '')
-        else
-          local space = (' '):rep(width - vim.fn.strdisplaywidth(cell))
-          padded[column] = right and space .. cell or cell .. space
-        end
-      end
-      return '| ' .. table.concat(padded, ' | ') .. ' |'
-    end)
-    :totable()
-end
-
----Lines of Markdown that read well as plain text: columns of tables stand below each other.
----@param markdown string
----@return string[]
-function M.lines(markdown)
-  local lines, rows = {}, {}
-  local function flush()
-    vim.list_extend(lines, #rows >= 2 and aligned(rows) or {})
-    rows = {}
-  end
-  for _, line in ipairs(vim.split(vim.trim(markdown), '\r?\n')) do
-    if line:sub(1, 1) == '|' then
-      table.insert(rows, vim.tbl_map(unescaped, cells_of(line)))
-    else
-      flush()
-      table.insert(lines, unescaped(line))
-    end
-  end
-  flush()
-  return lines
+  local ruled = vim.startswith(after or '', '──') or vim.startswith(after or '', '══')
+  return ruled or not (line:find('  ', 1, true) or line:find('^[^(]*[.:]') or line:find('^⚠'))
 end
 
 ---@param buf integer
 ---@param lines string[]
-local function fill(buf, lines)
+---@param colours table<string, string>
+local function fill(buf, lines, colours)
   vim.bo[buf].modifiable = true
   vim.api.nvim_buf_set_lines(buf, 0, -1, false, lines)
   vim.bo[buf].modifiable = false
   vim.bo[buf].modified = false
+  vim.api.nvim_buf_clear_namespace(buf, MARKS, 0, -1)
+  local heading
+  for number, line in ipairs(lines) do
+    local group
+    if is_heading(line, lines[number - 1], lines[number + 1]) then
+      group, heading = 'RadHeading', line:lower()
+    elseif line:match('^⚠') then
+      group = 'RadWarning'
+    else
+      local label = (line:match('^%s+([^:]+):') or ''):lower()
+      group = colours[label == 'delta' and heading or label]
+    end
+    if group then
+      vim.api.nvim_buf_set_extmark(buf, MARKS, number - 1, 0, {
+        end_col = #line,
+        hl_group = group,
+      })
+    end
+  end
 end
 
 ---@param buf integer
@@ -150,32 +101,25 @@ local function dress(buf)
   vim.bo[buf].buftype = 'nofile'
   vim.bo[buf].bufhidden = 'wipe'
   vim.bo[buf].swapfile = false
-  vim.bo[buf].filetype = 'markdown'
+  vim.bo[buf].filetype = 'rad'
   vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = buf, desc = 'Close', nowait = true })
-  vim.api.nvim_buf_call(buf, function()
-    -- `containedin` lets them shine through what Markdown makes of the text around them.
-    vim.cmd([[
-      syntax match RadWarning /⚠.*/ containedin=ALL
-      syntax match RadImproved /✓ improved/ containedin=ALL
-      syntax match RadRegressed /✗ regressed/ containedin=ALL
-    ]])
-  end)
 end
 
 ---@param view rad_lsp.View
 function M.show(view)
-  local lines = M.lines(view.markdown)
+  local text = require('rad_lsp.server').here(view.text)
+  local lines = vim.split(text:gsub('%s+$', ''), '\r?\n')
   local name = 'rad://' .. view.name
   local buf = vim.fn.bufnr('^' .. vim.fn.escape(name, '*?[]{}\\,~') .. '$')
   local window = buf > 0 and vim.fn.bufwinid(buf) or -1
   if window > 0 then
-    fill(buf, lines)
+    fill(buf, lines, view.colours or {})
     vim.api.nvim_set_current_win(window)
     return
   end
   buf = vim.api.nvim_create_buf(false, true)
   vim.api.nvim_buf_set_name(buf, name)
-  fill(buf, lines)
+  fill(buf, lines, view.colours or {})
   open(buf, view.title, lines)
   dress(buf)
 end
