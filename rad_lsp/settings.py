@@ -40,6 +40,7 @@ FIGURES: Final = (
     "wall_time",
     "tokens",
     "session_id",
+    "source",
     "today_cost",
     "today_sessions",
     "total_cost",

@@ -82,6 +82,11 @@ else:
 class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
     """A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone.
 
+    `label` is what it is called wherever people read of it: the `agent`, its title or `shortId`,
+    and the local time. `title` is null where the agent keeps none, and where it was not read yet.
+    `day` is the local day of its last activity, `dayLabel` the same for people (`Today`), and
+    `costText` how the cost reads.
+
     The names of its models come most tokens first. `cost` is null where no price is known, and
     `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not
     recorded: they are among the successful ones, and no part of the success rate. Where
@@ -92,6 +97,13 @@ class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit
     model_names: tuple[str, ...]
     brief: str
     last_activity_text: str
+    label: str
+    agent: str
+    title: str | None
+    short_id: str
+    cost_text: str
+    day: str
+    day_label: str
     cost_is_lower_bound: bool = False
     unknown_tool_calls: int = 0
     api_time_measured: bool = True
@@ -580,12 +592,16 @@ class BudgetParams(Params, frozen=True, rename="camel", kw_only=True):
 
 
 class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):
-    """`stats/history`: a page of all sessions within a period."""
+    """`stats/history`: a page of all sessions within a period.
+
+    `titles` are read from their transcripts first; else only those are there that are known.
+    """
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
     offset: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
     since: str | None = None
     until: str | None = None
+    titles: bool = False
 
 
 class TrendParams(Params, frozen=True, rename="camel", kw_only=True):
@@ -611,7 +627,7 @@ class ToolsParams(Params, frozen=True, rename="camel", kw_only=True):
 
 
 class CompareParams(Params, frozen=True, rename="camel", kw_only=True):
-    """`stats/compare`: session B against session A, or against the session before it."""
+    """`stats/compare`: session B against A, or against the session of its agent before it."""
 
     session_a: str | None = None
     session_b: str

@@ -74,10 +74,12 @@ class SessionAmbiguous(RadError):
 
 
 class NoPreviousSession(RadError):
-    """There is no session before the one that is to be compared."""
+    """The agent has no session before the one that is to be compared."""
 
     def __init__(self, session_id: str) -> None:
-        super().__init__(f"There is no session before '{session_id}'.", sessionId=session_id)
+        super().__init__(
+            f"There is no session of the same agent before '{session_id}'.", sessionId=session_id
+        )
 
 
 class SessionUnreadable(RadError):

@@ -14,8 +14,9 @@ from rad_lsp.core.cost import UNKNOWN
 from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.render import budget as outlooks
 from rad_lsp.render import cost as explained
-from rad_lsp.render import layout, markdown, text
+from rad_lsp.render import label, layout, markdown, text
 from rad_lsp.render import limits as plans
+from rad_lsp.render.label import TitleOf, untitled
 from rad_lsp.render.status_line import status_line
 
 if TYPE_CHECKING:
@@ -49,13 +50,23 @@ def row(session: Session, now: datetime) -> wire.SessionRow:
     )
 
 
-def summary(session: Session, now: datetime, zone: tzinfo | None) -> wire.SessionSummary:
+def summary(
+    session: Session, now: datetime, zone: tzinfo | None, title_of: TitleOf = untitled
+) -> wire.SessionSummary:
     """A session in a list."""
+    title = title_of(session)
     return wire.SessionSummary(
         **asdict(row(session, now)),
         model_names=figures.model_names(session),
         brief=text.brief(session, now),
         last_activity_text=wording.moment(period.local(figures.last_activity(session), zone)),
+        label=label.of(session, now, zone, title),
+        agent=label.agent(session),
+        title=label.shown(title) or None,
+        short_id=label.short_id(session.id),
+        cost_text=wording.money(session.money),
+        day=label.day(session, zone),
+        day_label=label.day_label(session, now, zone),
         cost_is_lower_bound=session.money.is_lower_bound,
         unknown_tool_calls=session.unknown_tool_calls,
         api_time_measured=session.api_time_measured,
@@ -66,11 +77,16 @@ def summary(session: Session, now: datetime, zone: tzinfo | None) -> wire.Sessio
 
 
 def session(
-    session: Session, now: datetime, zone: tzinfo | None, savings: Savings = UNKNOWN
+    session: Session,
+    now: datetime,
+    zone: tzinfo | None,
+    savings: Savings = UNKNOWN,
+    title_of: TitleOf = untitled,
 ) -> wire.SessionStats:
     """A session in full, with what the cache saved."""
+    listed = summary(session, now, zone, title_of)
     return wire.SessionStats(
-        **asdict(summary(session, now, zone)),
+        **asdict(listed),
         api_share=figures.api_share(session),
         tool_share=figures.tool_share(session),
         approvals=wire.Approvals(
@@ -87,7 +103,7 @@ def session(
         engines=tuple(map(usage_row, session.engines)),
         warnings=tuple(problem.message for problem in session.problems),
         text=text.session(session, now, savings=savings, zone=zone),
-        markdown=markdown.session(session, now, savings=savings, zone=zone),
+        markdown=markdown.session(session, now, name=listed.label, savings=savings, zone=zone),
     )
 
 
@@ -98,8 +114,10 @@ def usage_row(usage: Usage) -> wire.UsageRow:
     return wire.UsageRow(name=usage.name, cost_is_lower_bound=bound, **values)
 
 
-def usage(table: UsageTable, session_id: str | None) -> wire.UsageResult:
-    """Usage per model or engine, of one session or of all."""
+def usage(
+    table: UsageTable, session_id: str | None = None, name: str | None = None
+) -> wire.UsageResult:
+    """Usage per model or engine, of one session or of all; its `name` is its label."""
     return wire.UsageResult(
         table.sessions,
         tuple(
@@ -110,13 +128,15 @@ def usage(table: UsageTable, session_id: str | None) -> wire.UsageResult:
         ),
         usage_row(table.total),
         text.usage(table, session_id),
-        markdown.usage(table, session_id),
+        markdown.usage(table, name or session_id),
         table.without_engine,
     )
 
 
-def cost(table: CostTable, session_id: str | None) -> wire.CostResult:
-    """What a cost consists of, of one session or of all."""
+def cost(
+    table: CostTable, session_id: str | None = None, name: str | None = None
+) -> wire.CostResult:
+    """What a cost consists of, of one session or of all; its `name` is its label."""
     return wire.CostResult(
         sessions=table.sessions,
         rows=convert(table.rows, tuple[wire.CostRow, ...], from_attributes=True),
@@ -126,7 +146,7 @@ def cost(table: CostTable, session_id: str | None) -> wire.CostResult:
         unpriced=table.unpriced,
         estimated=table.estimated,
         text=explained.text(table, session_id),
-        markdown=explained.markdown(table, session_id),
+        markdown=explained.markdown(table, name or session_id),
         cost_is_lower_bound=table.money.is_lower_bound,
     )
 
@@ -186,9 +206,15 @@ def budget(budgets: Budgets, zone: tzinfo | None) -> wire.BudgetResult:
     )
 
 
-def history(page: Page, snapshot: Snapshot, now: datetime, zone: tzinfo | None) -> wire.History:
+def history(
+    page: Page,
+    snapshot: Snapshot,
+    now: datetime,
+    zone: tzinfo | None,
+    title_of: TitleOf = untitled,
+) -> wire.History:
     """A page of sessions, and the files that were skipped."""
-    sessions = tuple(summary(session, now, zone) for session in page.sessions)
+    sessions = tuple(summary(session, now, zone, title_of) for session in page.sessions)
     skipped = (
         wire.SkippedFile(Path(item.path).as_uri(), item.problem.message)
         for item in snapshot.skipped
@@ -197,15 +223,19 @@ def history(page: Page, snapshot: Snapshot, now: datetime, zone: tzinfo | None) 
 
 
 def comparison(
-    comparison: Comparison, now: datetime, zone: tzinfo | None
+    comparison: Comparison,
+    now: datetime,
+    zone: tzinfo | None,
+    title_of: TitleOf = untitled,
 ) -> wire.SessionComparison:
     """Session B measured against session A."""
+    a, b = (summary(one, now, zone, title_of) for one in (comparison.a, comparison.b))
     return wire.SessionComparison(
-        summary(comparison.a, now, zone),
-        summary(comparison.b, now, zone),
+        a,
+        b,
         tuple(map(_metric, comparison.metrics)),
         text.comparison(comparison),
-        markdown.comparison(comparison),
+        markdown.comparison(comparison, (a.label, b.label)),
         comparison.notes,
     )
 
@@ -220,15 +250,18 @@ def status(
     links: str,
     savings: Savings = UNKNOWN,
     origins: Sequence[str] = (),
+    title_of: TitleOf = untitled,
 ) -> wire.Status:
     """What a status bar shows: its text by a template.
 
     Its tooltip has `links`, which is Markdown, and `origins`, which tell what set which settings.
     """
     totals, today = status.totals, status.today
+    session = summary(status.session, now, zone, title_of) if status.session else None
+    name = session.label if session else ""
     return wire.Status(
         workspace_uri=workspace_uri,
-        session=summary(status.session, now, zone) if status.session else None,
+        session=session,
         totals=wire.Totals(
             totals.sessions,
             totals.cost,
@@ -240,7 +273,7 @@ def status(
         today=wire.Today(today.sessions, today.cost, today.money.is_lower_bound),
         skipped=status.skipped,
         text=status_line(status, template),
-        tooltip=markdown.tooltip(status, now, links, savings=savings, origins=origins),
+        tooltip=markdown.tooltip(status, now, links, name=name, savings=savings, origins=origins),
         severity="warning" if status.warning else "ok",
         reading=status.reading,
     )

@@ -74,9 +74,9 @@ def text(
     return joined([*lines, *totals, *below(laid.note, _note(costs))])
 
 
-def markdown(costs: CostTable, session_id: str | None = None) -> str:
-    """What the cost of one session, or of all, consists of."""
-    scope = "all sessions" if session_id is None else f"session {marks.escape(session_id)}"
+def markdown(costs: CostTable, name: str | None = None) -> str:
+    """What the cost of the session of that name, or of all, consists of."""
+    scope = "all sessions" if name is None else marks.escape(name)
     rows: list[tuple[str, ...]] = []
     rules = []
     for row in costs.rows:

@@ -55,13 +55,18 @@ def session(
     session: Session,
     now: datetime,
     *,
+    name: str = "",
     savings: Savings = UNKNOWN,
     zone: tzinfo | None = None,
 ) -> str:
-    """One session in full. `zone` is that of its start and end; local time when it is None."""
+    """One session in full, under its label as its `name`, else under its id.
+
+    `zone` is that of its start and end; local time when it is None.
+    """
     tool_calls, total = layout.line("tool_calls", session)
     outcomes = ", ".join(layout.outcomes(session)).replace("x", "✗")
     lines = [
+        *([("Session ID", printable(session.id))] if name else []),
         layout.line("cost", session),
         (tool_calls, f"{total} ({outcomes})"),
         *layout.results(session),
@@ -72,7 +77,8 @@ def session(
         *layout.others(session),
     ]
     rows = [(label, escape(value)) for label, value in lines]
-    parts = [f"## Session {escape(session.id)}", table(["", ""], rows, "<>")]
+    heading = escape(name) or f"Session {escape(session.id)}"
+    parts = [f"## {heading}", table(["", ""], rows, "<>")]
     if session.models:
         parts.append(_usage("Model", session.models))
     if session.engines:
@@ -84,15 +90,12 @@ def session(
     return "\n\n".join(parts) + "\n"
 
 
-def usage(usages: UsageTable, session_id: str | None = None) -> str:
-    """Usage per model or engine, of one session or of all, with their total."""
+def usage(usages: UsageTable, name: str | None = None) -> str:
+    """Usage per model or engine, of the session of that name or of all, with their total."""
     if not usages.sessions:
         return NO_HISTORY
     kind = usages.kind.capitalize()
-    if session_id is None:
-        scope = wording.counted(usages.sessions, "session")
-    else:
-        scope = f"session {escape(session_id)}"
+    scope = wording.counted(usages.sessions, "session") if name is None else escape(name)
     body = f"{_usage(kind, usages.rows, usages.total)}\n{below(notes.of_usage(usages))}"
     return f"## {kind} usage of {scope}\n\n{body}"
 
@@ -107,17 +110,17 @@ def history(sessions: Iterable[Session]) -> Iterator[str]:
     yield below(shown.line)
 
 
-def comparison(comparison: Comparison) -> str:
-    """Session B measured against session A, a row per figure."""
+def comparison(comparison: Comparison, names: Sequence[str] = ()) -> str:
+    """Session B measured against session A, a row per figure; they have `names`, else their ids."""
     rows = []
     for metric in comparison.metrics:
         figure = metric.figure
         a, b = (wording.reading(figure, session) for session in (comparison.a, comparison.b))
         rows.append((figure.label, a, b, _difference(metric), _VERDICTS[metric.verdict]))
-    ids = f"A: {escape(comparison.a.id)}  \nB: {escape(comparison.b.id)}"
+    a, b = map(escape, names or (comparison.a.id, comparison.b.id))
     body = table(["", "A", "B", "Change", ""], rows, "<>>><")
     said = [notes.of_sessions([comparison.a, comparison.b]), *comparison.notes]
-    return f"## Session comparison\n\n{ids}\n\n{body}\n\n{''.join(map(below, said))}"
+    return f"## Session comparison\n\nA: {a}  \nB: {b}\n\n{body}\n\n{''.join(map(below, said))}"
 
 
 def tooltip(
@@ -125,14 +128,16 @@ def tooltip(
     now: datetime,
     links: str = "",
     *,
+    name: str = "",
     savings: Savings = UNKNOWN,
     origins: Sequence[str] = (),
 ) -> str:
     """The tooltip of a status bar.
 
-    `links` is Markdown with the actions it offers. `origins` tell what set which settings.
+    `links` is Markdown with the actions it offers. `name` is the session's label; without it, its
+    id is shown. `origins` tell what set which settings.
     """
-    parts = _sessions(status, now, savings)
+    parts = _sessions(status, now, name, savings)
     parts += [f"⚠ {escape(wording.passed(passed))}" for passed in status.passed]
     if status.skipped:
         parts.append(f"⚠ {wording.counted(status.skipped, 'file')} skipped: see `rad doctor`")
@@ -143,7 +148,7 @@ def tooltip(
     return "\n\n".join(parts)
 
 
-def _sessions(status: StatusFigures, now: datetime, savings: Savings) -> list[str]:
+def _sessions(status: StatusFigures, now: datetime, name: str, savings: Savings) -> list[str]:
     """The paragraphs of the tooltip about the most recent session, and about all sessions."""
     session = status.session
     if session is None:
@@ -155,7 +160,7 @@ def _sessions(status: StatusFigures, now: datetime, savings: Savings) -> list[st
     today = wording.counted(status.today.sessions, "session")
     every = wording.counted(totals.sessions, "session")
     parts = [
-        f"**Session {escape(wording.short_id(session.id))}**{layout.state(session, now)}",
+        f"**{escape(name or wording.short_id(session.id))}**{layout.state(session, now)}",
         (
             f"{money(session.money)} · {succeeded} · "
             f"{wording.short_duration(session.wall_time)} · {changes}"

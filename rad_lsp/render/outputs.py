@@ -30,6 +30,9 @@ _DURATIONS: Final = {figure.name for figure in FIGURES if figure.unit == "nanose
 _TEXTS: Final = {"brief", "last_activity_text", "markdown", "tooltip"}
 """Fields for clients that show them as they are. So is `text`, where it has a Markdown twin."""
 
+_WITH_BRIEF: Final = {"label", "agent", "title", "short_id", "cost_text", "day", "day_label"}
+"""So is how a list names a session."""
+
 _NAMES: Final = {"model", "name", "tier"}
 """Fields that are empty where no name is known."""
 
@@ -147,6 +150,8 @@ def _kind(source: type[Struct]) -> _Kind:
     left_out = _TEXTS.intersection(field.name for field in fields)
     if "markdown" in left_out:
         left_out |= {"text"}
+    if "brief" in left_out:
+        left_out |= _WITH_BRIEF
     kept = [field for field in fields if field.name not in left_out]
     optional = [f.name for f in kept if f.type is str and (f.name in _NAMES or f.default == "")]
     types = [(f.name, str | None if f.name in optional else _type(f.type)) for f in kept]

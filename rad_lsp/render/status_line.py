@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rad_lsp import sources
 from rad_lsp.core import figures, limits, wording
 from rad_lsp.core.wording import count, money
 
@@ -55,6 +56,7 @@ def _line(status: StatusFigures, template: str) -> str:
         wall_time=wording.short_duration(session.wall_time),
         tokens=count(figures.total_tokens(session)),
         session_id=wording.short_id(session.id),
+        source=sources.label(session.source),
         today_cost=money(status.today.money),
         today_sessions=count(status.today.sessions),
         total_cost=money(status.totals.money),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -61,9 +62,8 @@ def cut(text: str, width: int) -> str:
     """A text in at most `width` cells, with `…` where it is cut."""
     if cells(text) <= width:
         return text
-    while text and cells(text) > width - 1:
-        text = text[:-1]
-    return text + "…"
+    kept = bisect_right(range(len(text)), width - 1, key=lambda end: cells(text[:end])) - 1
+    return text[: max(kept, 0)] + "…"
 
 
 def folded(text: str, width: int | None, indent: str = "") -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rad_lsp.core.session import Session
     from rad_lsp.server.notifier import Notifier
+    from rad_lsp.server.titles import TitleReader
     from rad_lsp.server.watcher import Watcher
     from rad_lsp.service import Machine, Snapshot
 
@@ -42,13 +43,21 @@ class Folder:
         executor: ThreadPoolExecutor,
         machine: Callable[[], Machine],
         watcher: Watcher,
+        titles: TitleReader,
     ) -> None:
         self.uri = uri
         self.path = path
         self._notifier = notifier
         self.sessions = FolderSessions(path, executor, machine)
         self.settings = self.sessions.settings
-        self._status = StatusReporter(uri, self.sessions, notifier, RateLimiter(STATUS_SECONDS))
+        self._status = StatusReporter(
+            uri,
+            self.sessions,
+            notifier,
+            RateLimiter(STATUS_SECONDS),
+            titles,
+            lambda: self.hint([]),
+        )
         self._hints = _Hints()
         self._edits: dict[str, Session | None] = {}
         self._configured = asyncio.Event()
@@ -101,6 +110,7 @@ class Folder:
     async def close(self) -> None:
         """Stop watching."""
         self._watch.close()
+        self._status.close()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 

@@ -18,13 +18,16 @@ import msgspec
 
 from rad_lsp.core.errors import NoWorkspace
 from rad_lsp.core.paths import folder_key
+from rad_lsp.render import label
 from rad_lsp.server.folder import Folder
+from rad_lsp.server.titles import TitleReader
 from rad_lsp.server.uris import path_of
 from rad_lsp.server.watcher import Watcher, watch_trees
 from rad_lsp.service import Prices, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import tzinfo
 
     from rad_lsp.core.session import Session
     from rad_lsp.server.notifier import Notifier
@@ -55,6 +58,7 @@ class Folders:
         self._executor = ThreadPoolExecutor(1, "store")
         # Opened in the executor's thread, when a folder first needs it.
         self._machine = functools.cache(sessions.open_machine)
+        self.titles = TitleReader(self._machine)
 
     def __iter__(self) -> Iterator[Folder]:
         return iter(self._folders.values())
@@ -65,7 +69,13 @@ class Folders:
         if path is None or uri in self._folders:
             return
         folder = Folder(
-            uri, Path(path), self._notifier, self._executor, self._machine, self._watcher
+            uri,
+            Path(path),
+            self._notifier,
+            self._executor,
+            self._machine,
+            self._watcher,
+            self.titles,
         )
         self._folders[uri] = folder
         if not self._tasks:
@@ -121,6 +131,10 @@ class Folders:
         place = {"project": known.project, "branch": known.branch}
         return known if session.children else msgspec.structs.replace(session, **place)
 
+    def label(self, session: Session, zone: tzinfo | None) -> str:
+        """What a session is called, with its title where that was read."""
+        return label.of(session, datetime.now(UTC), zone, self.titles.known.of(session))
+
     def prices_of(self, session: Session) -> Prices:
         """The prices in force for a session: those of the folder in which its report lies.
 
@@ -152,6 +166,7 @@ class Folders:
             task.cancel()
         await asyncio.gather(self._watcher.close(), *self._tasks, return_exceptions=True)
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self.titles.close()
 
     async def _keep_looking(self) -> None:
         """Let each folder look where it has changed without an event, or when that is due."""

@@ -15,12 +15,14 @@ from rad_lsp.server import links
 from rad_lsp.service import budget as budgets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import tzinfo
 
     from rad_lsp import wire
     from rad_lsp.core.session import Session
     from rad_lsp.server.folder_sessions import FolderSessions
     from rad_lsp.server.notifier import Notifier
+    from rad_lsp.server.titles import TitleReader
 
 
 class RateLimiter:
@@ -46,7 +48,8 @@ class RateLimiter:
 class StatusReporter:
     """Sends the status of a folder whenever it differs from the one that was sent last.
 
-    `due` is when the status changes though no file does.
+    `due` is when the status changes though no file does. `ask_again` lets `report` be called once
+    more.
     """
 
     def __init__(
@@ -55,6 +58,8 @@ class StatusReporter:
         sessions: FolderSessions,
         notifier: Notifier,
         limiter: RateLimiter,
+        titles: TitleReader,
+        ask_again: Callable[[], None],
     ) -> None:
         self.due = datetime.now(UTC)
         self._uri = uri
@@ -62,6 +67,9 @@ class StatusReporter:
         self._settings = sessions.settings
         self._notifier = notifier
         self._limiter = limiter
+        self._titles = titles
+        self._ask_again = ask_again
+        self._reading: asyncio.Task[None] | None = None
         self._sent: wire.Status | None = None
         self._prices_loaded = False
         self._announcements: list[tuple[list[tuple[str, ...]], str]] = []
@@ -74,6 +82,12 @@ class StatusReporter:
             await asyncio.to_thread(service.savings, session, self._settings.prices)
             self._prices_loaded = True
             await self._report()
+        self._read_title()
+
+    def close(self) -> None:
+        """Report no more."""
+        if self._reading is not None:
+            self._reading.cancel()
 
     async def announce(self) -> None:
         """Tell the user of budgets that are passed, once for each threshold and period."""
@@ -91,11 +105,30 @@ class StatusReporter:
                 self._sent = status
                 self._notifier.status(status)
 
-    def _session_with_cache(self) -> Session | None:
-        """The session that the status is about, if it used a cache."""
+    def _session(self) -> Session | None:
+        """The session that the status is about."""
         entries = self._sessions.snapshot.entries
-        session = entries[0].session if entries else None
+        return entries[0].session if entries else None
+
+    def _session_with_cache(self) -> Session | None:
+        """The same, if it used a cache."""
+        session = self._session()
         return session if session and figures.has_cache(session) else None
+
+    def _read_title(self) -> None:
+        """Read the session's title, which no status waits for, and report again if it is new."""
+        session = self._session()
+        wait = None if session is None else self._titles.known.wait(session)
+        if session is not None and wait is not None and self._reading is None:
+            self._reading = asyncio.create_task(self._read(session, wait))
+
+    async def _read(self, session: Session, wait: float) -> None:
+        await asyncio.sleep(wait)
+        is_new = await self._titles.read([session])
+        self._reading = None
+        self._read_title()  # the session may have gone on in the meantime
+        if is_new:
+            self._ask_again()
 
     def _status(self) -> wire.Status:
         now = datetime.now(UTC)
@@ -126,6 +159,7 @@ class StatusReporter:
             links=self._links(session) if session else "",
             savings=savings,
             origins=self._settings.loaded.told(),
+            title_of=self._titles.known.of,
         )
 
     def _passed(

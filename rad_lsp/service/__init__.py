@@ -224,7 +224,7 @@ def _ordered(entries: Sequence[Entry], order: Order) -> tuple[Entry, ...]:
 
 
 def compare(snapshot: Snapshot, a: str | None, b: str) -> Comparison:
-    """Session `b` measured against session `a`, or against the session before it.
+    """Session `b` measured against session `a`, or against the one of its agent before it.
 
     Raises NoSessions, SessionNotFound, SessionAmbiguous, NoPreviousSession.
     """

@@ -2,7 +2,7 @@
 
 A module whose name has no underscore in front is an agent's: `claude_code` is the source
 `claude-code`. Its `AGENT` is a class of `Source`, made from the environment and the user's home
-folder. `radium` is the one whose files are reports.
+folder. `radium` is the one whose files are reports; its source is made from a workspace.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rad_lsp.core.session import RADIUM as RADIUM
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+    from types import ModuleType
 
     from rad_lsp.core.limits import Window
     from rad_lsp.core.problems import Problem
@@ -133,6 +134,8 @@ class Source(ABC):
     """Where the sessions of one agent come from."""
 
     name: ClassVar[str]
+    label: ClassVar[str]
+    """What people call the agent."""
     folders: tuple[Path, ...]
     """The folders whose changes tell of new sessions; they need not exist."""
     keeps_deleted: ClassVar[bool] = True
@@ -184,11 +187,20 @@ class Source(ABC):
 
 def agent(name: str, environ: Mapping[str, str], home: Path) -> Source:
     """The source of one of `AGENTS`."""
-    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
-    made: Source = module.AGENT(environ, home)
+    made: Source = _module(name).AGENT(environ, home)
     return made
+
+
+def label(name: str) -> str:
+    """What people call the agent of a source: `Claude Code` for `claude-code`."""
+    found: str = _module(name).AGENT.label if name in NAMES else name
+    return found
 
 
 def folders(environ: Mapping[str, str], home: Path) -> list[Path]:
     """Where all agents keep their transcripts; the folders need not exist."""
     return [folder for name in AGENTS for folder in agent(name, environ, home).folders]
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")

@@ -109,6 +109,7 @@ class ClaudeCode(Source):
     """
 
     name: ClassVar[str] = "claude-code"
+    label: ClassVar[str] = "Claude Code"
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         named = [part.strip() for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",")]

@@ -90,6 +90,7 @@ class Codex(Source):
     """The transcripts below `$CODEX_HOME`, otherwise `.codex` in the user's home folder."""
 
     name: ClassVar[str] = "codex"
+    label: ClassVar[str] = "Codex"
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         root = Path(environ.get("CODEX_HOME") or home / ".codex")

@@ -56,6 +56,7 @@ class CopilotCli(Source):
     """
 
     name: ClassVar[str] = "copilot-cli"
+    label: ClassVar[str] = "Copilot CLI"
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         named = environ.get("COPILOT_HOME", "").strip()

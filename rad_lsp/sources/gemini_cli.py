@@ -44,6 +44,7 @@ class GeminiCli(Source):
     """The transcripts below `$GEMINI_CLI_HOME`, otherwise the user's home folder."""
 
     name: ClassVar[str] = "gemini-cli"
+    label: ClassVar[str] = "Gemini CLI"
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         self._root = Path(environ.get("GEMINI_CLI_HOME") or home) / ".gemini"

@@ -41,6 +41,7 @@ class Radium(Source):
     """The reports of one workspace."""
 
     name: ClassVar[str] = RADIUM
+    label: ClassVar[str] = "Radium"
     keeps_deleted: ClassVar[bool] = False
     is_flat: ClassVar[bool] = True
 
@@ -196,3 +197,6 @@ def _warnings(sentences: Iterable[str], known: Iterable[Problem]) -> tuple[Probl
     if len(new) > _MOST_WARNINGS:
         new[_MOST_WARNINGS:] = [f"The report has {len(new) - _MOST_WARNINGS:,} more warnings"]
     return tuple(Problem(problems.INCOMPLETE, sentence, "information", path) for sentence in new)
+
+
+AGENT: Final = Radium

@@ -8,7 +8,6 @@ from bisect import bisect_left
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -136,10 +135,12 @@ class Snapshot(msgspec.Struct, frozen=True):
         return self.entries[0].session
 
     def previous(self, session_id: str) -> str | None:
-        """The id of the session before one, or None when there is none."""
-        return next(
-            (older.id for newer, older in pairwise(self.entries) if newer.id == session_id), None
-        )
+        """The id of the session of the same agent before one, or None when there is none."""
+        entries = iter(self.entries)
+        for entry in entries:
+            if entry.id == session_id:
+                return next((older.id for older in entries if older.source == entry.source), None)
+        return None
 
     def resolve(self, reference: str) -> Session:
         """The session that an id, a unique prefix, `latest` or `latest~N` names.

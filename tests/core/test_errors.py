@@ -61,7 +61,7 @@ from rad_lsp.core import errors
         (
             errors.NoPreviousSession("x"),
             "NoPreviousSession",
-            "There is no session before 'x'.",
+            "There is no session of the same agent before 'x'.",
             {"sessionId": "x"},
         ),
         (

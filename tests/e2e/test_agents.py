@@ -122,7 +122,7 @@ async def test_a_transcript_has_its_sessions_summary_in_a_lens_and_hovers(connec
     )
     assert lenses[0].range.start == types.Position(0, 0)
     assert lenses[0].command.title.startswith("$0.0090 · n/a")
-    assert "## Session shown" in await hover(client, transcript, 0)
+    assert "## Claude Code · shown · " in await hover(client, transcript, 0)
 
 
 async def test_hover_on_a_usage_tells_its_cost_and_why(connect, claude_code):

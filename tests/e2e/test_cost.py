@@ -62,7 +62,7 @@ async def test_a_cost_is_explained_with_the_text_of_the_command(client, workspac
         ("output", 25),
     ]
     assert found["text"] == rad("stats", "cost", "one", cwd=workspace.root).stdout
-    assert found["markdown"].startswith("## Cost of session one\n")
+    assert found["markdown"].startswith("## Cost of Radium · one · ")
     for params, sessions, unpriced in (
         (None, 2, 1),
         ({"sessionId": "latest"}, 1, 1),

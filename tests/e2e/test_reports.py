@@ -172,7 +172,7 @@ async def test_hover_behind_keys_beyond_the_basic_plane_is_right(each_editor, li
 async def test_hover_elsewhere_is_the_sessions_summary(each_editor, library):
     for name in ("first", "emoji-compact"):
         found = await hover(each_editor, library.uri(name), types.Position(0, 0))
-        assert f"Session {name}" in found.contents.value
+        assert f"Radium · {name} · " in found.contents.value
         assert "| Success rate | 92.6% |" in found.contents.value
 
 
@@ -275,7 +275,7 @@ async def test_a_report_outside_of_the_folders_is_shown_all_the_same(
     path = folder / "far.json"
     path.write_bytes(report_bytes(session_id="far"))
     found = await hover(each_editor, path.as_uri(), types.Position(0, 0))
-    assert "Session far" in found.contents.value
+    assert "Radium · far · " in found.contents.value
 
 
 async def test_deleting_an_unreadable_report_is_offered_where_the_editor_can(each_editor, library):

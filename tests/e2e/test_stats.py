@@ -14,7 +14,8 @@ SUMMARY = [
     "running", "wallTime", "agentActiveTime", "apiTime", "toolTime", "toolCalls",
     "successfulToolCalls", "failedToolCalls", "successRate", "linesAdded", "linesRemoved",
     "filesChanged", "requests", "inputTokens", "outputTokens", "cachedTokens", "cacheHitRate",
-    "cost", "modelNames", "brief", "lastActivityText",
+    "cost", "modelNames", "brief", "lastActivityText", "label", "agent", "title", "shortId",
+    "costText", "day", "dayLabel",
 ]  # fmt: skip
 METRICS = [
     "totalTokens", "inputTokens", "outputTokens", "cachedTokens", "cacheHitRate", "cost",
@@ -83,12 +84,12 @@ async def test_usage_is_of_one_session_of_a_period_or_of_all(shared, kind):
 async def test_usage_has_the_text_of_the_command(shared, library, rad, kind):
     for params, arguments, of in (
         ({}, (), "5 sessions"),
-        ({"sessionId": "fi"}, ("fi",), "session first"),
+        ({"sessionId": "fi"}, ("fi",), "Radium · first · "),
         ({"since": "2025-12-06"}, ("--since", "2025-12-06"), "2 sessions"),
     ):
         found = await shared.ask(f"stats/{kind}", params)
         assert found["text"] == rad("stats", kind, *arguments, cwd=library.root).stdout
-        assert found["markdown"].startswith(f"## {kind.capitalize()} usage of {of}\n")
+        assert found["markdown"].startswith(f"## {kind.capitalize()} usage of {of}")
     none = await shared.ask(f"stats/{kind}", {"since": "2025-12-08"})
     assert none["text"] == none["markdown"] == "No session history found.\n"
 

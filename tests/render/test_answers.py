@@ -23,7 +23,8 @@ SUMMARY = [
     "running", "wallTime", "agentActiveTime", "apiTime", "toolTime", "toolCalls",
     "successfulToolCalls", "failedToolCalls", "successRate", "linesAdded", "linesRemoved",
     "filesChanged", "requests", "inputTokens", "outputTokens", "cachedTokens", "cacheHitRate",
-    "cost", "modelNames", "brief", "lastActivityText",
+    "cost", "modelNames", "brief", "lastActivityText", "label", "agent", "title", "shortId",
+    "costText", "day", "dayLabel",
 ]  # fmt: skip
 
 
@@ -62,6 +63,7 @@ def test_figures_that_are_not_there_are_null(session):
         "successRate",
         "filesChanged",
         "cacheHitRate",
+        "title",
     ]
 
 
@@ -370,7 +372,8 @@ def test_texts_are_those_of_the_commands(snapshot, now):
     current = snapshot("history")
     latest = current.latest()
     full = answers.session(latest, now, UTC)
-    assert (full.text, full.markdown) == (text.session(latest, now), markdown.session(latest, now))
+    page = markdown.session(latest, now, name=full.label)
+    assert (full.text, full.markdown) == (text.session(latest, now), page)
     table = service.usage(current, "model", latest.id)
     usage = answers.usage(table, latest.id)
     assert usage.text == text.usage(table, latest.id)
@@ -378,10 +381,13 @@ def test_texts_are_those_of_the_commands(snapshot, now):
     difference = service.compare(current, None, "latest")
     compared = answers.comparison(difference, now, UTC)
     assert compared.text == text.comparison(difference)
-    assert compared.markdown == markdown.comparison(difference)
+    names = (compared.session_a.label, compared.session_b.label)
+    assert compared.markdown == markdown.comparison(difference, names)
     figures = service.status(current, now, UTC)
     status = answers.status(figures, "file:///w", now, UTC, template="{cost}", links="L")
-    assert (status.text, status.tooltip) == ("$0.1250", markdown.tooltip(figures, now, "L"))
+    assert status.session
+    tooltip = markdown.tooltip(figures, now, "L", name=status.session.label)
+    assert (status.text, status.tooltip) == ("$0.1250", tooltip)
 
 
 def test_a_status_without_sessions_has_none(now):

@@ -90,7 +90,7 @@ def test_a_cost_prints_tokens_rates_and_where_they_come_from(table):
 
 def test_a_cost_as_markdown_says_the_same(table):
     assert cost.markdown(table(ROW, UNKNOWN, unpriced=1), "a_b") == (
-        "## Cost of session a\\_b\n"
+        "## Cost of a\\_b\n"
         "\n"
         "| Model | Tokens | USD per M | Computed |\n"
         "| --- | ---: | ---: | ---: |\n"

@@ -86,7 +86,7 @@ def test_usage_is_a_table_with_a_total(snapshot):
 
 def test_usage_is_titled_by_what_it_is_of(snapshot):
     one = service.usage(snapshot("history"), "engine", "3c6")
-    assert markdown.usage(one, "a|b").startswith("## Engine usage of session a\\|b\n\n| Engine |")
+    assert markdown.usage(one, "a|b").startswith("## Engine usage of a\\|b\n\n| Engine |")
     both = service.usage(snapshot("history"), "engine")
     assert markdown.usage(both).startswith("## Engine usage of 2 sessions\n")
     assert markdown.usage(service.usage(Snapshot(), "model")) == "No session history found.\n"
@@ -130,7 +130,7 @@ def test_a_figure_that_one_session_lacks_is_not_available(session):
 def test_a_tooltip_sums_up(snapshot, now):
     found = service.status(snapshot("history"), now.replace(day=7, hour=20), UTC)
     assert markdown.tooltip(found, now) == (
-        "**Session 3c6ddcd3-85b6-48f1-88e1...**\n"
+        "**3c6ddcd3-85b6-48f1-88e1...**\n"
         "\n"
         "$0.1250 · 92.6% of 231 tool calls · 4h 9m · +505 -208\n"
         "\n"

@@ -16,9 +16,9 @@ def test_a_status_line_fills_its_template_in(snapshot, now):
         status_line(
             found,
             "{tool_calls} {wall_time} {tokens} {session_id} {today_cost} {today_sessions} "
-            "{total_cost} {total_sessions} {{}}",
+            "{total_cost} {total_sessions} {source} {{}}",
         )
-        == "231 4h 9m 31,101,222 3c6ddcd3-85b6-48f1-88e1... $0.0000 0 $0.2100 2 {}"
+        == "231 4h 9m 31,101,222 3c6ddcd3-85b6-48f1-88e1... $0.0000 0 $0.2100 2 Radium {}"
     )
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from rad_lsp.server.folder import Folder
 from rad_lsp.server.notifier import Notifier
+from rad_lsp.server.titles import TitleReader
 from rad_lsp.server.watcher import Watcher
 from rad_lsp.service import sessions
 
@@ -48,12 +49,14 @@ async def test_an_index_that_could_not_be_opened_is_tried_again(workspace, caplo
     with ThreadPoolExecutor(1) as executor:
         root = workspace.root
         watcher = Watcher()
-        folder = Folder(root.as_uri(), root, notifier, executor, machine, watcher)
+        titles = TitleReader(machine)
+        folder = Folder(root.as_uri(), root, notifier, executor, machine, watcher, titles)
         folder.configure({})
         async with asyncio.timeout(30):
             status = await notifier.statuses.get()
         await folder.close()
         await watcher.close()
+        titles.close()
     assert status.text.startswith("$2.5000")
     assert tries == [0, 1]
     assert "Failed to look at" in caplog.text

@@ -16,7 +16,7 @@ export interface Status {
   readonly reading?: boolean;
 }
 
-/** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. The names of its models come most tokens first. `cost` is null where no price is known, and `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not recorded: they are among the successful ones, and no part of the success rate. Where `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the transcript is gone. `project` is the folder of its repository, or that which it worked in. */
+/** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. `label` is what it is called wherever people read of it: the `agent`, its title or `shortId`, and the local time. `title` is null where the agent keeps none, and where it was not read yet. `day` is the local day of its last activity, `dayLabel` the same for people (`Today`), and `costText` how the cost reads. The names of its models come most tokens first. `cost` is null where no price is known, and `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not recorded: they are among the successful ones, and no part of the success rate. Where `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the transcript is gone. `project` is the folder of its repository, or that which it worked in. */
 export interface SessionSummary {
   readonly sessionId: string;
   readonly source: string;
@@ -46,6 +46,13 @@ export interface SessionSummary {
   readonly modelNames: readonly string[];
   readonly brief: string;
   readonly lastActivityText: string;
+  readonly label: string;
+  readonly agent: string;
+  readonly title: string | null;
+  readonly shortId: string;
+  readonly costText: string;
+  readonly day: string;
+  readonly dayLabel: string;
   readonly costIsLowerBound?: boolean;
   readonly unknownToolCalls?: number;
   readonly apiTimeMeasured?: boolean;
@@ -109,6 +116,13 @@ export interface SessionStats {
   readonly modelNames: readonly string[];
   readonly brief: string;
   readonly lastActivityText: string;
+  readonly label: string;
+  readonly agent: string;
+  readonly title: string | null;
+  readonly shortId: string;
+  readonly costText: string;
+  readonly day: string;
+  readonly dayLabel: string;
   readonly costIsLowerBound?: boolean;
   readonly unknownToolCalls?: number;
   readonly apiTimeMeasured?: boolean;
@@ -284,7 +298,7 @@ export interface BudgetRow {
   readonly unpriced?: number;
 }
 
-/** `stats/history`: a page of all sessions within a period. */
+/** `stats/history`: a page of all sessions within a period. `titles` are read from their transcripts first; else only those are there that are known. */
 export interface HistoryParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
@@ -292,6 +306,7 @@ export interface HistoryParams {
   readonly offset?: number;
   readonly since?: string | null;
   readonly until?: string | null;
+  readonly titles?: boolean;
 }
 
 /** A page of sessions, newest first, of `total`. */
@@ -474,7 +489,7 @@ export interface RequestBlock {
   readonly costIsLowerBound?: boolean;
 }
 
-/** `stats/compare`: session B against session A, or against the session before it. */
+/** `stats/compare`: session B against A, or against the session of its agent before it. */
 export interface CompareParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;

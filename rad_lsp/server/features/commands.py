@@ -12,7 +12,6 @@ import msgspec
 from lsprotocol import types
 
 from rad_lsp import wire
-from rad_lsp.core.wording import short_id
 from rad_lsp.server.features import stats
 from rad_lsp.server.registry import command
 
@@ -28,7 +27,7 @@ EXPORT: Final = "rad.export"
 async def session(context: Context, params: wire.SessionParams) -> wire.SessionStats:
     """One session in full."""
     result = await stats.session(context, params)
-    _show(context, f"{short_id(result.session_id)}: {_line(result)}")
+    _show(context, f"{result.label}: {_line(result)}")
     return result
 
 
@@ -64,6 +63,6 @@ def _verdict(comparison: wire.SessionComparison) -> str:
     worse = [metric.label for metric in comparison.metrics if metric.verdict == "regressed"]
     a, b = comparison.session_a, comparison.session_b
     return (
-        f"{short_id(b.session_id)} ({_line(b)}) against {short_id(a.session_id)} ({_line(a)}): "
+        f"{b.label} ({_line(b)}) against {a.label} ({_line(a)}): "
         f"improved: {', '.join(better) or 'nothing'}; regressed: {', '.join(worse) or 'nothing'}"
     )

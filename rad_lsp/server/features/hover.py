@@ -85,7 +85,9 @@ async def _summary(
     context: Context, session: Session, prices: Prices, now: datetime, zone: tzinfo | None
 ) -> types.MarkupContent:
     savings = await asyncio.to_thread(service.savings, session, prices)
-    value = markdown.session(session, now, savings=savings, zone=zone) + _links(context, session)
+    name = context.folders.label(session, zone)
+    value = markdown.session(session, now, name=name, savings=savings, zone=zone)
+    value += _links(context, session)
     return _markup(context, value, lambda: text.session(session, now, savings=savings, zone=zone))
 
 

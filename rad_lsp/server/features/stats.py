@@ -52,7 +52,8 @@ async def session(context: Context, params: wire.SessionParams) -> wire.SessionS
     prices = context.folders.prices_of(selected)
     savings = await asyncio.to_thread(service.savings, selected, prices)
     selected = await asyncio.to_thread(service.one_row_per_model, selected, prices)
-    return answers.session(selected, datetime.now(UTC), zone, savings)
+    title_of = context.folders.titles.known.of
+    return answers.session(selected, datetime.now(UTC), zone, savings, title_of)
 
 
 @request("stats/model", wire.UsageParams)
@@ -74,7 +75,7 @@ async def cost(context: Context, params: wire.CostParams) -> wire.CostResult:
     within = period_of(folder, params.since, params.until)
     arguments = (snapshot, folder.settings.prices, params.session_id, within)
     table = await asyncio.to_thread(service.cost, *arguments)
-    return answers.cost(table, _id(snapshot, params))
+    return answers.cost(table, *_named(context, folder, snapshot, params.session_id))
 
 
 @request("stats/budget", wire.BudgetParams)
@@ -93,7 +94,11 @@ async def history(context: Context, params: wire.HistoryParams) -> wire.History:
     folder, snapshot = await _snapshot(context, params)
     within = period_of(folder, params.since, params.until)
     page = service.history(snapshot, params.limit, params.offset, within)
-    return answers.history(page, snapshot, datetime.now(UTC), folder.settings.values.zone)
+    titles = context.folders.titles
+    if params.titles:
+        await titles.read(page.sessions)
+    zone = folder.settings.values.zone
+    return answers.history(page, snapshot, datetime.now(UTC), zone, titles.known.of)
 
 
 @request("stats/limits", wire.LimitsParams)
@@ -106,10 +111,11 @@ async def limits(context: Context, params: wire.LimitsParams) -> wire.LimitsResu
 
 @request("stats/compare", wire.CompareParams)
 async def compare(context: Context, params: wire.CompareParams) -> wire.SessionComparison:
-    """Session B against session A, or against the session before it."""
+    """Session B against session A, or against the session of its agent before it."""
     folder, snapshot = await _snapshot(context, params)
     comparison = service.compare(snapshot, params.session_a, params.session_b)
-    return answers.comparison(comparison, datetime.now(UTC), folder.settings.values.zone)
+    zone, title_of = folder.settings.values.zone, context.folders.titles.known.of
+    return answers.comparison(comparison, datetime.now(UTC), zone, title_of)
 
 
 @request("stats/export", wire.ExportParams)
@@ -186,12 +192,17 @@ async def _usage(context: Context, params: wire.UsageParams, kind: Kind) -> wire
     within = period_of(folder, params.since, params.until)
     arguments = (snapshot, kind, params.session_id, within, folder.settings.prices)
     table = await asyncio.to_thread(service.usage, *arguments)
-    return answers.usage(table, _id(snapshot, params))
+    return answers.usage(table, *_named(context, folder, snapshot, params.session_id))
 
 
-def _id(snapshot: Snapshot, params: wire.UsageParams | wire.CostParams) -> str | None:
-    """The whole id of the session that is asked for."""
-    return params.session_id and snapshot.resolve(params.session_id).id
+def _named(
+    context: Context, folder: Folder, snapshot: Snapshot, reference: str | None
+) -> tuple[str | None, str | None]:
+    """The whole id and the label of the session that is asked for; None where all are."""
+    if reference is None:
+        return None, None
+    session = snapshot.resolve(reference)
+    return session.id, context.folders.label(session, folder.settings.values.zone)
 
 
 async def _snapshot(context: Context, params: wire.Params) -> tuple[Folder, Snapshot]:

@@ -227,7 +227,7 @@ def test_export_to_a_file_that_is_asked_for(nvim, answers, tmp_path):
     nvim.terminal.wait(lambda: "second" in text_of(file), file)
 
 
-@pytest.mark.parametrize(("of", "heading"), [("", "2 sessions"), ("first", "session first")])
+@pytest.mark.parametrize(("of", "heading"), [("", "2 sessions"), ("first", "Radium · first")])
 def test_model_shows_usage(nvim, of, heading):
     nvim.command(f"Rad model {of}")
     nvim.terminal.wait(f"Model usage of {heading}")

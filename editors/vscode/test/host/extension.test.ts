@@ -73,7 +73,7 @@ describe('Radium Sessions', () => {
   it('answers questions with pages of Markdown', async () => {
     const document = await workspace.openTextDocument(addressOf({ kind: 'session', workspaceUri }));
     assert.equal(document.languageId, 'markdown');
-    assert.match(document.getText(), /^## Session newer\n/);
+    assert.match(document.getText(), /^## Radium · newer · /);
     assert.match(document.getText(), /\| Cost \| \$0\.2500 \|/);
     const models = await textOf({ kind: 'models', workspaceUri });
     assert.match(models, /^## Model usage of 2 sessions\n/);
@@ -88,11 +88,11 @@ describe('Radium Sessions', () => {
 
   it('keeps the latest session on its page when a report is written', async () => {
     await commands.executeCommand('radLsp.showSession');
-    await page('## Session newer');
+    await page('## Radium · newer · ');
     write('newest', 1.5);
-    await page('## Session newest', '$1.5000');
+    await page('## Radium · newest · ', '$1.5000');
     remove(report('newest'));
-    await page('## Session newer', '$0.2500');
+    await page('## Radium · newer · ', '$0.2500');
   });
 
   it('compares with the previous session, and follows', async () => {
@@ -198,6 +198,6 @@ describe('Radium Sessions', () => {
     const before = pid();
     await commands.executeCommand('radLsp.restartServer');
     assert.notEqual(pid(), before);
-    assert.match(await textOf({ kind: 'session', workspaceUri, sessionId: 'older' }), /^## Session older\n/);
+    assert.match(await textOf({ kind: 'session', workspaceUri, sessionId: 'older' }), /^## Radium · older · /);
   });
 });

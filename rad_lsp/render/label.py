@@ -1,0 +1,95 @@
+"""What a session is called wherever people read of it, and the day that it is listed under."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from rad_lsp import sources
+from rad_lsp.core import figures, period, wording
+from rad_lsp.core.wording import printable
+from rad_lsp.render.table import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime, tzinfo
+
+    from rad_lsp.core.session import Session
+
+TitleOf: TypeAlias = "Callable[[Session], str]"
+"""Returns the title that is known of a session, else an empty text."""
+
+_CELLS: Final = 40
+"""Of a title within a label."""
+
+_LONGEST: Final = 200
+"""Characters of a title: a longer one is none."""
+
+_UUID: Final = re.compile(r"(?a)([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_MONTHS: Final = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
+_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def untitled(_session: Session) -> str:
+    """Where no title is known."""
+    return ""
+
+
+def of(session: Session, now: datetime, zone: tzinfo | None, title: str = "") -> str:
+    """`Claude Code · Fix the flaky test · 2 Mar 14:05`: agent, title or short id, local time.
+
+    The time is that of the last activity: alone of today, with the year of another year.
+    """
+    named = cut(shown(title), _CELLS) or short_id(session.id)
+    last, today = _days(session, now, zone)
+    at = f"{last.hour:02}:{last.minute:02}"
+    if last.date() != today:
+        at = f"{_day_and_month(last.date(), today)} {at}"
+    return " · ".join(filter(None, [agent(session), named, at]))
+
+
+def agent(session: Session) -> str:
+    """`Claude Code`."""
+    return printable(sources.label(session.source))
+
+
+def shown(title: str) -> str:
+    """A title as it may be shown; it may quote anything."""
+    return printable(title[:_LONGEST])
+
+
+def short_id(session_id: str) -> str:
+    """The first words of an id, by which commands find the session: `0199f3c2`."""
+    found = _UUID.fullmatch(session_id)
+    return found[1] if found else wording.short_id(session_id)
+
+
+def day(session: Session, zone: tzinfo | None) -> str:
+    """The local day of the last activity: `2026-03-02`."""
+    return period.local(figures.last_activity(session), zone).date().isoformat()
+
+
+def day_label(session: Session, now: datetime, zone: tzinfo | None) -> str:
+    """The same for people: `Today`, `Yesterday`, `Mon 2 Mar`, with the year of another year."""
+    last, today = _days(session, now, zone)
+    if last.date() == today:
+        return "Today"
+    if last.date() == today - timedelta(days=1):
+        return "Yesterday"
+    return f"{_WEEKDAYS[last.weekday()]} {_day_and_month(last.date(), today)}"
+
+
+def _days(session: Session, now: datetime, zone: tzinfo | None) -> tuple[datetime, date]:
+    """When a session was last active, and today."""
+    return (
+        period.local(figures.last_activity(session), zone),
+        period.local(now, zone).date(),
+    )
+
+
+def _day_and_month(day: date, today: date) -> str:
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{day.day} {_MONTHS[day.month - 1]}{year}"
