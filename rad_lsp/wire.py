@@ -84,8 +84,9 @@ class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit
 
     `label` is what it is called wherever people read of it: the `agent`, its title or `shortId`,
     and the local time. `title` is null where the agent keeps none, and where it was not read yet.
-    `day` is the local day of its last activity, `dayLabel` the same for people (`Today`), and
-    `costText` how the cost reads.
+    `day` is the local day of its last activity, `dayLabel` the same for people (`Today`),
+    `timeText` the time of that day, and `costText` how the cost reads. `resume` is the command that
+    goes on with it, null where there is none.
 
     The names of its models come most tokens first. `cost` is null where no price is known, and
     `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not
@@ -104,6 +105,8 @@ class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit
     cost_text: str
     day: str
     day_label: str
+    time_text: str
+    resume: str | None
     cost_is_lower_bound: bool = False
     unknown_tool_calls: int = 0
     api_time_measured: bool = True

@@ -110,6 +110,7 @@ class ClaudeCode(Source):
 
     name: ClassVar[str] = "claude-code"
     label: ClassVar[str] = "Claude Code"
+    resume: ClassVar[tuple[str, ...]] = ("claude", "--resume")
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         named = [part.strip() for part in environ.get("CLAUDE_CONFIG_DIR", "").split(",")]

@@ -91,6 +91,7 @@ class Codex(Source):
 
     name: ClassVar[str] = "codex"
     label: ClassVar[str] = "Codex"
+    resume: ClassVar[tuple[str, ...]] = ("codex", "resume")
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         root = Path(environ.get("CODEX_HOME") or home / ".codex")

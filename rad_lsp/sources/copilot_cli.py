@@ -57,6 +57,7 @@ class CopilotCli(Source):
 
     name: ClassVar[str] = "copilot-cli"
     label: ClassVar[str] = "Copilot CLI"
+    resume: ClassVar[tuple[str, ...]] = ("copilot", "--resume")
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         named = environ.get("COPILOT_HOME", "").strip()

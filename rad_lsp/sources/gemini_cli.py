@@ -45,6 +45,7 @@ class GeminiCli(Source):
 
     name: ClassVar[str] = "gemini-cli"
     label: ClassVar[str] = "Gemini CLI"
+    resume: ClassVar[tuple[str, ...]] = ("gemini", "--resume")
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         self._root = Path(environ.get("GEMINI_CLI_HOME") or home) / ".gemini"
