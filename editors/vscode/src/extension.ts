@@ -8,6 +8,7 @@ import { Pages } from './pages';
 import { agentFolders } from './reports';
 import { Server } from './server/server';
 import { StatusBar } from './statusBar';
+import { SideBar } from './views/sideBar';
 
 let server: Server | undefined;
 
@@ -19,6 +20,7 @@ export function activate(context: ExtensionContext): void {
     log,
     made,
     new StatusBar(made),
+    new SideBar(made),
     new Help(made, context),
     new Commands(made, new Pages(made), log, () => debugInfo(context, made)),
   );
