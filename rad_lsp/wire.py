@@ -349,7 +349,7 @@ class PlanLimit(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     `usedPercent` is null unless `state` is `current`: the window has been `reset` since, or it is
     `unknown` whether it has. `recordedPercent` is what was recorded then. `limit` names one of
     several limits. At `percentPerHour` all is used at `runsOutAt`, null where that is not before
-    `resetsAt`.
+    `resetsAt`. `summary` is a line for people.
     """
 
     source: str
@@ -365,6 +365,7 @@ class PlanLimit(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     resets_at: datetime | None
     recorded_at: datetime
     recorded_percent: float
+    summary: str
 
 
 class RequestBlock(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
@@ -508,7 +509,7 @@ class BudgetRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_
     days. `runsOut` is null, too, where that is not before `until`. `project` is there for its
     budgets, as the settings name it, `sessionId` for that of a session. `costIsLowerBound` and
     `expectedIsLowerBound` tell that the true amount may be higher; `unpriced` requests have no
-    known price.
+    known price. `summary` is a line for people.
     """
 
     name: Literal["session", "day", "week", "month"]
@@ -527,6 +528,7 @@ class BudgetRow(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_
     runs_out: datetime | None
     since: datetime | None
     until: datetime | None
+    summary: str
     project: str = ""
     session_id: str = ""
     cost_is_lower_bound: bool = False
@@ -543,6 +545,67 @@ class BudgetResult(msgspec.Struct, frozen=True, rename="camel"):
     rows: tuple[BudgetRow, ...]
     warn_at: tuple[float, ...]
     rules: tuple[str, ...]
+    text: str
+    markdown: str
+
+
+class Spent(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """What some sessions spent; `costText` is how the cost reads, which is null where not known.
+
+    `costIsLowerBound` tells that the true cost may be higher; `unpriced` requests have no known
+    price.
+    """
+
+    sessions: int
+    tokens: int
+    cost: float | None
+    cost_text: str
+    cost_is_lower_bound: bool = False
+    unpriced: int = 0
+
+
+class Span(Spent, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """A day, week or month, and as much of the one `before` as has passed of it.
+
+    `label` names it for people, and `change` is that of its cost, empty where that is not known.
+    """
+
+    name: Literal["day", "week", "month"]
+    label: str
+    before: Spent
+    change: str
+
+
+class Share(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """What was spent on a project or a model this week; the name is empty where none is known.
+
+    The name of a project is its folder, and `label` the end of that which no other has.
+    """
+
+    name: str
+    label: str
+    tokens: int
+    cost: float | None
+    cost_text: str
+    cost_is_lower_bound: bool = False
+
+
+class OverviewResult(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """What today, this week and this month cost; `text` is what `rad overview` prints.
+
+    `here` are those of the folder, empty where it has no sessions of its own, and `everywhere`
+    those of all projects. `last` is the most recent session, of the folder where it has any.
+    `attention` are sentences on what needs a look.
+    """
+
+    here: tuple[Span, ...]
+    everywhere: tuple[Span, ...]
+    last: SessionSummary | None
+    projects: tuple[Share, ...]
+    models: tuple[Share, ...]
+    budgets: tuple[BudgetRow, ...]
+    limits: tuple[PlanLimit, ...]
+    attention: tuple[str, ...]
     text: str
     markdown: str
 
@@ -564,14 +627,20 @@ class Params(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     work_done_token: str | int | None = None
 
 
-class SessionParams(Params, frozen=True, rename="camel", kw_only=True):
+class ScopeParams(Params, frozen=True, rename="camel", kw_only=True):
+    """With `allProjects`, the sessions are those of all projects instead of the folder's."""
+
+    all_projects: bool = False
+
+
+class SessionParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/session`: one session by id or by its file, or the most recent."""
 
     session_id: str | None = None
     uri: str | None = None
 
 
-class UsageParams(Params, frozen=True, rename="camel", kw_only=True):
+class UsageParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/model`, `stats/engine`: of one session, or of all that spent in a period.
 
     A session that goes on beyond the period counts with what it spent in it, to 15 minutes.
@@ -594,7 +663,11 @@ class BudgetParams(Params, frozen=True, rename="camel", kw_only=True):
     """`stats/budget`: the budgets of a workspace, and those of all projects."""
 
 
-class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):
+class OverviewParams(Params, frozen=True, rename="camel", kw_only=True):
+    """`stats/overview`: of a folder and of all projects."""
+
+
+class HistoryParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/history`: a page of all sessions within a period.
 
     `titles` are read from their transcripts first; else only those are there that are known.
@@ -607,7 +680,7 @@ class HistoryParams(Params, frozen=True, rename="camel", kw_only=True):
     titles: bool = False
 
 
-class TrendParams(Params, frozen=True, rename="camel", kw_only=True):
+class TrendParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/trend`: what was spent and done by `unit`, in all sessions.
 
     Without `since` these are the last `count` spans, by default 24 hours, 14 days, 8 weeks or 12
@@ -621,7 +694,7 @@ class TrendParams(Params, frozen=True, rename="camel", kw_only=True):
     until: str | None = None
 
 
-class ToolsParams(Params, frozen=True, rename="camel", kw_only=True):
+class ToolsParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/tools`: the tools that were called in one session, or by all in a period."""
 
     session_id: str | None = None
@@ -629,7 +702,7 @@ class ToolsParams(Params, frozen=True, rename="camel", kw_only=True):
     until: str | None = None
 
 
-class CompareParams(Params, frozen=True, rename="camel", kw_only=True):
+class CompareParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/compare`: session B against A, or against the session of its agent before it."""
 
     session_a: str | None = None
@@ -659,6 +732,7 @@ METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
     "stats/limits": (LimitsParams, LimitsResult),
     "stats/compare": (CompareParams, SessionComparison),
     "stats/export": (ExportParams, Export),
+    "stats/overview": (OverviewParams, OverviewResult),
 }
 """Params and result of each request."""
 

@@ -35,6 +35,6 @@ def limits(context: Context, *, as_json: bool) -> None:
             context.machine, context.now, settings.prices, settings.sources, progress
         )
     if as_json:
-        emit_data([rows.encode(rows.answer(answers.limits(overview, settings.zone)))])
+        emit_data([rows.encode(rows.answer(answers.limits(overview, context.now, settings.zone)))])
     else:
         emit(rendered.text(overview, settings.zone, painter(), width=width()))

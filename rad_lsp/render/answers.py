@@ -153,10 +153,10 @@ def cost(
     )
 
 
-def limits(overview: Overview, zone: tzinfo | None) -> wire.LimitsResult:
+def limits(overview: Overview, now: datetime, zone: tzinfo | None) -> wire.LimitsResult:
     """Plan limits, and blocks of requests where there are none."""
     return wire.LimitsResult(
-        limits=tuple(map(plan_limit, overview.limits)),
+        limits=tuple(plan_limit(one, now, zone) for one in overview.limits),
         blocks=tuple(map(_block, overview.blocks)),
         idle=overview.idle,
         ignored=overview.ignored,
@@ -165,7 +165,7 @@ def limits(overview: Overview, zone: tzinfo | None) -> wire.LimitsResult:
     )
 
 
-def plan_limit(limit: Limit) -> wire.PlanLimit:
+def plan_limit(limit: Limit, now: datetime, zone: tzinfo | None) -> wire.PlanLimit:
     """A window of a plan's limit."""
     window = limit.window
     return wire.PlanLimit(
@@ -182,6 +182,7 @@ def plan_limit(limit: Limit) -> wire.PlanLimit:
         resets_at=window.ends_at,
         recorded_at=window.recorded_at,
         recorded_percent=window.used_percent,
+        summary=plans.summary(limit, now, zone),
     )
 
 
@@ -302,6 +303,7 @@ def budget_row(row: Outlook) -> wire.BudgetRow:
         runs_out=row.runs_out,
         since=None if row.within is None else row.within.since,
         until=None if row.within is None else row.within.until,
+        summary=outlooks.summary(row),
         project=row.project,
         session_id=row.session_id,
         cost_is_lower_bound=row.spent.is_lower_bound,

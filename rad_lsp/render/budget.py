@@ -72,6 +72,12 @@ def markdown(budgets: Budgets, zone: tzinfo | None) -> str:
     return f"## Budgets\n\n{table}\n\n{said}\n{marks.below(_note(budgets))}"
 
 
+def summary(row: Outlook) -> str:
+    """A budget in one line: `Week: $12.3000 of $50.0000 (24.6%)`."""
+    share = "" if row.used is None else f" ({_least(percent(row.used), row.spent)})"
+    return f"{_title(row)}: {money(row.spent)} of {usd(row.limit)}{share}"
+
+
 def rules(budgets: Budgets) -> list[str]:
     """By which rules burn rate, expected figure, range and end are told, a sentence each."""
     known = [row.days for row in budgets.rows if row.within is not None]

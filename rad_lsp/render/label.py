@@ -47,11 +47,15 @@ def of(session: Session, now: datetime, zone: tzinfo | None, title: str = "") ->
     The time is that of the last activity: alone of today, with the year of another year.
     """
     named = cut(shown(title), _CELLS) or short_id(session.id)
-    last, today = _days(session, now, zone)
-    at = f"{last.hour:02}:{last.minute:02}"
-    if last.date() != today:
-        at = f"{_day_and_month(last.date(), today)} {at}"
+    at = moment(figures.last_activity(session), now, zone)
     return " · ".join(filter(None, [agent(session), named, at]))
+
+
+def moment(time: datetime, now: datetime, zone: tzinfo | None) -> str:
+    """`14:05` of today, `2 Mar 14:05` of another day, `2 Mar 2025 14:05` of another year."""
+    local, today = period.local(time, zone), period.local(now, zone).date()
+    clock = f"{local.hour:02}:{local.minute:02}"
+    return clock if local.date() == today else f"{_day_and_month(local.date(), today)} {clock}"
 
 
 def agent(session: Session) -> str:
@@ -94,20 +98,13 @@ def day(session: Session, zone: tzinfo | None) -> str:
 
 def day_label(session: Session, now: datetime, zone: tzinfo | None) -> str:
     """The same for people: `Today`, `Yesterday`, `Mon 2 Mar`, with the year of another year."""
-    last, today = _days(session, now, zone)
-    if last.date() == today:
+    last = period.local(figures.last_activity(session), zone).date()
+    today = period.local(now, zone).date()
+    if last == today:
         return "Today"
-    if last.date() == today - timedelta(days=1):
+    if last == today - timedelta(days=1):
         return "Yesterday"
-    return f"{_WEEKDAYS[last.weekday()]} {_day_and_month(last.date(), today)}"
-
-
-def _days(session: Session, now: datetime, zone: tzinfo | None) -> tuple[datetime, date]:
-    """When a session was last active, and today."""
-    return (
-        period.local(figures.last_activity(session), zone),
-        period.local(now, zone).date(),
-    )
+    return f"{_WEEKDAYS[last.weekday()]} {_day_and_month(last, today)}"
 
 
 def _day_and_month(day: date, today: date) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rad_lsp import sources
 from rad_lsp.core import wording
 from rad_lsp.core.period import local
 from rad_lsp.core.wording import NOT_AVAILABLE, count, money, percent, printable
+from rad_lsp.render import label, notes
 from rad_lsp.render import markdown as marks
-from rad_lsp.render import notes
 from rad_lsp.render.table import Column, laid_out
 from rad_lsp.render.text import below, joined, plain
 
@@ -96,6 +97,26 @@ def markdown(overview: Overview, zone: tzinfo | None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def summary(limit: Limit, now: datetime, zone: tzinfo | None) -> str:
+    """A limit in one line: `Claude Code 5h: 37.0% used, resets 15:00`."""
+    window = limit.window
+    name = printable(f"{sources.label(window.source)} {_window(limit)}")
+    if limit.state == "reset":
+        return f"{name}: reset"
+    said = f"{name}: {percent(limit.used_percent)} used"
+    if limit.runs_out_at is not None and not window.used_up:
+        return f"{said}, runs out {label.moment(limit.runs_out_at, now, zone)}"
+    if window.ends_at is not None:
+        return f"{said}, resets {label.moment(window.ends_at, now, zone)}"
+    return said
+
+
+def _window(limit: Limit) -> str:
+    window = limit.window
+    is_one_of_several = window.limit not in {"", window.source}
+    return f"{window.name} ({window.limit})" if is_one_of_several else window.name
+
+
 def _limit(limit: Limit, zone: tzinfo | None) -> list[str]:
     window = limit.window
     burn = limit.burn_rate
@@ -103,9 +124,7 @@ def _limit(limit: Limit, zone: tzinfo | None) -> list[str]:
     recorded = f"{percent(window.used_percent)} at {_moment(window.recorded_at, zone)}"
     return [
         window.source,
-        f"{window.name} ({window.limit})"
-        if window.limit not in {"", window.source}
-        else window.name,
+        _window(limit),
         "reset" if limit.state == "reset" else percent(limit.used_percent),
         NOT_AVAILABLE if burn is None else percent(burn),
         _runs_out(limit, zone),

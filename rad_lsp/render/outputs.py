@@ -27,7 +27,7 @@ _UTC: Final = Annotated[datetime, Meta(tz=True, extra_json_schema={"pattern": "Z
 _DURATIONS: Final = {figure.name for figure in FIGURES if figure.unit == "nanoseconds"}
 """Fields that are seconds on the wire."""
 
-_TEXTS: Final = {"brief", "last_activity_text", "markdown", "tooltip"}
+_TEXTS: Final = {"brief", "last_activity_text", "markdown", "summary", "tooltip"}
 """Fields for clients that show them as they are. So is `text`, where it has a Markdown twin."""
 
 _WITH_BRIEF: Final = {

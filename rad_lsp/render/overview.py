@@ -10,22 +10,25 @@ from msgspec import Struct
 from rad_lsp import wire
 from rad_lsp.core import figures, wording
 from rad_lsp.core.period import local
-from rad_lsp.core.wording import NO_HISTORY, count, money, percent, printable, usd
-from rad_lsp.render import answers, layout
+from rad_lsp.core.wording import NO_HISTORY, count, money, printable
+from rad_lsp.render import answers, label, layout, limits
+from rad_lsp.render import budget as budgets
+from rad_lsp.render import markdown as marks
 from rad_lsp.render.bars import LONGEST, bar
 from rad_lsp.render.history import short_names
 from rad_lsp.render.notes import Notes
 from rad_lsp.render.table import Column, cells, cut, laid_out
-from rad_lsp.render.text import below, joined, plain
+from rad_lsp.render.text import below, brief, joined, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import tzinfo
 
     from rad_lsp.core.budget import Outlook
     from rad_lsp.core.limits import Limit
     from rad_lsp.core.money import Money
     from rad_lsp.core.session import Session
+    from rad_lsp.render.label import TitleOf
     from rad_lsp.render.text import Paint
     from rad_lsp.service.overview import Overview, Share, Span, Spent
 
@@ -112,7 +115,7 @@ def text(
     """
     if overview.last is None:
         return NO_HISTORY
-    whose = printable(folder) if overview.here else "All projects"
+    whose = _whose(overview, folder)
     if width is not None:
         whose = cut(whose, width)
     table = laid_out(_columns(overview), _rows(overview), width=width)
@@ -122,7 +125,7 @@ def text(
         lines += [*shares, ""]
     lines += _field("Last session", [_last(overview.last, now, zone)], width)
     lines += _field("Budgets", map(_budget, overview.budgets), width)
-    lines += _field("Plan limits", [_limit(one, zone) for one in overview.limits], width)
+    lines += _field("Plan limits", [_limit(one, now, zone) for one in overview.limits], width)
     lines += _field("Needs a look", overview.attention, width)
     return joined([*lines, *below(_BEFORE, table.note, _uncertain(overview))])
 
@@ -137,9 +140,60 @@ def answer(overview: Overview, now: datetime, folder: str) -> Answer:
         projects=tuple(map(_share, overview.projects)),
         models=tuple(map(_share, overview.models)),
         budgets=tuple(map(answers.budget_row, overview.budgets)),
-        limits=tuple(map(answers.plan_limit, overview.limits)),
+        limits=tuple(answers.plan_limit(one, now, None) for one in overview.limits),
         attention=overview.attention,
     )
+
+
+def result(
+    overview: Overview, now: datetime, zone: tzinfo | None, folder: str, title_of: TitleOf
+) -> wire.OverviewResult:
+    """The same for clients."""
+    last = overview.last
+    return wire.OverviewResult(
+        here=tuple(map(_wired, overview.here)),
+        everywhere=tuple(map(_wired, overview.everywhere)),
+        last=answers.summary(last, now, zone, title_of) if last else None,
+        projects=_wired_shares(overview.projects, _short_names(overview)),
+        models=_wired_shares(overview.models, {}),
+        budgets=tuple(map(answers.budget_row, overview.budgets)),
+        limits=tuple(answers.plan_limit(one, now, zone) for one in overview.limits),
+        attention=overview.attention,
+        text=text(overview, now, zone, folder),
+        markdown=markdown(overview, now, zone, folder, title_of),
+    )
+
+
+def markdown(
+    overview: Overview, now: datetime, zone: tzinfo | None, folder: str, title_of: TitleOf
+) -> str:
+    """The same as Markdown."""
+    last = overview.last
+    if last is None:
+        return NO_HISTORY
+    header = [column.header for column in _columns(overview)]
+    spans = marks.table(header, _rows(overview), "<" + ">" * (len(header) - 1))
+    parts = [f"## {marks.escape(_whose(overview, folder))}", spans]
+    for what, shares, names in (
+        ("Project", overview.projects, _short_names(overview)),
+        ("Model", overview.models, {}),
+    ):
+        rows = [[marks.escape(_named(one, names)), money(one.money)] for one in shares]
+        if rows:
+            parts.append(marks.table([f"{what}s this week", "Cost"], rows, "<>"))
+    name = label.of(last, now, zone, title_of(last))
+    lists = {
+        "Last session": [f"{name}: {brief(last, now)}"],
+        "Budgets": list(map(_budget, overview.budgets)),
+        "Plan limits": [_limit(one, now, zone) for one in overview.limits],
+        "Needs a look": overview.attention,
+    }
+    for heading, lines in lists.items():
+        if lines:
+            items = [f"- {marks.escape(line)}" for line in lines]
+            parts.append("\n".join([f"**{heading}**", "", *items]))
+    notes = "".join(map(marks.below, (_BEFORE.removesuffix("."), _uncertain(overview))))
+    return "\n\n".join(parts) + "\n" + notes
 
 
 def _columns(overview: Overview) -> list[Column]:
@@ -188,8 +242,7 @@ def _change(now: Spent, before: Spent) -> float | None:
 
 def _shares(overview: Overview, width: int | None) -> list[str]:
     """Projects and models of the week, beside each other; with bars on a terminal."""
-    paths = short_names({share.name for share in overview.projects})
-    projects = _listed(overview.projects, paths, width)
+    projects = _listed(overview.projects, _short_names(overview), width)
     models = _listed(overview.models, {}, width)
     if not projects and not models:
         return []
@@ -211,11 +264,23 @@ def _shares(overview: Overview, width: int | None) -> list[str]:
     return laid_out(columns, pairs, width=width).lines
 
 
+def _whose(overview: Overview, folder: str) -> str:
+    return printable(folder) if overview.here else "All projects"
+
+
+def _short_names(overview: Overview) -> dict[str, str]:
+    return short_names({share.name for share in overview.projects})
+
+
+def _named(share: Share, names: Mapping[str, str]) -> str:
+    return printable(names.get(share.name, share.name)) or wording.NOT_AVAILABLE
+
+
 def _listed(shares: Sequence[Share], names: dict[str, str], width: int | None) -> list[list[str]]:
     peak = max((share.money.usd or 0.0 for share in shares), default=0.0)
     found = []
     for share in shares:
-        name = printable(names.get(share.name, share.name)) or wording.NOT_AVAILABLE
+        name = _named(share, names)
         drawn = [] if width is None else [bar(share.money.usd or 0.0, peak)]
         found.append([cut(name, _NAMED), money(share.money), *drawn])
     return found
@@ -235,25 +300,12 @@ def _last(session: Session, now: datetime, zone: tzinfo | None) -> str:
 
 
 def _budget(row: Outlook) -> str:
-    """`⚠ day $16.4000 of $20.0000 (82.0%)`."""
-    whose = f" of {printable(row.project)}" if row.project else ""
-    mark = "⚠ " if row.warns else ""
-    share = f" ({percent(row.used)})" if row.used is not None else ""
-    return f"{mark}{row.name}{whose} {money(row.spent)} of {usd(row.limit)}{share}"
+    return f"{'⚠ ' if row.warns else ''}{budgets.summary(row)}"
 
 
-def _limit(limit: Limit, zone: tzinfo | None) -> str:
-    """`codex 5h 42.0%, resets 2026-03-02 14:00`."""
-    window = limit.window
-    name = f"{window.source} {window.name}"
-    if limit.state == "reset":
-        return f"{name} reset"
-    said = f"{name} {percent(limit.used_percent)}"
-    if limit.runs_out_at is not None:
-        return f"⚠ {said}, runs out {wording.moment(local(limit.runs_out_at, zone))}"
-    if window.ends_at is not None:
-        return f"{said}, resets {wording.moment(local(window.ends_at, zone))}"
-    return said
+def _limit(limit: Limit, now: datetime, zone: tzinfo | None) -> str:
+    mark = "" if limit.runs_out_at is None else "⚠ "
+    return f"{mark}{limits.summary(limit, now, zone)}"
 
 
 def _field(label: str, parts: Any, width: int | None) -> list[str]:
@@ -288,6 +340,40 @@ def _answered(spans: Sequence[Span]) -> SpansAnswer:
 def _span(span: Span) -> SpanAnswer:
     since, until = span.within.since, span.within.until
     return SpanAnswer(since=since, until=until, before=_spent(span.before), **_values(span.now))
+
+
+def _wired(span: Span) -> wire.Span:
+    change = _change(span.now, span.before)
+    return wire.Span(
+        name=span.name,
+        label=_SPANS[span.name],
+        before=wire.Spent(**_wired_values(span.before)),
+        change="" if change is None else wording.signed_percent(change),
+        **_wired_values(span.now),
+    )
+
+
+def _wired_values(spent: Spent) -> dict[str, Any]:
+    return {
+        "sessions": spent.sessions,
+        "tokens": spent.tokens,
+        "cost_text": money(spent.money),
+        **_money(spent.money),
+    }
+
+
+def _wired_shares(shares: Sequence[Share], names: Mapping[str, str]) -> tuple[wire.Share, ...]:
+    return tuple(
+        wire.Share(
+            name=share.name,
+            label=_named(share, names),
+            tokens=share.tokens,
+            cost=share.money.usd,
+            cost_text=money(share.money),
+            cost_is_lower_bound=share.money.is_lower_bound,
+        )
+        for share in shares
+    )
 
 
 def _spent(spent: Spent) -> SpentAnswer:

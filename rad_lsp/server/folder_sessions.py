@@ -18,6 +18,7 @@ from rad_lsp.service import (
     budget,
     documents,
     limits,
+    overview,
     sessions,
     workspace,
 )
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rad_lsp.core.money import Money
     from rad_lsp.core.session import Session
     from rad_lsp.service import Machine, Store
+    from rad_lsp.service.overview import Overview as OverviewOfMoney
     from rad_lsp.service.tally import Overall
 
 T = TypeVar("T")
@@ -103,6 +105,8 @@ class FolderSessions:
         self.limits: tuple[Limit, ...] = ()
         self.on_projects: dict[OnProject, Money] = {}
         self._scope: object = None
+        self._everywhere: Store | None = None
+        self._everywhere_scope: object = None
 
     def holds(self, path: str) -> bool:
         """Whether a report's path lies in this workspace."""
@@ -129,15 +133,28 @@ class FolderSessions:
         found = await loop.run_in_executor(self._executor, work)
         self.snapshot, self.overall, self.on_projects = found
 
-    async def ask(self, work: Callable[[Store], T]) -> T:
-        """What `work` finds in the sessions' store, in the thread that reads it."""
+    async def ask(self, work: Callable[[Store], T], *, all_projects: bool = False) -> T:
+        """What `work` finds in the sessions' store, in the thread that reads it.
+
+        With `all_projects`, in one of all projects' sessions.
+        """
 
         def asked() -> T:
             if self._store is None:  # the first read has failed
                 self._store = sessions.open_store(self._machine(), self.root)
-            return work(self._store)
+            return work(self._all_projects() if all_projects else self._store)
 
         return await asyncio.get_running_loop().run_in_executor(self._executor, asked)
+
+    async def overview(self) -> OverviewOfMoney:
+        """Today, this week and this month, here and in all projects, and what is left."""
+        values, prices = self.settings.values, self.settings.prices
+
+        def work(store: Store) -> OverviewOfMoney:
+            arguments = (store, self._opened_everywhere(), self.root, values, prices)
+            return store.ask_known(lambda _: overview.ask(*arguments, datetime.now(UTC)))
+
+        return await self.ask(work)
 
     async def plan_limits(self) -> Overview:
         """Plan limits of all accounts, by the sources in force."""
@@ -178,6 +195,21 @@ class FolderSessions:
         if values.budget.projects:
             on_projects = budget.on_projects(self._store, self.root, values, datetime.now(UTC))
         return snapshot, self._tally.take(snapshot), on_projects
+
+    def _all_projects(self) -> Store:
+        """The store of all projects, with what has been read: each folder looks at all agents."""
+        everywhere = self._opened_everywhere()
+        everywhere.recall()
+        return everywhere
+
+    def _opened_everywhere(self) -> Store:
+        """The same, of which no session may have been read."""
+        values = self.settings.values
+        scope = (self.root, values.sources, values.prices)
+        if self._everywhere is None or scope != self._everywhere_scope:
+            self._everywhere = sessions.open_store(self._machine(), *scope, everywhere=True)
+            self._everywhere_scope = scope
+        return self._everywhere
 
     def _nearest(self) -> Path:
         return workspace.nearest(self._path) or self._path

@@ -133,6 +133,6 @@ def test_budgets_and_what_needs_a_look_are_on_the_same_screen(
     user_settings("budget.day = 0.005")
     workspace.raw("broken.json", b"{")
     shown = rad("--timezone", midday, cwd=two).stdout
-    assert "Budgets:      ⚠ day $0.0045 of $0.0050 (90.0%)\n" in shown
+    assert "Budgets:      ⚠ Day: $0.0045 of $0.0050 (90.0%)\n" in shown
     assert "Needs a look: 1 file skipped: rad doctor\n" in shown
     assert len(shown.splitlines()) < 24

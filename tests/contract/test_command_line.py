@@ -19,6 +19,7 @@ METHODS = [
     "stats/limits",
     "stats/compare",
     "stats/export",
+    "stats/overview",
 ]
 
 

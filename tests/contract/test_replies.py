@@ -18,6 +18,7 @@ METHODS = [
     "stats/limits",
     "stats/compare",
     "stats/export",
+    "stats/overview",
 ]
 ALL_OPTIONAL = [method for method in METHODS if method != "stats/compare"]
 

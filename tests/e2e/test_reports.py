@@ -53,6 +53,7 @@ REPLY = {
                     "stats/limits",
                     "stats/compare",
                     "stats/export",
+                    "stats/overview",
                     "stats/status",
                 ],
             }

@@ -31,8 +31,9 @@ class Client:
             ("stats/engine", lambda: {"since": "30d"}),
             ("stats/cost", lambda: {"sessionId": self._id()}),
             ("stats/limits", dict),
+            ("stats/overview", dict),
             ("stats/budget", dict),
-            ("stats/history", lambda: {"limit": self._dice.randrange(1, 100)}),
+            ("stats/history", self._page),
             ("stats/compare", lambda: {"sessionB": "latest"}),
             ("stats/export", lambda: {"format": self._dice.choice(["csv", "json", "markdown"])}),
             ("textDocument/codeLens", lambda: {"textDocument": self._document()}),
@@ -45,6 +46,10 @@ class Client:
 
     def _id(self):
         return self._dice.choice(["latest", "latest~3", "s1", "s2", "s", "nobody"])
+
+    def _page(self):
+        scope = {name: self._dice.choice([True, False]) for name in ("titles", "allProjects")}
+        return {"limit": self._dice.randrange(1, 100), **scope}
 
     def _uri(self):
         root = self._dice.choice(self._roots)

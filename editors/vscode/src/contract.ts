@@ -82,6 +82,7 @@ export interface Today {
 export interface SessionParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly sessionId?: string | null;
   readonly uri?: string | null;
 }
@@ -171,6 +172,7 @@ export interface UsageRow {
 export interface UsageParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly sessionId?: string | null;
   readonly since?: string | null;
   readonly until?: string | null;
@@ -202,6 +204,7 @@ export interface UsageTableRow {
 export interface CostParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly sessionId?: string | null;
   readonly since?: string | null;
   readonly until?: string | null;
@@ -273,7 +276,7 @@ export interface BudgetResult {
   readonly markdown: string;
 }
 
-/** How a budget is used up, in USD; null where it is not known. `used` is percent of the limit, `threshold` the highest of `warnAt` that is passed; `passed` tells that more than the limit was spent. `burnRate` is USD per `burnRatePer`. What will have been spent at `until` is `expected`, from `expectedLow` to `expectedHigh`, by `historyDays` days. `runsOut` is null, too, where that is not before `until`. `project` is there for its budgets, as the settings name it, `sessionId` for that of a session. `costIsLowerBound` and `expectedIsLowerBound` tell that the true amount may be higher; `unpriced` requests have no known price. */
+/** How a budget is used up, in USD; null where it is not known. `used` is percent of the limit, `threshold` the highest of `warnAt` that is passed; `passed` tells that more than the limit was spent. `burnRate` is USD per `burnRatePer`. What will have been spent at `until` is `expected`, from `expectedLow` to `expectedHigh`, by `historyDays` days. `runsOut` is null, too, where that is not before `until`. `project` is there for its budgets, as the settings name it, `sessionId` for that of a session. `costIsLowerBound` and `expectedIsLowerBound` tell that the true amount may be higher; `unpriced` requests have no known price. `summary` is a line for people. */
 export interface BudgetRow {
   readonly name: "day" | "month" | "session" | "week";
   readonly limit: number;
@@ -291,6 +294,7 @@ export interface BudgetRow {
   readonly runsOut: string | null;
   readonly since: string | null;
   readonly until: string | null;
+  readonly summary: string;
   readonly project?: string;
   readonly sessionId?: string;
   readonly costIsLowerBound?: boolean;
@@ -302,6 +306,7 @@ export interface BudgetRow {
 export interface HistoryParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly limit?: number;
   readonly offset?: number;
   readonly since?: string | null;
@@ -326,6 +331,7 @@ export interface SkippedFile {
 export interface TrendParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly unit?: "day" | "hour" | "month" | "week";
   readonly split?: "branch" | "engine" | "model" | "project" | "source" | "tool" | null;
   readonly count?: number | null;
@@ -401,6 +407,7 @@ export interface TrendPart {
 export interface ToolsParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly sessionId?: string | null;
   readonly since?: string | null;
   readonly until?: string | null;
@@ -461,7 +468,7 @@ export interface LimitsResult {
   readonly markdown: string;
 }
 
-/** A window of a plan's limit, as the agent has recorded it. `usedPercent` is null unless `state` is `current`: the window has been `reset` since, or it is `unknown` whether it has. `recordedPercent` is what was recorded then. `limit` names one of several limits. At `percentPerHour` all is used at `runsOutAt`, null where that is not before `resetsAt`. */
+/** A window of a plan's limit, as the agent has recorded it. `usedPercent` is null unless `state` is `current`: the window has been `reset` since, or it is `unknown` whether it has. `recordedPercent` is what was recorded then. `limit` names one of several limits. At `percentPerHour` all is used at `runsOutAt`, null where that is not before `resetsAt`. `summary` is a line for people. */
 export interface PlanLimit {
   readonly source: string;
   readonly limit: string | null;
@@ -476,6 +483,7 @@ export interface PlanLimit {
   readonly resetsAt: string | null;
   readonly recordedAt: string;
   readonly recordedPercent: number;
+  readonly summary: string;
 }
 
 /** What a source without a current limit has used since its running 5-hour block began. An estimate: blocks begin at the full hour of their first request, as those of plans may. */
@@ -493,6 +501,7 @@ export interface RequestBlock {
 export interface CompareParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
+  readonly allProjects?: boolean;
   readonly sessionA?: string | null;
   readonly sessionB: string;
 }
@@ -541,6 +550,60 @@ export interface Export {
   readonly content?: string;
 }
 
+/** `stats/overview`: of a folder and of all projects. */
+export interface OverviewParams {
+  readonly workspaceUri?: string | null;
+  readonly workDoneToken?: string | number | null;
+}
+
+/** What today, this week and this month cost; `text` is what `rad overview` prints. `here` are those of the folder, empty where it has no sessions of its own, and `everywhere` those of all projects. `last` is the most recent session, of the folder where it has any. `attention` are sentences on what needs a look. */
+export interface OverviewResult {
+  readonly here: readonly Span[];
+  readonly everywhere: readonly Span[];
+  readonly last: SessionSummary | null;
+  readonly projects: readonly Share[];
+  readonly models: readonly Share[];
+  readonly budgets: readonly BudgetRow[];
+  readonly limits: readonly PlanLimit[];
+  readonly attention: readonly string[];
+  readonly text: string;
+  readonly markdown: string;
+}
+
+/** A day, week or month, and as much of the one `before` as has passed of it. `label` names it for people, and `change` is that of its cost, empty where that is not known. */
+export interface Span {
+  readonly sessions: number;
+  readonly tokens: number;
+  readonly cost: number | null;
+  readonly costText: string;
+  readonly costIsLowerBound?: boolean;
+  readonly unpriced?: number;
+  readonly name: "day" | "month" | "week";
+  readonly label: string;
+  readonly before: Spent;
+  readonly change: string;
+}
+
+/** What some sessions spent; `costText` is how the cost reads, which is null where not known. `costIsLowerBound` tells that the true cost may be higher; `unpriced` requests have no known price. */
+export interface Spent {
+  readonly sessions: number;
+  readonly tokens: number;
+  readonly cost: number | null;
+  readonly costText: string;
+  readonly costIsLowerBound?: boolean;
+  readonly unpriced?: number;
+}
+
+/** What was spent on a project or a model this week; the name is empty where none is known. The name of a project is its folder, and `label` the end of that which no other has. */
+export interface Share {
+  readonly name: string;
+  readonly label: string;
+  readonly tokens: number;
+  readonly cost: number | null;
+  readonly costText: string;
+  readonly costIsLowerBound?: boolean;
+}
+
 /** Params and result of each request. */
 export interface Requests {
   "stats/session": { readonly params: SessionParams; readonly result: SessionStats };
@@ -554,6 +617,7 @@ export interface Requests {
   "stats/limits": { readonly params: LimitsParams; readonly result: LimitsResult };
   "stats/compare": { readonly params: CompareParams; readonly result: SessionComparison };
   "stats/export": { readonly params: ExportParams; readonly result: Export };
+  "stats/overview": { readonly params: OverviewParams; readonly result: OverviewResult };
 }
 
 /** Params of each notification of the server. */

@@ -18,6 +18,7 @@ from rad_lsp.core.errors import SessionUnreadable
 from rad_lsp.core.problems import Problem
 from rad_lsp.render import answers
 from rad_lsp.render import export as exports
+from rad_lsp.render import overview as overviews
 from rad_lsp.server.registry import request
 from rad_lsp.server.uris import path_of
 from rad_lsp.service import budget as budgets
@@ -46,7 +47,7 @@ async def session(context: Context, params: wire.SessionParams) -> wire.SessionS
         holding = context.folders.holding(selected.path)
         zone = holding.settings.values.zone if holding else None
     else:
-        folder, snapshot = await _snapshot(context, params)
+        folder, snapshot = await snapshot_of(context, params)
         selected = service.session(snapshot, params.session_id)
         zone = folder.settings.values.zone
     prices = context.folders.prices_of(selected)
@@ -71,7 +72,7 @@ async def engine(context: Context, params: wire.UsageParams) -> wire.UsageResult
 @request("stats/cost", wire.CostParams)
 async def cost(context: Context, params: wire.CostParams) -> wire.CostResult:
     """The tokens and rates that a cost is made of."""
-    folder, snapshot = await _snapshot(context, params)
+    folder, snapshot = await snapshot_of(context, params)
     within = period_of(folder, params.since, params.until)
     arguments = (snapshot, folder.settings.prices, params.session_id, within)
     table = await asyncio.to_thread(service.cost, *arguments)
@@ -81,7 +82,7 @@ async def cost(context: Context, params: wire.CostParams) -> wire.CostResult:
 @request("stats/budget", wire.BudgetParams)
 async def budget(context: Context, params: wire.BudgetParams) -> wire.BudgetResult:
     """All budgets that are set, and how far each will go."""
-    folder, snapshot = await _snapshot(context, params)
+    folder, snapshot = await snapshot_of(context, params)
     settings = folder.settings.values
     arguments = (snapshot, folder.sessions.root, settings, datetime.now(UTC))
     found = await folder.sessions.ask(lambda store: budgets.overview(store, *arguments))
@@ -91,7 +92,7 @@ async def budget(context: Context, params: wire.BudgetParams) -> wire.BudgetResu
 @request("stats/history", wire.HistoryParams)
 async def history(context: Context, params: wire.HistoryParams) -> wire.History:
     """A page of sessions, newest first."""
-    folder, snapshot = await _snapshot(context, params)
+    folder, snapshot = await snapshot_of(context, params)
     within = period_of(folder, params.since, params.until)
     page = service.history(snapshot, params.limit, params.offset, within)
     titles = context.folders.titles
@@ -101,18 +102,28 @@ async def history(context: Context, params: wire.HistoryParams) -> wire.History:
     return answers.history(page, snapshot, datetime.now(UTC), zone, titles.known.of)
 
 
+@request("stats/overview", wire.OverviewParams)
+async def overview(context: Context, params: wire.OverviewParams) -> wire.OverviewResult:
+    """Today, this week and this month, and what is left."""
+    folder, _ = await snapshot_of(context, params)
+    found = await folder.sessions.overview()
+    zone, title_of = folder.settings.values.zone, context.folders.titles.known.of
+    root = str(folder.sessions.root)
+    return overviews.result(found, datetime.now(UTC), zone, root, title_of)
+
+
 @request("stats/limits", wire.LimitsParams)
 async def limits(context: Context, params: wire.LimitsParams) -> wire.LimitsResult:
     """Plan limits of the user's accounts."""
-    folder, _ = await _snapshot(context, params)
-    overview = await folder.sessions.plan_limits()
-    return answers.limits(overview, folder.settings.values.zone)
+    folder, _ = await snapshot_of(context, params)
+    found = await folder.sessions.plan_limits()
+    return answers.limits(found, datetime.now(UTC), folder.settings.values.zone)
 
 
 @request("stats/compare", wire.CompareParams)
 async def compare(context: Context, params: wire.CompareParams) -> wire.SessionComparison:
     """Session B against session A, or against the session of its agent before it."""
-    folder, snapshot = await _snapshot(context, params)
+    folder, snapshot = await snapshot_of(context, params)
     comparison = service.compare(snapshot, params.session_a, params.session_b)
     zone, title_of = folder.settings.values.zone, context.folders.titles.known.of
     return answers.comparison(comparison, datetime.now(UTC), zone, title_of)
@@ -121,7 +132,7 @@ async def compare(context: Context, params: wire.CompareParams) -> wire.SessionC
 @request("stats/export", wire.ExportParams)
 async def export(context: Context, params: wire.ExportParams) -> wire.Export:
     """Sessions as text, or written to a file that the user named; can be cancelled."""
-    folder, snapshot = await _snapshot(context, params)
+    folder, snapshot = await snapshot_of(context, params)
     within = period_of(folder, params.since, params.until)
     selected = service.selected(snapshot, params.session_id, within)
     zone = folder.settings.values.zone
@@ -188,7 +199,7 @@ class _Export:
 
 
 async def _usage(context: Context, params: wire.UsageParams, kind: Kind) -> wire.UsageResult:
-    folder, snapshot = await _snapshot(context, params)
+    folder, snapshot = await snapshot_of(context, params)
     within = period_of(folder, params.since, params.until)
     arguments = (snapshot, kind, params.session_id, within, folder.settings.prices)
     table = await asyncio.to_thread(service.usage, *arguments)
@@ -205,9 +216,13 @@ def _named(
     return session.id, context.folders.label(session, folder.settings.values.zone)
 
 
-async def _snapshot(context: Context, params: wire.Params) -> tuple[Folder, Snapshot]:
+async def snapshot_of(context: Context, params: wire.Params) -> tuple[Folder, Snapshot]:
+    """The folder that is asked about, and its sessions or those of all projects."""
     folder = context.folders.pick(params.workspace_uri)
-    return folder, await folder.ready()
+    snapshot = await folder.ready()
+    if isinstance(params, wire.ScopeParams) and params.all_projects:
+        snapshot = await folder.sessions.ask(lambda store: store.recall(), all_projects=True)
+    return folder, snapshot
 
 
 def period_of(folder: Folder, since: str | None, until: str | None) -> Period:

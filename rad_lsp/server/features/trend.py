@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rad_lsp import service, wire
 from rad_lsp.render import tools as rendered_tools
 from rad_lsp.render import trend as rendered
-from rad_lsp.server.features.stats import period_of
+from rad_lsp.server.features.stats import period_of, snapshot_of
 from rad_lsp.server.registry import request
 from rad_lsp.service import tools as asked_tools
 from rad_lsp.service import trend as asked
@@ -33,7 +33,8 @@ async def trend(context: Context, params: wire.TrendParams) -> wire.TrendResult:
         settings.week_start,
     )
     found = await folder.sessions.ask(
-        lambda store: store.ask_known(lambda sums: asked.ask(sums, question, prices))
+        lambda store: store.ask_known(lambda sums: asked.ask(sums, question, prices)),
+        all_projects=params.all_projects,
     )
     return rendered.answer(found)
 
@@ -41,11 +42,11 @@ async def trend(context: Context, params: wire.TrendParams) -> wire.TrendResult:
 @request("stats/tools", wire.ToolsParams)
 async def tools(context: Context, params: wire.ToolsParams) -> wire.ToolsResult:
     """What became of tool calls, by tool."""
-    folder = context.folders.pick(params.workspace_uri)
-    snapshot = await folder.ready()
+    folder, snapshot = await snapshot_of(context, params)
     session = params.session_id and service.session(snapshot, params.session_id)
     within = period_of(folder, params.since, params.until)
     found = await folder.sessions.ask(
-        lambda store: store.ask_known(lambda sums: asked_tools.ask(sums, within, session or None))
+        lambda store: store.ask_known(lambda sums: asked_tools.ask(sums, within, session or None)),
+        all_projects=params.all_projects,
     )
     return rendered_tools.answer(found)
