@@ -76,9 +76,11 @@ def _log(file: str | None, level: str) -> None:
 def _serve() -> int:
     import asyncio
 
+    from rad_lsp.core import advice
     from rad_lsp.server import transport
     from rad_lsp.server.app import create_server
 
+    advice.speak_to_editors()
     server = create_server()
     # What is loaded by now stays, and reports make no cycles: collecting often only costs time.
     gc.freeze()

@@ -5,6 +5,7 @@ The command line prints the sentence; the server sends both (wire contract, "Err
 
 from __future__ import annotations
 
+from rad_lsp.core import advice
 from rad_lsp.core.wording import only_elsewhere, printable
 
 _SHOWN = 40
@@ -32,14 +33,14 @@ class NoWorkspace(RadError):
         if elsewhere:
             super().__init__(only_elsewhere(elsewhere))
         else:
-            super().__init__("No Radium workspace found. Run 'rad init' to create one.")
+            super().__init__(str(advice.NO_WORKSPACE))
 
 
 class NoSessions(RadError):
     """The workspace has no readable session."""
 
     def __init__(self) -> None:
-        super().__init__("No sessions found. Run an agent session first, or see 'rad doctor'.")
+        super().__init__(f"No sessions found. {advice.RUN_SESSION}")
 
 
 class SessionNotFound(RadError):
@@ -56,7 +57,7 @@ class SessionNotFound(RadError):
         elif elsewhere:
             message += f" {only_elsewhere(elsewhere)}"
         else:
-            message += " 'rad stats history' lists the sessions."
+            message += f" {advice.LIST_SESSIONS}"
         super().__init__(message, sessionId=session_id, candidates=candidates)
 
 

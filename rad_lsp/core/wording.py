@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+from rad_lsp.core import advice
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
@@ -167,7 +169,7 @@ def unpriced(models: Iterable[Usage]) -> str | None:
 def only_elsewhere(sessions: int) -> str:
     """What is said where a folder has no sessions, but others have."""
     there = f"There {'is' if sessions == 1 else 'are'} {counted(sessions, 'session')}"
-    return f"No sessions in this folder. {there} in other folders: add --all-projects."
+    return f"No sessions in this folder. {there} {advice.LOOK_ELSEWHERE}"
 
 
 def engineless(session_ids: Sequence[str]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rad_lsp.core import period, wording
+from rad_lsp.core import advice, period, wording
 from rad_lsp.core.budget import HISTORY_DAYS, LEAST_DAYS
 from rad_lsp.core.money import Money
 from rad_lsp.core.wording import NOT_AVAILABLE, money, percent, printable, usd
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from rad_lsp.render.text import Paint
     from rad_lsp.service.budget import Budgets
 
-NO_BUDGET: Final = (
-    "No budget is set. Add [budget] and, below it, day = 20 to your settings; "
-    "'rad doctor' names the file.\n"
-)
+
+def _no_budget() -> str:
+    return f"No budget is set. {advice.SET_BUDGET}\n"
+
 
 _COLUMNS: Final = (
     Column("Budget"),
@@ -50,7 +50,7 @@ def text(
     `width` is the number of cells of a line; None is without limit.
     """
     if not budgets.rows:
-        return NO_BUDGET
+        return _no_budget()
     laid = laid_out(_COLUMNS, [_cells(row, zone) for row in budgets.rows], width=width)
     body = [
         paint("bad", line) if row.warns else line
@@ -63,7 +63,7 @@ def text(
 def markdown(budgets: Budgets, zone: tzinfo | None) -> str:
     """All budgets, and the rules by which what is expected is told."""
     if not budgets.rows:
-        return NO_BUDGET
+        return _no_budget()
     header = [column.header for column in _COLUMNS]
     cells = [[marks.escape(cell) for cell in _cells(row, zone)] for row in budgets.rows]
     aligns = "".join(column.align for column in _COLUMNS)

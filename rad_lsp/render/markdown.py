@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rad_lsp.core import figures, wording
+from rad_lsp.core import advice, figures, wording
 from rad_lsp.core.comparison import printed_difference
 from rad_lsp.core.cost import UNKNOWN
 from rad_lsp.core.wording import NO_HISTORY, NOT_AVAILABLE, count, money, percent, printable
@@ -140,7 +140,7 @@ def tooltip(
     parts = _sessions(status, now, name, savings)
     parts += [f"⚠ {escape(wording.passed(passed))}" for passed in status.passed]
     if status.skipped:
-        parts.append(f"⚠ {wording.counted(status.skipped, 'file')} skipped: see `rad doctor`")
+        parts.append(f"⚠ {wording.counted(status.skipped, 'file')} skipped: {advice.SEE_SKIPPED}")
     if origins:
         parts.append("  \n".join(["Settings from", *map(escape, origins)]))
     if links:
@@ -180,7 +180,7 @@ def _sessions(status: StatusFigures, now: datetime, name: str, savings: Savings)
         )
     parts += [_warning(problem) for problem in session.problems[:_WARNINGS]]
     more = len(session.problems) - _WARNINGS
-    return [*parts, f"… and {more:,} more: see `rad doctor`"] if more > 0 else parts
+    return [*parts, f"… and {more:,} more: {advice.SEE_SESSION}"] if more > 0 else parts
 
 
 def _succeeded(rate: float | None, calls: int, unknown: int) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
-from rad_lsp.core import figures, wording
+from rad_lsp.core import advice, figures, wording
 from rad_lsp.core.comparison import printed_difference
 from rad_lsp.core.cost import UNKNOWN
 from rad_lsp.core.wording import NO_HISTORY, money, printable, signed
@@ -183,7 +183,7 @@ def _essentials(session: Session) -> tuple[str, str, str]:
 def _cost(session: Session) -> layout.Line:
     """What a session cost, with whom, and where it says how that is reached."""
     label, cost = layout.line("cost", session)
-    said = [wording.listed(figures.model_names(session)), "rates: rad stats cost"]
+    said = [wording.listed(figures.model_names(session)), str(advice.SEE_RATES)]
     return label, f"{cost} ({'; '.join(filter(None, said))})"
 
 

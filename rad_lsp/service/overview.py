@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
 
+from rad_lsp.core import advice, money
 from rad_lsp.core import budget as budgets
-from rad_lsp.core import money
 from rad_lsp.core.budget import Outlook
 from rad_lsp.core.limits import Limit
 from rad_lsp.core.money import Money
@@ -194,8 +194,8 @@ def _dearest(shares: Iterable[Share]) -> tuple[Share, ...]:
 def _attention(snapshot: Snapshot, last: Session | None, spans: tuple[Span, ...]) -> Iterator[str]:
     """Sentences on files that were skipped, money that is not known, and contradictions."""
     if snapshot.skipped:
-        yield f"{counted(len(snapshot.skipped), 'file')} skipped: rad doctor"
+        yield f"{counted(len(snapshot.skipped), 'file')} skipped: {advice.SEE_SKIPPED}"
     if unpriced := max((span.now.money.unpriced for span in spans), default=0):
-        yield f"{counted(unpriced, 'request')} without a known price: rad stats cost"
+        yield f"{counted(unpriced, 'request')} without a known price: {advice.SEE_COST}"
     if last is not None and any(one.severity == "warning" for one in last.problems):
-        yield "the last session has warnings: rad stats session"
+        yield f"the last session has warnings: {advice.SEE_SESSION}"

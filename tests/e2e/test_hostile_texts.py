@@ -47,7 +47,7 @@ async def test_a_status_and_diagnostics_are_harmless(connect, workspace, hostile
     status = await client.status(lambda status: status["session"] is not None)
     assert status["session"]["sessionId"] == HOSTILE
     assert harmless(shown(status))
-    assert " more: see `rad doctor`" in status["tooltip"]
+    assert " more: see the session" in status["tooltip"]
     for name in ("hostile", "faulty", "key"):
         uri = (workspace.sessions / f"{name}.json").as_uri()
         found = await client.diagnostics_of(uri, bool)

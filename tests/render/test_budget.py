@@ -78,8 +78,12 @@ def test_on_a_narrow_terminal_columns_give_way_and_are_named(budgets):
 
 def test_without_a_budget_it_says_how_to_set_one():
     none = Budgets((), (80.0, 100.0))
-    assert outlooks.text(none, UTC) == outlooks.NO_BUDGET
-    assert outlooks.markdown(none, UTC) == outlooks.NO_BUDGET
+    said = (
+        "No budget is set. Add [budget] and, below it, day = 20 to your settings; "
+        "'rad doctor' names the file.\n"
+    )
+    assert outlooks.text(none, UTC) == said
+    assert outlooks.markdown(none, UTC) == said
     assert not rows.answer(answers.budget(none, UTC))["rows"]
 
 

@@ -159,7 +159,7 @@ def test_a_tooltip_tells_of_what_wants_a_look(workspace, now, skipped, reports_o
     printed = markdown.tooltip(found, now)
     assert "⚠ 214 successful and 99 failed tool calls" in printed
     files = "1 file" if skipped == 1 else "2 files"
-    assert printed.endswith(f"⚠ {files} skipped: see `rad doctor`")
+    assert printed.endswith(f"⚠ {files} skipped: rad doctor")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 import { build, context } from 'esbuild';
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { trim } from './trim.mjs';
 
 const production = process.argv.includes('--production');
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,6 +19,7 @@ const options = {
   target: 'node20',
   format: 'cjs',
   external: ['vscode', './client.js'],
+  plugins: [trim],
   minify: production,
   sourcemap: production ? false : 'linked',
   legalComments: 'none',

@@ -1,7 +1,17 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { env, RelativePattern, version, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import {
+  env,
+  RelativePattern,
+  version,
+  window,
+  workspace,
+  type Disposable,
+  type ExtensionContext,
+  type LogOutputChannel,
+  type WorkspaceFolder,
+} from 'vscode';
 import { Commands } from './commands';
 import { Help } from './help';
 import { Pages } from './pages';
@@ -42,13 +52,25 @@ function startWhenWanted(context: ExtensionContext, made: Server, log: LogOutput
   };
   start();
   if (made.state.kind === 'idle') log.info('The server is started once a folder has sessions, or by a command.');
-  for (const folder of workspace.workspaceFolders ?? []) {
-    const watcher = workspace.createFileSystemWatcher(new RelativePattern(folder, '.radium'), false, true, true);
-    watcher.onDidCreate(start);
-    context.subscriptions.push(watcher);
-  }
+  const watchers = new Map<string, Disposable>();
+  const watch = (added: readonly WorkspaceFolder[]): void => {
+    for (const folder of added) {
+      const watcher = workspace.createFileSystemWatcher(new RelativePattern(folder, '.radium'), false, true, true);
+      watcher.onDidCreate(start);
+      watchers.set(folder.uri.toString(), watcher);
+    }
+  };
+  watch(workspace.workspaceFolders ?? []);
   context.subscriptions.push(
-    workspace.onDidChangeWorkspaceFolders(start),
+    { dispose: () => watchers.forEach((watcher) => void watcher.dispose()) },
+    workspace.onDidChangeWorkspaceFolders(({ added, removed }) => {
+      for (const { uri } of removed) {
+        watchers.get(uri.toString())?.dispose();
+        watchers.delete(uri.toString());
+      }
+      watch(added);
+      start();
+    }),
     workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('radLsp.statusBar.visibility')) start();
     }),

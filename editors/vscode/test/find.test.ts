@@ -60,7 +60,7 @@ test('each candidate that loses says why, in order', async () => {
       interpreter: '/opt/python',
       path: on,
       probe: async ({ command }) =>
-        command === '/opt/python' ? { refusal: 'no module' } : { refusal: 'too old', old: true },
+        command === '/opt/python' ? { refusal: 'no module' } : { refusal: 'too old', fault: 'old' },
     }),
   );
   assert.equal(search.winner, undefined);
@@ -71,7 +71,7 @@ test('each candidate that loses says why, in order', async () => {
     'PATH: there is no rad-lsp on it',
     '~/.local/bin: there is no rad-lsp in it',
   ]);
-  assert.equal(search.candidates[0]?.old, true);
+  assert.equal(search.candidates[0]?.fault, 'old');
 });
 
 test('the Python extension comes before PATH', async () => {
@@ -260,6 +260,32 @@ test('a probe refuses what is not there, or may not be run', async () => {
   assert.deepEqual(await probe({ command: file, args: [] }), { refusal: 'there is no such program' });
   writeFileSync(file, '');
   assert.deepEqual(await probe({ command: file, args: [] }), { refusal: 'it may not be run' });
+});
+
+test('a probe tells a program that is gone from one whose interpreter or target is', async () => {
+  const own = folder();
+  const script = program(join(own, 'script'));
+  writeFileSync(script, `#!${join(own, 'venv', 'python')}\n`);
+  assert.deepEqual(await probe({ command: script, args: [] }), {
+    refusal: `its interpreter, ${join(own, 'venv', 'python')}, is gone`,
+    fault: 'broken',
+  });
+  symlinkSync(join(own, 'removed'), join(own, 'link'));
+  assert.deepEqual(await probe({ command: join(own, 'link'), args: ['-m', 'rad_lsp'] }), {
+    refusal: `it is a link to ${join(own, 'removed')}, which is gone`,
+    fault: 'broken',
+  });
+});
+
+test('a link whose target is gone is told of where no program is found', async () => {
+  const [first, second, home] = [folder(), folder(), folder()];
+  symlinkSync(join(first, 'removed'), join(first, 'rad-lsp'));
+  const path = [first, second].join(delimiter);
+  const { candidates } = await findServer(around({ path, home, probe }));
+  assert.match(candidates.find(({ origin }) => origin === 'PATH')?.refusal ?? '', /which is gone/);
+  program(join(second, 'rad-lsp'), 'echo rad-lsp 1.0.0');
+  const { winner } = await findServer(around({ path, home, probe }));
+  assert.equal(winner?.command, join(second, 'rad-lsp'));
 });
 
 test('a module in the current folder does not pass for the server', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Memento } from 'vscode';
 import type { SessionSummary, Status } from '../src/contract';
 import { escape, shortId } from '../src/display';
+import { Once } from '../src/once';
 import { addressOf, pageOf, title, type Page } from '../src/pages';
 import { agentFolders, isReport, transcripts } from '../src/reports';
 import { Crashes } from '../src/server/crashes';
@@ -80,6 +82,33 @@ test('crashes of long ago do not count', () => {
   assert.equal(crashes.add(5 * 60_000), 1000);
 });
 
+test('a server that does not come up is given up when it fails in the same words again', () => {
+  const crashes = new Crashes();
+  assert.deepEqual(
+    ['no pygls', 'disk full', 'disk full'].map((words) => crashes.add(0, words)),
+    [1000, 2000, undefined],
+  );
+  crashes.forget();
+  assert.deepEqual([crashes.add(0, 'disk full'), crashes.add(0), crashes.add(0, 'disk full')], [1000, 2000, 4000]);
+});
+
+test('a message comes once until what it is about changes, and never again when the user says so', async () => {
+  const kept = new Map<string, unknown>();
+  const memory = {
+    get: (key: string) => kept.get(key),
+    update: async (key: string, value: unknown) => void kept.set(key, value),
+  } as unknown as Memento;
+  const about = ['no server', 'no server', 'an old one', 'no server'];
+  const shown: boolean[] = [];
+  for (const what of about) shown.push(await new Once(memory).isNew('missing', what));
+  assert.deepEqual(shown, [true, false, true, true]);
+  assert.equal(await new Once(memory).isNew('old', 'no server'), true);
+  await new Once(memory).forget('missing');
+  assert.equal(await new Once(memory).isNew('missing', 'no server'), true);
+  await new Once(memory).never('missing');
+  assert.equal(await new Once(memory).isNew('missing', 'another'), false);
+});
+
 test('the status bar shows what the server sends, and says it to screen readers', () => {
   const shown = view(running, status, 'always');
   assert.deepEqual(shown, {
@@ -102,7 +131,7 @@ test('every state of the server is told apart', () => {
     view(running, status, 'always'),
     view(running, none, 'always'),
     view(running, undefined, 'always'),
-    view({ kind: 'stopped' }, undefined, 'always'),
+    view({ kind: 'stopped', cameUp: true, lastWords: '' }, undefined, 'always'),
     view({ kind: 'missing', search }, undefined, 'always'),
   ].map((shown) => shown?.text.replace(/^\$\(\S+\) /, ''));
   assert.deepEqual(texts, [

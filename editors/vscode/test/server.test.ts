@@ -124,13 +124,13 @@ test('it is started again after it ended, and given up at the fifth time', async
   await until('running');
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.now() });
   for (const pause of [1000, 2000, 4000, 8000]) {
-    made.at(-1)?.listener.closed();
+    made.at(-1)?.listener.closed('');
     assert.equal(server.state.kind, 'starting');
     mock.timers.tick(pause);
     await until('running');
   }
-  made.at(-1)?.listener.closed();
-  assert.equal(server.state.kind, 'stopped');
+  made.at(-1)?.listener.closed('ModuleNotFoundError');
+  assert.deepEqual(server.state, { kind: 'stopped', cameUp: true, lastWords: 'ModuleNotFoundError' });
   assert.equal(made.length, 5);
   await server.restart();
   assert.equal(server.state.kind, 'running');
@@ -180,7 +180,7 @@ test('the status bar follows the folder of the active editor, and forgets a dead
   window.activeTextEditor = undefined;
   listener.status(status('file:///one', 'ONE AGAIN'));
   assert.match(item.text, /TWO/);
-  listener.closed();
+  listener.closed('');
   assert.match(item.text, /starting/);
   stage.change('radLsp.statusBar.visibility', 'never');
   assert.equal(item.visible, false);

@@ -27,7 +27,7 @@ def test_what_is_skipped_is_named(start, sessions, workspace):
     workspace.raw("torn.json", b'{"metrics": {')
     nvim = start()
     nvim.status("$0.2500 · 92.6%")
-    assert "WARNING 1 file skipped: see `rad doctor`" in health(nvim)
+    assert "WARNING 1 file skipped: see the list of problems" in health(nvim)
 
 
 def test_a_server_that_is_not_installed(start):

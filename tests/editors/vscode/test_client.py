@@ -75,8 +75,36 @@ def test_package_holds_what_it_needs_and_nothing_else(vsix):
     assert {"dist/extension.js", "dist/client.js", "l10n/bundle.l10n.json"} <= names
     assert {"package.nls.json", "readme.md", "changelog.md", "LICENSE.txt"} <= names
     assert not {name for name in names if name.startswith(("src/", "test/", "pictures/", "node_"))}
+    assert not {name for name in names if name.endswith(".map")}
     assert icon[16:24] == (128).to_bytes(4, "big") * 2
-    assert vsix.stat().st_size < 300_000
+    assert vsix.stat().st_size < 400_000
+
+
+def test_development_build_leads_the_debugger_to_the_sources(sources):
+    done = workbench.npm(sources, "run", "build")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("extension", "client"):
+        built = sources / "dist" / f"{name}.js"
+        assert built.read_text(encoding="utf-8").endswith(f"//# sourceMappingURL={name}.js.map\n")
+        origins = json.loads(built.with_suffix(".js.map").read_text(encoding="utf-8"))["sources"]
+        own = {
+            (built.parent / origin).resolve() for origin in origins if "node_modules" not in origin
+        }
+        assert own
+        assert own <= {path.resolve() for path in (sources / "src").rglob("*.ts")}
+    launch = json.loads((workbench.REPOSITORY / ".vscode/launch.json").read_text(encoding="utf-8"))
+    assert (
+        "${workspaceFolder}/editors/vscode/dist/**/*.js" in launch["configurations"][0]["outFiles"]
+    )
+
+
+def test_shop_window_names_the_agents():
+    manifest = json.loads((workbench.CLIENT / "package.json").read_text(encoding="utf-8"))
+    texts = json.loads((workbench.CLIENT / "package.nls.json").read_text(encoding="utf-8"))
+    for agent in ("Claude Code", "Codex", "Gemini CLI", "Copilot CLI"):
+        assert agent in texts["description"]
+        assert agent.lower() in manifest["keywords"]
+    assert "AI" in manifest["categories"]
 
 
 def test_lock_file_names_no_host():

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from tests.editors.vscode.workbench import eventually, server_script
+from tests.editors.vscode.workbench import eventually, put, server_script
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_missing_server_is_said_once_with_help(
     window.status("Radium: no server".__eq__)
     told = window.notification("rad-lsp, which the figures come from, was not found.")
     picture(window, "no-server")
-    names = ["Open Guide", "Choose Python"]
+    names = ["Open Guide", "Choose Python", "Not Again"]
     for name in names:
         assert told.get_by_role("button", name=name).is_visible()
     told.get_by_role("button", name="Open Guide").click()
@@ -48,8 +48,95 @@ def test_missing_server_is_said_once_with_help(
     assert "ms-python.python: the Python extension is not installed" in info
     assert "PATH: there is no rad-lsp on it" in info
 
+    window.close()
+
+    window = browser.open(server.url(make_workspace("another")), ready=False)
+    window.status("Radium: no server".__eq__)
+    window.item.locator("a").first.click()
+    told = window.notification("rad-lsp, which the figures come from, was not found.")
+    # What the user asked for alone: nothing was said of this folder by itself.
+    assert told.get_by_role("button", name="Not Again").count() == 0
+    assert window.notifications() == 1
+
     server.configure({"radLsp.server.path": str(program)})
     window.status("$0.2500 · 92.6%".__eq__)
+    window.close()
+
+
+def test_server_that_is_not_whole_says_why_in_one_message(
+    browser, serve, bare_path, make_workspace, tmp_path, picture
+):
+    script = tmp_path / "rad-lsp"
+    python = tmp_path / "removed" / "python"
+    script.write_text(f"#!{python}\nimport rad_lsp\n")
+    script.chmod(0o755)
+    server = serve({"radLsp.server.path": str(script)}, path=bare_path)
+
+    window = browser.open(server.url(make_workspace("gone")), ready=False)
+    window.status("Radium: no server".__eq__)
+    told = window.notification(
+        f"rad-lsp at {script} cannot be started: its interpreter, {python}, is gone."
+    )
+    told.get_by_role("button", name="Not Again").click()
+    told.wait_for(state="detached")
+
+    # It answers to --version, and dies when it is started.
+    dying = tmp_path / "dying"
+    dying.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *--version*) echo rad-lsp 0.1.0; exit;; esac\n'
+        "echo \"ModuleNotFoundError: No module named 'pygls'\" >&2; exit 1\n"
+    )
+    dying.chmod(0o755)
+    server.configure({"radLsp.server.path": str(dying)})
+    window.status("Radium: server stopped".__eq__)
+    told = window.notification(
+        "The server does not start. It said: ModuleNotFoundError: No module named 'pygls'"
+    )
+    picture(window, "server-does-not-start")
+    assert window.notifications() == 1
+    told.get_by_role("button", name="Show Log").click()
+    channel = window.page.locator(".part.panel select").first
+    eventually(lambda: channel.evaluate("e => e.selectedOptions[0].text") == "Radium Sessions")
+    window.press("Control+j")
+
+    # Whoever has said that once, is told of no other server that is missing.
+    server.configure({"radLsp.server.path": "/nowhere/rad-lsp"})
+    window.status("Radium: no server".__eq__)
+    window.run("Copy Debug Info")
+    window.notification("Debug information is on the clipboard.")
+    assert window.notifications() == 1
+    window.close()
+
+
+def test_folder_that_is_added_later_starts_the_server_with_its_first_session(
+    browser, serve, bare_path, program, tmp_path, report
+):
+    settings = {
+        "radLsp.server.path": str(program),
+        "radLsp.statusBar.visibility": "relevant",
+    }
+    server = serve(settings, path=bare_path)
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        folder.mkdir()
+    (two / "second.txt").write_text("2")
+    file = tmp_path / "both.code-workspace"
+
+    def write(*folders):
+        listed = [{"path": str(folder)} for folder in folders]
+        file.write_text(json.dumps({"folders": listed}), encoding="utf-8")
+
+    write(one)
+    window = browser.open(server.url(file, workspace=True), ready=False)
+    window.run("Copy Debug Info")
+    window.notification("Debug information is on the clipboard.")
+    assert "state: idle" in eventually(window.clipboard)
+
+    write(one, two)
+    window.open_report("second.txt")
+    put(two, report("first", 3, 1), "first")
+    window.status("$3.0000 · 92.6%".__eq__)
     window.close()
 
 

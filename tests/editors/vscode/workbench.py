@@ -403,6 +403,10 @@ class Window:
         found.wait_for()
         return found
 
+    def notifications(self):
+        """How many notifications are shown."""
+        return self.page.locator(".notifications-toasts .notification-list-item").count()
+
     def close_editors(self):
         """Leave nothing open, as a test finds it."""
         self.press("Escape", "Escape", "Control+k", "Control+w")

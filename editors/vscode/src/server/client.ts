@@ -15,6 +15,7 @@ import { VERSION, type Notifications, type Requests } from '../contract';
 import { COMMANDS } from '../links';
 import { REPORTS, transcripts } from '../reports';
 import { spawnOptions, type Program } from './probe';
+import { Stderr } from './stderr';
 
 export interface Connection {
   request<M extends keyof Requests>(
@@ -29,12 +30,23 @@ export interface Connection {
 
 export interface Listener {
   status(status: Notifications['stats/status']): void;
-  /** The connection is lost, and nobody asked for that. */
-  closed(): void;
+  /** The connection is lost, and nobody asked for that; with what the server said last on stderr. */
+  closed(lastWords: string): void;
 }
 
+/** Its errors go into the log alone: what the user hears of them is decided outside. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
+/** A server that did not come up; the message is what it said last on stderr, if anything. */
+export class StartFailed extends Error {}
+
 export async function connect(program: Program, log: LogOutputChannel, listener: Listener): Promise<Connection> {
-  const client = new LanguageClient(
+  const stderr = new Stderr(log);
+  const client = new QuietClient(
     'radLsp',
     'Radium Sessions',
     { command: program.command, args: [...program.args], options: spawnOptions(program) },
@@ -50,11 +62,16 @@ export async function connect(program: Program, log: LogOutputChannel, listener:
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       markdown: { isTrusted: { enabledCommands: COMMANDS } },
       initializationFailedHandler: () => false,
-      // When to start again, and what the user hears of it, is decided outside.
+      stdioOptions: {
+        // Messages come that way.
+        stdout: () => undefined,
+        stderr: (stream) => stderr.listen(stream),
+      },
+      // When to start again is decided outside.
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: () => {
-          listener.closed();
+          void stderr.lastWords().then((words) => listener.closed(words));
           return { action: CloseAction.DoNotRestart, handled: true };
         },
       },
@@ -76,8 +93,9 @@ export async function connect(program: Program, log: LogOutputChannel, listener:
   try {
     await client.start();
   } catch (error) {
+    const lastWords = await stderr.lastWords();
     await stop();
-    throw error;
+    throw new StartFailed(lastWords, { cause: error });
   }
   const { serverInfo, capabilities } = client.initializeResult ?? {};
   const ours = capabilities?.experimental as { radStats?: { version?: number } } | undefined;

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { l10n } from 'vscode';
-import { folderHolding, inFolder, onPath } from './places';
-import type { Probe, Program } from './probe';
+import { deadLink, folderHolding, inFolder, onPath } from './places';
+import type { Fault, Probe, Program } from './probe';
 import type { Version } from './version';
 
 export type Origin = 'radLsp.server.path' | 'radLsp.interpreter' | 'ms-python.python' | 'PATH' | '~/.local/bin';
@@ -13,8 +13,8 @@ export interface Candidate {
   readonly program?: Program;
   /** Why it was not started; undefined for the one that was, and those behind it. */
   readonly refusal?: string;
-  /** It is the server, but too old. */
-  readonly old?: boolean;
+  /** It is the server, but too old, or no longer whole. */
+  readonly fault?: Fault;
 }
 
 export interface Winner extends Program {
@@ -69,7 +69,7 @@ export async function findServer(around: Surroundings): Promise<Search> {
       candidates.push({ origin, program: named });
       return { candidates, winner: { ...named, origin, version: found.version } };
     }
-    candidates.push({ origin, program: named, refusal: found.refusal, old: found.old ?? false });
+    candidates.push({ origin, program: named, refusal: found.refusal, ...(found.fault && { fault: found.fault }) });
   }
   return { candidates };
 }
@@ -102,12 +102,14 @@ async function name(origin: Origin, around: Surroundings): Promise<Program | str
       return 'path' in python ? { command: python.path, args: module } : python.refusal;
     }
     case 'PATH': {
-      const found = onPath('rad-lsp', around.path, around.platform);
+      const found =
+        onPath('rad-lsp', around.path, around.platform) ?? deadLink('rad-lsp', around.path.split(delimiter));
       return found ? { command: found, args: [] } : l10n.t('there is no rad-lsp on it');
     }
     case '~/.local/bin': {
       // pipx and uv put programs there, and editors started from a desktop often lack it on PATH.
-      const found = inFolder(join(around.home, '.local', 'bin'), 'rad-lsp', around.platform);
+      const bin = join(around.home, '.local', 'bin');
+      const found = inFolder(bin, 'rad-lsp', around.platform) ?? deadLink('rad-lsp', [bin]);
       return found ? { command: found, args: [] } : l10n.t('there is no rad-lsp in it');
     }
   }

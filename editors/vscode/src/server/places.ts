@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, openSync, readlinkSync, readSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync, readlinkSync, readSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join, parse, relative, resolve, sep } from 'node:path';
 
 /** As many as systems follow before they give up. */
@@ -37,6 +37,22 @@ export function onPath(program: string, path: string, platform: NodeJS.Platform)
 export function inFolder(folder: string, program: string, platform: NodeJS.Platform): string | undefined {
   const file = join(folder, platform === 'win32' && !/\.exe$/i.test(program) ? `${program}.exe` : program);
   return attempt(() => statSync(file).isFile()) ? file : undefined;
+}
+
+/** The first link of a program's name in some folders whose target is gone. */
+export function deadLink(program: string, folders: readonly string[]): string | undefined {
+  return folders
+    .filter((folder) => isAbsolute(folder))
+    .map((folder) => join(folder, program))
+    .find((file) => missingPart(file).target !== undefined);
+}
+
+/** What a program leads to and is gone: the target of a link, or a script's interpreter. */
+export function missingPart(program: string): { readonly target?: string; readonly interpreter?: string } {
+  if (!attempt(() => lstatSync(program))) return {};
+  if (!existsSync(program)) return { target: way(program).at(-1) ?? program };
+  const [interpreter] = interpreters(program, '', process.platform);
+  return interpreter === undefined || existsSync(interpreter) ? {} : { interpreter };
 }
 
 /** What a script names as its interpreter, and what `env` would find by that. */

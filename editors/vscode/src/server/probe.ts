@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { homedir } from 'node:os';
 import { l10n } from 'vscode';
-import { entriesOutside } from './places';
+import { entriesOutside, missingPart } from './places';
 import { isOlder, OLDEST, parseVersion, type Version } from './version';
 
 export interface Program {
@@ -11,7 +11,15 @@ export interface Program {
   readonly avoid?: readonly string[];
 }
 
-export type Probe = { readonly version: Version } | { readonly refusal: string; readonly old?: true };
+/** What is wrong with a program that has been the server: installing it anew helps. */
+export type Fault = 'old' | 'broken';
+
+interface Refusal {
+  readonly refusal: string;
+  readonly fault?: Fault;
+}
+
+export type Probe = { readonly version: Version } | Refusal;
 
 /** A first start of Python on a slow disk takes seconds. */
 const PATIENCE = 10_000;
@@ -35,18 +43,20 @@ export function spawnOptions({ avoid = [] }: Program): { cwd: string; env: NodeJ
 /** Whether a program is a server that this extension can use: `--version` says so in time. */
 export async function probe(program: Program, patience = PATIENCE): Promise<Probe> {
   const result = await run(program, patience);
-  if (typeof result === 'string') return { refusal: result };
+  if ('refusal' in result) return result;
   const version = parseVersion(result.stdout);
   if (result.code !== 0) {
     const said = lastLine(result.stderr) || lastLine(result.stdout);
-    return { refusal: l10n.t('--version ended with code {0}: {1}', String(result.code), said || '-') };
+    const refusal = l10n.t('--version ended with code {0}: {1}', String(result.code), said || '-');
+    // A Python that lacks the server is no fault; a program of the server's own that fails is.
+    return program.args.length ? { refusal } : { refusal, fault: 'broken' };
   }
   if (!version) {
     return { refusal: l10n.t('it is another program; --version printed {0}', JSON.stringify(lastLine(result.stdout))) };
   }
   if (isOlder(version, OLDEST)) {
     const words = l10n.t('version {0} is too old: this extension needs {1}', version.join('.'), OLDEST.join('.'));
-    return { refusal: words, old: true };
+    return { refusal: words, fault: 'old' };
   }
   return { version };
 }
@@ -57,7 +67,7 @@ interface Output {
   stderr: string;
 }
 
-function run(program: Program, patience: number): Promise<Output | string> {
+function run(program: Program, patience: number): Promise<Output | Refusal> {
   return new Promise((resolve) => {
     const output: Output = { code: null, stdout: '', stderr: '' };
     const child = spawn(program.command, [...program.args, '--version'], {
@@ -70,7 +80,7 @@ function run(program: Program, patience: number): Promise<Output | string> {
       child.kill('SIGKILL');
       child.stdout.destroy();
       child.stderr.destroy();
-      resolve(l10n.t('no answer to --version within {0} s', String(patience / 1000)));
+      resolve({ refusal: l10n.t('no answer to --version within {0} s', String(patience / 1000)) });
     }, patience);
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8');
@@ -80,7 +90,7 @@ function run(program: Program, patience: number): Promise<Output | string> {
     }
     child.on('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      resolve(reason(error));
+      resolve(reason(error, program.command));
     });
     child.on('close', (code) => {
       clearTimeout(timer);
@@ -89,10 +99,16 @@ function run(program: Program, patience: number): Promise<Output | string> {
   });
 }
 
-function reason(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return l10n.t('there is no such program');
-  if (error.code === 'EACCES') return l10n.t('it may not be run');
-  return error.message;
+function reason(error: NodeJS.ErrnoException, command: string): Refusal {
+  if (error.code === 'EACCES') return { refusal: l10n.t('it may not be run') };
+  if (error.code !== 'ENOENT') return { refusal: error.message };
+  // The system says the same of a script whose interpreter is missing as of a missing program.
+  const { target, interpreter } = missingPart(command);
+  if (target !== undefined) return { refusal: l10n.t('it is a link to {0}, which is gone', target), fault: 'broken' };
+  if (interpreter !== undefined) {
+    return { refusal: l10n.t('its interpreter, {0}, is gone', interpreter), fault: 'broken' };
+  }
+  return { refusal: l10n.t('there is no such program') };
 }
 
 function lastLine(text: string): string {

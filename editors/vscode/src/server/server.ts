@@ -11,8 +11,8 @@ export type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'starting' }
   | { readonly kind: 'running' }
-  /** It ended too often. */
-  | { readonly kind: 'stopped' }
+  /** It ended too often, or does not come up; with what it said last, which may be nothing. */
+  | { readonly kind: 'stopped'; readonly cameUp: boolean; readonly lastWords: string }
   /** No candidate is a server that can be used. */
   | { readonly kind: 'missing'; readonly search: Search };
 
@@ -88,6 +88,7 @@ export class Server implements Disposable {
     const said = this.#connection?.introduction;
     return [
       `state: ${this.#state.kind}`,
+      ...(this.#state.kind === 'stopped' ? [`last words: ${this.#state.lastWords || '-'}`] : []),
       said ? `server: ${said.name} ${said.version}, contract ${said.contract ?? '-'} (ours: ${VERSION})` : 'server: -',
       `crashes: ${this.#crashes.times.map((time) => new Date(time).toISOString()).join(', ') || '-'}`,
       'candidates:',
@@ -137,8 +138,8 @@ export class Server implements Disposable {
   }
 
   async #connect(winner: Winner, generation: number): Promise<void> {
-    const crashed = (): void => {
-      if (generation === this.#generation) this.#crashed();
+    const crashed = (lastWords: string): void => {
+      if (generation === this.#generation) this.#crashed(lastWords);
     };
     const extra = workspace.getConfiguration('radLsp').get<string[]>('server.args', []);
     const { command, args, avoid = [] } = winner;
@@ -158,8 +159,8 @@ export class Server implements Disposable {
       }
       this.#connection = connection;
     } catch (error) {
-      this.#log.error(String(error));
-      crashed();
+      this.#log.error(String(error instanceof Error ? (error.cause ?? error) : error));
+      crashed(error instanceof Error ? error.message : String(error));
       return;
     }
     this.#set({ kind: 'running' });
@@ -167,15 +168,16 @@ export class Server implements Disposable {
   }
 
   /** A crash, or a start that failed, which counts as one. */
-  #crashed(): void {
+  #crashed(lastWords: string): void {
     this.#generation += 1;
     const connection = this.#connection;
+    const cameUp = connection !== undefined;
     this.#connection = undefined;
     void connection?.stop();
-    const pause = this.#crashes.add(Date.now());
+    const pause = this.#crashes.add(Date.now(), cameUp ? undefined : lastWords);
     if (pause === undefined) {
       this.#log.error('The server ended too often and is not started again.');
-      this.#set({ kind: 'stopped' });
+      this.#set({ kind: 'stopped', cameUp, lastWords });
       return;
     }
     this.#log.warn(`The server ended and is started again in ${pause} ms.`);
