@@ -431,9 +431,13 @@ class TrendFigures(msgspec.Struct, frozen=True, rename="camel", kw_only=True, om
 
 
 class TrendPart(TrendFigures, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
-    """What of a span is that of one model, project …; the name is null where none is known."""
+    """What of a span is that of one model, project …; the name is null where none is known.
+
+    `costText` is how the cost reads.
+    """
 
     name: str | None
+    cost_text: str
 
 
 class TrendRow(TrendFigures, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
@@ -670,7 +674,9 @@ class OverviewParams(Params, frozen=True, rename="camel", kw_only=True):
 class HistoryParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/history`: a page of all sessions within a period.
 
-    `titles` are read from their transcripts first; else only those are there that are known.
+    `titles` are read from their transcripts first; else only those are there that are known. With
+    a `project` these are the sessions of it alone, as `SessionSummary` names it; an empty one is
+    that of sessions which name none.
     """
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
@@ -678,6 +684,7 @@ class HistoryParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     since: str | None = None
     until: str | None = None
     titles: bool = False
+    project: str | None = None
 
 
 class TrendParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
