@@ -5,7 +5,7 @@ import type { SessionList } from './list';
 import { item, type Node, type Target } from './node';
 
 /** Characters of a title beside which there is room for the cost, where the side bar is as wide as at first. */
-const TITLE = 28;
+const TITLE = 22;
 
 /** Where a list of sessions is shown: whose they are, and how their items are called. */
 export interface Place {
@@ -26,7 +26,9 @@ export function sessionNode(row: SessionSummary, place: Place): Node {
   const made = item(cut(name), {
     id: `${place.id}:${row.source}:${sessionId}`,
     description: [row.costText, running, time, models].filter(Boolean).join(' · '),
-    tooltip: [name, row.label, row.brief, row.lastActivityText, row.project, sessionId].filter(Boolean).join('\n'),
+    tooltip: [name, `${row.agent} · ${row.dayLabel} ${row.timeText}`, row.brief, row.project, sessionId]
+      .filter(Boolean)
+      .join('\n'),
     spoken: [row.label, running, l10n.t('cost {0}', row.costText), models && l10n.t('model {0}', models)]
       .filter(Boolean)
       .join(', '),

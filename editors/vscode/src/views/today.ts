@@ -17,6 +17,7 @@ export class TodayView extends View {
     const workspaceUri = folder.uri.toString();
     const found = await this.server.request('stats/overview', { workspaceUri });
     if (!this.isNew([workspaceUri, found])) return undefined;
+    if (!found.last) return [];
     return [
       section(
         'here',
@@ -24,15 +25,15 @@ export class TodayView extends View {
         'folder',
         found.here.map((span) => spanNode('here', span)),
       ),
+      section('limits', l10n.t('Plan Limits'), 'dashboard', found.limits.map(limitNode)),
+      section('budgets', l10n.t('Budgets'), 'credit-card', found.budgets.map(budgetNode)),
+      section('attention', l10n.t('Needs Attention'), 'bell', found.attention.map(attentionNode)),
       section(
         'everywhere',
         l10n.t('All Projects'),
         'globe',
         found.everywhere.map((span) => spanNode('everywhere', span)),
       ),
-      section('limits', l10n.t('Plan Limits'), 'dashboard', found.limits.map(limitNode)),
-      section('budgets', l10n.t('Budgets'), 'credit-card', found.budgets.map(budgetNode)),
-      section('attention', l10n.t('Needs Attention'), 'bell', found.attention.map(attentionNode)),
     ].filter((node) => node !== undefined);
   }
 }
@@ -42,7 +43,6 @@ function spanNode(id: string, { name, label, costText, sessions, before, change 
   const earlier = l10n.t('{0} in {1} before', before.costText, sessionCount(before.sessions));
   const made = item(label, {
     id: `${id}:${name}`,
-    icon: 'calendar',
     description: [costText, change, counted].filter(Boolean).join(' · '),
     tooltip: [
       l10n.t('{0}: {1} in {2}', label, costText, counted),
