@@ -85,8 +85,9 @@ class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit
 
     `label` is what it is called wherever people read of it: the `agent`, its title or `shortId`,
     and the local time. `title` is null where the agent keeps none, and where it was not read yet.
-    `day` is the local day of its last activity, `dayLabel` the same for people (`Today`), and
-    `costText` how the cost reads.
+    `day` is the local day of its last activity, `dayLabel` the same for people (`Today`),
+    `timeText` the time of that day, and `costText` how the cost reads. `resume` is the command that
+    goes on with it, null where there is none.
 
     The names of its models come most tokens first. `cost` is null where no price is known, and
     `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not
@@ -105,6 +106,8 @@ class SessionSummary(SessionRow, frozen=True, rename="camel", kw_only=True, omit
     cost_text: str
     day: str
     day_label: str
+    time_text: str
+    resume: str | None
     cost_is_lower_bound: bool = False
     unknown_tool_calls: int = 0
     api_time_measured: bool = True
@@ -433,9 +436,13 @@ class TrendFigures(msgspec.Struct, frozen=True, rename="camel", kw_only=True, om
 
 
 class TrendPart(TrendFigures, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
-    """What of a span is that of one model, project …; the name is null where none is known."""
+    """What of a span is that of one model, project …; the name is null where none is known.
+
+    `costText` is how the cost reads.
+    """
 
     name: str | None
+    cost_text: str
 
 
 class TrendRow(TrendFigures, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
@@ -679,7 +686,9 @@ class OverviewParams(Params, frozen=True, rename="camel", kw_only=True):
 class HistoryParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     """`stats/history`: a page of all sessions within a period.
 
-    `titles` are read from their transcripts first; else only those are there that are known.
+    `titles` are read from their transcripts first; else only those are there that are known. With
+    a `project` these are the sessions of it alone, as `SessionSummary` names it; an empty one is
+    that of sessions which name none.
     """
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
@@ -687,6 +696,7 @@ class HistoryParams(ScopeParams, frozen=True, rename="camel", kw_only=True):
     since: str | None = None
     until: str | None = None
     titles: bool = False
+    project: str | None = None
 
 
 class TrendParams(ScopeParams, frozen=True, rename="camel", kw_only=True):

@@ -67,6 +67,8 @@ def summary(
         cost_text=wording.money(session.money),
         day=label.day(session, zone),
         day_label=label.day_label(session, now, zone),
+        time_text=label.time(session, zone),
+        resume=label.resume(session),
         cost_is_lower_bound=session.money.is_lower_bound,
         unknown_tool_calls=session.unknown_tool_calls,
         api_time_measured=session.api_time_measured,

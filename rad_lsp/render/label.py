@@ -32,6 +32,9 @@ _REMEMBERED: Final = 1_000
 again and again."""
 
 _UUID: Final = re.compile(r"(?a)([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_PLAIN: Final = re.compile(r"(?a)\w[\w.-]*")
+"""An id that every shell takes for one word, and no program for an option."""
+
 _MONTHS: Final = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 )  # fmt: skip
@@ -75,6 +78,23 @@ def short_id(session_id: str) -> str:
     """The first words of an id, by which commands find the session: `0199f3c2`."""
     found = _UUID.fullmatch(session_id)
     return found[1] if found else wording.short_id(session_id)
+
+
+def time(session: Session, zone: tzinfo | None) -> str:
+    """The local time of the last activity, below a label of its day: `14:05`."""
+    return period.local(figures.last_activity(session), zone).time().isoformat("minutes")
+
+
+def resume(session: Session) -> str | None:
+    """The command that goes on with a session: `claude --resume 0199f3c2-…`.
+
+    None where its agent has none, its transcript is gone, or a shell might not take its id for one
+    word: it comes from a file.
+    """
+    words = sources.resume(session.source)
+    if not words or session.deleted or not _PLAIN.fullmatch(session.id):
+        return None
+    return " ".join([*words, session.id])
 
 
 def day(session: Session, zone: tzinfo | None) -> str:

@@ -27,11 +27,13 @@ _UTC: Final = Annotated[datetime, Meta(tz=True, extra_json_schema={"pattern": "Z
 _DURATIONS: Final = {figure.name for figure in FIGURES if figure.unit == "nanoseconds"}
 """Fields that are seconds on the wire."""
 
-_TEXTS: Final = {"brief", "last_activity_text", "markdown", "summary", "tooltip"}
+_TEXTS: Final = {"brief", "cost_text", "last_activity_text", "markdown", "summary", "tooltip"}
 """Fields for clients that show them as they are. So is `text`, where it has a Markdown twin."""
 
-_WITH_BRIEF: Final = {"label", "agent", "title", "short_id", "cost_text", "day", "day_label"}
-"""So is how a list names a session."""
+_WITH_BRIEF: Final = {
+    "label", "agent", "title", "short_id", "day", "day_label", "time_text", "resume",
+}  # fmt: skip
+"""So is how a list names a session, and what it offers."""
 
 _NAMES: Final = {"model", "name", "tier"}
 """Fields that are empty where no name is known."""

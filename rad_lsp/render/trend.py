@@ -118,10 +118,20 @@ def _row(row: Row) -> wire.TrendRow:
         end=row.span.end,
         label=row.span.label,
         parts=tuple(
-            wire.TrendPart(name=part.name or None, **_figures(part.figures)) for part in row.parts
+            wire.TrendPart(
+                name=part.name or None,
+                cost_text=_cost(part.figures),
+                **_figures(part.figures),
+            )
+            for part in row.parts
         ),
         **_figures(row.figures),
     )
+
+
+def _cost(figures: Figures) -> str:
+    spent = figures.spent
+    return wording.money(spent.money) if spent else wording.NOT_AVAILABLE
 
 
 def _figures(figures: Figures) -> dict[str, Any]:
@@ -180,7 +190,7 @@ def _values(figures: Figures) -> list[str]:
     spent, calls, lines = figures.spent, figures.calls, figures.lines
     tokens = spent and spent.tokens
     return [
-        wording.money(spent.money) if spent else unknown,
+        _cost(figures),
         count(figures.sessions),
         count(spent.requests) if spent else unknown,
         *(

@@ -139,6 +139,8 @@ class Source(ABC):
     """What people call the agent."""
     places: ClassVar[tuple[Place, ...]]
     """Where it keeps its files, on any machine."""
+    resume: ClassVar[tuple[str, ...]] = ()
+    """The words that go on with a session, before its id; none where the agent can't."""
     folders: tuple[Path, ...]
     """The folders whose changes tell of new sessions; they need not exist."""
     keeps_deleted: ClassVar[bool] = True
@@ -197,6 +199,12 @@ def agent(name: str, environ: Mapping[str, str], home: Path) -> Source:
 def label(name: str) -> str:
     """What people call the agent of a source: `Claude Code` for `claude-code`."""
     found: str = _module(name).AGENT.label if name in NAMES else name
+    return found
+
+
+def resume(name: str) -> tuple[str, ...]:
+    """The words that go on with a session of a source, before its id; none where nothing does."""
+    found: tuple[str, ...] = _module(name).AGENT.resume if name in NAMES else ()
     return found
 
 

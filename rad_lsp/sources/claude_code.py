@@ -119,6 +119,7 @@ class ClaudeCode(Source):
         Place(f"Claude/{_APP}", _OF_APP, home="Library/Application Support"),
         Place(f"Claude/{_APP}", _OF_APP, home="AppData/Roaming", variable="APPDATA"),
     )
+    resume: ClassVar[tuple[str, ...]] = ("claude", "--resume")
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         own, other, *apps = self.places

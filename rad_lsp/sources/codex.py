@@ -95,6 +95,7 @@ class Codex(Source):
         Place("sessions", home=".codex", variable="CODEX_HOME"),
         Place("archived_sessions", home=".codex", variable="CODEX_HOME"),
     )
+    resume: ClassVar[tuple[str, ...]] = ("codex", "resume")
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         self.folders: tuple[Path, ...] = tuple(

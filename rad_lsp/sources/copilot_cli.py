@@ -61,6 +61,7 @@ class CopilotCli(Source):
         Place("session-state", home=".copilot", variable="COPILOT_HOME"),
         Place(".copilot/session-state", variable="XDG_CONFIG_HOME"),
     )
+    resume: ClassVar[tuple[str, ...]] = ("copilot", "--resume")
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         own, older = self.places

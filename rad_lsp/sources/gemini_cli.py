@@ -48,6 +48,7 @@ class GeminiCli(Source):
     places: ClassVar[tuple[Place, ...]] = (
         Place(".gemini/tmp", f"*/{_CHATS}/**/*.jsonl", home="", variable="GEMINI_CLI_HOME"),
     )
+    resume: ClassVar[tuple[str, ...]] = ("gemini", "--resume")
 
     def __init__(self, environ: Mapping[str, str], home: Path) -> None:
         (folder,) = self.places[0].paths(environ, home)

@@ -121,6 +121,12 @@ class Snapshot(msgspec.Struct, frozen=True):
         """The entries whose last activity lies in a period, newest first."""
         return self.entries[self._older_than(period.until) or 0 : self._older_than(period.since)]
 
+    def of_project(self, project: str) -> Snapshot:
+        """The sessions of a project alone; an empty one is that of sessions which name none."""
+        entries = tuple(entry for entry in self.entries if entry.project == project)
+        named = frozenset(entry.source for entry in entries)
+        return msgspec.structs.replace(self, entries=entries, total=len(entries), sources=named)
+
     def _older_than(self, moment: datetime | None) -> int | None:
         """The index of the first entry whose last activity lies before a moment."""
         if moment is None:

@@ -116,3 +116,24 @@ async def test_a_session_of_any_project_is_found_when_that_is_asked_for(connect,
     with pytest.raises(JsonRpcException) as caught:
         await client.ask("stats/session", {"sessionId": "other"})
     assert caught.value.data["kind"] == "SessionNotFound"
+
+
+async def test_a_list_can_be_that_of_one_project(connect, two, tmp_path):  # noqa: ARG001
+    client = await connect()
+    await client.status()
+    trend = await client.ask(
+        "stats/trend", {"unit": "month", "count": 999, "split": "project", "allProjects": True}
+    )
+    costs = {part["name"]: part["costText"] for part in trend["total"]["parts"]}
+    elsewhere = str(tmp_path / "elsewhere")
+    assert costs[elsewhere].startswith("$0.0")
+    question = {"allProjects": True, "project": elsewhere}
+    found = await client.ask("stats/history", {**question, "limit": 1})
+    assert (len(found["sessions"]), found["total"]) == (1, 2)
+    more = await client.ask("stats/history", {**question, "offset": 1})
+    named = {row["sessionId"]: row["project"] for row in found["sessions"] + more["sessions"]}
+    assert named == {"other": elsewhere, "third": elsewhere}
+    for nowhere in ("", "/no/such"):
+        question["project"] = nowhere
+        assert (await client.ask("stats/history", question))["total"] == 0
+    assert (await client.ask("stats/history", {"project": elsewhere}))["total"] == 0

@@ -15,7 +15,7 @@ SUMMARY = [
     "successfulToolCalls", "failedToolCalls", "successRate", "linesAdded", "linesRemoved",
     "filesChanged", "requests", "inputTokens", "outputTokens", "cachedTokens", "cacheHitRate",
     "cost", "modelNames", "brief", "lastActivityText", "label", "agent", "title", "shortId",
-    "costText", "day", "dayLabel",
+    "costText", "day", "dayLabel", "timeText", "resume",
 ]  # fmt: skip
 METRICS = [
     "totalTokens", "inputTokens", "outputTokens", "cachedTokens", "cacheHitRate", "cost",

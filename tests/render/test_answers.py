@@ -24,7 +24,7 @@ SUMMARY = [
     "successfulToolCalls", "failedToolCalls", "successRate", "linesAdded", "linesRemoved",
     "filesChanged", "requests", "inputTokens", "outputTokens", "cachedTokens", "cacheHitRate",
     "cost", "modelNames", "brief", "lastActivityText", "label", "agent", "title", "shortId",
-    "costText", "day", "dayLabel",
+    "costText", "day", "dayLabel", "timeText", "resume",
 ]  # fmt: skip
 
 
@@ -64,6 +64,7 @@ def test_figures_that_are_not_there_are_null(session):
         "filesChanged",
         "cacheHitRate",
         "title",
+        "resume",
     ]
 
 

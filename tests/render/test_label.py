@@ -91,3 +91,31 @@ def test_every_agent_has_a_name_for_people(last_active):
     names = [label.agent(last_active("2026-03-02T13:05:00Z", name)) for name in sources.NAMES]
     assert names == ["Radium", "Claude Code", "Codex", "Copilot CLI", "Gemini CLI"]
     assert label.agent(last_active("2026-03-02T13:05:00Z", "other\x1b")) == "other\\x1b"
+
+
+@pytest.mark.parametrize(
+    ("source", "command"),
+    [
+        ("claude-code", "claude --resume"),
+        ("codex", "codex resume"),
+        ("gemini-cli", "gemini --resume"),
+        ("copilot-cli", "copilot --resume"),
+        ("radium", None),
+        ("of-later", None),
+    ],
+)
+def test_an_agent_goes_on_with_a_session_by_its_own_command(last_active, source, command):
+    found = last_active("2026-03-02T13:05:00Z", source)
+    assert label.resume(found) == (command and f"{command} {UUID}")
+    assert label.resume(msgspec.structs.replace(found, deleted=True)) is None
+
+
+@pytest.mark.parametrize(
+    "session_id", ["a; rm -rf ~", "$(x)", "`x`", "--yes", "a b", "a\nb", "é", ""]
+)
+def test_an_id_that_a_shell_may_not_take_for_one_word_is_in_no_command(last_active, session_id):
+    assert label.resume(last_active("2026-03-02T13:05:00Z", "codex", session_id)) is None
+
+
+def test_the_time_stands_alone_below_a_day(last_active):
+    assert label.time(last_active("2026-03-01T22:59:59Z"), BERLIN) == "23:59"

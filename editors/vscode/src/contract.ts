@@ -17,7 +17,7 @@ export interface Status {
   readonly reading?: boolean;
 }
 
-/** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. `label` is what it is called wherever people read of it: the `agent`, its title or `shortId`, and the local time. `title` is null where the agent keeps none, and where it was not read yet. `day` is the local day of its last activity, `dayLabel` the same for people (`Today`), and `costText` how the cost reads. The names of its models come most tokens first. `cost` is null where no price is known, and `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not recorded: they are among the successful ones, and no part of the success rate. Where `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the transcript is gone. `project` is the folder of its repository, or that which it worked in. */
+/** A session in a list: `brief` is the line for it, `lastActivityText` in the user's zone. `label` is what it is called wherever people read of it: the `agent`, its title or `shortId`, and the local time. `title` is null where the agent keeps none, and where it was not read yet. `day` is the local day of its last activity, `dayLabel` the same for people (`Today`), `timeText` the time of that day, and `costText` how the cost reads. `resume` is the command that goes on with it, null where there is none. The names of its models come most tokens first. `cost` is null where no price is known, and `costIsLowerBound` tells that the true one may be higher. How `unknownToolCalls` ended is not recorded: they are among the successful ones, and no part of the success rate. Where `apiTimeMeasured` is false, API time is active time less tool time. `deleted` tells that the transcript is gone. `project` is the folder of its repository, or that which it worked in. */
 export interface SessionSummary {
   readonly sessionId: string;
   readonly source: string;
@@ -54,6 +54,8 @@ export interface SessionSummary {
   readonly costText: string;
   readonly day: string;
   readonly dayLabel: string;
+  readonly timeText: string;
+  readonly resume: string | null;
   readonly costIsLowerBound?: boolean;
   readonly unknownToolCalls?: number;
   readonly apiTimeMeasured?: boolean;
@@ -125,6 +127,8 @@ export interface SessionStats {
   readonly costText: string;
   readonly day: string;
   readonly dayLabel: string;
+  readonly timeText: string;
+  readonly resume: string | null;
   readonly costIsLowerBound?: boolean;
   readonly unknownToolCalls?: number;
   readonly apiTimeMeasured?: boolean;
@@ -303,7 +307,7 @@ export interface BudgetRow {
   readonly unpriced?: number;
 }
 
-/** `stats/history`: a page of all sessions within a period. `titles` are read from their transcripts first; else only those are there that are known. */
+/** `stats/history`: a page of all sessions within a period. `titles` are read from their transcripts first; else only those are there that are known. With a `project` these are the sessions of it alone, as `SessionSummary` names it; an empty one is that of sessions which name none. */
 export interface HistoryParams {
   readonly workspaceUri?: string | null;
   readonly workDoneToken?: string | number | null;
@@ -313,6 +317,7 @@ export interface HistoryParams {
   readonly since?: string | null;
   readonly until?: string | null;
   readonly titles?: boolean;
+  readonly project?: string | null;
 }
 
 /** A page of sessions, newest first, of `total`. */
@@ -379,7 +384,7 @@ export interface TrendRow {
   readonly parts: readonly TrendPart[];
 }
 
-/** What of a span is that of one model, project …; the name is null where none is known. */
+/** What of a span is that of one model, project …; the name is null where none is known. `costText` is how the cost reads. */
 export interface TrendPart {
   readonly sessions: number;
   readonly requests: number | null;
@@ -402,6 +407,7 @@ export interface TrendPart {
   readonly linesAdded: number | null;
   readonly linesRemoved: number | null;
   readonly name: string | null;
+  readonly costText: string;
 }
 
 /** `stats/tools`: the tools that were called in one session, or by all in a period. */

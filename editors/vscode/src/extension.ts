@@ -19,6 +19,7 @@ import { Reports } from './pages/reports';
 import { agentFolders } from './reports';
 import { Server } from './server/server';
 import { StatusBar } from './statusBar';
+import { SideBar } from './views/sideBar';
 
 let server: Server | undefined;
 
@@ -32,6 +33,7 @@ export function activate(context: ExtensionContext): void {
     log,
     made,
     new StatusBar(made),
+    new SideBar(made),
     new Help(made, context),
     pages,
     reports,

@@ -68,10 +68,18 @@ export class RelativePattern {
 }
 
 export const ViewColumn = { Active: -1 };
+export class TreeItem {
+  constructor(
+    readonly label: string,
+    readonly collapsibleState: number,
+  ) {}
+}
+
 export const StatusBarAlignment = { Left: 1, Right: 2 };
 export const QuickPickItemKind = { Separator: -1, Default: 0 };
 export const ProgressLocation = { Notification: 15 };
 export const ConfigurationTarget = { Global: 1 };
+export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 };
 export const version = '1.91.0';
 
 export const l10n = {
@@ -86,6 +94,7 @@ const changedConfiguration = new EventEmitter<{ affectsConfiguration: (key: stri
 export const stage = {
   settings: {} as Record<string, unknown>,
   items: [] as Record<string, unknown>[],
+  trees: [] as { visible: boolean; show: (visible: boolean) => void }[],
   registered: new Map<string, (...values: unknown[]) => unknown>(),
   executed: [] as unknown[][],
   messages: [] as string[],
@@ -99,6 +108,7 @@ export const stage = {
   reset(): void {
     stage.settings = {};
     stage.items = [];
+    stage.trees = [];
     stage.registered.clear();
     stage.executed = [];
     stage.messages = [];
@@ -163,6 +173,20 @@ export const window = {
     item['hide'] = () => (item['visible'] = false);
     stage.items.push(item);
     return item;
+  },
+  createTreeView: () => {
+    const changed = new EventEmitter<{ visible: boolean }>();
+    const tree = {
+      visible: false,
+      show: (visible: boolean): void => {
+        tree.visible = visible;
+        changed.fire({ visible });
+      },
+      onDidChangeVisibility: changed.event,
+      dispose: nothing,
+    };
+    stage.trees.push(tree);
+    return tree;
   },
   onDidChangeActiveTextEditor: nothing,
   showInformationMessage: async (message: string) => void stage.messages.push(message),

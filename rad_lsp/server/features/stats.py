@@ -97,6 +97,8 @@ async def history(context: Context, params: wire.HistoryParams) -> wire.History:
     """A page of sessions, newest first."""
     folder, snapshot = await snapshot_of(context, params)
     within = period_of(folder, params.since, params.until)
+    if params.project is not None:
+        snapshot = snapshot.of_project(params.project)
     page = service.history(snapshot, params.limit, params.offset, within)
     titles = context.folders.titles
     if params.titles:

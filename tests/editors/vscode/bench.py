@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.editors.vscode import workbench
 
 CHANGES = 40
+SESSIONS = 10_000
 WINDOWS = 5
 _REPORT = (
     workbench.REPOSITORY
@@ -28,6 +29,20 @@ _WATCH = """(item) => {
   const note = () => window.seen.push([item.innerText.trim(), now()]);
   window.seen = [];
   new MutationObserver(note).observe(item, { subtree: true, childList: true, characterData: true });
+}"""
+
+_WATCH_ROWS = """() => {
+  window.rows = {};
+  const note = () => {
+    for (const row of document.querySelectorAll('.part.sidebar .monaco-list-row')) {
+      const name = row.querySelector('.label-name')?.textContent;
+      if (name && !(name in window.rows)) {
+        window.rows[name] = performance.timeOrigin + performance.now();
+      }
+    }
+  };
+  const options = { subtree: true, childList: true, characterData: true };
+  new MutationObserver(note).observe(document.body, options);
 }"""
 
 
@@ -54,6 +69,12 @@ def measure(folder):
     try:
         activations = sorted(_activation(browser, server.url(work)) for _ in range(WINDOWS))
         delays = sorted(_delays(browser.open(server.url(work)), work))
+        many = folder / "many"
+        for number in range(SESSIONS):
+            _put(many, 1, f"session-{number}", time.time() - 3600 * number)
+        side_bar = workbench.SideBar(browser.open(server.url(many)))
+        openings = sorted(_openings(side_bar) for _ in range(WINDOWS))
+        shown = sorted(_new_sessions(side_bar, many))
     finally:
         browser.close()
         server.close()
@@ -62,6 +83,10 @@ def measure(folder):
         ("report renamed into place -> status bar, p95", _share(delays, 0.95), 120, "ms"),
         ("activation, median", _share(activations, 0.5), 100, "ms"),
         ("activation, slowest", activations[-1], 100, "ms"),
+        ("side bar of 10,000 sessions: open, median", _share(openings, 0.5), 500, "ms"),
+        ("side bar of 10,000 sessions: open, slowest", openings[-1], 500, "ms"),
+        ("side bar of 10,000 sessions: new session, median", _share(shown, 0.5), 150, "ms"),
+        ("side bar of 10,000 sessions: new session, p95", _share(shown, 0.95), 150, "ms"),
         ("bundle", bundle, 450_000, "bytes"),
         ("vsix", vsix.stat().st_size, 400_000, "bytes"),
     ]
@@ -93,11 +118,39 @@ def _delays(window, work):
         yield -1000 * before + next(at for shown, at in seen if shown == text)
 
 
-def _put(work, cost):
+def _openings(side_bar):
+    """Milliseconds from a click on the icon to the first sessions."""
+    page = side_bar.window.page
+    page.locator(".activitybar a[aria-label^='Explorer']").first.click()
+    page.evaluate(_WATCH_ROWS)
+    before = page.evaluate("performance.timeOrigin + performance.now()")
+    side_bar.icon.click()
+    side_bar.row("Sessions", "session-0")
+    return page.evaluate("rows").get("session-0") - before
+
+
+def _new_sessions(side_bar, work):
+    """Milliseconds from each rename to the session in the list."""
+    page = side_bar.window.page
+    page.evaluate(_WATCH_ROWS)
+    pauses = random.Random(2)  # noqa: S311  (the same pauses in each run)
+    for number in range(CHANGES):
+        time.sleep(pauses.uniform(0.4, 1.2))
+        name = f"new-{number}"
+        before = time.time()
+        _put(work, number + 1, name, before)
+        side_bar.row("Sessions", name)
+        yield page.evaluate("rows")[name] - 1000 * before
+
+
+def _put(work, cost, name="measured", ended=None):
     report = json.loads(_REPORT.read_bytes())
-    report["metrics"]["session_id"] = "measured"
+    report["metrics"]["session_id"] = name
     report["metrics"]["total_cost"] = cost
-    workbench.put(work, report, "measured")
+    if ended is not None:
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ended))
+        report["metrics"]["end_time"] = report["generated_at"] = at
+    workbench.put(work, report, name)
 
 
 def _share(values, share):

@@ -445,6 +445,55 @@ class Window:
         return self.page.evaluate("navigator.clipboard.readText()")
 
 
+class SideBar:
+    """Our views in a window's side bar."""
+
+    def __init__(self, window):
+        self.window = window
+        self.icon = window.page.locator(".activitybar a[aria-label^='Radium Sessions']").first
+
+    def open(self):
+        """Show the views, which may show already."""
+        if not self.pane("Today").is_visible():
+            self.icon.click()
+        self.pane("Today").wait_for()
+        return self
+
+    def pane(self, view):
+        """A view with its title."""
+        title = self.window.page.locator(".pane-header h3").get_by_text(view, exact=True)
+        return self.window.page.locator(".part.sidebar .pane", has=title)
+
+    def rows(self, view, text=""):
+        """The rows of a view that are on the screen, those with a text."""
+        return self.pane(view).locator(".monaco-list-row", has_text=text)
+
+    def row(self, view, text):
+        """The row with a text, once there is one."""
+        found = self.rows(view, text).first
+        found.wait_for()
+        return found
+
+    def spoken(self, view, text):
+        """What a screen reader says of the row with a text."""
+        return self.row(view, text).get_attribute("aria-label")
+
+    def act(self, view, text, action):
+        """Choose in the menu of the row with a text."""
+        self.row(view, text).click(button="right")
+        menu = self.window.page.locator(".monaco-menu .action-label")
+        item = menu.get_by_text(action, exact=True)
+        item.wait_for()
+
+        def chosen():
+            # A menu ignores the mouse at first, lest the click that opened it chooses.
+            with contextlib.suppress(Exception):
+                item.click(timeout=500)
+            return not menu.count()
+
+        eventually(chosen, pause=0.2)
+
+
 def put(workspace, report, name):
     """Write a report as an agent does: renamed into place when it is whole."""
     folder = workspace / SESSIONS
@@ -460,7 +509,7 @@ def server_script(target, pid_file):
     target.write_text(
         "#!/bin/sh\n"
         f'case " $* " in *" --version "*) ;; *) echo $$ > "{pid_file}" ;; esac\n'
-        f'exec "{sys.executable}" -m rad_lsp "$@"\n',
+        f'PYTHONPATH="{REPOSITORY}" exec "{sys.executable}" -m rad_lsp "$@"\n',
         encoding="utf-8",
     )
     target.chmod(0o755)
