@@ -197,6 +197,20 @@ class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     reading: bool = False
 
 
+NoticeKind: TypeAlias = Literal["budget", "limits"]
+"""What the user is told of once."""
+
+
+class Notice(msgspec.Struct, frozen=True, rename="camel"):
+    """`stats/show`: the user wants to see what a notice was about, in a workspace folder.
+
+    It goes to clients that name `radLsp.showNotice` among their commands.
+    """
+
+    what: NoticeKind
+    workspace_uri: str
+
+
 class SkippedFile(msgspec.Struct, frozen=True, rename="camel"):
     """A file whose session does not count."""
 
@@ -646,17 +660,20 @@ METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
 STATUS: Final = "stats/status"
 """The notification whose params are a `Status`."""
 
+SHOW: Final = "stats/show"
+"""The notification whose params are a `Notice`."""
+
 
 def schema() -> dict[str, Any]:
     """The whole contract as a JSON Schema: a definition per struct, and who uses which."""
-    structs = [Status, *(struct for pair in METHODS.values() for struct in pair)]
+    structs = [Status, Notice, *(struct for pair in METHODS.values() for struct in pair)]
     references, definitions = msgspec.json.schema_components(structs, ref_template="#/$defs/{name}")
     by_struct = dict(zip(structs, references, strict=True))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "rad-lsp wire contract",
         "version": VERSION,
-        "notifications": {STATUS: by_struct[Status]},
+        "notifications": {STATUS: by_struct[Status], SHOW: by_struct[Notice]},
         "requests": {
             method: {"params": by_struct[params], "result": by_struct[result]}
             for method, (params, result) in METHODS.items()

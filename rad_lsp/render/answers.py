@@ -220,10 +220,12 @@ def status(
     links: str,
     savings: Savings = UNKNOWN,
     origins: Sequence[str] = (),
+    folder: str = "",
 ) -> wire.Status:
     """What a status bar shows: its text by a template.
 
-    Its tooltip has `links`, which is Markdown, and `origins`, which tell what set which settings.
+    Its tooltip has `links`, which is Markdown, and `origins`, which tell what set which settings;
+    it names the `folder` if that is given.
     """
     totals, today = status.totals, status.today
     return wire.Status(
@@ -240,7 +242,9 @@ def status(
         today=wire.Today(today.sessions, today.cost, today.money.is_lower_bound),
         skipped=status.skipped,
         text=status_line(status, template),
-        tooltip=markdown.tooltip(status, now, links, savings=savings, origins=origins),
+        tooltip=markdown.tooltip(
+            status, now, links, savings=savings, origins=origins, folder=folder
+        ),
         severity="warning" if status.warning else "ok",
         reading=status.reading,
     )

@@ -31,7 +31,8 @@ STATUS_SECONDS: Final = 0.12
 class Folder:
     """One workspace folder, from when it is added until `close`.
 
-    `sessions` are those in it, `settings` the ones in force.
+    `sessions` are those in it, `settings` the ones in force. `name` gives its name where there are
+    others, too.
     """
 
     def __init__(
@@ -42,13 +43,16 @@ class Folder:
         executor: ThreadPoolExecutor,
         machine: Callable[[], Machine],
         watcher: Watcher,
+        name: Callable[[], str],
     ) -> None:
         self.uri = uri
         self.path = path
         self._notifier = notifier
         self.sessions = FolderSessions(path, executor, machine)
         self.settings = self.sessions.settings
-        self._status = StatusReporter(uri, self.sessions, notifier, RateLimiter(STATUS_SECONDS))
+        self._status = StatusReporter(
+            uri, self.sessions, notifier, RateLimiter(STATUS_SECONDS), name
+        )
         self._hints = _Hints()
         self._edits: dict[str, Session | None] = {}
         self._configured = asyncio.Event()
@@ -134,7 +138,7 @@ class Folder:
     async def _report(self) -> None:
         """Notify the client of everything that has changed."""
         await self._status.report()
-        await self._status.announce()
+        self._status.announce()
         self._notifier.warn(self.uri, self.settings.mistake, self.settings.loaded.ignored)
         if self.sessions.snapshot is not self._told:
             self._told = self.sessions.snapshot

@@ -15,6 +15,7 @@ from rad_lsp.server import links
 from rad_lsp.service import budget as budgets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import tzinfo
 
     from rad_lsp import wire
@@ -46,7 +47,8 @@ class RateLimiter:
 class StatusReporter:
     """Sends the status of a folder whenever it differs from the one that was sent last.
 
-    `due` is when the status changes though no file does.
+    `name` gives the name of the folder where the client has others, too, else nothing. `due` is
+    when the status changes though no file does.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class StatusReporter:
         sessions: FolderSessions,
         notifier: Notifier,
         limiter: RateLimiter,
+        name: Callable[[], str],
     ) -> None:
         self.due = datetime.now(UTC)
         self._uri = uri
@@ -62,6 +65,7 @@ class StatusReporter:
         self._settings = sessions.settings
         self._notifier = notifier
         self._limiter = limiter
+        self._name = name
         self._sent: wire.Status | None = None
         self._prices_loaded = False
         self._announcements: list[tuple[list[tuple[str, ...]], str]] = []
@@ -75,10 +79,9 @@ class StatusReporter:
             self._prices_loaded = True
             await self._report()
 
-    async def announce(self) -> None:
+    def announce(self) -> None:
         """Tell the user of budgets that are passed, once for each threshold and period."""
-        for things, sentence in self._announcements:
-            await self._notifier.announce(things, sentence)
+        self._notifier.notices.announce("budget", self._uri, self._announcements)
 
     async def _report(self) -> None:
         status = await asyncio.to_thread(self._status)
@@ -126,6 +129,7 @@ class StatusReporter:
             links=self._links(session) if session else "",
             savings=savings,
             origins=self._settings.loaded.told(),
+            folder=self._name(),
         )
 
     def _passed(

@@ -161,11 +161,14 @@ async def test_folders_come_and_go(connect, workspace, tmp_path, report_bytes):
     torn = sessions / "torn.json"
     torn.write_bytes(b"{")
     client = await connect()
-    await client.sessions("one")
+    assert "Folder:" not in (await client.sessions("one"))["tooltip"]
     client.changes_folders(added=[other])
-    await client.sessions("two", folder=other)
+    assert "Folder: other" in (await client.sessions("two", folder=other))["tooltip"]
+    await client.status(lambda status: "Folder: workspace" in status["tooltip"], workspace.root)
     await client.diagnostics_of(torn.as_uri(), bool)
+    client.statuses.clear()
     client.changes_folders(removed=[other])
+    await client.status(lambda status: "Folder:" not in status["tooltip"], workspace.root)
     await client.diagnostics_of(torn.as_uri(), lambda found: not found)
     error = await _error(client, "stats/history", {"workspaceUri": other.as_uri()})
     assert error.data["kind"] == "NoWorkspace"

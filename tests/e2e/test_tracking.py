@@ -62,9 +62,11 @@ async def test_each_run_of_a_resumed_session_has_what_was_done_in_it(
     shown = {"first": (2, pytest.approx(0.0090)), "second": (3, pytest.approx(0.0135))}
     # Before the report of the second run is seen, what it did is the transcript's own session.
     status = await client.status(
-        lambda status: status["session"]
-        and (status["session"]["sessionId"], status["session"]["cost"])
-        == ("second", shown["second"][1])
+        lambda status: (
+            status["session"]
+            and (status["session"]["sessionId"], status["session"]["cost"])
+            == ("second", shown["second"][1])
+        )
     )
     assert status["totals"]["cost"] == pytest.approx(0.0225)
     history = (await client.ask("stats/history"))["sessions"]

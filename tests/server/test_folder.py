@@ -48,7 +48,7 @@ async def test_an_index_that_could_not_be_opened_is_tried_again(workspace, caplo
     with ThreadPoolExecutor(1) as executor:
         root = workspace.root
         watcher = Watcher()
-        folder = Folder(root.as_uri(), root, notifier, executor, machine, watcher)
+        folder = Folder(root.as_uri(), root, notifier, executor, machine, watcher, str)
         folder.configure({})
         async with asyncio.timeout(30):
             status = await notifier.statuses.get()
