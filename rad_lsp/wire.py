@@ -217,6 +217,20 @@ class Status(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     reading: bool = False
 
 
+NoticeKind: TypeAlias = Literal["budget", "limits"]
+"""What the user is told of once."""
+
+
+class Notice(msgspec.Struct, frozen=True, rename="camel"):
+    """`stats/show`: the user wants to see what a notice was about, in a workspace folder.
+
+    It goes to clients that name `radLsp.showNotice` among their commands.
+    """
+
+    what: NoticeKind
+    workspace_uri: str
+
+
 class SkippedFile(msgspec.Struct, frozen=True, rename="camel"):
     """A file whose session does not count."""
 
@@ -768,6 +782,9 @@ METHODS: Final[dict[str, tuple[type[Params], type[msgspec.Struct]]]] = {
 STATUS: Final = "stats/status"
 """The notification whose params are a `Status`."""
 
+SHOW: Final = "stats/show"
+"""The notification whose params are a `Notice`."""
+
 
 class Agent(msgspec.Struct, frozen=True, rename="camel"):
     """A source of sessions: its name, what people call it, and where it keeps its files."""
@@ -782,14 +799,14 @@ def schema() -> dict[str, Any]:
 
     `agents` are no part of the messages: clients need to know which documents to send.
     """
-    structs = [Status, *(struct for pair in METHODS.values() for struct in pair)]
+    structs = [Status, Notice, *(struct for pair in METHODS.values() for struct in pair)]
     references, definitions = msgspec.json.schema_components(structs, ref_template="#/$defs/{name}")
     by_struct = dict(zip(structs, references, strict=True))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "rad-lsp wire contract",
         "version": VERSION,
-        "notifications": {STATUS: by_struct[Status]},
+        "notifications": {STATUS: by_struct[Status], SHOW: by_struct[Notice]},
         "requests": {
             method: {"params": by_struct[params], "result": by_struct[result]}
             for method, (params, result) in METHODS.items()

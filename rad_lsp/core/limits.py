@@ -26,6 +26,13 @@ STATUS_SPAN: Final = timedelta(minutes=WEEK)
 BLOCK: Final = timedelta(hours=5)
 """How long a block of requests lasts."""
 
+WARN_AT: Final = (80, 95)
+"""Percent of a window at which the user is told: at 100 nothing would be left to plan with."""
+
+_PARTS: Final = 4
+"""Of a window's length: its reset is told by the part it lies in, as some agents only know in how
+many seconds it is."""
+
 _HOUR: Final = timedelta(hours=1)
 _DAY_MINUTES: Final = 1440
 _LONGEST: Final = timedelta(days=366)
@@ -205,6 +212,31 @@ def runs_out_at(window: Window, burn: float | None) -> datetime | None:
     if hours >= (window.ends_at - window.recorded_at) / _HOUR:
         return None
     return window.recorded_at + timedelta(hours=hours)
+
+
+def threshold(limit: Limit) -> int | None:
+    """The highest threshold that a current window has reached, in percent; None when none is."""
+    used = limit.used_percent
+    return max((at for at in WARN_AT if used is not None and used >= at), default=None)
+
+
+def claims(limit: Limit) -> list[tuple[str, ...]]:
+    """What tells a window and its thresholds that are reached from all others, the highest first.
+
+    A reset that is told a little earlier or later is that of the same window.
+    """
+    ends = limit.window.ends_at
+    if ends is None:
+        return []
+    part = (limit.window.minutes or FIVE_HOURS) * 60 / _PARTS
+    number = int(ends.timestamp() // part)
+    reached = threshold(limit) or 0
+    return [
+        ("limit", *limit.window.key, str(at), str(number + near))
+        for at in sorted(WARN_AT, reverse=True)
+        if at <= reached
+        for near in (0, -1, 1)
+    ]
 
 
 def fullest(limits: Iterable[Limit], source: str, minutes: int) -> float | None:

@@ -74,6 +74,7 @@ class Session(SessionTotals, frozen=True, gc=False, array_like=True, kw_only=Tru
     time without that of tools. `deleted` tells that its transcripts are gone. `project` is the
     folder of its repository, `branch` the one that it worked on; they are empty where not known.
     `calls_by_tool` are those tool calls of a report of which it tells more than their number.
+    `written` is when the file of a report was, in nanoseconds since the epoch; 0 of other sessions.
     """
 
     id: str
@@ -105,3 +106,4 @@ class Session(SessionTotals, frozen=True, gc=False, array_like=True, kw_only=Tru
     project: str = ""
     branch: str = ""
     calls_by_tool: tuple[ToolCalls, ...] = ()
+    written: Nanoseconds = 0

@@ -254,10 +254,12 @@ def status(
     savings: Savings = UNKNOWN,
     origins: Sequence[str] = (),
     title_of: TitleOf = untitled,
+    folder: str = "",
 ) -> wire.Status:
     """What a status bar shows: its text by a template.
 
-    Its tooltip has `links`, which is Markdown, and `origins`, which tell what set which settings.
+    Its tooltip has `links`, which is Markdown, and `origins`, which tell what set which settings;
+    it names the `folder` if that is given.
     """
     totals, today = status.totals, status.today
     session = summary(status.session, now, zone, title_of) if status.session else None
@@ -276,7 +278,9 @@ def status(
         today=wire.Today(today.sessions, today.cost, today.money.is_lower_bound),
         skipped=status.skipped,
         text=status_line(status, template),
-        tooltip=markdown.tooltip(status, now, links, name=name, savings=savings, origins=origins),
+        tooltip=markdown.tooltip(
+            status, now, links, name=name, savings=savings, origins=origins, folder=folder
+        ),
         severity="warning" if status.warning else "ok",
         spoken=spoken(status, template),
         reading=status.reading,

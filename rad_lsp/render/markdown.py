@@ -131,13 +131,15 @@ def tooltip(
     name: str = "",
     savings: Savings = UNKNOWN,
     origins: Sequence[str] = (),
+    folder: str = "",
 ) -> str:
-    """The tooltip of a status bar.
+    """The tooltip of a status bar, which names the `folder` that it is about if that is given.
 
     `links` is Markdown with the actions it offers. `name` is the session's label; without it, its
     id is shown. `origins` tell what set which settings.
     """
-    parts = _sessions(status, now, name, savings)
+    parts = [f"Folder: {escape(printable(folder))}"] if folder else []
+    parts += _sessions(status, now, name, savings)
     parts += [f"⚠ {escape(wording.passed(passed))}" for passed in status.passed]
     if status.skipped:
         parts.append(f"⚠ {wording.counted(status.skipped, 'file')} skipped: {advice.SEE_SKIPPED}")

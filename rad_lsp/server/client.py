@@ -10,6 +10,7 @@ OPEN_SESSION: Final = "radLsp.openSession"
 OPEN_COMPARISON: Final = "radLsp.openComparison"
 SHOW_COST: Final = "radLsp.showCost"
 EXPORT_SESSION: Final = "radLsp.exportSession"
+SHOW_NOTICE: Final = "radLsp.showNotice"
 """Commands that our own clients run, if they say so in `experimental.radStats`."""
 
 
@@ -38,6 +39,7 @@ class ClientCapabilities:
         files = "workspace.did_change_watched_files"
         self.watches_files = has(f"{files}.dynamic_registration")
         self.watches_relative_patterns = has(f"{files}.relative_pattern_support")
+        self.answers_messages = has("window.show_message.message_action_item")
         self.shows_progress = has("window.work_done_progress")
         # Diagnostics of open documents that are pulled need not be pushed.
         self.pulls_diagnostics = has("text_document.diagnostic")

@@ -32,7 +32,8 @@ STATUS_SECONDS: Final = 0.12
 class Folder:
     """One workspace folder, from when it is added until `close`.
 
-    `sessions` are those in it, `settings` the ones in force.
+    `sessions` are those in it, `settings` the ones in force. `name` gives its name where there are
+    others, too.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Folder:
         machine: Callable[[], Machine],
         watcher: Watcher,
         titles: TitleReader,
+        name: Callable[[], str],
     ) -> None:
         self.uri = uri
         self.path = path
@@ -57,6 +59,7 @@ class Folder:
             RateLimiter(STATUS_SECONDS),
             titles,
             lambda: self.hint([]),
+            name,
         )
         self._hints = _Hints()
         self._edits: dict[str, Session | None] = {}
@@ -144,7 +147,7 @@ class Folder:
     async def _report(self) -> None:
         """Notify the client of everything that has changed."""
         await self._status.report()
-        await self._status.announce()
+        self._status.announce()
         self._notifier.warn(self.uri, self.settings.mistake, self.settings.loaded.ignored)
         if self.sessions.snapshot is not self._told:
             self._told = self.sessions.snapshot

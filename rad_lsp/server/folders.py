@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -24,21 +25,28 @@ from rad_lsp.server.folder import Folder
 from rad_lsp.server.titles import TitleReader
 from rad_lsp.server.uris import path_of
 from rad_lsp.server.watcher import Watcher, watch_trees
-from rad_lsp.service import Prices, sessions
+from rad_lsp.service import Prices, limits, sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import tzinfo
 
     from rad_lsp.core.session import Session
     from rad_lsp.server.notifier import Notifier
+    from rad_lsp.service import Machine
+    from rad_lsp.service.told import Things
 
+
+logger = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 1.0
 """The least time between two cheap checks for a change without an event."""
 
 SCAN_SECONDS: Final = 3.0
 """The least time between two scans of every file without an event."""
+
+LIMITS_SECONDS: Final = 15.0
+"""The least time between two looks at the limits of plans, for notices."""
 
 SHARE: Final = 0.005
 """The largest share of a core that the checks, and that the scans, may take."""
@@ -77,8 +85,10 @@ class Folders:
             self._machine,
             self._watcher,
             self.titles,
+            functools.partial(self._name, Path(path)),
         )
         self._folders[uri] = folder
+        self._renamed()
         if not self._tasks:
             watching = watch_trees(sessions.transcript_folders, self._hint_all)
             self._tasks = [asyncio.create_task(work) for work in (watching, self._keep_looking())]
@@ -90,6 +100,7 @@ class Folders:
         folder = self._folders.pop(uri, None)
         if folder is not None:
             await folder.close()
+            self._renamed()
         return folder
 
     def pick(self, uri: str | None = None) -> Folder:
@@ -186,10 +197,23 @@ class Folders:
         self._executor.shutdown(wait=False, cancel_futures=True)
         self.titles.close()
 
+    def _name(self, path: Path) -> str:
+        """The name of a folder among others: its path where one of them is called alike."""
+        others = [folder.path for folder in self._folders.values() if folder.path != path]
+        if path.name in {other.name for other in others}:
+            return str(path)
+        return path.name if others else ""
+
+    def _renamed(self) -> None:
+        """With the number of folders, their names in tooltips change."""
+        for folder in self:
+            folder.hint([])
+
     async def _keep_looking(self) -> None:
         """Let each folder look where it has changed without an event, or when that is due."""
         loop = asyncio.get_running_loop()
         scanned = time.monotonic()
+        limits_due = 0.0
         pause = TICK_SECONDS
         while True:
             await asyncio.sleep(pause)
@@ -202,7 +226,25 @@ class Folders:
                 for folder in folders:
                     folder.hint()
                 scanned = time.monotonic()
+            if self._configured and folders and time.monotonic() >= limits_due:
+                looked = await self._tell_limits(folders[0])
+                limits_due = time.monotonic() + max(LIMITS_SECONDS, looked / SHARE)
             pause = max(TICK_SECONDS, took / SHARE)
+
+    async def _tell_limits(self, folder: Folder) -> float:
+        """Tell the user of plan limits that are nearly used up; returns the seconds of a core.
+
+        They are those of the user's accounts: one folder speaks for all.
+        """
+        work = functools.partial(_limit_notices, self._machine, folder.settings.values.zone)
+        try:
+            loop = asyncio.get_running_loop()
+            notices, took = await loop.run_in_executor(self._executor, work)
+        except Exception:
+            logger.exception("Failed to look at the limits of plans")
+            return 0.0
+        self._notifier.notices.announce("limits", folder.uri, notices)
+        return took
 
     def _hint_all(self, paths: Iterable[str]) -> None:
         for folder in self:
@@ -213,3 +255,11 @@ def _signatures(folders: Iterable[Folder]) -> tuple[list[object], float]:
     """The folders' signatures, and the seconds of a core that it took to get them."""
     begun = time.thread_time()
     return [folder.sessions.signature() for folder in folders], time.thread_time() - begun
+
+
+def _limit_notices(
+    machine: Callable[[], Machine], zone: tzinfo | None
+) -> tuple[list[tuple[Things, str]], float]:
+    """The notices of plan limits, and the seconds of a core that it took to get them."""
+    begun = time.thread_time()
+    return limits.notices(machine(), datetime.now(UTC), zone), time.thread_time() - begun

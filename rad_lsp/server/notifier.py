@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
-from rad_lsp import settings, wire
-from rad_lsp.service.told import Told
+from rad_lsp import wire
+from rad_lsp.server.notices import Notices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection
     from contextlib import AbstractAsyncContextManager
 
     from pygls.lsp.server import LanguageServer
@@ -29,7 +28,10 @@ logger = logging.getLogger(__name__)
 
 
 class Notifier:
-    """Sends the client the status of its folders, and asks it to refresh what it shows."""
+    """Sends the client the status of its folders, and asks it to refresh what it shows.
+
+    `notices` tell the user of budgets and plan limits.
+    """
 
     def __init__(
         self,
@@ -48,7 +50,7 @@ class Notifier:
         self._tasks = tasks
         self._refreshes: dict[Callable[[None], Any], _Refresh] = {}
         self._warned: dict[str, tuple[str, ...]] = {}
-        self._told = Told(settings.data_folder())
+        self.notices = Notices(server, client, tasks)
 
     def status(self, status: wire.Status) -> None:
         """Send a folder's status."""
@@ -80,13 +82,6 @@ class Notifier:
                 params = types.ShowMessageParams(types.MessageType.Warning, sentence)
                 self._server.window_show_message(params)
         self._warned[uri] = sentences
-
-    async def announce(self, things: Sequence[Sequence[str]], sentence: str) -> None:
-        """Show a sentence, unless the first of these things was told before, by any server."""
-        if await asyncio.to_thread(self._told.claim, things):
-            self._server.window_show_message(
-                types.ShowMessageParams(types.MessageType.Warning, sentence)
-            )
 
     def first_read(self, name: str, sessions: FolderSessions) -> AbstractAsyncContextManager[None]:
         """Show the progress of the first read of a folder, in a `with` block."""

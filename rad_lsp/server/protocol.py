@@ -282,6 +282,10 @@ class RadProtocol(LanguageServerProtocol):
         self, msg_id: str | int, result: Any = None, error: types.ResponseError | None = None
     ) -> None:
         self._result_types.pop(msg_id, None)  # pygls keeps it when the answer is an error
+        asked = self._request_futures.get(msg_id)
+        if asked is not None and asked.cancelled():  # nobody waits for the answer any more
+            self._request_futures.pop(msg_id)
+            return
         super()._handle_response(msg_id, result, error)
 
     def _send_handler_result(self, future: Future[Any], *, msg_id: str | int) -> None:

@@ -49,7 +49,7 @@ class StatusReporter:
     """Sends the status of a folder whenever it differs from the one that was sent last.
 
     `due` is when the status changes though no file does. `ask_again` lets `report` be called once
-    more.
+    more. `name` gives the name of the folder where the client has others, too, else nothing.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class StatusReporter:
         limiter: RateLimiter,
         titles: TitleReader,
         ask_again: Callable[[], None],
+        name: Callable[[], str],
     ) -> None:
         self.due = datetime.now(UTC)
         self._uri = uri
@@ -70,6 +71,7 @@ class StatusReporter:
         self._titles = titles
         self._ask_again = ask_again
         self._reading: asyncio.Task[None] | None = None
+        self._name = name
         self._sent: wire.Status | None = None
         self._prices_loaded = False
         self._announcements: list[tuple[list[tuple[str, ...]], str]] = []
@@ -89,10 +91,9 @@ class StatusReporter:
         if self._reading is not None:
             self._reading.cancel()
 
-    async def announce(self) -> None:
+    def announce(self) -> None:
         """Tell the user of budgets that are passed, once for each threshold and period."""
-        for things, sentence in self._announcements:
-            await self._notifier.announce(things, sentence)
+        self._notifier.notices.announce("budget", self._uri, self._announcements)
 
     async def _report(self) -> None:
         status = await asyncio.to_thread(self._status)
@@ -160,6 +161,7 @@ class StatusReporter:
             savings=savings,
             origins=self._settings.loaded.told(),
             title_of=self._titles.known.of,
+            folder=self._name(),
         )
 
     def _passed(

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import msgspec
 
 from rad_lsp import atomic, places, settings
-from rad_lsp.core import limits
+from rad_lsp.core import limits, wording
 from rad_lsp.core.limits import Overview, Window
+from rad_lsp.core.period import local
 from rad_lsp.regular import read_small
 from rad_lsp.sources import AGENTS, claude_code
 from rad_lsp.store import limits as stored
@@ -25,12 +26,13 @@ from rad_lsp.store.store import counter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-    from datetime import datetime
+    from datetime import datetime, tzinfo
     from pathlib import Path
 
     from rad_lsp.core.limits import Block, Limit
     from rad_lsp.core.price import Override
     from rad_lsp.service import Machine
+    from rad_lsp.service.told import Things
 
 _Told: TypeAlias = dict[str, Window | str]
 """What a session told last: by their names windows, and why others can't be read."""
@@ -79,6 +81,15 @@ def status(machine: Machine, now: datetime) -> tuple[Limit, ...]:
     return tuple(limits.at(window, now) for window in limits.newest(windows, now))
 
 
+def notices(machine: Machine, now: datetime, zone: tzinfo | None) -> list[tuple[Things, str]]:
+    """For each window that is nearly used up what tells it from all others, and a sentence."""
+    return [
+        (limits.claims(limit), _reached(limit, threshold, zone))
+        for limit in status(machine, now)
+        if (threshold := limits.threshold(limit)) is not None
+    ]
+
+
 def overview(
     machine: Machine,
     now: datetime,
@@ -98,6 +109,18 @@ def overview(
         return _overview(machine, now, own_prices, names)
 
     return machine.guarded(look)
+
+
+def _reached(limit: Limit, threshold: int, zone: tzinfo | None) -> str:
+    """`80% of the week limit of codex is used: 83.0%, until the reset at …`, as a sentence."""
+    window = limit.window
+    name = limits.span(window.minutes, window.name)
+    ends = window.ends_at
+    reset = "" if ends is None else f", until the reset at {wording.moment(local(ends, zone))}"
+    return (
+        f"{threshold}% of the {name} limit of {window.source} is used: "
+        f"{wording.percent(limit.used_percent)}{reset}."
+    )
 
 
 def _overview(

@@ -41,6 +41,14 @@ def stamp(path: str) -> int:
         return 0
 
 
+def written(path: str) -> int:
+    """When a file was written, in nanoseconds since the epoch; 0 when that can't be had."""
+    try:
+        return _written(os.stat(path))  # noqa: PTH116  (it raises for a path with NUL, too)
+    except (OSError, ValueError):
+        return 0
+
+
 def is_gone(path: str) -> bool:
     """Whether there is no file at a path, rather than one that may not be looked at."""
     try:
@@ -63,6 +71,7 @@ class File:
         self.mode = status.st_mode
         self.size = status.st_size
         self.stamp = stamp_of(status)
+        self.written = _written(status)
         self.inode = status.st_ino & _LARGEST
 
     def __enter__(self) -> Self:
@@ -184,6 +193,11 @@ def _not_a_file(mode: int) -> Problem:
         "a folder" if stat.S_ISDIR(mode) else "a named pipe" if stat.S_ISFIFO(mode) else "a device"
     )
     return Problem(problems.NOT_A_FILE, f"It is {kind}, not a file")
+
+
+def _written(status: os.stat_result) -> int:
+    """The time of the last write; some file systems keep times of any year."""
+    return min(max(0, status.st_mtime_ns), _LARGEST)
 
 
 # The time of the last change of its permissions counts, too: it may be readable now.

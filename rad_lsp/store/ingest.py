@@ -230,7 +230,7 @@ class Ingest:
             for data, end in file.lines(begin) if by_line else file.whole():
                 parser.feed(data)
                 if len(parser.requests) + len(parser.tools) + len(parser.windows) > _MANY:
-                    self._store(number, path, parser, goes_on=goes_on)
+                    self._store(number, path, parser, file.written, goes_on=goes_on)
                     goes_on = True
                 offset = end
                 if by_line and self._stopped():
@@ -247,7 +247,7 @@ class Ingest:
             # It counts, and is read once more when the file has grown: what it tells is replaced.
             parser.feed(line + b"\n")
             seen = file.size
-        self._store(number, path, parser, goes_on=goes_on)
+        self._store(number, path, parser, file.written, goes_on=goes_on)
         skipped = parser.progress.skipped
         read = _Known(
             number,
@@ -290,16 +290,18 @@ class Ingest:
         columns = msgspec.structs.astuple(now)
         self._rows.put(PUT_FILE, (*columns, checksum(*columns)))
 
-    def _store(self, file: int, path: str, parser: Parser, *, goes_on: bool) -> None:
+    def _store(self, file: int, path: str, parser: Parser, written: int, *, goes_on: bool) -> None:
         """Store what a parser has, and let go of its requests and tool calls.
 
-        `goes_on` tells that something of the file is stored already.
+        `written` is when the file was, in nanoseconds since the epoch. `goes_on` tells that
+        something of the file is stored already.
         """
         if goes_on:
             self._rows.flush()
         self._leave_out_forgotten(file, parser)
         report = parser.report
         if isinstance(report, Session):
+            report = msgspec.structs.replace(report, written=written)
             numbers = {report.id: self.session(report.id, file)}
             self._put_part(
                 numbers[report.id], file, snapshot.microseconds(report.generated_at), b""

@@ -101,7 +101,10 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Sessions newest last activity first, ties by id; the same by id; and the skipped files.
+    """Sessions newest first; the same by id; and the skipped files.
+
+    That is by their last activity. Of those with the same one the report comes first that was
+    written last, as many tell time in whole seconds; what is left goes by id.
 
     Where only some sessions were asked for, `total` is how many there are of the `sources`. Of
     sessions that `by_id` has in addition, only who asks for them by name hears.
@@ -277,11 +280,11 @@ def followed(
 
 
 def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Newest last activity first, ties by id, of which there are few."""
+    """In the order of a snapshot; few entries need more than their last activity for it."""
     listed = sorted(entries, key=_last, reverse=True)
-    if len(set(map(_last, listed))) < len(listed):
-        listed.sort(key=_id)
-        listed.sort(key=_last, reverse=True)
+    counts = Counter(map(_last, listed))
+    if len(counts) < len(listed):
+        listed.sort(key=lambda one: _rank(one) if counts[one.last] > 1 else (-one.last,))
     return tuple(listed)
 
 
@@ -347,8 +350,8 @@ def _place(entries: Sequence[Entry], entry: Entry) -> int:
     return bisect_left(entries, _rank(entry), key=_rank)
 
 
-def _rank(entry: Entry) -> tuple[int, str]:
-    return -entry.last, entry.id
+def _rank(entry: Entry) -> tuple[int, int, str]:
+    return -entry.last, -entry.session.written, entry.id
 
 
 def _by_path(skipped: Iterable[Skipped]) -> tuple[Skipped, ...]:
@@ -363,7 +366,6 @@ def _counts_before(one: Session, other: Session) -> bool:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NEVER = 2**63 - 1
-_id = attrgetter("id")
 _source = attrgetter("source")
 _last = attrgetter("last")
 

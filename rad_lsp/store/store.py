@@ -14,7 +14,7 @@ from rad_lsp.core.session import Session
 from rad_lsp.pricing import Prices
 from rad_lsp.sources import RADIUM, radium
 from rad_lsp.sources.radium import Radium
-from rad_lsp.store import named, query, snapshot
+from rad_lsp.store import files, named, query, snapshot
 from rad_lsp.store.children import Children
 from rad_lsp.store.names import as_text
 from rad_lsp.store.query import Scope, Selection
@@ -147,6 +147,8 @@ class Store:
             if content is None:
                 self.edited.pop(path, None)
             elif isinstance(content, Session) and radium.refusal(path) is None:
+                # To open a file is not to write it.
+                content = msgspec.structs.replace(content, written=files.written(path))  # noqa: PLW2901
                 self.edited[path] = snapshot.pack(content)
             self._seen = None
 

@@ -68,6 +68,7 @@ BENCHMARKS = {
     "requests": server.requests,
     "documents": server.documents,
     "latency": server.latency,
+    "same_second": server.same_second,
     "burst": server.burst,
     "idle": server.idle,
     "recorder": tracking.recorder,

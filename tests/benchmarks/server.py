@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rad_lsp.cli.lsp_client import Client
@@ -173,6 +174,36 @@ def latency():
         f"{percentile(times, 95):.0f} ms",
         "250 ms",
         detail,
+    )
+
+
+def same_second():
+    """New reports whose end is told in whole seconds, so that many of them end at the same time."""
+    dice = random.Random(1)  # noqa: S311  (the same pauses in each run)
+    with tempfile.TemporaryDirectory() as folder:
+        gen_sessions.write(folder, 100)
+        sessions = Path(folder, SESSIONS)
+        times, ends = [], []
+        with Timed(Path(folder)) as client:
+            client.wait_for("stats/status")
+            for number in range(sized(100, 10)):
+                time.sleep(dice.uniform(0, 1.5))
+                name = f"{dice.getrandbits(64):016x}"
+                made = json.loads(numbered(number, 1.0))
+                ends.append(datetime.now(UTC).isoformat(timespec="seconds"))
+                made["metrics"] |= {"session_id": name, "end_time": ends[-1]}
+                begun = time.perf_counter()
+                put(sessions, name, json.dumps(made).encode())
+                while client.wait_for("stats/status")["session"]["sessionId"] != name:
+                    pass
+                times.append(1000 * (time.perf_counter() - begun))
+    shared = len(ends) - len(set(ends))
+    detail = f"median {statistics.median(times):.0f} ms, max {max(times):.0f} ms"
+    report(
+        "new report, also of the same second -> stats/status, p95",
+        f"{percentile(times, 95):.0f} ms",
+        "120 ms",
+        f"{detail}; {shared} of {len(ends)} ended with the one before",
     )
 
 

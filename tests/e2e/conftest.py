@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import sys
@@ -32,6 +33,7 @@ OUR_COMMANDS = (
     "radLsp.showCost",
     "radLsp.openComparison",
     "radLsp.exportSession",
+    "radLsp.showNotice",
 )
 SERVER = [sys.executable, "-m", "rad_lsp", "--stdio"]
 
@@ -45,6 +47,9 @@ class Client(LanguageClient):
         super().__init__(converter_factory=converter, **kwargs)
         self.statuses = []
         self.registrations = []
+        self.notices = []  # messages that the user can answer
+        self.shown = []
+        self.answer = None  # what the user chooses; by default nothing
         self.refreshes = []
         self.pushed = {}
         self.tells = asyncio.Event()  # else it is too busy to tell its settings
@@ -54,6 +59,11 @@ class Client(LanguageClient):
     def heard(self, *_):
         """Something came in; whoever waits looks again."""
         self._news.set()
+
+    def shows(self, params):
+        """What the user wants to see."""
+        self.shown.append(params)
+        self.heard()
 
     async def until(self, found):
         """What `found()` gives, as soon as it gives anything."""
@@ -186,6 +196,11 @@ def make_client(settings=None):
         client.messages.append(params)
         client.heard()
 
+    async def asked(params):
+        client.notices.append(params)
+        shown(params)
+        return await client.answer(params) if client.answer else None
+
     def registered(params):
         client.registrations.extend(params.registrations)
         client.heard()
@@ -204,6 +219,8 @@ def make_client(settings=None):
         "stats/status": status,
         types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS: pushed,
         types.WINDOW_SHOW_MESSAGE: shown,
+        types.WINDOW_SHOW_MESSAGE_REQUEST: asked,
+        "stats/show": functools.partial(client.shows),
         types.CLIENT_REGISTER_CAPABILITY: registered,
         types.PROGRESS: progressed,
     }

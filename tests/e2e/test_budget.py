@@ -10,6 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rad_lsp import settings
+from tests.e2e.conftest import appears, capabilities_of
+
+GATHERED = 1.0
+"""Seconds after which a server says what it has gathered."""
 
 
 @pytest.fixture
@@ -45,10 +49,16 @@ def shows(status, session_id):
 
 
 async def settled(clients, spend, session_id):
-    """Once all of them have looked again, all that they had to say before was said."""
+    """All of them have looked again, and had time to say what they had to say before."""
     spend(session_id, 0.0)
     for client in clients:
         await client.status(lambda status: shows(status, session_id))
+    await asyncio.sleep(GATHERED)
+
+
+async def is_said(clients, count):
+    """Wait until so much was said, by any of them."""
+    await appears(lambda: len(said(clients)) >= count)
 
 
 def said(clients):
@@ -73,12 +83,14 @@ async def test_a_budget_is_said_once_by_two_servers_and_again_in_the_next_period
     spend("a", 0.85)
     for client in clients:
         await client.status(lambda status: status["severity"] == "warning")
+    await is_said(clients, 1)
     await settled(clients, spend, "b")
     name = workspace.root.name
     assert said(clients) == [f"80% of the day's budget of $1.0000 is passed: $0.8500 ({name})."]
     spend("c", 0.35)
     for client in clients:
         await client.status(lambda status: "$1.2000" in status["tooltip"])
+    await is_said(clients, 2)
     await settled(clients, spend, "d")
     whole = f"The day's budget of $1.0000 is passed: $1.2000 ({name})."
     assert said(clients)[-1:] == [whole] or said(clients)[:1] == [whole]
@@ -91,8 +103,7 @@ async def test_a_budget_is_said_once_by_two_servers_and_again_in_the_next_period
         client.messages.clear()
         client.configures(own | {"timezone": other_day})
     await settled(clients, spend, "f")
-    for client in clients:
-        await client.until(lambda: said(clients))
+    await is_said(clients, 1)
     await settled(clients, spend, "g")
     assert said(clients) == [whole]
 
@@ -143,3 +154,92 @@ async def test_a_request_tells_of_all_budgets(connect, spend, user_settings, mid
     assert found["text"].startswith("Budgets\n")
     assert found["markdown"].startswith("## Budgets\n")
     assert found["warnAt"] == [80, 100]
+
+
+OURS = capabilities_of("visual-studio-code", ["radLsp.showNotice"])
+
+
+def choosing(title):
+    """What a user does who answers at once with an action of this title."""
+
+    async def answer(params):
+        return next(action for action in params.actions if action.title == title)
+
+    return answer
+
+
+async def test_a_notice_can_be_shown_and_silenced_for_good(connect, workspace, spend, midday):
+    own = {"timezone": midday, "budget": {"day": 1.0, "month": 1.0}}
+    clients = [await connect(settings=own, editor=OURS) for _ in range(2)]
+    for client in clients:
+        client.answer = choosing("Show")
+    spend("a", 0.85)
+    first = await _told(clients)
+    (notice,) = first.notices
+    assert [action.title for action in notice.actions] == ["Show", "Not again"]
+    # Both budgets are one message, in one of the windows.
+    assert "80% of the day's budget" in notice.message
+    assert "80% of the month's budget" in notice.message
+    await first.until(lambda: first.shown)
+    assert first.shown == [{"what": "budget", "workspaceUri": workspace.root.as_uri()}]
+    for client in clients:
+        client.answer = choosing("Not again")
+        client.notices.clear()
+    spend("b", 1.0)
+    await _told(clients)
+    silenced = settings.data_folder() / "silenced" / "budget"
+    await appears(silenced.exists)
+    for client in clients:
+        client.notices.clear()
+    spend("c", 50.0)
+    late = await connect(settings=own | {"budget": {"week": 1.0}}, editor=OURS)
+    for client in (*clients, late):
+        await client.status(lambda status: shows(status, "c"))
+    silenced.unlink()
+    spend("d", 50.0)
+    other = await connect(settings=own | {"budget": {"week": 2.0}}, editor=OURS)
+    told = await _told([*clients, late, other])
+    assert "week" in told.notices[0].message
+
+
+async def _told(clients):
+    """The first client to whose user a notice is shown; the others have none."""
+    tasks = [asyncio.create_task(client.until(lambda c=client: c.notices)) for client in clients]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    return next(client for client in clients if client.notices)
+
+
+async def test_an_editor_may_answer_a_notice_late_or_never_or_with_an_error(connect, spend, midday):
+    own = {"timezone": midday, "budget": {"day": 1.0}}
+    client = await connect(settings=own, editor=OURS)
+    until = asyncio.Event()
+
+    async def never(_params):
+        await until.wait()
+        raise ValueError("the editor is confused")
+
+    client.answer = never
+    spend("a", 0.85)
+    await client.until(lambda: client.notices)
+    spend("b", 0.5)
+    await client.until(lambda: len(client.notices) == 2)
+    assert "The day's budget" in client.notices[1].message
+    until.set()
+    spend("c", 0.1)
+    await client.status(lambda status: shows(status, "c"))
+    until.clear()
+    client.configures(own | {"budget": {"day": 0.5}})
+    await client.until(lambda: len(client.notices) == 3)
+    until.set()
+
+
+async def test_an_editor_that_offers_no_answers_is_told_as_before(connect, spend, midday):
+    own = {"timezone": midday, "budget": {"day": 1.0}}
+    editor = capabilities_of("visual-studio-code")
+    editor.window.show_message = None
+    client = await connect(settings=own, editor=editor)
+    spend("a", 0.85)
+    assert "80% of the day's budget" in (await client.message()).message
+    assert client.notices == []

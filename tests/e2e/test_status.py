@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from lsprotocol import types
 
-from tests.e2e.conftest import EDITORS, as_folder
+from tests.e2e.conftest import EDITORS, as_folder, replace
 
 KEYS = [
     "workspaceUri",
@@ -56,6 +56,33 @@ async def test_the_status_sums_up_all_sessions_and_todays(connect, workspace, mi
     assert status["text"] == "$0.1275 · n/a"
     for part in ("new", "Today: $0.1275 in 1 session", "All: $0.2550 in 2 sessions", "50.0%"):
         assert part in status["tooltip"]
+
+
+async def test_of_reports_that_end_in_the_same_second_the_new_one_is_shown(
+    connect, workspace, report_bytes
+):
+    """Whatever their ids: the one that was written last, here and at a prompt."""
+    client = await connect()
+    await client.sessions()
+    written = []
+    for number, name in enumerate(["m", "z", "a", "k"]):
+        path = workspace.sessions / f"{name}.json"
+        end = "2026-01-01T00:00:00Z"
+        replace(path, report_bytes(session_id=name, end_time=end, total_cost=number))
+        written.insert(0, name)
+        status = await client.sessions(*written)
+        assert status["text"].startswith(f"${number}.0000")
+    told = [status["totals"]["sessions"] for status in client.statuses]
+    assert sorted(set(told)) == [0, 1, 2, 3, 4]
+    for _ in range(2):  # with what the server has read, then with what is read anew
+        rows = (await client.ask("stats/history"))["sessions"]
+        assert [row["sessionId"] for row in rows] == written
+        client = await connect(env={"XDG_DATA_HOME": str(workspace.root / "data")})
+        await client.sessions(*written)
+    path = workspace.sessions / "z.json"
+    client.opens(path.as_uri(), path.read_text(encoding="utf-8") + " ")
+    replace(workspace.sessions / "m.json", report_bytes(session_id="m", end_time=end))
+    await client.sessions("m", *written[:-1])
 
 
 async def test_what_is_wrong_is_a_warning_in_the_tooltip(client, workspace):
@@ -144,11 +171,14 @@ async def test_folders_come_and_go(connect, workspace, tmp_path, report_bytes):
     torn = sessions / "torn.json"
     torn.write_bytes(b"{")
     client = await connect()
-    await client.sessions("one")
+    assert "Folder:" not in (await client.sessions("one"))["tooltip"]
     client.changes_folders(added=[other])
-    await client.sessions("two", folder=other)
+    assert "Folder: other" in (await client.sessions("two", folder=other))["tooltip"]
+    await client.status(lambda status: "Folder: workspace" in status["tooltip"], workspace.root)
     await client.diagnostics_of(torn.as_uri(), bool)
+    client.statuses.clear()
     client.changes_folders(removed=[other])
+    await client.status(lambda status: "Folder:" not in status["tooltip"], workspace.root)
     await client.diagnostics_of(torn.as_uri(), lambda found: not found)
     error = await _error(client, "stats/history", {"workspaceUri": other.as_uri()})
     assert error.data["kind"] == "NoWorkspace"

@@ -50,7 +50,7 @@ async def test_an_index_that_could_not_be_opened_is_tried_again(workspace, caplo
         root = workspace.root
         watcher = Watcher()
         titles = TitleReader(machine)
-        folder = Folder(root.as_uri(), root, notifier, executor, machine, watcher, titles)
+        folder = Folder(root.as_uri(), root, notifier, executor, machine, watcher, titles, str)
         folder.configure({})
         async with asyncio.timeout(30):
             status = await notifier.statuses.get()

@@ -81,6 +81,12 @@ export interface Today {
   readonly costIsLowerBound?: boolean;
 }
 
+/** `stats/show`: the user wants to see what a notice was about, in a workspace folder. It goes to clients that name `radLsp.showNotice` among their commands. */
+export interface Notice {
+  readonly what: "budget" | "limits";
+  readonly workspaceUri: string;
+}
+
 /** `stats/session`: one session by id or by its file, or the most recent. */
 export interface SessionParams {
   readonly workspaceUri?: string | null;
@@ -647,4 +653,5 @@ export interface Requests {
 /** Params of each notification of the server. */
 export interface Notifications {
   "stats/status": Status;
+  "stats/show": Notice;
 }
