@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     damages,
+    drawing,
     gen_sessions,
     git_changes,
     growth,
@@ -75,6 +76,7 @@ BENCHMARKS = {
     "large_transcript": transcripts.large_transcript,
     "daily": trend.daily,
     "monthly": trend.monthly,
+    "drawing": drawing.drawing,
     "kills": kills.kills,
     "contradictions": load.contradictions,
     "edits": load.edits,

@@ -75,6 +75,7 @@ function read(value, type, lower) {
 
 /** Shows control, invisible and bidirectional characters as their codes. */
 function clean(name) {
+  if (/^[\x20-\x7e]{0,300}$/.test(name)) return String(name); // most are, and this is quick
   const hidden = /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu;
   const shown = String(name).replace(hidden, (character) => {
     const code = character.codePointAt(0).toString(16);
@@ -87,10 +88,17 @@ const titled = (title) => (title?.length > 60 ? `${title.slice(0, 60).trim()}…
 
 /** Names to show: harmless, none empty, no two alike. */
 function distinct(names, empty) {
+  return unique(
+    names.map((name) => {
+      const shown = clean(name).trim() || empty;
+      return shown in {} ? `'${shown}'` : shown; // Vega looks names up in plain objects
+    }),
+  );
+}
+
+function unique(names) {
   const seen = new Map();
-  return names.map((name) => {
-    const cleaned = clean(name).trim() || empty;
-    const shown = cleaned in {} ? `'${cleaned}'` : cleaned; // Vega looks names up in plain objects
+  return names.map((shown) => {
     const before = seen.get(shown) ?? 0;
     seen.set(shown, before + 1);
     return before ? `${shown} (${before + 1})` : shown;
@@ -99,7 +107,9 @@ function distinct(names, empty) {
 
 async function decoded(block) {
   if (block.dataset.encoding !== "gzip") return JSON.parse(block.textContent);
-  const bytes = Uint8Array.from(atob(block.textContent.trim()), (char) => char.charCodeAt(0));
+  const text = atob(block.textContent);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(unpacked).json();
 }
@@ -141,7 +151,7 @@ function prepared(raw) {
   };
   const short = sessions.id.map((id, i) => clean(titled(sessions.title[i]) || id.slice(0, 8)));
   const label = (name, i) => [names.source[sessions.source[i]], name, READ.moment(sessions.start[i])].join(" · ");
-  sessions.label = distinct(short.map(label), "No name");
+  sessions.label = unique(short.map(label));
   sessions.day = sessions.start.map((minute) => Math.floor(minute / 1440));
   usage.day = usage.hour.map((hour) => Math.floor(hour / 24));
   let [first, last] = [Infinity, -Infinity];
