@@ -26,6 +26,14 @@ function problem(sentence) {
   byId("problem").hidden = false;
 }
 
+function failed(error) {
+  problem(`The report could not be drawn: ${clean(error?.message ?? error)}`);
+  byId("main").ariaBusy = "false";
+}
+
+addEventListener("error", (event) => failed(event));
+addEventListener("unhandledrejection", (event) => failed(event.reason));
+
 // ---- How values read ----
 
 const COUNT = new Intl.NumberFormat("en-US");
@@ -630,6 +638,7 @@ class Chart {
   table = null;
   isStale = true;
   brushed = null;
+  work = Promise.resolve();
 
   constructor(article, name, spec) {
     const { title, usermeta, ...drawn } = spec;
@@ -721,7 +730,13 @@ class Chart {
     return { ast: true, actions: false, defaultStyle: false, tooltip: false, logLevel: ERRORS, mode: "vega-lite", renderer, config: this.config };
   }
 
-  async draw() {
+  /** Draws what is newest, after what is being drawn. */
+  draw() {
+    this.work = this.work.then(() => this.update());
+    return this.work;
+  }
+
+  async update() {
     if (!this.isStale) return;
     this.isStale = false;
     if (this.view) {
@@ -782,7 +797,8 @@ class Chart {
     view.finalize();
   }
 
-  forget() {
+  async forget() {
+    await this.work;
     this.view?.finalize();
     this.view = null;
     this.brushed = null;
@@ -813,6 +829,8 @@ const choices = () => ({ from: undefined, to: undefined });
 let data;
 let config;
 let filter = choices();
+let look = {}; // a new one where colours have changed; `forced` names a theme
+let drawnLook = null;
 let side = []; // ids of the sessions side by side
 
 function picked(kind, row) {
@@ -836,30 +854,32 @@ function change(part) {
   if (JSON.stringify(filter) !== before) refresh();
 }
 
-let isDrawing = false;
+let drawing = null;
 let isWaiting = false;
 
 /** Draws once more; what is chosen meanwhile is drawn when that has ended. */
-async function refresh() {
+function refresh() {
   isWaiting = true;
-  if (isDrawing) return;
-  isDrawing = true;
+  drawing ??= drawAll().catch(failed).finally(() => (drawing = null));
+  return drawing;
+}
+
+async function drawAll() {
   byId("main").ariaBusy = "true";
-  try {
-    while (isWaiting) {
-      isWaiting = false;
-      await draw();
-    }
-  } catch (error) {
-    problem(`The report could not be drawn: ${clean(error.message)}`);
-  } finally {
-    isDrawing = false;
-    byId("main").ariaBusy = "false";
+  while (isWaiting) {
+    isWaiting = false;
+    await draw();
   }
+  byId("main").ariaBusy = "false";
 }
 
 async function draw() {
   hideTooltip();
+  if (look !== drawnLook) {
+    config = appearance(themes.theme, look.forced);
+    for (const chart of charts) await chart.forget();
+    drawnLook = look;
+  }
   const sums = addedUp(data, filter);
   showTiles(sums);
   showFilters(sums);
@@ -1031,15 +1051,12 @@ function changed(figure, before, after) {
 
 // ---- Start ----
 
-async function restyle(forced) {
-  config = appearance(themes.theme, forced);
-  for (const chart of charts) chart.forget();
-  await refresh();
+function restyle(forced) {
+  look = { forced };
+  return refresh();
 }
 
 function listen() {
-  addEventListener("error", (event) => problem(`The report could not be drawn: ${clean(event.message)}`));
-  addEventListener("unhandledrejection", (event) => problem(`The report could not be drawn: ${clean(event.reason?.message ?? event.reason)}`));
   addEventListener("keydown", (event) => {
     if (event.key === "Escape") hideTooltip();
   });
@@ -1079,13 +1096,9 @@ function listen() {
 async function start() {
   listen();
   if (!globalThis.vegaEmbed) throw new Error("the charts' library is missing.");
-  config = appearance(themes.theme);
   data = prepared(await decoded(byId("data")));
   showFrame();
   await refresh();
 }
 
-start().catch((error) => {
-  problem(`The report could not be drawn: ${clean(error.message)}`);
-  byId("main").ariaBusy = "false";
-});
+start().catch(failed);
