@@ -38,10 +38,20 @@ _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HOUR: Final = 3600 * NANOS_PER_SECOND
 _MINUTE: Final = 60 * NANOS_PER_SECOND
 _LOOKED_UP: Final = frozenset(
-    (
-        "__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ __proto__ constructor "
-        "hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf"
-    ).split()
+    [
+        "__defineGetter__",
+        "__defineSetter__",
+        "__lookupGetter__",
+        "__lookupSetter__",
+        "__proto__",
+        "constructor",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "toLocaleString",
+        "toString",
+        "valueOf",
+    ]
 )
 """What every object of JavaScript has: Vega, which looks names up in objects, would find these."""
 
