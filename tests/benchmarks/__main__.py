@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     damages,
+    drawing,
     gen_sessions,
     git_changes,
     growth,
@@ -78,6 +79,7 @@ BENCHMARKS = {
     "daily": trend.daily,
     "monthly": trend.monthly,
     "page": page.page,
+    "drawing": drawing.drawing,
     "kills": kills.kills,
     "contradictions": load.contradictions,
     "edits": load.edits,

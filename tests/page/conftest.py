@@ -31,6 +31,15 @@ document.addEventListener("readystatechange", () => {
 """What VS Code puts into a webview before its page runs."""
 
 
+TO_THE_MIDDLE = """
+(node) => new Promise((done) => {
+  node.scrollIntoView({ block: "center" });
+  requestAnimationFrame(() => requestAnimationFrame(done));
+})
+"""
+"""Scrolls to where the filters do not cover a mark, and waits until the page knows."""
+
+
 class Shown:
     """A page of the browser that shows a report, and what it said and asked for."""
 
@@ -81,8 +90,7 @@ class Shown:
         return self.chart(name).locator(f"svg g.mark-{kind}.role-mark:not([class*=brush]) path")
 
     def centre(self, mark):
-        # In the middle, where the filters do not cover it.
-        mark.evaluate("(node) => node.scrollIntoView({ block: 'center' })")
+        mark.evaluate(TO_THE_MIDDLE)
         box = mark.bounding_box()
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 

@@ -353,6 +353,23 @@ def test_what_fails_is_told_on_the_page(shown, written, data, script):
     assert window.text("#problem").startswith("The report could not be drawn: ")
 
 
+def test_a_chart_that_is_missing_is_told_on_the_page(shown, file, tmp_path):
+    torn = tmp_path / "torn.html"
+    text = file.read_text(encoding="utf-8").replace('"cost-by-day": {', '"no-such-chart": {')
+    torn.write_text(text, encoding="utf-8")
+    assert shown(torn).text("#problem").startswith("The report could not be drawn: ")
+
+
+def test_the_theme_may_change_while_it_is_drawn(shown):
+    window = shown()
+    for scheme in ("dark", "light", "dark"):
+        window.page.emulate_media(color_scheme=scheme)
+    window.page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    window.settled()
+    assert window.page.locator(".chart svg").count() == 12
+    assert window.complaints() == []
+
+
 def test_a_report_without_sessions_says_so(shown, written):
     window = shown(written(json.dumps(sample.report(sessions=0, hostile=False))))
     assert "All 0 sessions" in window.text("#active")

@@ -26,6 +26,14 @@ function problem(sentence) {
   byId("problem").hidden = false;
 }
 
+function failed(error) {
+  problem(`The report could not be drawn: ${clean(error?.message ?? error)}`);
+  byId("main").ariaBusy = "false";
+}
+
+addEventListener("error", (event) => failed(event));
+addEventListener("unhandledrejection", (event) => failed(event.reason));
+
 // ---- How values read ----
 
 const COUNT = new Intl.NumberFormat("en-US");
@@ -75,6 +83,7 @@ function read(value, type, lower) {
 
 /** Shows control, invisible and bidirectional characters as their codes. */
 function clean(name) {
+  if (/^[\x20-\x7e]{0,300}$/.test(name)) return String(name); // most are, and this is quick
   const hidden = /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu;
   const shown = String(name).replace(hidden, (character) => {
     const code = character.codePointAt(0).toString(16);
@@ -87,10 +96,17 @@ const titled = (title) => (title?.length > 60 ? `${title.slice(0, 60).trim()}…
 
 /** Names to show: harmless, none empty, no two alike. */
 function distinct(names, empty) {
+  return unique(
+    names.map((name) => {
+      const shown = clean(name).trim() || empty;
+      return shown in {} ? `'${shown}'` : shown; // Vega looks names up in plain objects
+    }),
+  );
+}
+
+function unique(names) {
   const seen = new Map();
-  return names.map((name) => {
-    const cleaned = clean(name).trim() || empty;
-    const shown = cleaned in {} ? `'${cleaned}'` : cleaned; // Vega looks names up in plain objects
+  return names.map((shown) => {
     const before = seen.get(shown) ?? 0;
     seen.set(shown, before + 1);
     return before ? `${shown} (${before + 1})` : shown;
@@ -99,7 +115,9 @@ function distinct(names, empty) {
 
 async function decoded(block) {
   if (block.dataset.encoding !== "gzip") return JSON.parse(block.textContent);
-  const bytes = Uint8Array.from(atob(block.textContent.trim()), (char) => char.charCodeAt(0));
+  const text = atob(block.textContent);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(unpacked).json();
 }
@@ -141,7 +159,7 @@ function prepared(raw) {
   };
   const short = sessions.id.map((id, i) => clean(titled(sessions.title[i]) || id.slice(0, 8)));
   const label = (name, i) => [names.source[sessions.source[i]], name, READ.moment(sessions.start[i])].join(" · ");
-  sessions.label = distinct(short.map(label), "No name");
+  sessions.label = unique(short.map(label));
   sessions.day = sessions.start.map((minute) => Math.floor(minute / 1440));
   usage.day = usage.hour.map((hour) => Math.floor(hour / 24));
   let [first, last] = [Infinity, -Infinity];
@@ -620,6 +638,7 @@ class Chart {
   table = null;
   isStale = true;
   brushed = null;
+  work = Promise.resolve();
 
   constructor(article, name, spec) {
     const { title, usermeta, ...drawn } = spec;
@@ -711,7 +730,13 @@ class Chart {
     return { ast: true, actions: false, defaultStyle: false, tooltip: false, logLevel: ERRORS, mode: "vega-lite", renderer, config: this.config };
   }
 
-  async draw() {
+  /** Draws what is newest, after what is being drawn. */
+  draw() {
+    this.work = this.work.then(() => this.update());
+    return this.work;
+  }
+
+  async update() {
     if (!this.isStale) return;
     this.isStale = false;
     if (this.view) {
@@ -772,7 +797,8 @@ class Chart {
     view.finalize();
   }
 
-  forget() {
+  async forget() {
+    await this.work;
     this.view?.finalize();
     this.view = null;
     this.brushed = null;
@@ -803,6 +829,8 @@ const choices = () => ({ from: undefined, to: undefined });
 let data;
 let config;
 let filter = choices();
+let look = {}; // a new one where colours have changed; `forced` names a theme
+let drawnLook = null;
 let side = []; // ids of the sessions side by side
 
 function picked(kind, row) {
@@ -826,30 +854,32 @@ function change(part) {
   if (JSON.stringify(filter) !== before) refresh();
 }
 
-let isDrawing = false;
+let drawing = null;
 let isWaiting = false;
 
 /** Draws once more; what is chosen meanwhile is drawn when that has ended. */
-async function refresh() {
+function refresh() {
   isWaiting = true;
-  if (isDrawing) return;
-  isDrawing = true;
+  drawing ??= drawAll().catch(failed).finally(() => (drawing = null));
+  return drawing;
+}
+
+async function drawAll() {
   byId("main").ariaBusy = "true";
-  try {
-    while (isWaiting) {
-      isWaiting = false;
-      await draw();
-    }
-  } catch (error) {
-    problem(`The report could not be drawn: ${clean(error.message)}`);
-  } finally {
-    isDrawing = false;
-    byId("main").ariaBusy = "false";
+  while (isWaiting) {
+    isWaiting = false;
+    await draw();
   }
+  byId("main").ariaBusy = "false";
 }
 
 async function draw() {
   hideTooltip();
+  if (look !== drawnLook) {
+    config = appearance(themes.theme, look.forced);
+    for (const chart of charts) await chart.forget();
+    drawnLook = look;
+  }
   const sums = addedUp(data, filter);
   showTiles(sums);
   showFilters(sums);
@@ -1021,15 +1051,12 @@ function changed(figure, before, after) {
 
 // ---- Start ----
 
-async function restyle(forced) {
-  config = appearance(themes.theme, forced);
-  for (const chart of charts) chart.forget();
-  await refresh();
+function restyle(forced) {
+  look = { forced };
+  return refresh();
 }
 
 function listen() {
-  addEventListener("error", (event) => problem(`The report could not be drawn: ${clean(event.message)}`));
-  addEventListener("unhandledrejection", (event) => problem(`The report could not be drawn: ${clean(event.reason?.message ?? event.reason)}`));
   addEventListener("keydown", (event) => {
     if (event.key === "Escape") hideTooltip();
   });
@@ -1069,13 +1096,9 @@ function listen() {
 async function start() {
   listen();
   if (!globalThis.vegaEmbed) throw new Error("the charts' library is missing.");
-  config = appearance(themes.theme);
   data = prepared(await decoded(byId("data")));
   showFrame();
   await refresh();
 }
 
-start().catch((error) => {
-  problem(`The report could not be drawn: ${clean(error.message)}`);
-  byId("main").ariaBusy = "false";
-});
+start().catch(failed);
