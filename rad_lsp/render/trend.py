@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from rad_lsp import wire
@@ -12,6 +10,7 @@ from rad_lsp.core.trend import Part
 from rad_lsp.core.wording import NO_HISTORY, count, printable
 from rad_lsp.render import export, markdown, text
 from rad_lsp.render.bars import bar
+from rad_lsp.render.history import short_names
 from rad_lsp.render.notes import Notes
 from rad_lsp.render.table import Column, cells, cut, laid_out
 
@@ -208,13 +207,9 @@ def _values(figures: Figures) -> list[str]:
 
 
 def _names(trend: Trend) -> dict[str, str]:
-    """How parts are called: projects by their last folder where that is one project's alone."""
+    """How parts are called."""
     names = {part.name for part in trend.total.parts}
-    shown = {name: name for name in names}
-    if trend.split == "project":
-        folders = {name: PurePath(name.replace("\\", "/")).name or name for name in names}
-        times = Counter(folders.values())
-        shown = {name: name if times[folder] > 1 else folder for name, folder in folders.items()}
+    shown = short_names(names) if trend.split == "project" else {name: name for name in names}
     return {name: printable(text) or wording.NOT_AVAILABLE for name, text in shown.items()}
 
 

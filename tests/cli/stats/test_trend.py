@@ -107,6 +107,16 @@ def test_the_first_day_of_a_week_is_a_setting(rad, workspace, user_settings):
     assert found["rows"][0]["label"] == "2026-03-29"
 
 
+def test_projects_are_called_by_the_shortest_end_that_no_other_has(rad, workspace, claude_code):
+    for number, path in enumerate(("shop/api", "blog/api", "site")):
+        folder = workspace.root.parent / "elsewhere" / path
+        folder.mkdir(parents=True)
+        claude_code(f"of-{number}", folder).answer()
+    lines = asked(rad, workspace, "monthly", "--split", "project", "--all-projects").splitlines()
+    names = {line.split()[0] for line in lines if "api" in line or "site" in line}
+    assert names == {"shop/api", "blog/api", "site"}
+
+
 def test_json_and_csv_exclude_each_other(rad, workspace):
     done = rad("stats", "daily", "--json", "--csv", cwd=workspace.root)
     assert done.returncode == 2
