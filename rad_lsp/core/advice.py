@@ -47,6 +47,10 @@ SEE_SKIPPED: Final = Advice(terminal="rad doctor", editor="see the list of probl
 SEE_COST: Final = Advice(terminal="rad stats cost", editor="see the cost")
 SEE_SESSION: Final = Advice(terminal="rad stats session", editor="see the session")
 SEE_RATES: Final = Advice(terminal="rates: rad stats cost", editor="rates: see the cost")
+RECORD_LIMITS: Final = Advice(
+    terminal="to 'rad status', once that is its status line.",
+    editor="only to its status line: the documentation says how rad-lsp can be that.",
+)
 SET_BUDGET: Final = Advice(
     terminal="Add [budget] and, below it, day = 20 to your settings; 'rad doctor' names the file.",
     editor='Set "radLsp.budget.day": 20 in the settings of your editor.',

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rad_lsp import sources
-from rad_lsp.core import wording
+from rad_lsp.core import advice, wording
 from rad_lsp.core.period import local
 from rad_lsp.core.wording import NOT_AVAILABLE, count, money, percent, printable
 from rad_lsp.render import label, notes
@@ -47,10 +47,12 @@ _RULE: Final = (
     "before, and lasts 5 hours. How much of a plan that is, is not known."
 )
 
-NONE: Final = (
-    "No plan limits are recorded. Codex writes them into its transcripts; Claude Code tells them "
-    "to 'rad status', once that is its status line."
-)
+
+def _none() -> str:
+    return (
+        "No plan limits are recorded. Codex writes them into its transcripts; Claude Code tells "
+        f"them {advice.RECORD_LIMITS}"
+    )
 
 
 def text(
@@ -67,7 +69,7 @@ def text(
         laid = laid_out(_LIMITS, rows, 0, width)
         parts.append([paint("title", "Plan Limits"), "", *laid.lines, *below(laid.note)])
     else:
-        parts.append([NONE])
+        parts.append([_none()])
     if overview.blocks:
         laid = laid_out(_BLOCKS, [_block(one, zone) for one in overview.blocks], 0, width)
         said = below(laid.note, _uncertain(overview))
@@ -83,7 +85,7 @@ def markdown(overview: Overview, zone: tzinfo | None) -> str:
         rows = [[marks.escape(cell) for cell in _limit(one, zone)] for one in overview.limits]
         parts.append(marks.table([column.header for column in _LIMITS], rows, "<<>><<<<"))
     else:
-        parts.append(NONE)
+        parts.append(_none())
     if overview.blocks:
         rows = [_block(one, zone) for one in overview.blocks]
         parts += [

@@ -23,7 +23,10 @@ async def test_answers_name_no_command_of_a_terminal(connect, workspace):
     workspace.raw("torn.json", b"{")
     status = await client.status(lambda status: status["session"] and status["skipped"])
     assert "1 file skipped: see the list of problems" in status["tooltip"]
-    said += [status, *[await client.ask(f"stats/{name}") for name in ("session", "cost", "budget")]]
+    said += [
+        status,
+        *[await client.ask(f"stats/{name}") for name in ("session", "cost", "budget", "limits")],
+    ]
     with pytest.raises(Exception, match="The history lists the sessions") as error:
         await client.ask("stats/session", {"sessionId": "zzz"})
     said.append(str(error.value))

@@ -59,8 +59,14 @@ def test_the_tables_fit_a_terminal(width):
     assert max(len(line) for line in lines if line and not line.endswith(".")) <= width
 
 
+NONE = (
+    "No plan limits are recorded. Codex writes them into its transcripts; Claude Code tells them "
+    "to 'rad status', once that is its status line."
+)
+
+
 def test_without_limits_it_says_where_they_come_from():
-    assert rendered.text(Overview(), UTC) == f"{rendered.NONE}\n"
+    assert rendered.text(Overview(), UTC) == f"{NONE}\n"
 
 
 def test_markdown_has_the_same_rows():
