@@ -61,6 +61,7 @@ async def test_the_session_before_is_one_of_the_same_agent(connect, claude_code,
     assert lens.command.arguments[0]["sessionA"] == "first"
     with pytest.raises(JsonRpcException) as caught:
         await client.ask("stats/compare", {"sessionB": "between"})
+    assert caught.value.data
     assert caught.value.data["kind"] == "NoPreviousSession"
 
 

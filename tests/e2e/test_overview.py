@@ -115,6 +115,7 @@ async def test_a_session_of_any_project_is_found_when_that_is_asked_for(connect,
     assert compared["sessionA"]["sessionId"] == "mine"
     with pytest.raises(JsonRpcException) as caught:
         await client.ask("stats/session", {"sessionId": "other"})
+    assert caught.value.data
     assert caught.value.data["kind"] == "SessionNotFound"
 
 

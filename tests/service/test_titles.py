@@ -41,7 +41,12 @@ def test_a_title_is_read_from_the_transcript_and_only_when_it_is_asked_for(machi
 
 def test_a_title_is_read_once(session):
     read = []
-    titles = Titles(lambda one: read.append(one.id) or "")
+
+    def title(one):
+        read.append(one.id)
+        return ""
+
+    titles = Titles(title)
     assert not titles.read([session, session])
     assert not titles.read([session])
     assert titles.wait(session) is None
