@@ -155,11 +155,6 @@ class Folders:
         place = {"project": known.project, "branch": known.branch}
         return known if session.children else msgspec.structs.replace(session, **place)
 
-    def showing(self, session: Session) -> Folder | None:
-        """The folder by whose settings a session is shown; None where it is in none."""
-        counting = self.counting(session.source, session.id)
-        return self.holding(session.path) or (counting[0] if counting else None)
-
     def label(self, session: Session, zone: tzinfo | None) -> str:
         """What a session is called, with its title where that was read."""
         return label.of(session, datetime.now(UTC), zone, self.titles.known.of(session))

@@ -160,7 +160,7 @@ def test_a_torn_report_is_named_and_counted_beside_good_ones(rad, two, workspace
     assert done.stderr.startswith("Skipped torn.json: ")
     found = data(kept)
     assert (found["skipped"], found["sessions"]["id"]) == (1, ["mine"])
-    assert "1 file skipped: 'rad doctor' tells why." in found["notes"]
+    assert "1 file skipped: rad doctor." in found["notes"]
 
 
 def test_without_what_draws_charts_no_session_is_read(two, monkeypatch, kept):

@@ -136,7 +136,7 @@ def report(sessions=400, days=60, *, hostile=True, seed=1):
         "period": "",
         "prices": "Cost is what a provider states, else tokens at the price of the day.",
         "skipped": 1,
-        "notes": ["1 file skipped: 'rad doctor' tells why."],
+        "notes": ["1 file skipped: rad doctor."],
         "names": names,
         "sessions": one,
         "usage": usage,

@@ -113,7 +113,7 @@ def test_names_stand_once(made):
 def test_what_is_missing_is_said(made):
     found = of(made())
     assert found["skipped"] == 2
-    assert "2 files skipped: 'rad doctor' tells why." in found["notes"]
+    assert "2 files skipped: rad doctor." in found["notes"]
     assert re.search(r"genai-prices \d", found["prices"])
     within = Period(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
     assert of(made())["period"] == ""

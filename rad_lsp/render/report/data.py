@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from rad_lsp import service
-from rad_lsp.core import period, wording
+from rad_lsp.core import advice, period, wording
 from rad_lsp.core.figures import FIGURES
 from rad_lsp.core.report import NANOS_PER_SECOND
 from rad_lsp.core.wording import counted
@@ -231,5 +231,5 @@ def _notes(report: Report) -> list[str]:
     """Why figures are minima or not known, and what is missing."""
     said = [notes.of_sessions(report.sessions)]
     if report.skipped:
-        said.append(f"{counted(report.skipped, 'file')} skipped: 'rad doctor' tells why")
+        said.append(f"{counted(report.skipped, 'file')} skipped: {advice.SEE_SKIPPED}")
     return [f"{sentence}." for sentence in said if sentence]

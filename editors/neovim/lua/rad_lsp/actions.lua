@@ -37,7 +37,7 @@ local function with_session(asked, client_id, on_found)
     on_found(found, true)
   end, function(err)
     -- The file in front is not what was asked for by name: commands work nevertheless.
-    vim.notify('rad: ' .. server.here(err.message), vim.log.levels.WARN)
+    vim.notify('rad: ' .. err.message, vim.log.levels.WARN)
     ask()
     return true
   end)

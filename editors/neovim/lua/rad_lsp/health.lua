@@ -104,7 +104,7 @@ local function check_server(found)
   health.info('Status: ' .. found.status.text)
   -- Of the tooltip, what is wrong; the rest is figures.
   for warning in found.status.tooltip:gmatch('⚠%s*([^\n]+)') do
-    health.warn((warning:gsub('\\(%p)', '%1'):gsub(': see `rad doctor`', '')))
+    health.warn((warning:gsub('\\(%p)', '%1')))
   end
   local answer = client:request_sync('stats/history', { limit = 1 }, PATIENCE_MS)
   for _, skipped in ipairs(answer and answer.result and answer.result.skipped or {}) do

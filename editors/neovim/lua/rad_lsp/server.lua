@@ -532,22 +532,6 @@ function M.client(client_id)
   return nil, (server.problem or 'The server does not run') .. ' (:checkhealth rad_lsp)'
 end
 
----What is said in terminals to go on with, as it is done here.
-local HERE = {
-  { "'?rad doctor'?", ':checkhealth rad_lsp' },
-  { "'?rad stats (%l+)'?", ':Rad %1' },
-  { 'add %-%-all%-projects', 'see :Rad history everywhere' },
-}
-
----@param text string
----@return string text that sends nobody to a terminal
-function M.here(text)
-  for _, pair in ipairs(HERE) do
-    text = text:gsub(pair[1], pair[2])
-  end
-  return text
-end
-
 ---Tell that there are no sessions yet.
 ---@param client vim.lsp.Client
 function M.tell_empty(client)
@@ -580,7 +564,7 @@ function M.request(method, params, client_id, on_result, on_error)
       M.tell_empty(client)
     else
       local old = err.code == vim.lsp.protocol.ErrorCodes.MethodNotFound
-      M.tell(old and 'The server is too old for this: update rad-lsp' or M.here(err.message))
+      M.tell(old and 'The server is too old for this: update rad-lsp' or err.message)
     end
   end)
 end

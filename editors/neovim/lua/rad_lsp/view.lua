@@ -107,7 +107,7 @@ end
 
 ---@param view rad_lsp.View
 function M.show(view)
-  local text = require('rad_lsp.server').here(view.text)
+  local text = view.text
   local lines = vim.split(text:gsub('%s+$', ''), '\r?\n')
   local name = 'rad://' .. view.name
   local buf = vim.fn.bufnr('^' .. vim.fn.escape(name, '*?[]{}\\,~') .. '$')
