@@ -1,10 +1,10 @@
 import { commands, env, l10n, type Disposable, type LogOutputChannel } from 'vscode';
-import type { SessionSummary } from './contract';
+import type { Notice, SessionSummary } from './contract';
 import { exportSession, exportSessions } from './exports';
 import { currentFolder } from './folders';
 import { showMenu } from './menu';
 import { Hint, kindOf, say } from './messages';
-import type { Notice, Page, Target } from './pages/page';
+import type { Page, Target } from './pages/page';
 import type { Pages } from './pages/pages';
 import type { Reports } from './pages/reports';
 import { button, noSessions, pickSession } from './picks';

@@ -16,12 +16,6 @@ export interface Target {
   readonly since?: string | undefined;
 }
 
-/** What a notice of the server is about, whose *Show* was chosen. */
-export interface Notice {
-  readonly what: 'budget' | 'limits';
-  readonly workspaceUri: string;
-}
-
 const KINDS = ['session', 'comparison', 'cost', 'models', 'overview', 'tools', 'limits', 'budget'] as const;
 
 /** A question to the server, whose answer is a page. */

@@ -11,9 +11,8 @@ import {
   RevealOutputChannelOn,
   type ClientCapabilities,
 } from 'vscode-languageclient/node';
-import { VERSION, type Notifications, type Requests } from '../contract';
+import { VERSION, type Notice, type Notifications, type Requests } from '../contract';
 import { COMMANDS } from '../links';
-import type { Notice } from '../pages/page';
 import { REPORTS, transcripts } from '../reports';
 import { spawnOptions, type Program } from './probe';
 import { Stderr } from './stderr';
