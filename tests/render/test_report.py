@@ -266,6 +266,14 @@ def test_each_chart_can_be_drawn_of_nothing(made, chart):
     assert b"<svg" in drawing.Drawing(chart, "svg").picture(report, UTC)
 
 
+def test_the_sum_stays_between_two_days_on_which_something_was_spent(made):
+    used = [Used(0, HOUR + 24 * day, "m", 1, Tokens(1), Money(2.0), 0.0) for day in (0, 5)]
+    report = made(usage=tuple(used), sessions=(), ids=(), times=(), calls=())
+    rows = Tables(report, UTC).of("budget")
+    steps = [((row["to"] - row["from"]) // 86_400_000, row["cost"]) for row in rows]
+    assert steps == [(0, 0.0), (1, 2.0), (4, 2.0), (1, 4.0)]
+
+
 def test_tables_have_the_reports_own_sums(made):
     tables = Tables(made(), UTC)
     day = 86_400_000

@@ -459,6 +459,8 @@ function cumulated(data, dailyCost) {
       const begin = Math.max(start, data.first) * DAY;
       rows.push({ from: begin, to: begin, part, cost: 0, limit });
     }
+    const before = rows.at(-1); // between two days on which something was spent the sum stays
+    if (before.to < day * DAY) rows.push({ ...before, from: before.to, to: day * DAY });
     sum += money.micros;
     rows.push({ from: day * DAY, to: (day + 1) * DAY, part, cost: sum / 1e6, limit });
   }

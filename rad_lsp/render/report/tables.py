@@ -146,6 +146,9 @@ class Tables:
                 start, spent = begin(day), 0.0
                 at = max(start, self._first) * _DAY_MS
                 rows.append({"from": at, "to": at, "cost": 0.0, **part})
+            before = rows[-1]  # between two days on which something was spent the sum stays
+            if before["to"] < day * _DAY_MS:
+                rows.append({**before, "from": before["to"], "to": day * _DAY_MS})
             spent += amount
             rows.append({"from": day * _DAY_MS, "to": (day + 1) * _DAY_MS, "cost": spent, **part})
         return rows
