@@ -49,7 +49,7 @@ def test_params_have_the_contracts_defaults():
 def test_the_schema_has_every_method():
     found = wire.schema()
     assert list(found["requests"]) == list(wire.METHODS)
-    assert list(found["notifications"]) == ["stats/status"]
+    assert list(found["notifications"]) == ["stats/status", "stats/show"]
 
 
 def test_the_contract_is_as_written_down(golden):

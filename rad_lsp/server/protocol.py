@@ -178,7 +178,7 @@ class RadProtocol(LanguageServerProtocol):
         """Answer `initialize`, with the version of the wire contract among the capabilities."""
         self._initialize_seen = True
         result = yield from super().lsp_initialize(params)
-        ours = {"version": wire.VERSION, "methods": [*wire.METHODS, wire.STATUS]}
+        ours = {"version": wire.VERSION, "methods": [*wire.METHODS, wire.STATUS, wire.SHOW]}
         result.capabilities.experimental = {"radStats": ours}
         return result
 

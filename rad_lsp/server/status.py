@@ -108,8 +108,7 @@ class StatusReporter:
 
     def _session(self) -> Session | None:
         """The session that the status is about."""
-        entries = self._sessions.snapshot.entries
-        return entries[0].session if entries else None
+        return self._sessions.snapshot.newest
 
     def _session_with_cache(self) -> Session | None:
         """The same, if it used a cache."""

@@ -261,9 +261,8 @@ def status(
     """
     if not isinstance(totals, Sum):
         totals = _sum(snapshot.entries if totals else ())
-    newest = snapshot.entries[0] if snapshot.entries else None
-    entry = snapshot.by_id.get(session_id) if session_id else newest
-    session = entry.session if entry else None
+    entry = snapshot.by_id.get(session_id) if session_id else None
+    session = (entry.session if entry else None) if session_id else snapshot.newest
     spent: dict[budgets.Name, Money] = {} if session is None else {"session": session.money}
     for name, since in budgets.periods(budget, now, zone, week_start).items():
         spent[name] = spent_within(snapshot, since)

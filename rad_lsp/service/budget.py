@@ -62,7 +62,7 @@ def overview(
     budget, zone, week_start = settings.budget, settings.zone, settings.week_start
     today = now.astimezone(zone).date()
     rows = []
-    newest = snapshot.entries[0].session if snapshot.entries else None
+    newest = snapshot.newest
     if budget.session is not None and newest is not None:
         rows.append(budgets.of_session(budget, newest, _last(newest, now), now))
 

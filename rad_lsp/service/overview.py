@@ -93,11 +93,11 @@ def ask(
     of_all = everywhere.sums
     spans = _spans(of_all, now, settings.zone, settings.week_start)
     own: tuple[Span, ...] = ()
-    last = snapshot.entries[0].session if snapshot.entries else None
+    last = snapshot.newest
     if here is not everywhere and last is not None:
         own = _spans(here.sums, now, settings.zone, settings.week_start)
-    if last is None and (entries := everywhere.recall().entries):
-        last = entries[0].session
+    if last is None:
+        last = everywhere.recall().newest
     week = When(next(span.within for span in spans if span.name == "week"))
     models = _shares(of_all, "model", week)
     names = trend.model_names([share.name for share in models], prices)

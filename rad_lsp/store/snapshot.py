@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import takewhile
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -101,10 +102,7 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """Sessions newest first; the same by id; and the skipped files.
-
-    That is by their last activity. Of those with the same one the report comes first that was
-    written last, as many tell time in whole seconds; what is left goes by id.
+    """Sessions newest last activity first, ties by id; the same by id; and the skipped files.
 
     Where only some sessions were asked for, `total` is how many there are of the `sources`. Of
     sessions that `by_id` has in addition, only who asks for them by name hears.
@@ -142,6 +140,18 @@ class Snapshot(msgspec.Struct, frozen=True):
         if not self.entries:
             raise NoSessions
         return self.entries[0].session
+
+    @property
+    def newest(self) -> Session | None:
+        """The session that a status is about; None where there is none.
+
+        That is the most recent one. Many reports tell time in whole seconds: of sessions with the
+        same last activity it is the one whose report was written last, else the first in order.
+        """
+        alike = takewhile(lambda entry: entry.last == self.entries[0].last, self.entries)
+        return max(
+            (entry.session for entry in alike), key=lambda session: session.written, default=None
+        )
 
     def previous(self, session_id: str) -> str | None:
         """The id of the session of the same agent before one, or None when there is none."""
@@ -280,11 +290,11 @@ def followed(
 
 
 def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """In the order of a snapshot; few entries need more than their last activity for it."""
+    """Newest last activity first, ties by id, of which there are few."""
     listed = sorted(entries, key=_last, reverse=True)
-    counts = Counter(map(_last, listed))
-    if len(counts) < len(listed):
-        listed.sort(key=lambda one: _rank(one) if counts[one.last] > 1 else (-one.last,))
+    if len(set(map(_last, listed))) < len(listed):
+        listed.sort(key=_id)
+        listed.sort(key=_last, reverse=True)
     return tuple(listed)
 
 
@@ -350,8 +360,8 @@ def _place(entries: Sequence[Entry], entry: Entry) -> int:
     return bisect_left(entries, _rank(entry), key=_rank)
 
 
-def _rank(entry: Entry) -> tuple[int, int, str]:
-    return -entry.last, -entry.session.written, entry.id
+def _rank(entry: Entry) -> tuple[int, str]:
+    return -entry.last, entry.id
 
 
 def _by_path(skipped: Iterable[Skipped]) -> tuple[Skipped, ...]:
@@ -366,6 +376,7 @@ def _counts_before(one: Session, other: Session) -> bool:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NEVER = 2**63 - 1
+_id = attrgetter("id")
 _source = attrgetter("source")
 _last = attrgetter("last")
 

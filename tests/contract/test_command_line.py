@@ -41,7 +41,7 @@ def test_the_schema_is_json_with_every_method(run):
     assert done.returncode == 0
     schema = json.loads(done.stdout)
     assert list(schema["requests"]) == METHODS
-    assert list(schema["notifications"]) == ["stats/status"]
+    assert list(schema["notifications"]) == ["stats/status", "stats/show"]
     references = json.dumps(schema).split('"$ref": "#/$defs/')[1:]
     assert {reference.partition('"')[0] for reference in references} <= set(schema["$defs"])
     for request in schema["requests"].values():
@@ -59,6 +59,7 @@ def test_the_schema_has_the_contracts_keys(run):
         "text",
         "tooltip",
         "severity",
+        "spoken",
         "reading",
     ]
     assert list(definitions["UsageRow"]["properties"]) == [

@@ -54,7 +54,9 @@ REPLY = {
                     "stats/compare",
                     "stats/export",
                     "stats/overview",
+                    "stats/report",
                     "stats/status",
+                    "stats/show",
                 ],
             }
         },

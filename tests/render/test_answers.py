@@ -322,6 +322,7 @@ def test_a_status_has_the_contracts_keys(workspace, current):
         "text": "$0.1275",
         "tooltip": status.tooltip,
         "severity": "ok",
+        "spoken": "cost $0.1275",
     }
 
 

@@ -13,6 +13,7 @@ ASKED = [
     "registers_configuration",
     "watches_files",
     "watches_relative_patterns",
+    "answers_messages",
     "shows_progress",
     "pulls_diagnostics",
     "refreshes_diagnostics",
@@ -25,6 +26,7 @@ ASKED = [
 ]
 EDITORS = {
     "visual-studio-code": {
+        "answers_messages",
         "answers_configuration",
         "registers_configuration",
         "watches_files",
@@ -36,6 +38,7 @@ EDITORS = {
         "reads_markdown",
     },
     "neovim": {
+        "answers_messages",
         "answers_configuration",
         "watches_relative_patterns",
         "shows_progress",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from datetime import datetime
 
-import msgspec
 import pytest
 
 from rad_lsp.core.errors import NoSessions, SessionAmbiguous, SessionNotFound
@@ -94,26 +93,6 @@ def test_moments_are_compared_across_offsets(session):
 def test_ties_go_by_id(session):
     found = snapshot.assemble([snapshot.pack(session(name)) for name in "bca"])
     assert ids(found) == ["a", "b", "c"]
-
-
-def test_of_reports_that_end_in_the_same_second_the_last_written_comes_first(session):
-    def entry(name, written, end="2026-01-01T00:00:00Z"):
-        made = session(name, end_time=end)
-        return snapshot.pack(msgspec.structs.replace(made, written=written))
-
-    entries = [entry("a", 1), entry("b", 3), entry("d", 2), entry("c", 2), entry("transcript", 0)]
-    entries.append(entry("older", 9, "2025-12-31T23:59:59Z"))
-    order = ["b", "c", "d", "a", "transcript", "older"]
-    for given in itertools.permutations(entries):
-        assert ids(snapshot.assemble(given)) == order
-    followed: Snapshot | None = Snapshot()
-    for one in entries:
-        assert followed is not None
-        followed = snapshot.followed(followed, [(one.source, one.id)], [one], ())
-    assert ids(followed) == order
-    assert followed is not None
-    again = entry("a", 4)
-    assert ids(snapshot.followed(followed, [(again.source, "a")], [again], ()))[:2] == ["a", "b"]
 
 
 def test_of_duplicates_the_newest_generated_counts(copies):

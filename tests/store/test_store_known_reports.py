@@ -60,7 +60,7 @@ def test_only_what_changed_is_read(looked, workspace):
     (workspace.sessions / "c.json").unlink()
     workspace.add("d")
     snapshot, count = looked()
-    assert [entry.id for entry in snapshot.entries] == ["d", "b", "a"]
+    assert [entry.id for entry in snapshot.entries] == ["a", "b", "d"]
     assert (snapshot.by_id["b"].session.cost, count) == (7.0, 2)
     assert looked() == (snapshot, 0)
 

@@ -60,7 +60,7 @@ def test_before_the_first_refresh_there_is_nothing(store, workspace):
 def test_a_refresh_reads_every_report(store, workspace):
     workspace.add("a")
     workspace.add("b")
-    assert ids(store.refresh()) == ["b", "a"]
+    assert ids(store.refresh()) == ["a", "b"]
     assert store.snapshot is store.refresh()
 
 
@@ -83,7 +83,7 @@ def test_only_a_report_that_changed_is_read_again(store, workspace, names_read):
     workspace.add("b", total_cost=7.0)
     after = store.refresh()
     assert names_read() == ["b.json"]
-    assert [session.cost for session in after.sessions()] == [7.0, 0.1275]
+    assert [session.cost for session in after.sessions()] == [0.1275, 7.0]
     assert [session.cost for session in before.sessions()] == [0.1275, 0.1275]
 
 
@@ -307,9 +307,9 @@ def test_only_the_named_files_are_looked_at(store, workspace, names_read):
         workspace.add(name, total_cost=7.0)
     found = store.refresh([str(b), str(workspace.sessions / "c.json")])
     assert names_read() == ["b.json", "c.json"]
-    assert [session.cost for session in found.sessions()] == [7.0, 7.0, 0.1275]
+    assert [session.cost for session in found.sessions()] == [0.1275, 7.0, 7.0]
     a.unlink()
-    assert ids(store.refresh([str(a)])) == ["c", "b"]
+    assert ids(store.refresh([str(a)])) == ["b", "c"]
 
 
 def test_named_files_that_did_not_change_give_the_same_snapshot(store, workspace):
