@@ -249,6 +249,33 @@ test('a view asks only while it is visible, and one question at a time', async (
   assert.equal(view.waiting.length, 3);
 });
 
+test('only what has changed is drawn again', async () => {
+  const { view, tree, change } = shown();
+  const drawn: (readonly Node[] | undefined)[] = [];
+  view.onDidChangeTreeData((nodes) => drawn.push(nodes));
+  const day = (id: string, ...labels: string[]): Node => ({ item: { id }, children: labels.map(node) });
+  tree.show(true);
+  const first = day('today', 'a');
+  view.waiting[0]?.answer([first, day('before', 'b')]);
+  await settled();
+  change();
+  view.waiting[1]?.answer([day('today', 'c', 'a'), day('before', 'b')]);
+  await settled();
+  assert.deepEqual(drawn, [[first]]);
+  assert.deepEqual(
+    (await view.getChildren(first)).map(({ item }) => item.label),
+    ['c', 'a'],
+  );
+  change();
+  view.waiting[2]?.answer([day('today', 'c', 'a'), day('before', 'b')]);
+  await settled();
+  assert.equal(drawn.length, 1);
+  change();
+  view.waiting[3]?.answer([day('today', 'c')]);
+  await settled();
+  assert.equal(drawn.at(-1), undefined);
+});
+
 test('what goes wrong is shown above the figures of before, and can be tried again', async () => {
   const { view, tree, change } = shown();
   tree.show(true);
