@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const out = mkdtempSync(join(tmpdir(), 'radium-sessions-test-'));
+const out = mkdtempSync(join(tmpdir(), 'rad-lsp-test-'));
 try {
   await build({
     absWorkingDir: root,

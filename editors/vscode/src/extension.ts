@@ -24,7 +24,7 @@ import { SideBar } from './views/sideBar';
 let server: Server | undefined;
 
 export function activate(context: ExtensionContext): void {
-  const log = window.createOutputChannel('Radium Sessions', { log: true });
+  const log = window.createOutputChannel('rad-lsp', { log: true });
   const made = new Server(log);
   server = made;
   const pages = new Pages(made);
@@ -98,7 +98,7 @@ function isRadiumWorkspace(path: string): boolean {
 function debugInfo(context: ExtensionContext, made: Server): string {
   const { packageJSON } = context.extension as { packageJSON: { version: string } };
   return [
-    `Radium Sessions ${packageJSON.version}`,
+    `rad-lsp ${packageJSON.version}`,
     `VS Code ${version}, ${process.platform} ${process.arch}, node ${process.version}`,
     `remote: ${env.remoteName ?? '-'}, trusted: ${workspace.isTrusted}, folders: ${workspace.workspaceFolders?.length ?? 0}`,
     ...made.describe(),

@@ -100,7 +100,10 @@ export class Help implements Disposable {
     if (!(await this.#once.isNew('old', version))) return;
     const guide = l10n.t('Open Guide');
     const notAgain = l10n.t('Not Again');
-    const message = l10n.t('rad-lsp {0} is too old for this extension; some commands will fail. Update it.', version);
+    const message = l10n.t(
+      'The rad-lsp server {0} is too old for this extension; some commands will fail. Update it.',
+      version,
+    );
     const answer = await window.showWarningMessage(message, guide, notAgain);
     if (answer === guide) await this.#openGuide();
     if (answer === notAgain) await this.#once.never('old');
@@ -117,20 +120,20 @@ function whyMissing({ candidates }: Search): string {
   const { program, fault, refusal = '' }: Partial<Candidate> = found ?? {};
   if (program && fault === 'old') {
     return l10n.t(
-      'rad-lsp at {0} is too old: this extension needs {1} or newer. The guide tells how to update it.',
+      'The rad-lsp server at {0} is too old: this extension needs {1} or newer. The guide tells how to update it.',
       program.command,
       OLDEST.join('.'),
     );
   }
   if (program) {
     return l10n.t(
-      'rad-lsp at {0} cannot be started: {1}. Install it anew, as the guide tells; or choose a Python that has it.',
+      'The rad-lsp server at {0} cannot be started: {1}. Install it anew, as the guide tells; or choose a Python that has it.',
       program.command,
       refusal,
     );
   }
   return l10n.t(
-    'rad-lsp, which the figures come from, was not found. The guide tells how to install it; or choose a Python that has it.',
+    'The rad-lsp server, which the figures come from, was not found. The guide tells how to install it; or choose a Python that has it.',
   );
 }
 

@@ -15,7 +15,7 @@ export class StatusBar implements Disposable {
 
   constructor(server: Server) {
     this.#server = server;
-    this.#item.name = l10n.t('Radium Sessions');
+    this.#item.name = l10n.t('rad-lsp');
     this.#disposables = [
       this.#item,
       server.onDidReceiveStatus((status) => {

@@ -47,10 +47,10 @@ export function view(state: State, status: Status | undefined, visibility: Visib
 
 /** A state that the server can't tell; it names the product, among items that may say the same. */
 function own(icon: string, text: string, tooltip: string, warning: boolean, command: string): View {
-  return { ...of(icon, text, tooltip, warning, command), text: `$(${icon}) ${l10n.t('Radium: {0}', text)}` };
+  return { ...of(icon, text, tooltip, warning, command), text: `$(${icon}) ${l10n.t('rad-lsp: {0}', text)}` };
 }
 
 function of(icon: string, text: string, tooltip: string, warning: boolean, command: string, spoken = text): View {
-  const label = warning ? l10n.t('Radium Sessions, warning: {0}', spoken) : l10n.t('Radium Sessions: {0}', spoken);
+  const label = warning ? l10n.t('rad-lsp, warning: {0}', spoken) : l10n.t('rad-lsp: {0}', spoken);
   return { text: `$(${icon}) ${text}`, label, tooltip, warning, command };
 }

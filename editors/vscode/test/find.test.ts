@@ -7,7 +7,7 @@ import { explain, findServer, sameProgram, type Surroundings } from '../src/serv
 import { probe, type Probe, type Program } from '../src/server/probe';
 
 const good: Probe = { version: [0, 1, 0] };
-const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'radium-sessions-')));
+const folder = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'rad-lsp-')));
 
 function program(path: string, text = ''): string {
   mkdirSync(join(path, '..'), { recursive: true });

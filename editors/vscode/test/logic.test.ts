@@ -115,14 +115,14 @@ test('the status bar shows what the server sends, and says it to screen readers'
   const shown = view(running, status, 'always');
   assert.deepEqual(shown, {
     text: '$(pulse) $0.1275 · 92.6%',
-    label: 'Radium Sessions: cost $0.1275, success rate 92.6%',
+    label: 'rad-lsp: cost $0.1275, success rate 92.6%',
     tooltip: 'tip',
     warning: false,
     command: 'radLsp.showMenu',
   });
   assert.equal(
     view(running, { ...status, severity: 'warning' }, 'always')?.label,
-    'Radium Sessions, warning: cost $0.1275, success rate 92.6%',
+    'rad-lsp, warning: cost $0.1275, success rate 92.6%',
   );
 });
 
@@ -139,9 +139,9 @@ test('every state of the server is told apart', () => {
   assert.deepEqual(texts, [
     '$0.1275 · 92.6%',
     'no sessions',
-    'Radium: starting',
-    'Radium: server stopped',
-    'Radium: no server',
+    'rad-lsp: starting',
+    'rad-lsp: server stopped',
+    'rad-lsp: no server',
   ]);
 });
 

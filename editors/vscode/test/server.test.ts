@@ -34,7 +34,7 @@ const loader = Module as unknown as { _load: (name: string, ...rest: unknown[]) 
 const load = loader._load;
 loader._load = (name, ...rest) => (name === './client.js' ? { connect } : load(name, ...rest));
 
-const fake = join(realpathSync(mkdtempSync(join(tmpdir(), 'radium-sessions-'))), 'rad-lsp');
+const fake = join(realpathSync(mkdtempSync(join(tmpdir(), 'rad-lsp-'))), 'rad-lsp');
 writeFileSync(fake, '#!/bin/sh\necho rad-lsp 0.1.0\n');
 chmodSync(fake, 0o755);
 
@@ -174,7 +174,7 @@ test('the status bar follows the folder of the active editor, and forgets a dead
   assert.match(item.text, /starting/);
   listener.status(status('file:///two', 'TWO'));
   assert.match(item.text, /TWO/);
-  assert.equal(item.accessibilityInformation.label, 'Radium Sessions: TWO');
+  assert.equal(item.accessibilityInformation.label, 'rad-lsp: TWO');
   assert.equal(item.tooltip.value, 'tip');
   assert.deepEqual(item.tooltip.isTrusted, { enabledCommands: COMMANDS });
   window.activeTextEditor = undefined;

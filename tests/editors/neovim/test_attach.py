@@ -156,9 +156,9 @@ def test_a_server_that_dies_at_its_start_is_told_of_once_with_its_reason(start, 
     at_once = "local later = vim.defer_fn; vim.defer_fn = function(f) return later(f, 0) end"
     nvim = start(command=[str(program)], extra=at_once)
     nvim.status("rad-lsp stopped")
-    nvim.terminal.wait("rad: The server does not start: no module rad_lsp")
+    nvim.terminal.wait("rad-lsp: The server does not start: no module rad_lsp")
     messages = nvim.lua("return vim.fn.execute('messages')")
-    assert messages.strip() == "rad: The server does not start: no module rad_lsp"
+    assert messages.strip() == "rad-lsp: The server does not start: no module rad_lsp"
     assert nvim.lua("return require('rad_lsp').highlight()") == "RadStatusError"
     nvim.command("checkhealth rad_lsp")
     nvim.terminal.wait("ERROR The server does not start: no module rad_lsp")

@@ -110,7 +110,7 @@ def test_session_takes_an_id(nvim):
 
 def test_a_session_that_is_not_there_is_told(nvim):
     nvim.type_command("Rad session nowhere")
-    nvim.terminal.wait("rad: No session")
+    nvim.terminal.wait("rad-lsp: No session")
 
 
 def test_a_result_is_shown_once(nvim):
@@ -177,7 +177,7 @@ def test_compare_with_the_previous_session(nvim, of):
 
 def test_the_oldest_session_has_none_to_be_compared_with(nvim):
     nvim.type_command("Rad compare previous first")
-    nvim.terminal.wait("rad: There is no session of the same agent before 'first'.")
+    nvim.terminal.wait("rad-lsp: There is no session of the same agent before 'first'.")
 
 
 def test_compare_asks_for_what_is_missing(nvim, answers):
@@ -304,7 +304,7 @@ def test_a_single_session_has_none_to_be_compared_with(start, workspace):
     nvim.lua(CHOOSE)
     nvim.lua("_G.answers = { 1 }")
     nvim.type_command("Rad compare")
-    nvim.terminal.wait("rad: There is no other session to compare with yet")
+    nvim.terminal.wait("rad-lsp: There is no other session to compare with yet")
 
 
 def test_the_report_is_for_the_user_alone_and_is_opened(start, workspace, tmp_path, monkeypatch):
@@ -337,7 +337,7 @@ def test_a_report_without_the_extra_says_what_to_install(start, workspace):
     nvim = start(command=[sys.executable, "-c", code])
     nvim.status("$0.1275 · 92.6%")
     nvim.command("silent Rad report")
-    said = "rad: Charts need vl-convert, which is not installed."
+    said = "rad-lsp: Charts need vl-convert, which is not installed."
     nvim.wait("vim.fn.execute('messages'):find(..., 1, true)", said)
 
 
@@ -375,7 +375,7 @@ def test_commands_work_with_a_torn_report_in_front_and_say_what_is_wrong_with_it
         nvim.command(f"silent Rad {command}")
         nvim.wait("vim.api.nvim_buf_get_name(0) == ...", f"rad://{name}")
         said = nvim.lua("return vim.fn.execute('messages')")
-        assert command == "tools" or re.search(r"rad: .*torn\.json can't be read: ", said)
+        assert command == "tools" or re.search(r"rad-lsp: .*torn\.json can't be read: ", said)
         nvim.command("close")
     torn.unlink()
 

@@ -38,7 +38,7 @@ def test_a_server_that_is_not_installed(start):
     nvim.status("rad-lsp not found")
     assert "ERROR `rad-lsp-of-nowhere` is not on the PATH" in health(nvim)
     nvim.type_command("Rad session")
-    nvim.terminal.wait("rad: `rad-lsp-of-nowhere` is not on the PATH (:checkhealth rad_lsp)")
+    nvim.terminal.wait("rad-lsp: `rad-lsp-of-nowhere` is not on the PATH (:checkhealth rad_lsp)")
 
 
 def test_a_server_whose_interpreter_is_gone_is_not_said_to_be_missing(start, tmp_path):

@@ -55,10 +55,10 @@ def test_a_notice_does_not_keep_anyone_from_typing(start, workspace, tmp_path, a
     nvim = start(workspace.root / "a.txt", command=command, extra="vim.cmd('startinsert')")
     nvim.terminal.type("typed on")
     messages = "vim.fn.execute('messages')"
-    nvim.wait(f"{messages}:find('rad: Second notice (:Rad notice)', 1, true)")
+    nvim.wait(f"{messages}:find('rad-lsp: Second notice (:Rad notice)', 1, true)")
     nvim.terminal.type(" and on\x1b")
     nvim.wait("vim.api.nvim_buf_get_lines(0, 0, -1, false)[1] == 'typed on and on'")
-    assert "rad: 80% of today's $20 are spent." in nvim.lua(f"return {messages}")
+    assert "rad-lsp: 80% of today's $20 are spent." in nvim.lua(f"return {messages}")
     nvim.type_command("Rad notice")
     nvim.terminal.wait("Type number and <Enter>")
     nvim.terminal.type("2\r")
@@ -70,4 +70,4 @@ def test_a_notice_does_not_keep_anyone_from_typing(start, workspace, tmp_path, a
     nvim.terminal.wait("Budgets of file:///w")
     nvim.terminal.type("q")
     nvim.type_command("Rad notice")
-    nvim.terminal.wait("rad: There is no notice")
+    nvim.terminal.wait("rad-lsp: There is no notice")

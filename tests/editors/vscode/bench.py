@@ -96,7 +96,7 @@ def _activation(browser, url):
     """Milliseconds of loading and activating the extension, as VS Code itself tells."""
     window = browser.open(url)
     window.palette("Developer: Show Running Extensions")
-    row = window.page.locator(".runtime-extensions-editor .extension", has_text="Radium Sessions")
+    row = window.page.locator(".runtime-extensions-editor .extension", has_text="rad-lsp")
     row.first.wait_for()
     found = re.search(r"Activation: (\d+)ms", row.first.inner_text())
     window.close()

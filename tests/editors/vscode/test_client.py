@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -105,6 +106,25 @@ def test_shop_window_names_the_agents():
         assert agent in texts["description"]
         assert agent.lower() in manifest["keywords"]
     assert "AI" in manifest["categories"]
+
+
+def test_product_has_one_name():
+    manifest = json.loads((workbench.CLIENT / "package.json").read_text(encoding="utf-8"))
+    texts = json.loads((workbench.CLIENT / "package.nls.json").read_text(encoding="utf-8"))
+    assert {manifest["name"], texts["displayName"], texts["category"]} == {"rad-lsp"}
+    editors = workbench.CLIENT.parent
+    files = [
+        path
+        for kind in ("*.ts", "*.json", "*.md", "*.lua", "*.txt", "*.mjs")
+        for path in editors.rglob(kind)
+        if not {"node_modules", "dist"} & set(path.parts)
+    ]
+    others = re.compile(r"Radium Sessions|radium-sessions|\bRadium: |['\"`]rad: ")
+    texts_of = {path: path.read_text(encoding="utf-8") for path in files}
+    assert "rad-lsp" in texts_of[workbench.CLIENT / "README.md"].splitlines()[0]
+    assert "rad-lsp" in texts_of[editors / "neovim" / "README.md"].splitlines()[0]
+    assert "rad-lsp" in texts_of[editors / "neovim" / "doc" / "rad_lsp.txt"].splitlines()[0]
+    assert {str(path) for path, text in texts_of.items() if others.search(text)} == set()
 
 
 def test_lock_file_names_no_host():

@@ -26,13 +26,13 @@ def test_missing_server_is_said_once_with_help(
     server = serve({"radLsp.server.path": str(old)}, path=bare_path)
 
     window = browser.open(server.url(make_workspace("old")), ready=False)
-    window.status("Radium: no server".__eq__)
+    window.status("rad-lsp: no server".__eq__)
     window.notification(f"rad-lsp at {old} is too old: this extension needs 0.1.0 or newer.")
     window.close()
 
     server.configure({"radLsp.server.path": "/nowhere/rad-lsp"})
     window = browser.open(server.url(make_workspace("none")), ready=False)
-    window.status("Radium: no server".__eq__)
+    window.status("rad-lsp: no server".__eq__)
     told = window.notification("rad-lsp, which the figures come from, was not found.")
     picture(window, "no-server")
     names = ["Open Guide", "Choose Python", "Not Again"]
@@ -51,7 +51,7 @@ def test_missing_server_is_said_once_with_help(
     window.close()
 
     window = browser.open(server.url(make_workspace("another")), ready=False)
-    window.status("Radium: no server".__eq__)
+    window.status("rad-lsp: no server".__eq__)
     window.item.locator("a").first.click()
     told = window.notification("rad-lsp, which the figures come from, was not found.")
     # What the user asked for alone: nothing was said of this folder by itself.
@@ -73,7 +73,7 @@ def test_server_that_is_not_whole_says_why_in_one_message(
     server = serve({"radLsp.server.path": str(script)}, path=bare_path)
 
     window = browser.open(server.url(make_workspace("gone")), ready=False)
-    window.status("Radium: no server".__eq__)
+    window.status("rad-lsp: no server".__eq__)
     told = window.notification(
         f"rad-lsp at {script} cannot be started: its interpreter, {python}, is gone."
     )
@@ -89,7 +89,7 @@ def test_server_that_is_not_whole_says_why_in_one_message(
     )
     dying.chmod(0o755)
     server.configure({"radLsp.server.path": str(dying)})
-    window.status("Radium: server stopped".__eq__)
+    window.status("rad-lsp: server stopped".__eq__)
     told = window.notification(
         "The server does not start. It said: ModuleNotFoundError: No module named 'pygls'"
     )
@@ -97,12 +97,12 @@ def test_server_that_is_not_whole_says_why_in_one_message(
     assert window.notifications() == 1
     told.get_by_role("button", name="Show Log").click()
     channel = window.page.locator(".part.panel select").first
-    eventually(lambda: channel.evaluate("e => e.selectedOptions[0].text") == "Radium Sessions")
+    eventually(lambda: channel.evaluate("e => e.selectedOptions[0].text") == "rad-lsp")
     window.press("Control+j")
 
     # Whoever has said that once, is told of no other server that is missing.
     server.configure({"radLsp.server.path": "/nowhere/rad-lsp"})
-    window.status("Radium: no server".__eq__)
+    window.status("rad-lsp: no server".__eq__)
     window.run("Copy Debug Info")
     window.notification("Debug information is on the clipboard.")
     assert window.notifications() == 1

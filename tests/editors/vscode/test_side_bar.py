@@ -110,7 +110,7 @@ def test_actions_take_a_session_along(side_bar, wrote):
     assert menu.get_by_text("Copy Command to Resume", exact=True).count() == 0
     window.press("Escape")
     window.press("F1")
-    window.page.keyboard.type("Radium Sessions: Copy")
+    window.page.keyboard.type("rad-lsp: Copy")
     commands = window.page.locator(".quick-input-list .monaco-list-row")
     commands.filter(has_text="Copy Debug Info").wait_for()
     assert not [text for text in commands.all_inner_texts() if "Copy Id" in text]

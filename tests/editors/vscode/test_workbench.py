@@ -10,7 +10,7 @@ import pytest
 
 from tests.editors.vscode.workbench import SESSIONS, eventually, put
 
-WARNING = "Radium Sessions, warning: cost $0.2500, success rate 92.6%"
+WARNING = "rad-lsp, warning: cost $0.2500, success rate 92.6%"
 MENU = "Sessions of coding agents"
 PAGES = {
     "Today": ("Today", "This week"),
@@ -87,10 +87,10 @@ def restart(window, pid_file):
 
 def test_status_bar_follows_sessions(window, finish):
     window.status("$0.2500 · 92.6%".__eq__)
-    assert window.label() == "Radium Sessions: cost $0.2500, success rate 92.6%"
+    assert window.label() == "rad-lsp: cost $0.2500, success rate 92.6%"
     path = finish("newest", 1.5)
     window.status("$1.5000 · 92.6%".__eq__)
-    assert window.label() == "Radium Sessions: cost $1.5000, success rate 92.6%"
+    assert window.label() == "rad-lsp: cost $1.5000, success rate 92.6%"
     path.unlink()
     window.status("$0.2500 · 92.6%".__eq__)
 
@@ -254,7 +254,7 @@ def test_log_and_debug_information_name_the_server(window, program):
     assert "state: running" in told
     window.run("Show Log")
     channel = window.page.locator(".part.panel select").first
-    eventually(lambda: channel.evaluate("e => e.selectedOptions[0].text") == "Radium Sessions")
+    eventually(lambda: channel.evaluate("e => e.selectedOptions[0].text") == "rad-lsp")
     window.press("Control+j")
 
 
@@ -330,7 +330,7 @@ def test_broken_report_is_marked_warned_of_and_deleted_by_a_quick_fix(window, wo
     window.page.locator(".part.panel .monaco-checkbox, .part.panel [type='checkbox']").first.click()
     window.page.get_by_role("button", name="Apply").first.click()
     eventually(lambda: not broken.exists())
-    eventually(lambda: window.label() == "Radium Sessions: cost $0.2500, success rate 92.6%")
+    eventually(lambda: window.label() == "rad-lsp: cost $0.2500, success rate 92.6%")
 
 
 def test_settings_take_effect_at_once(window, server, program):
@@ -414,8 +414,8 @@ def test_server_that_is_killed_is_restarted_and_given_up_at_the_fifth_time(
         pid = started(pid_file, after=pid)
         window.status("$0.2500 · 92.6%".__eq__)
     os.kill(pid, signal.SIGKILL)
-    window.status("Radium: server stopped".__eq__)
-    assert window.label() == "Radium Sessions, warning: server stopped"
+    window.status("rad-lsp: server stopped".__eq__)
+    assert window.label() == "rad-lsp, warning: server stopped"
     told = window.notification("not started again")
     picture(window, "server-stopped")
     assert told.get_by_role("button", name="Show Log").is_visible()

@@ -96,7 +96,7 @@ def package(target):
     """`npm run package` in a copy of the sources; the path of the .vsix."""
     done = npm(client_copy(target), "run", "package")
     assert done.returncode == 0, done.stdout + done.stderr
-    return target / "dist" / "radium-sessions.vsix"
+    return target / "dist" / "rad-lsp.vsix"
 
 
 class CodeServer:
@@ -275,7 +275,7 @@ class Browser:
         self._playwright.stop()
 
 
-ITEM = ".statusbar-item[id='rad-lsp.radium-sessions.radLsp.status']"
+ITEM = ".statusbar-item[id='rad-lsp.rad-lsp.radLsp.status']"
 
 
 class Window:
@@ -310,7 +310,7 @@ class Window:
 
     def run(self, title):
         """Run one of our commands from the palette by keyboard."""
-        self.palette(f"Radium Sessions: {title}")
+        self.palette(f"rad-lsp: {title}")
 
     def palette(self, title):
         """Run a command from the palette by keyboard."""
@@ -450,7 +450,7 @@ class SideBar:
 
     def __init__(self, window):
         self.window = window
-        self.icon = window.page.locator(".activitybar a[aria-label^='Radium Sessions']").first
+        self.icon = window.page.locator(".activitybar a[aria-label^='rad-lsp']").first
 
     def open(self):
         """Show the views, which may show already."""

@@ -37,7 +37,7 @@ local function with_session(asked, client_id, on_found)
     on_found(found, true)
   end, function(err)
     -- The file in front is not what was asked for by name: commands work nevertheless.
-    vim.notify('rad: ' .. err.message, vim.log.levels.WARN)
+    vim.notify('rad-lsp: ' .. err.message, vim.log.levels.WARN)
     ask()
     return true
   end)
@@ -124,7 +124,7 @@ end
 ---Open a file in the browser; tell where it is, and when no browser is there for it.
 ---@param file string
 local function browse(file)
-  vim.notify('rad: The report is ' .. vim.fn.fnamemodify(file, ':~'), vim.log.levels.INFO)
+  vim.notify('rad-lsp: The report is ' .. vim.fn.fnamemodify(file, ':~'), vim.log.levels.INFO)
   local function failed(why)
     server.tell(('No browser could be opened (%s): open %s yourself'):format(why, file))
   end
@@ -198,7 +198,7 @@ local function choose(prompt, asked, client_id, on_choice, without)
         server.tell_empty(client)
         return
       elseif #items == 0 then
-        vim.notify('rad: There is no other session to compare with yet', vim.log.levels.INFO)
+        vim.notify('rad-lsp: There is no other session to compare with yet', vim.log.levels.INFO)
         return
       end
       local width = 0
@@ -303,7 +303,7 @@ local function exported(asked, client_id)
     end
     local file = vim.fn.fnamemodify(vim.uri_to_fname(found.uri), ':~:.')
     local number = found.sessions == 1 and '1 session' or found.sessions .. ' sessions'
-    vim.notify(('rad: Exported %s to %s'):format(number, file))
+    vim.notify(('rad-lsp: Exported %s to %s'):format(number, file))
   end, function(err, kind)
     if kind ~= 'OutputExists' then
       return false

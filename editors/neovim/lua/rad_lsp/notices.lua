@@ -17,7 +17,7 @@ local waiting = {}
 function M.on_request(params, client_id)
   local thread, is_main = coroutine.running()
   if not thread or is_main then
-    vim.notify('rad: ' .. params.message, vim.log.levels.WARN)
+    vim.notify('rad-lsp: ' .. params.message, vim.log.levels.WARN)
     return vim.NIL
   end
   table.insert(waiting, {
@@ -42,7 +42,7 @@ function M.answer()
     notice = table.remove(waiting, 1)
   end
   if not notice then
-    vim.notify('rad: There is no notice', vim.log.levels.INFO)
+    vim.notify('rad-lsp: There is no notice', vim.log.levels.INFO)
     return
   end
   vim.ui.select(notice.actions, {

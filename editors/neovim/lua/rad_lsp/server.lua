@@ -574,7 +574,7 @@ end
 ---@param level integer
 ---@param after? string
 function M.notify(message, level, after)
-  local before = 'rad: '
+  local before = 'rad-lsp: '
   after = after or ''
   local text = message:gsub('[%s%c]+', ' ')
   local room = vim.v.echospace - #before - #after
@@ -586,7 +586,7 @@ end
 
 ---@param message string
 function M.tell(message)
-  vim.notify('rad: ' .. message, vim.log.levels.ERROR)
+  vim.notify('rad-lsp: ' .. message, vim.log.levels.ERROR)
 end
 
 return M

@@ -50,7 +50,7 @@ export async function connect(program: Program, log: LogOutputChannel, listener:
   const stderr = new Stderr(log);
   const client = new QuietClient(
     'radLsp',
-    'Radium Sessions',
+    'rad-lsp',
     { command: program.command, args: [...program.args], options: spawnOptions(program) },
     {
       // Virtual documents of other extensions must not reach the server.
@@ -59,7 +59,7 @@ export async function connect(program: Program, log: LogOutputChannel, listener:
         { scheme: 'file', language: 'jsonc', pattern: REPORTS },
         ...transcripts(process.env, homedir()).map((pattern) => ({ scheme: 'file', pattern })),
       ],
-      diagnosticCollectionName: 'radium-sessions',
+      diagnosticCollectionName: 'rad-lsp',
       outputChannel: log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       markdown: { isTrusted: { enabledCommands: COMMANDS } },

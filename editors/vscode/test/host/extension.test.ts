@@ -37,9 +37,9 @@ async function lensesOf(uri: Uri): Promise<CodeLens[]> {
   return commands.executeCommand<CodeLens[]>('vscode.executeCodeLensProvider', uri, 10);
 }
 
-describe('Radium Sessions', () => {
+describe('rad-lsp', () => {
   before(async () => {
-    const extension = extensions.getExtension('rad-lsp.radium-sessions');
+    const extension = extensions.getExtension('rad-lsp.rad-lsp');
     await eventually(() => extension?.isActive);
   });
 
@@ -49,7 +49,7 @@ describe('Radium Sessions', () => {
   });
 
   it('has the commands of its manifest, and those that the server may name', async () => {
-    const { contributes } = extensions.getExtension('rad-lsp.radium-sessions')?.packageJSON as {
+    const { contributes } = extensions.getExtension('rad-lsp.rad-lsp')?.packageJSON as {
       contributes: { commands: { command: string }[] };
     };
     const known = new Set(await commands.getCommands(true));
