@@ -338,6 +338,9 @@ def test_in_an_editor_it_has_its_colours_saves_through_it_and_takes_new_data(
     window.page.wait_for_function("document.querySelector('#active').innerText.includes('of 50')")
     window.settled()
     assert window.chips() == [chip]
+    window.page.evaluate("postMessage({ type: 'filter', project: '/home/me/infra' }, '*')")
+    window.page.wait_for_function("document.querySelector('#active').innerText.includes('infra')")
+    (chip,) = window.chips()
     window.page.evaluate("postMessage({ type: 'data', data: 'no JSON' }, '*')")
     window.page.locator("#problem").wait_for(state="visible")
     assert window.chips() == [chip]

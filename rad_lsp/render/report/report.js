@@ -154,6 +154,7 @@ function prepared(raw) {
   const names = {
     source: distinct(raw.names.sources, "No agent"),
     project: distinct(raw.names.projects, "No project"),
+    path: raw.names.paths,
     model: distinct(raw.names.models, "No model"),
     tool: distinct(raw.names.tools, "No tool"),
   };
@@ -1082,6 +1083,7 @@ function listen() {
     new MutationObserver(themeChanged).observe(document.body, { attributeFilter: ["class", "data-vscode-theme-id"] });
   }
   addEventListener("message", (event) => {
+    if (event.data?.type === "filter") void showProject(event.data.project);
     if (event.data?.type !== "data") return;
     try {
       data = prepared(JSON.parse(event.data.data));
@@ -1095,6 +1097,12 @@ function listen() {
   });
 }
 
+/** Shows the sessions of the project in a folder alone, as soon as the page can. */
+async function showProject(path) {
+  await started;
+  change({ project: data.names.project[data.names.path.indexOf(path)] });
+}
+
 async function start() {
   listen();
   if (!globalThis.vegaEmbed) throw new Error("the charts' library is missing.");
@@ -1103,4 +1111,4 @@ async function start() {
   await refresh();
 }
 
-start().catch(failed);
+const started = start().catch(failed);

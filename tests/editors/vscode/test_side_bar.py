@@ -78,6 +78,9 @@ def test_the_views_show_what_was_spent_on_what_and_follow_it(
     shop.locator(".monaco-tl-twistie").click()
     side_bar.row("Projects", "Sell more")
     picture(side_bar.window, "side-bar")
+    side_bar.act("Projects", "shop", "Show Report of Project")
+    side_bar.window.tab("Report: all projects")
+    side_bar.window.frame("Project: shop", "1 of ")
 
     # What is selected and expanded stays so when a session comes in above.
     row.click()

@@ -12,6 +12,8 @@ export interface Target {
   readonly sessionB?: string | undefined;
   /** Sessions of all projects, not those of the folder alone. */
   readonly allProjects?: boolean | undefined;
+  /** The folder of the project whose sessions a report is to show at first. */
+  readonly project?: string | undefined;
   /** A length of time such as `7d`, up to now. */
   readonly since?: string | undefined;
 }

@@ -24,10 +24,16 @@ interface Scope {
   readonly allProjects?: boolean | undefined;
 }
 
+/** A report that is open, and what keeps its figures up to date. */
+interface Open {
+  readonly panel: WebviewPanel;
+  readonly data: Latest;
+}
+
 /** Reports: the server's page of charts, one for each folder and one for all projects. */
 export class Reports implements WebviewPanelSerializer, Disposable {
   readonly #server: Server;
-  readonly #open = new Map<string, { panel: WebviewPanel; data: Latest }>();
+  readonly #open = new Map<string, Open>();
   readonly #disposables: Disposable[];
 
   constructor(server: Server) {
@@ -40,18 +46,24 @@ export class Reports implements WebviewPanelSerializer, Disposable {
     ];
   }
 
-  async show({ workspaceUri, allProjects }: Scope): Promise<void> {
+  /** Shows a report; with a `project` its sessions alone, which the reader can change there. */
+  async show(target: Scope & { readonly project?: string | undefined }): Promise<void> {
+    const { panel } = (await this.#opened(target)) ?? {};
+    if (target.project !== undefined) await panel?.webview.postMessage({ type: 'filter', project: target.project });
+  }
+
+  async #opened({ workspaceUri, allProjects }: Scope): Promise<Open | undefined> {
     const scope = { workspaceUri, allProjects };
     const key = keyOf(scope);
     const open = this.#open.get(key);
     if (open) {
       open.panel.reveal();
-      return;
+      return open;
     }
     const location = { location: ProgressLocation.Window, title: l10n.t('Drawing the report') };
     const page = await window.withProgress(location, () => this.#page(scope));
     // It may have been asked for twice.
-    if (this.#open.has(key)) return this.#open.get(key)?.panel.reveal();
+    if (this.#open.has(key)) return this.#open.get(key);
     const panel = window.createWebviewPanel(TYPE, titleOf(scope), ViewColumn.Active, {
       enableScripts: true,
       enableFindWidget: true,
@@ -61,6 +73,7 @@ export class Reports implements WebviewPanelSerializer, Disposable {
     });
     this.#add(scope, panel);
     panel.webview.html = page;
+    return this.#open.get(key);
   }
 
   /** A report that was open before the window was loaded again: its title tells whose it is. */
