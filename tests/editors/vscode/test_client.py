@@ -10,12 +10,19 @@ import zipfile
 
 import pytest
 
+from rad_lsp.sources import NAMES, label
 from tests.editors.vscode import workbench
 
 
 @pytest.fixture(scope="module")
 def sources(installed, tmp_path_factory):  # noqa: ARG001  (skips)
     return workbench.client_copy(tmp_path_factory.mktemp("sources") / "vscode")
+
+
+def test_where_there_are_no_sessions_every_agent_is_named_that_is_looked_for():
+    strings = json.loads((workbench.CLIENT / "package.nls.json").read_text(encoding="utf-8"))
+    for welcome in ("welcome.sessions", "welcome.nothing"):
+        assert not [name for name in map(label, NAMES) if name not in strings[welcome]]
 
 
 def test_types_are_those_of_the_server(sources, tmp_path):

@@ -106,7 +106,7 @@ def test_actions_take_a_session_along(side_bar, wrote):
     window.page.locator(".tab.active", has_text=session_id).wait_for()
     side_bar.act("Sessions", "Acted on", "Compare with…")
     window.pick("Compare from (A)")
-    window.preview("Radium · old-", "Claude Code · Acted on")
+    window.preview("Session comparison", "Claude Code · Acted on")
     side_bar.row("Sessions", "old-").click(button="right")
     menu = window.page.locator(".monaco-menu .action-label")
     menu.get_by_text("Copy Id", exact=True).wait_for()
@@ -121,7 +121,7 @@ def test_actions_take_a_session_along(side_bar, wrote):
 
 def test_more_sessions_come_by_the_keyboard_and_the_focus_goes_on(side_bar):
     window = side_bar.window
-    side_bar.row("Sessions", "old-").click()
+    side_bar.row("Sessions", "old-").click(modifiers=["Control"])  # selects, and opens nothing
     window.press("End")
     side_bar.row("Sessions", "Show More")
     assert "50 of 13" in side_bar.spoken("Sessions", "Show More")
