@@ -125,6 +125,8 @@ def test_every_text_tells_the_one_way_to_install_that_works(request):
     for name in listed.decode().splitlines():
         if not name.startswith("tests/") and Path(name).suffix in TEXTS:
             text = (root / name).read_text(encoding="utf-8")
-            command = r"(?:pipx|uv tool) (?:install|upgrade) (?:--force '[^']*'|[^\s`.,\n]*\.?)"
+            command = (
+                r"(?:pipx|uv tool) (?:install|upgrade) (?:--force (?:'[^']*'|\.)|[^\s`.,\n]*\.?)"
+            )
             told |= set(re.findall(command, text))
-    assert told == {*rad_lsp.INSTALL, *rad_lsp.INSTALL_CHARTS}
+    assert told == {*rad_lsp.INSTALL, *rad_lsp.INSTALL_ANEW, *rad_lsp.INSTALL_CHARTS}

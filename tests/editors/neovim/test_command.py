@@ -98,7 +98,7 @@ def test_session_shows_the_most_recent_one_in_a_window_that_q_closes(nvim):
     assert (0, "RadHeading") in colours(nvim)
     text = "\n".join(nvim.lines())
     assert "|" not in text
-    assert "rates: :Rad cost" in text
+    assert "rates: see the cost" in text
     nvim.terminal.type("q")
     nvim.wait("vim.api.nvim_win_get_config(0).relative == ''")
 

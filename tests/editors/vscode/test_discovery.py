@@ -27,19 +27,24 @@ def test_missing_server_is_said_once_with_help(
 
     window = browser.open(server.url(make_workspace("old")), ready=False)
     window.status("rad-lsp: no server".__eq__)
-    window.notification(f"rad-lsp at {old} is too old: this extension needs 0.1.0 or newer.")
+    window.notification(
+        f"The rad-lsp server at {old} is too old: this extension needs 0.1.0 or newer."
+    )
     window.close()
 
     server.configure({"radLsp.server.path": "/nowhere/rad-lsp"})
     window = browser.open(server.url(make_workspace("none")), ready=False)
     window.status("rad-lsp: no server".__eq__)
-    told = window.notification("rad-lsp, which the figures come from, was not found.")
+    told = window.notification("The rad-lsp server, which the figures come from, was not found.")
     picture(window, "no-server")
     names = ["Open Guide", "Choose Python", "Not Again"]
     for name in names:
         assert told.get_by_role("button", name=name).is_visible()
     told.get_by_role("button", name="Open Guide").click()
-    window.page.locator(".gettingStartedContainer", has_text="Install the Server").wait_for()
+    guide = window.page.locator(".gettingStartedContainer", has_text="Install the Server")
+    guide.get_by_role("button", name="Copy Install Command").click()
+    window.notification("pipx install --force . is on the clipboard.")
+    assert window.clipboard() == "pipx install --force ."
 
     window.run("Copy Debug Info")
     window.notification("Debug information is on the clipboard.")
@@ -53,7 +58,7 @@ def test_missing_server_is_said_once_with_help(
     window = browser.open(server.url(make_workspace("another")), ready=False)
     window.status("rad-lsp: no server".__eq__)
     window.item.locator("a").first.click()
-    told = window.notification("rad-lsp, which the figures come from, was not found.")
+    told = window.notification("The rad-lsp server, which the figures come from, was not found.")
     # What the user asked for alone: nothing was said of this folder by itself.
     assert told.get_by_role("button", name="Not Again").count() == 0
     assert window.notifications() == 1
@@ -75,7 +80,7 @@ def test_server_that_is_not_whole_says_why_in_one_message(
     window = browser.open(server.url(make_workspace("gone")), ready=False)
     window.status("rad-lsp: no server".__eq__)
     told = window.notification(
-        f"rad-lsp at {script} cannot be started: its interpreter, {python}, is gone."
+        f"The rad-lsp server at {script} cannot be started: its interpreter, {python}, is gone."
     )
     told.get_by_role("button", name="Not Again").click()
     told.wait_for(state="detached")

@@ -22,7 +22,7 @@ def test_a_notice_shows_its_page_and_is_silenced_for_good(
         told.get_by_role("button", name="Not again").click()
         eventually(lambda: next(server.home.rglob("silenced/budget"), None))
         put(work, report("fourth", 0.75, 4), "fourth")
-        window.status("$0.7500")
+        window.status(lambda text: text.startswith("$0.7500"))
         window.preview("Budgets", "$0.7500")
         assert window.notifications() == 0
     finally:

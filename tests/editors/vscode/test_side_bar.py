@@ -106,7 +106,7 @@ def test_actions_take_a_session_along(side_bar, wrote):
     window.page.locator(".tab.active", has_text=session_id).wait_for()
     side_bar.act("Sessions", "Acted on", "Compare with…")
     window.pick("Compare from (A)")
-    window.preview("Session comparison", "Claude Code · Acted on")
+    window.preview("compared with", "Claude Code · Acted on")
     side_bar.row("Sessions", "old-").click(button="right")
     menu = window.page.locator(".monaco-menu .action-label")
     menu.get_by_text("Copy Id", exact=True).wait_for()

@@ -321,7 +321,7 @@ def test_broken_report_is_marked_warned_of_and_deleted_by_a_quick_fix(window, wo
     window.pick("Export: format", "CSV")
     assert "Latest session" in window.rows("Export: which sessions")[0]
     window.press("Escape")
-    window.run("Today")
+    window.run("Show Today")
     window.preview("Today", "This week")
     window.open_report("broken.json")
     window.quick_fixes("Delete the unreadable report")

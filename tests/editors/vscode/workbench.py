@@ -89,6 +89,10 @@ def client_copy(target):
     """A copy of the extension's sources with its tools, so that building leaves no trace."""
     shutil.copytree(CLIENT, target, ignore=shutil.ignore_patterns("node_modules", "dist"))
     (target / "node_modules").symlink_to(ROOT / "client" / "node_modules")
+    # What is made for both editors is checked for both.
+    lua = target.parent / "neovim" / "lua"
+    if not lua.exists():
+        shutil.copytree(CLIENT.parent / "neovim" / "lua", lua)
     return target
 
 
