@@ -227,12 +227,13 @@ def _written(file, text):
 def rad(tmp_path):
     """Runs the real `rad` in a folder; the result has returncode, and stdout and stderr as text.
 
-    A status shows what there was time to read: on a busy machine the next one completes it.
+    A status shows what there was time to read: on a busy machine the next one completes it, unless
+    it is not `awaited`.
     """
 
-    def run(*arguments, env=None, **options):
+    def run(*arguments, awaited=True, env=None, **options):
         done = once(*arguments, env=env, **options)
-        if "status" in arguments and env is None:
+        if "status" in arguments and awaited and env is None:
             for _ in range(PROMPTS):
                 if not re.search(r'…|"reading": ?true', done.stdout):
                     break

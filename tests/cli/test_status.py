@@ -298,7 +298,8 @@ def test_while_another_process_writes_it_answers_from_the_index(rad, two, claude
     writer.execute("BEGIN IMMEDIATE")
     try:
         begun = time.monotonic()
-        assert said(rad("status", cwd=two)) == "$0.0090 · 100.0% \N{HORIZONTAL ELLIPSIS}\n"
+        done = rad("status", cwd=two, awaited=False)
+        assert said(done) == "$0.0090 · 100.0% \N{HORIZONTAL ELLIPSIS}\n"
         assert time.monotonic() - begun < PROMPT_SECONDS
     finally:
         writer.close()
