@@ -46,7 +46,6 @@ LOOK_ELSEWHERE: Final = Advice(
 SEE_SKIPPED: Final = Advice(terminal="rad doctor", editor="see the list of problems")
 SEE_COST: Final = Advice(terminal="rad stats cost", editor="see the cost")
 SEE_SESSION: Final = Advice(terminal="rad stats session", editor="see the session")
-SEE_RATES: Final = Advice(terminal="rates: rad stats cost", editor="rates: see the cost")
 RECORD_LIMITS: Final = Advice(
     terminal="to 'rad status', once that is its status line.",
     editor="only to its status line: the documentation says how rad-lsp can be that.",

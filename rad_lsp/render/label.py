@@ -38,7 +38,7 @@ _PLAIN: Final = re.compile(r"(?a)\w[\w.-]*")
 _MONTHS: Final = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 )  # fmt: skip
-_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def untitled(_session: Session) -> str:
@@ -110,7 +110,7 @@ def day_label(session: Session, now: datetime, zone: tzinfo | None) -> str:
         return "Today"
     if last == today - timedelta(days=1):
         return "Yesterday"
-    return f"{_WEEKDAYS[last.weekday()]} {_day_and_month(last, today)}"
+    return f"{WEEKDAYS[last.weekday()]} {_day_and_month(last, today)}"
 
 
 @lru_cache(_REMEMBERED)

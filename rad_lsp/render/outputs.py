@@ -33,7 +33,7 @@ _TEXTS: Final = {"brief", "cost_text", "last_activity_text", "markdown", "summar
 _WITH_BRIEF: Final = {
     "label", "agent", "title", "short_id", "day", "day_label", "time_text", "resume",
 }  # fmt: skip
-"""So is how a list names a session, and what it offers."""
+"""Left out with `brief`: how a list for editors names a session, and the command to resume it."""
 
 _NAMES: Final = {"model", "name", "tier"}
 """Fields that are empty where no name is known."""

@@ -183,7 +183,7 @@ def _essentials(session: Session) -> tuple[str, str, str]:
 def _cost(session: Session) -> layout.Line:
     """What a session cost, with whom, and where it says how that is reached."""
     label, cost = layout.line("cost", session)
-    said = [wording.listed(figures.model_names(session)), str(advice.SEE_RATES)]
+    said = [wording.listed(figures.model_names(session)), f"rates: {advice.SEE_COST}"]
     return label, f"{cost} ({'; '.join(filter(None, said))})"
 
 

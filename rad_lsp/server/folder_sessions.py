@@ -203,7 +203,7 @@ class FolderSessions:
         return everywhere
 
     def _opened_everywhere(self) -> Store:
-        """The same, of which no session may have been read."""
+        """The store of all projects, of which no session may have been read yet."""
         values = self.settings.values
         scope = (self.root, values.sources, values.prices)
         if self._everywhere is None or scope != self._everywhere_scope:

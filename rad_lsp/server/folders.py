@@ -13,7 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
     from rad_lsp.core.session import Session
     from rad_lsp.server.notifier import Notifier
-    from rad_lsp.service import Machine
     from rad_lsp.service.told import Things
 
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -213,7 +214,8 @@ class Folders:
         while True:
             await asyncio.sleep(pause)
             folders = list(self)
-            signatures, took = await loop.run_in_executor(self._executor, _signatures, folders)
+            work = functools.partial(_signatures, folders)
+            signatures, took = await loop.run_in_executor(self._executor, _timed, work)
             for folder, signature in zip(folders, signatures, strict=True):
                 folder.look(signature, datetime.now(UTC))
             scanning = sum(folder.sessions.scan_seconds for folder in folders)
@@ -231,10 +233,14 @@ class Folders:
 
         They are those of the user's accounts: one folder speaks for all.
         """
-        work = functools.partial(_limit_notices, self._machine, folder.settings.values.zone)
+        zone = folder.settings.values.zone
+
+        def work() -> list[tuple[Things, str]]:
+            return limits.notices(self._machine(), datetime.now(UTC), zone)
+
         try:
             loop = asyncio.get_running_loop()
-            notices, took = await loop.run_in_executor(self._executor, work)
+            notices, took = await loop.run_in_executor(self._executor, _timed, work)
         except Exception:
             logger.exception("Failed to look at the limits of plans")
             return 0.0
@@ -246,15 +252,11 @@ class Folders:
             folder.hint(paths)
 
 
-def _signatures(folders: Iterable[Folder]) -> tuple[list[object], float]:
-    """The folders' signatures, and the seconds of a core that it took to get them."""
-    begun = time.thread_time()
-    return [folder.sessions.signature() for folder in folders], time.thread_time() - begun
+def _signatures(folders: Iterable[Folder]) -> list[object]:
+    return [folder.sessions.signature() for folder in folders]
 
 
-def _limit_notices(
-    machine: Callable[[], Machine], zone: tzinfo | None
-) -> tuple[list[tuple[Things, str]], float]:
-    """The notices of plan limits, and the seconds of a core that it took to get them."""
+def _timed(work: Callable[[], T]) -> tuple[T, float]:
+    """What `work` returns, and the seconds of a core that it took."""
     begun = time.thread_time()
-    return limits.notices(machine(), datetime.now(UTC), zone), time.thread_time() - begun
+    return work(), time.thread_time() - begun

@@ -35,7 +35,6 @@ SERIES: Final = 7
 OTHERS: Final = "Other models"
 
 _TOP: Final = 10
-_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HOUR: Final = 3600 * NANOS_PER_SECOND
 _MINUTE: Final = 60 * NANOS_PER_SECOND
 _LOOKED_UP: Final = frozenset(
@@ -182,7 +181,7 @@ class Tables:
         groups = _grouped(self._report.usage, lambda used: (used.hour + 3 * 24) % (7 * 24))
         return [
             {
-                "weekday": _WEEKDAYS[hour // 24],
+                "weekday": label.WEEKDAYS[hour // 24],
                 "hour": hour % 24,
                 **_cost(rows),
                 "requests": _requests(rows),
